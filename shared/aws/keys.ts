@@ -1,0 +1,94 @@
+import type { Key } from '../ports.ts';
+
+/**
+ * Every name that code and infrastructure share: keys, attributes, environment variables, message attributes. `infra/` imports it;
+ * nothing spells one of these a second time.
+ */
+
+/** Leading characters of partition keys; IAM conditions on leading keys are built from them. */
+export const prefixes = {
+  state: 'S#',
+  decision: 'D#',
+  audit: 'A#',
+  feed: 'F#',
+  counter: 'C#',
+  review: 'R#',
+  label: 'B#',
+  policy: 'P#',
+  list: 'L#',
+  merchant: 'M#',
+  key: 'K#',
+  model: 'O#',
+  secret: 'X#',
+  webhook: 'W#',
+  checkpoint: 'T#',
+} as const;
+
+export const sequenceText = (sequence: number): string => String(sequence).padStart(12, '0');
+
+/** STATE: one per (tenant, account, user). */
+export const stateKey = (tenant: string, accountId: string, userId: string): Key => ({
+  pk: `${prefixes.state}${tenant}#${accountId}`,
+  sk: userId,
+});
+
+/** DECISION: one per (tenant, transaction), for ever. */
+export const decisionKey = (tenant: string, transactionId: string): Key => ({
+  pk: `${prefixes.decision}${tenant}#${transactionId}`,
+  sk: 'D',
+});
+
+/** AUDIT: one per (chain, sequence); a tenant's system chain is called `system.<tenant>`. */
+export const auditKey = (chain: string, sequence: number): Key => ({
+  pk: `${prefixes.audit}${chain}`,
+  sk: sequenceText(sequence),
+});
+
+export const systemChain = (tenant: string): string => `system.${tenant}`;
+
+/** Figures of one merchant: labelled and fraudulent transactions known so far. */
+export const merchantKey = (tenant: string, merchantId: string): Key => ({
+  pk: `${prefixes.merchant}${tenant}#${merchantId}`,
+  sk: 'M',
+});
+
+/** An API key, found by the hash of its secret. */
+export const apiKeyKey = (tenant: string, secretHash: string): Key => ({ pk: `${prefixes.key}${tenant}`, sk: secretHash });
+
+export const policyVersionKey = (tenant: string, version: number): Key => ({
+  pk: `${prefixes.policy}${tenant}`,
+  sk: `V#${sequenceText(version)}`,
+});
+export const policyPointerKey = (tenant: string): Key => ({ pk: `${prefixes.policy}${tenant}`, sk: 'CURRENT' });
+
+export const listEntryKey = (tenant: string, list: string, entry: string): Key => ({
+  pk: `${prefixes.list}${tenant}#${list}`,
+  sk: entry,
+});
+
+export const modelVersionKey = (version: number): Key => ({ pk: `${prefixes.model}forest`, sk: `V#${sequenceText(version)}` });
+export const modelPointerKey: Key = { pk: `${prefixes.model}forest`, sk: 'CURRENT' };
+
+export const masterSecretKey = (version: number): Key => ({ pk: `${prefixes.secret}master`, sk: `V#${sequenceText(version)}` });
+
+/** The attribute DynamoDB's TTL reads, epoch seconds. */
+export const expiryAttribute = 'ttl';
+
+/** Environment variables of the functions. */
+export const env = {
+  table: 'AEGIS_TABLE',
+  queueUrl: 'AEGIS_QUEUE_URL',
+  deadLetterUrl: 'AEGIS_DEAD_LETTER_URL',
+  modelBucket: 'AEGIS_MODEL_BUCKET',
+  archiveBucket: 'AEGIS_ARCHIVE_BUCKET',
+  kmsKeyId: 'AEGIS_KMS_KEY_ID',
+  /** Local stacks only: the master secret as base64, instead of KMS. */
+  localSecret: 'AEGIS_LOCAL_SECRET',
+  version: 'AEGIS_VERSION',
+} as const;
+
+/** SQS message attributes set by ingest. */
+export const messageAttributes = { tenant: 'tenant', correlationId: 'correlationId', receivedAt: 'receivedAt' } as const;
+
+/** The tenant of messages that name none. */
+export const defaultTenant = 'dev';
