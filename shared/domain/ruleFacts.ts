@@ -1,0 +1,56 @@
+import type { RuleFacts } from './policy.ts';
+import { type SignalName, signalNames } from './signals/names.ts';
+import type { Transaction } from './transaction.ts';
+
+export interface RuleFactsInput {
+  readonly transaction: Transaction;
+  /** The amount in the policy's base currency, minor units; null without a rate. */
+  readonly spendMinor: number | null;
+  readonly late: boolean;
+  /** By position in `signalNames`. */
+  readonly signals: readonly (number | null)[];
+  /** Hit or not, by list name. */
+  readonly lists: Readonly<Record<string, boolean>>;
+  readonly account: AccountFacts;
+}
+
+export interface AccountFacts {
+  /** Transactions committed for the account before this one. */
+  readonly transactionCount: number;
+  /** Days since the account was first seen, 0 for its first transaction. */
+  readonly ageDays: number;
+}
+
+/**
+ * What a rule may read of one payment (docs/policy.md has the names and types). Texts that are absent read as "", an absent place
+ * and a spend without a rate cannot be read: a rule that touches one fails, unless `has(...)` guards it.
+ */
+export const ruleFacts = ({ transaction, spendMinor, late, signals, lists, account }: RuleFactsInput): RuleFacts => ({
+  txn: {
+    transactionId: transaction.transactionId,
+    userId: transaction.userId,
+    accountId: transaction.accountId,
+    amountMinor: BigInt(transaction.amountMinor),
+    spendMinor: spendMinor === null ? null : BigInt(spendMinor),
+    currency: transaction.currency,
+    channel: transaction.channel ?? '',
+    deviceId: transaction.deviceId ?? '',
+    merchantId: transaction.merchantId ?? '',
+    merchantCategory: transaction.merchantCategory ?? '',
+    hour: BigInt(localHour(transaction)),
+    late,
+    latitude: transaction.location?.latitude ?? null,
+    longitude: transaction.location?.longitude ?? null,
+    metadata: transaction.metadata ?? {},
+  },
+  signals: Object.fromEntries(signalNames.map((name, position) => [name, signals[position] ?? null])) as Record<
+    SignalName,
+    number | null
+  >,
+  lists,
+  account: { transactionCount: BigInt(account.transactionCount), ageDays: account.ageDays },
+});
+
+/** 0..23 on the payer's clock, as the offset of the transaction tells it. */
+const localHour = ({ occurredAtMs, offsetMinutes }: Transaction): number =>
+  Math.floor((((occurredAtMs + offsetMinutes * 60_000) % 86_400_000) + 86_400_000) / 3_600_000) % 24;
