@@ -1,0 +1,49 @@
+import { STATUS_CODES } from 'node:http';
+
+export interface Fault {
+  /** JSON pointer into the body, or `?name` of a query parameter, `/name` of a path parameter. */
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+export interface ProblemOptions {
+  readonly errors?: readonly Fault[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Further members of the problem document. */
+  readonly members?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+}
+
+/** A refusal that the caller may read: it becomes an RFC 9457 problem document. Anything else thrown becomes a bare 500. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly errors: readonly Fault[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly members: Readonly<Record<string, unknown>>;
+  constructor(status: number, detail: string, options: ProblemOptions = {}) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    this.status = status;
+    this.title = STATUS_CODES[status] ?? 'Error';
+    this.detail = detail;
+    this.errors = options.errors ?? [];
+    this.headers = options.headers ?? {};
+    this.members = options.members ?? {};
+  }
+}
+
+/** Seconds after which a caller told to come back may do so. */
+const retryAfterSeconds = 1;
+
+export const invalid = (errors: readonly Fault[], members?: Readonly<Record<string, unknown>>): Problem =>
+  new Problem(400, 'The request has faults; each is named in errors.', { errors, ...(members && { members }) });
+
+export const notFound = (detail: string): Problem => new Problem(404, detail);
+
+export const conflict = (detail: string, errors: readonly Fault[] = []): Problem => new Problem(409, detail, { errors });
+
+/** A dependency is down or a commit is not sure: safe to repeat with the same id. */
+export const unavailable = (detail: string, options: ProblemOptions = {}): Problem =>
+  new Problem(503, detail, { ...options, headers: { 'retry-after': String(retryAfterSeconds), ...options.headers } });
