@@ -1,0 +1,34 @@
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+
+export interface HouseBucketProps {
+  readonly key: IKey;
+  readonly oldVersionDays: number;
+  /** Objects may be locked against deletion, each for the time its writer names. */
+  readonly objectLock?: boolean;
+}
+
+/** Every bucket of the project: private, encrypted with the data key, TLS only, versioned, kept when the stack goes. */
+export class HouseBucket extends Bucket {
+  constructor(scope: Construct, id: string, props: HouseBucketProps) {
+    super(scope, id, {
+      encryption: BucketEncryption.KMS,
+      encryptionKey: props.key,
+      bucketKeyEnabled: true,
+      enforceSSL: true,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      versioned: true,
+      objectLockEnabled: props.objectLock ?? false,
+      removalPolicy: RemovalPolicy.RETAIN,
+      lifecycleRules: [
+        {
+          noncurrentVersionExpiration: Duration.days(props.oldVersionDays),
+          abortIncompleteMultipartUploadAfter: Duration.days(1),
+        },
+      ],
+    });
+  }
+}

@@ -1,0 +1,28 @@
+import { type App, Tags } from 'aws-cdk-lib/core';
+import { CoreStack } from './core.ts';
+import { defaultStage, type Settings, settingsOf } from './settings.ts';
+
+export interface Built {
+  readonly app: App;
+  readonly core: CoreStack;
+}
+
+/**
+ * The whole app, not yet synthesized. The stage comes from the context value `stage` (default `prod`).
+ * @throws SettingsRefused
+ */
+export const build = (app: App, overrides: Partial<Settings> = {}): Built => {
+  const stage: unknown = app.node.tryGetContext('stage') ?? defaultStage;
+  const settings = settingsOf(String(stage), overrides);
+  const region = settings.region ?? process.env.CDK_DEFAULT_REGION;
+  const account = process.env.CDK_DEFAULT_ACCOUNT;
+  const core = new CoreStack(app, 'core', {
+    settings,
+    stackName: `aegis-${stage}-core`,
+    description: 'Aegis: decides every payment, stores what was decided',
+    env: { ...(account === undefined ? {} : { account }), ...(region === undefined ? {} : { region }) },
+  });
+  Tags.of(app).add('application', 'aegis');
+  Tags.of(app).add('stage', String(stage));
+  return { app, core };
+};

@@ -1,0 +1,74 @@
+import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib/core';
+import { Construct } from 'constructs';
+import { HouseBucket } from './bucket.ts';
+import type { Settings } from './settings.ts';
+import { HouseTable } from './table.ts';
+
+/** What must outlive every deployment: the table, the buckets and the keys. Its logical ids are contract: a changed id is a new resource. */
+export class Data extends Construct {
+  /** Encrypts table, buckets, queues, topics and logs at rest. */
+  readonly dataKey: Key;
+  /** Wraps the master secret under which personal data is sealed. */
+  readonly masterKey: Key;
+  /** Signs the checkpoints of the audit chains; its private half never leaves KMS. */
+  readonly signingKey: Key;
+  readonly table: HouseTable;
+  readonly modelBucket: HouseBucket;
+  readonly archiveBucket: HouseBucket;
+
+  constructor(scope: Construct, id: string, settings: Settings) {
+    super(scope, id);
+    this.dataKey = new Key(this, 'DataKey', {
+      description: 'Aegis: encryption at rest',
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.masterKey = new Key(this, 'MasterKey', {
+      description: 'Aegis: wraps the master secret of sealed personal data',
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.signingKey = new Key(this, 'SigningKey', {
+      description: 'Aegis: signs checkpoints of the audit chains',
+      keySpec: KeySpec.ECC_NIST_P256,
+      keyUsage: KeyUsage.SIGN_VERIFY,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.table = new HouseTable(this, 'Table', { key: this.dataKey });
+    this.modelBucket = new HouseBucket(this, 'ModelBucket', { key: this.dataKey, oldVersionDays: settings.oldVersionDays });
+    this.archiveBucket = new HouseBucket(this, 'ArchiveBucket', {
+      key: this.dataKey,
+      oldVersionDays: settings.oldVersionDays,
+      objectLock: true,
+    });
+    this.allowServices();
+  }
+
+  private allowServices(): void {
+    const { region, account, partition } = Stack.of(this);
+    this.dataKey.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'LogsOfThisAccount',
+        effect: Effect.ALLOW,
+        principals: [new ServicePrincipal(`logs.${region}.amazonaws.com`)],
+        actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo', 'kms:GenerateDataKey', 'kms:DescribeKey'],
+        resources: ['*'],
+        conditions: {
+          ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:*` },
+        },
+      }),
+    );
+    this.dataKey.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'NotifiersOfThisAccount',
+        effect: Effect.ALLOW,
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com'), new ServicePrincipal('events.amazonaws.com')],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: ['*'],
+        conditions: { StringEquals: { 'aws:SourceAccount': account } },
+      }),
+    );
+  }
+}

@@ -1,0 +1,261 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import {
+  type Alias,
+  Architecture,
+  Code,
+  type EventSourceMapping,
+  LoggingFormat,
+  Runtime,
+  StartingPosition,
+  SystemLogLevel,
+} from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
+import { Construct } from 'constructs';
+import { env, prefixes } from '../shared/aws/keys.ts';
+import type { Data } from './data.ts';
+import type { Settings } from './settings.ts';
+
+/** A kind of item, by the name its partition keys' prefix has in `shared/aws/keys.ts`. */
+export type ItemKind = keyof typeof prefixes;
+
+export interface HouseFunctionProps {
+  /** The folder under `functions/` whose `handler.ts` this is. */
+  readonly stage: string;
+  readonly data: Data;
+  readonly settings: Settings;
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const version: string = JSON.parse(readFileSync(`${root}package.json`, 'utf8')).version;
+
+/** Packages that still `require` need one inside an ES module. */
+const banner = "import{createRequire as __cr}from'module';const require=__cr(import.meta.url);";
+
+/**
+ * Every Lambda function of the project. It starts with no right but to write its own log; each verb below adds one right together with
+ * the environment variable through which the code finds what it may use.
+ */
+export class HouseFunction extends Construct {
+  readonly stage: string;
+  readonly timeoutSeconds: number;
+  readonly role: Role;
+  readonly function: NodejsFunction;
+  /** What callers invoke: a deployment moves it, a rollback moves it back. */
+  readonly alias: Alias;
+  private readonly data: Data;
+  private readonly region: string;
+  private readonly keyUse = new Map<string, PolicyStatement>();
+
+  constructor(scope: Construct, id: string, props: HouseFunctionProps) {
+    super(scope, id);
+    this.stage = props.stage;
+    this.timeoutSeconds = props.timeoutSeconds;
+    this.data = props.data;
+    this.region = Stack.of(this).region;
+    const logGroup = new LogGroup(this, 'Log', {
+      retention: props.settings.logRetentionDays,
+      encryptionKey: props.data.dataKey,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    this.allow('OwnLog', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]);
+    this.function = new NodejsFunction(this, 'Function', {
+      description: `Aegis: ${props.stage}`,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      role: this.role,
+      memorySize: props.memoryMb,
+      timeout: Duration.seconds(props.timeoutSeconds),
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      systemLogLevelV2: SystemLogLevel.WARN,
+      environment: { NODE_OPTIONS: '--enable-source-maps', [env.version]: version },
+      ...code(this, props.stage),
+    });
+    this.alias = this.function.addAlias('live');
+    this.alias.node.addDependency(this.role);
+  }
+
+  /** May get and query items of these kinds. */
+  readsItems(...kinds: ItemKind[]): this {
+    return this.items('Read', ['dynamodb:GetItem', 'dynamodb:Query'], kinds, ['kms:Decrypt']);
+  }
+
+  /** May put items of these kinds. IAM cannot tell a new item from a replaced one: the conditions of the writes and the chain do. */
+  putsItems(...kinds: ItemKind[]): this {
+    return this.items('Put', ['dynamodb:PutItem'], kinds, writingKeyActions);
+  }
+
+  updatesItems(...kinds: ItemKind[]): this {
+    return this.items('Update', ['dynamodb:UpdateItem'], changeable(this, 'updated', kinds), writingKeyActions);
+  }
+
+  deletesItems(...kinds: ItemKind[]): this {
+    return this.items('Delete', ['dynamodb:DeleteItem'], changeable(this, 'deleted', kinds), writingKeyActions);
+  }
+
+  /** May name items of these kinds as conditions of a transaction. */
+  checksItems(...kinds: ItemKind[]): this {
+    return this.items('Check', ['dynamodb:ConditionCheckItem'], kinds, writingKeyActions);
+  }
+
+  sendsTo(name: string, queue: IQueue, variable: string): this {
+    this.set(variable, queue.queueUrl);
+    this.allow(`SendTo${name}`, ['sqs:SendMessage'], [queue.queueArn]);
+    return this.usesDataKey('sqs', ['kms:Decrypt', 'kms:GenerateDataKey']);
+  }
+
+  /** May ask how long a queue is and how old its oldest message. */
+  watches(name: string, queue: IQueue, variable: string): this {
+    this.set(variable, queue.queueUrl);
+    return this.allow(`Watch${name}`, ['sqs:GetQueueAttributes'], [queue.queueArn]);
+  }
+
+  publishesTo(name: string, topic: ITopic, variable: string): this {
+    this.set(variable, topic.topicArn);
+    this.allow(`PublishTo${name}`, ['sns:Publish'], [topic.topicArn]);
+    return this.usesDataKey('sns', ['kms:Decrypt', 'kms:GenerateDataKey']);
+  }
+
+  /** May get the bucket's objects by key. */
+  readsObjects(name: string, bucket: IBucket, variable: string): this {
+    this.set(variable, bucket.bucketName);
+    this.allow(`Read${name}`, ['s3:GetObject'], [bucket.arnForObjects('*')]);
+    return this.usesDataKey('s3', ['kms:Decrypt']);
+  }
+
+  listsObjects(name: string, bucket: IBucket, variable: string): this {
+    this.set(variable, bucket.bucketName);
+    return this.allow(`List${name}`, ['s3:ListBucket'], [bucket.bucketArn]);
+  }
+
+  /** May write objects; never delete one. */
+  writesObjects(name: string, bucket: IBucket, variable: string): this {
+    this.set(variable, bucket.bucketName);
+    this.allow(`Write${name}`, ['s3:PutObject'], [bucket.arnForObjects('*')]);
+    return this.usesDataKey('s3', ['kms:Decrypt', 'kms:GenerateDataKey']);
+  }
+
+  /** May write objects that nobody can delete before the time written with them. */
+  locksObjects(name: string, bucket: IBucket, variable: string): this {
+    this.writesObjects(name, bucket, variable);
+    return this.allow(`Lock${name}`, ['s3:PutObjectRetention'], [bucket.arnForObjects('*')]);
+  }
+
+  /** May unwrap the master secret, and wrap the first one. */
+  unwrapsMasterSecret(): this {
+    this.set(env.kmsKeyId, this.data.masterKey.keyArn);
+    return this.allow('MasterSecret', ['kms:Decrypt', 'kms:GenerateDataKey'], [this.data.masterKey.keyArn]);
+  }
+
+  signsWith(key: IKey, variable: string): this {
+    this.set(variable, key.keyArn);
+    return this.allow('Sign', ['kms:Sign', 'kms:GetPublicKey'], [key.keyArn]);
+  }
+
+  /** Is handed the queue's messages and names those that it could not do. */
+  consumesQueue(queue: IQueue, options: { readonly batchSize: number; readonly maxConcurrency: number }): EventSourceMapping {
+    this.allow(
+      'Consume',
+      ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
+      [queue.queueArn],
+    ).usesDataKey('sqs', ['kms:Decrypt']);
+    return this.alias.addEventSourceMapping('Messages', {
+      eventSourceArn: queue.queueArn,
+      batchSize: options.batchSize,
+      maxConcurrency: options.maxConcurrency,
+      reportBatchItemFailures: true,
+    });
+  }
+
+  /** Is handed the table's changes in order; what keeps failing is halved, then set aside in `failures`. */
+  consumesStream(failures: IQueue, options: { readonly batchSize: number; readonly retries: number }): EventSourceMapping {
+    const { table } = this.data;
+    this.allow('Stream', ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], [table.tableStreamArn!])
+      .allow('StreamNames', ['dynamodb:ListStreams'], [`${table.tableArn}/stream/*`])
+      .allow('SendToFailures', ['sqs:SendMessage'], [failures.queueArn])
+      .usesDataKey('dynamodb', ['kms:Decrypt'])
+      .usesDataKey('sqs', ['kms:Decrypt', 'kms:GenerateDataKey']);
+    return this.alias.addEventSourceMapping('Changes', {
+      eventSourceArn: table.tableStreamArn!,
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: options.batchSize,
+      maxBatchingWindow: Duration.seconds(1),
+      retryAttempts: options.retries,
+      bisectBatchOnError: true,
+      reportBatchItemFailures: true,
+      onFailure: { bind: () => ({ destination: failures.queueArn }) },
+    });
+  }
+
+  private items(verb: string, actions: string[], kinds: readonly ItemKind[], keyActions: readonly string[]): this {
+    this.set(env.table, this.data.table.tableName);
+    this.allow(`${verb}Items`, actions, [this.data.table.tableArn], {
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': kinds.map((kind) => `${prefixes[kind]}*`) },
+    });
+    return this.usesDataKey('dynamodb', keyActions);
+  }
+
+  /** The data key works for a role only through the service that holds the data. */
+  private usesDataKey(service: string, actions: readonly string[]): this {
+    let statement = this.keyUse.get(service);
+    if (statement === undefined) {
+      statement = new PolicyStatement({
+        sid: `DataKeyThrough${service.toUpperCase()}`,
+        resources: [this.data.dataKey.keyArn],
+        conditions: { StringEquals: { 'kms:ViaService': `${service}.${this.region}.amazonaws.com` } },
+      });
+      this.keyUse.set(service, statement);
+      this.role.addToPolicy(statement);
+    }
+    const missing = actions.filter((action) => !statement.actions.includes(action));
+    statement.addActions(...missing);
+    return this;
+  }
+
+  private allow(sid: string, actions: string[], resources: string[], conditions: Record<string, unknown> = {}): this {
+    this.role.addToPolicy(new PolicyStatement({ sid, effect: Effect.ALLOW, actions, resources, conditions }));
+    return this;
+  }
+
+  private set(variable: string, value: string): void {
+    this.function.addEnvironment(variable, value);
+  }
+}
+
+const writingKeyActions = ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'];
+
+/** Audit entries are written once: no function may be given the right to change or remove one. */
+const changeable = (scope: Construct, verb: string, kinds: readonly ItemKind[]): readonly ItemKind[] => {
+  if (kinds.includes('audit')) throw new Error(`${scope.node.path}: items of kind audit can never be ${verb}`);
+  return kinds;
+};
+
+/** The bundled handler, or a stand-in where this synthesis does not bundle (tests, the local runner). */
+const code = (scope: Construct, stage: string) =>
+  Stack.of(scope).bundlingRequired
+    ? {
+        entry: `${root}functions/${stage}/handler.ts`,
+        projectRoot: root,
+        depsLockFilePath: `${root}package-lock.json`,
+        bundling: {
+          format: OutputFormat.ESM,
+          target: 'node24',
+          mainFields: ['module', 'main'],
+          externalModules: [],
+          minify: true,
+          sourceMap: true,
+          banner,
+        },
+      }
+    : { code: Code.fromInline('throw new Error("not bundled");'), handler: 'index.handler' };

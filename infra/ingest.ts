@@ -1,0 +1,38 @@
+import { Construct } from 'constructs';
+import { env } from '../shared/aws/keys.ts';
+import type { Data } from './data.ts';
+import { HouseFunction } from './function.ts';
+import { HouseQueue } from './queue.ts';
+import type { Settings } from './settings.ts';
+
+/** Lambda may receive a message again before a slow batch is done, unless the queue waits this many function timeouts. */
+const visibilityPerTimeout = 6;
+
+/** HTTPS transactions in, queue messages out. */
+export class Ingest extends Construct {
+  readonly function: HouseFunction;
+  readonly queue: HouseQueue;
+  /** Messages that can never be decided, each with its reason. */
+  readonly deadLetters: HouseQueue;
+
+  constructor(scope: Construct, id: string, props: { readonly data: Data; readonly settings: Settings }) {
+    super(scope, id);
+    const { data, settings } = props;
+    const fifo = settings.queueKind === 'fifo';
+    this.deadLetters = new HouseQueue(this, 'DeadLetters', {
+      key: data.dataKey,
+      retentionDays: settings.deadLetterRetentionDays,
+      fifo,
+    });
+    this.queue = new HouseQueue(this, 'Queue', {
+      key: data.dataKey,
+      retentionDays: settings.messageRetentionDays,
+      fifo,
+      visibilityTimeoutSeconds: visibilityPerTimeout * settings.scoreTimeoutSeconds,
+      deadLetters: { queue: this.deadLetters, maxReceives: settings.maxReceives },
+    });
+    this.function = new HouseFunction(this, 'Ingest', { stage: 'ingest', data, settings, memoryMb: 512, timeoutSeconds: 15 })
+      .readsItems('key')
+      .sendsTo('Queue', this.queue, env.queueUrl);
+  }
+}

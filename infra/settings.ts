@@ -1,0 +1,170 @@
+/** What a deployment may choose. Every setting has a default; nothing needs an edit to deploy. */
+export interface Settings {
+  /** Part of the stacks' names, so that several deployments fit in one account. */
+  readonly stage: string;
+  /** Left out: the region of the credentials in use. */
+  readonly region?: string;
+  /** FIFO keeps one account's messages in order at the price of throughput; it cannot be changed on a deployed stack. */
+  readonly queueKind: 'standard' | 'fifo';
+  readonly messageRetentionDays: number;
+  readonly deadLetterRetentionDays: number;
+  /** Receives of one message before it goes to the dead letters. */
+  readonly maxReceives: number;
+  readonly scoreBatchSize: number;
+  readonly scoreMaxConcurrency: number;
+  readonly scoreTimeoutSeconds: number;
+  readonly projectBatchSize: number;
+  readonly projectRetries: number;
+  readonly apiRatePerSecond: number;
+  readonly apiBurst: number;
+  readonly trainEveryHours: number;
+  readonly checkpointEveryMinutes: number;
+  readonly logRetentionDays: number;
+  /** Days after which an audit entry leaves the table (it stays in the archive); 0 keeps all of them. */
+  readonly hotDays: number;
+  /** Old versions of overwritten or deleted objects are kept this long. */
+  readonly oldVersionDays: number;
+  /** Age of the oldest waiting message that raises the alarm. */
+  readonly queueAgeAlarmSeconds: number;
+  /** Each is asked to confirm its subscription to the alarms. */
+  readonly alertEmails: readonly string[];
+  readonly monthlyBudgetUsd: number;
+}
+
+const defaults: Omit<Settings, 'stage'> = {
+  queueKind: 'standard',
+  messageRetentionDays: 4,
+  deadLetterRetentionDays: 14,
+  maxReceives: 5,
+  scoreBatchSize: 10,
+  scoreMaxConcurrency: 50,
+  scoreTimeoutSeconds: 20,
+  projectBatchSize: 100,
+  projectRetries: 8,
+  apiRatePerSecond: 1000,
+  apiBurst: 2000,
+  trainEveryHours: 24,
+  checkpointEveryMinutes: 15,
+  logRetentionDays: 30,
+  hotDays: 0,
+  oldVersionDays: 90,
+  queueAgeAlarmSeconds: 60,
+  alertEmails: [],
+  monthlyBudgetUsd: 100,
+};
+
+/** What each stage changes; `cdk deploy -c stage=NAME` picks one. */
+export const stages: Readonly<Record<string, Partial<Omit<Settings, 'stage'>>>> = {
+  prod: {},
+  dev: { logRetentionDays: 7, monthlyBudgetUsd: 20, scoreMaxConcurrency: 10 },
+  /** LocalStack or MiniStack: small enough for a laptop, quick enough for a test. */
+  local: { logRetentionDays: 1, scoreMaxConcurrency: 2, scoreTimeoutSeconds: 5, maxReceives: 3, trainEveryHours: 1 },
+};
+
+export const defaultStage = 'prod';
+
+/** Thrown with every fault of the settings at once, each naming what was given and what is allowed. */
+export class SettingsRefused extends Error {
+  override readonly name = 'SettingsRefused';
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(`settings refused:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    this.faults = faults;
+  }
+}
+
+interface Rule {
+  readonly name: keyof Settings;
+  readonly allowed: string;
+  readonly holds: (value: unknown) => boolean;
+}
+
+const logRetentions = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
+const integer = (name: keyof Settings, from: number, to: number): Rule => ({
+  name,
+  allowed: `a whole number from ${from} to ${to}`,
+  holds: (value) => Number.isInteger(value) && (value as number) >= from && (value as number) <= to,
+});
+
+const text = (name: keyof Settings, pattern: RegExp, allowed: string): Rule => ({
+  name,
+  allowed,
+  holds: (value) => typeof value === 'string' && pattern.test(value),
+});
+
+const rules: readonly Rule[] = [
+  text('stage', /^[a-z][a-z0-9-]{0,19}$/, '1-20 of a-z 0-9 -, beginning with a letter'),
+  {
+    name: 'region',
+    allowed: 'a region such as ap-south-1, or nothing',
+    holds: (value) => value === undefined || (typeof value === 'string' && /^[a-z]{2}(-[a-z]+)+-\d$/.test(value)),
+  },
+  { name: 'queueKind', allowed: 'standard or fifo', holds: (value) => value === 'standard' || value === 'fifo' },
+  integer('messageRetentionDays', 1, 14),
+  integer('deadLetterRetentionDays', 1, 14),
+  integer('maxReceives', 1, 100),
+  integer('scoreBatchSize', 1, 10),
+  integer('scoreMaxConcurrency', 2, 1000),
+  integer('scoreTimeoutSeconds', 3, 900),
+  integer('projectBatchSize', 1, 1000),
+  integer('projectRetries', 1, 100),
+  integer('apiRatePerSecond', 1, 10_000),
+  integer('apiBurst', 1, 5000),
+  integer('trainEveryHours', 1, 168),
+  integer('checkpointEveryMinutes', 1, 1440),
+  {
+    name: 'logRetentionDays',
+    allowed: `one of ${logRetentions.join(', ')}`,
+    holds: (value) => logRetentions.includes(value as number),
+  },
+  integer('hotDays', 0, 36_500),
+  integer('oldVersionDays', 1, 3650),
+  integer('queueAgeAlarmSeconds', 10, 86_400),
+  {
+    name: 'alertEmails',
+    allowed: 'a list of e-mail addresses',
+    holds: (value) =>
+      Array.isArray(value) && value.every((entry) => typeof entry === 'string' && /^[^@\s]+@[^@\s]+$/.test(entry)),
+  },
+  integer('monthlyBudgetUsd', 1, 1_000_000),
+];
+
+/**
+ * The settings of one stage, whole and checked.
+ * @throws SettingsRefused naming every fault: unknown stage, unknown name, value out of range.
+ */
+export const settingsOf = (stage: string, overrides: Partial<Settings> = {}): Settings => {
+  const known = stages[stage];
+  if (known === undefined) {
+    throw new SettingsRefused([`stage: given ${JSON.stringify(stage)}, allowed: ${Object.keys(stages).join(', ')}`]);
+  }
+  return checked({ ...defaults, ...known, ...overrides, stage });
+};
+
+const checked = (settings: Settings): Settings => {
+  const given: Readonly<Record<string, unknown>> = { ...settings };
+  const names = rules.map((rule) => rule.name as string);
+  const faults = [
+    ...Object.keys(given)
+      .filter((name) => !names.includes(name))
+      .map((name) => `${name}: no such setting`),
+    ...rules
+      .filter((rule) => !rule.holds(given[rule.name]))
+      .map((rule) => `${rule.name}: given ${JSON.stringify(given[rule.name])}, allowed: ${rule.allowed}`),
+    ...betweenFaults(settings),
+  ];
+  if (faults.length > 0) throw new SettingsRefused(faults);
+  return settings;
+};
+
+const betweenFaults = (settings: Settings): string[] => [
+  ...(settings.apiBurst < settings.apiRatePerSecond && settings.apiRatePerSecond <= 5000
+    ? [`apiBurst: given ${settings.apiBurst}, allowed: at least apiRatePerSecond, which is ${settings.apiRatePerSecond}`]
+    : []),
+  ...(settings.deadLetterRetentionDays < settings.messageRetentionDays
+    ? [
+        `deadLetterRetentionDays: given ${settings.deadLetterRetentionDays}, allowed: at least messageRetentionDays, which is ${settings.messageRetentionDays}`,
+      ]
+    : []),
+];
