@@ -1,0 +1,232 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { leafHash, merkleTree, verifyConsistency, verifyInclusion } from '../../shared/domain/merkle.ts';
+
+const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+/** The reference inputs and results of the certificate-transparency project (merkle_tree_test). */
+const vectorLeaves = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'].map(
+  (text) => Buffer.from(text, 'hex'),
+);
+const vectorRoots = [
+  '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
+  'fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125',
+  'aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77',
+  'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
+  '4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4',
+  '76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef',
+  'ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c',
+  '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328',
+];
+const vectorInclusion: readonly [leaf: number, size: number, proof: readonly string[]][] = [
+  [0, 1, []],
+  [
+    0,
+    8,
+    [
+      '96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7',
+      '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
+      '6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4',
+    ],
+  ],
+  [
+    5,
+    8,
+    [
+      'bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b',
+      'ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0',
+      'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
+    ],
+  ],
+  [2, 3, ['fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125']],
+  [
+    1,
+    5,
+    [
+      '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
+      '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
+      'bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b',
+    ],
+  ],
+];
+const vectorConsistency: readonly [oldSize: number, newSize: number, proof: readonly string[]][] = [
+  [1, 1, []],
+  [
+    1,
+    8,
+    [
+      '96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7',
+      '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
+      '6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4',
+    ],
+  ],
+  [
+    6,
+    8,
+    [
+      '0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a',
+      'ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0',
+      'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
+    ],
+  ],
+  [
+    2,
+    5,
+    [
+      '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
+      'bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b',
+    ],
+  ],
+];
+
+/** The definition of RFC 6962, 2.1, word for word: slow, and independent of the implementation. */
+const definition = (leaves: readonly Uint8Array[]): Uint8Array => {
+  if (leaves.length === 0) return sha256(new Uint8Array(0));
+  if (leaves.length === 1) return sha256(Buffer.concat([Buffer.of(0), leaves[0]!]));
+  let split = 1;
+  while (split * 2 < leaves.length) split *= 2;
+  return sha256(Buffer.concat([Buffer.of(1), definition(leaves.slice(0, split)), definition(leaves.slice(split))]));
+};
+
+const leavesOf = (count: number, seed = 0): Uint8Array[] =>
+  Array.from({ length: count }, (_, i) => Buffer.from(`leaf ${seed} ${i}`));
+const tree = fc.tuple(fc.integer({ min: 1, max: 200 }), fc.nat(1000)).map(([count, seed]) => leavesOf(count, seed));
+const runs = Number(process.env.AEGIS_PROPERTY_RUNS ?? 300);
+
+describe('the published vectors of certificate transparency', () => {
+  it('has the hash of nothing as the root of no leaves', () => {
+    expect(hex(merkleTree([], sha256).root)).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
+  });
+  it.each(vectorRoots.map((root, i) => [i + 1, root] as const))('gives the published root for %i leaves', (size, root) => {
+    expect(hex(merkleTree(vectorLeaves.slice(0, size), sha256).root)).toBe(root);
+  });
+  it.each(vectorInclusion)('gives and accepts the published inclusion proof of leaf %i in %i', (index, size, proof) => {
+    const built = merkleTree(vectorLeaves.slice(0, size), sha256);
+    expect(built.inclusionProof(index).map(hex)).toEqual(proof);
+    const leaf = leafHash(vectorLeaves[index]!, sha256);
+    const bytes = proof.map((text) => Buffer.from(text, 'hex'));
+    const root = Buffer.from(vectorRoots[size - 1]!, 'hex');
+    expect(verifyInclusion({ leaf, index, size, proof: bytes, root }, sha256)).toBe(true);
+  });
+  it.each(vectorConsistency)('gives and accepts the published consistency proof from %i to %i', (oldSize, newSize, proof) => {
+    expect(merkleTree(vectorLeaves.slice(0, newSize), sha256).consistencyProof(oldSize).map(hex)).toEqual(proof);
+    const [oldRoot, newRoot] = [oldSize, newSize].map((size) => Buffer.from(vectorRoots[size - 1]!, 'hex'));
+    const bytes = proof.map((text) => Buffer.from(text, 'hex'));
+    expect(verifyConsistency({ oldSize, oldRoot: oldRoot!, newSize, newRoot: newRoot!, proof: bytes }, sha256)).toBe(true);
+  });
+});
+
+describe('any tree', () => {
+  it('has the root that the definition gives', () => {
+    fc.assert(
+      fc.property(tree, (leaves) => hex(merkleTree(leaves, sha256).root) === hex(definition(leaves))),
+      { numRuns: runs },
+    );
+  });
+
+  it('accepts the inclusion proof of every leaf', () => {
+    fc.assert(
+      fc.property(tree, (leaves) => {
+        const { root, size, inclusionProof } = merkleTree(leaves, sha256);
+        return leaves.every((data, index) =>
+          verifyInclusion({ leaf: leafHash(data, sha256), index, size, proof: inclusionProof(index), root }, sha256),
+        );
+      }),
+      { numRuns: Math.ceil(runs / 3) },
+    );
+  });
+
+  it('accepts the consistency proof from each of its prefixes', () => {
+    fc.assert(
+      fc.property(tree, (leaves) => {
+        const built = merkleTree(leaves, sha256);
+        return leaves.every((_, i) => {
+          const oldRoot = merkleTree(leaves.slice(0, i + 1), sha256).root;
+          const proof = built.consistencyProof(i + 1);
+          return verifyConsistency({ oldSize: i + 1, oldRoot, newSize: built.size, newRoot: built.root, proof }, sha256);
+        });
+      }),
+      { numRuns: Math.ceil(runs / 10) },
+    );
+  });
+
+  it('refuses a mutated inclusion proof', () => {
+    fc.assert(
+      fc.property(tree, fc.nat(), mutation, (leaves, at, change) => {
+        const built = merkleTree(leaves, sha256);
+        const index = at % leaves.length;
+        const honest = {
+          leaf: leafHash(leaves[index]!, sha256),
+          index,
+          size: built.size,
+          proof: built.inclusionProof(index),
+          root: built.root,
+        };
+        const other = (index + 1) % leaves.length;
+        const mutated = {
+          bit: { ...honest, proof: flipped(honest.proof, at), leaf: honest.proof.length ? honest.leaf : flip(honest.leaf, at) },
+          longer: { ...honest, proof: [...honest.proof, honest.root] },
+          shorter: honest.proof.length ? { ...honest, proof: honest.proof.slice(0, -1) } : { ...honest, index: 1 },
+          leaf: { ...honest, leaf: flip(honest.leaf, at) },
+          root: { ...honest, root: flip(honest.root, at) },
+          place: other === index ? { ...honest, index: -1 } : { ...honest, index: other },
+          size: { ...honest, size: index },
+        }[change];
+        return !verifyInclusion(mutated, sha256);
+      }),
+      { numRuns: runs },
+    );
+  });
+
+  it('refuses a mutated consistency proof', () => {
+    fc.assert(
+      fc.property(tree, fc.nat(), mutation, (leaves, at, change) => {
+        const built = merkleTree([...leaves, Buffer.from('one more')], sha256);
+        const oldSize = (at % leaves.length) + 1;
+        const proof = built.consistencyProof(oldSize);
+        const oldRoot = merkleTree(leaves.slice(0, oldSize), sha256).root;
+        const honest = { oldSize, oldRoot, newSize: built.size, newRoot: built.root, proof };
+        const mutated = {
+          bit: { ...honest, proof: flipped(proof, at) },
+          longer: { ...honest, proof: [...proof, built.root] },
+          shorter: { ...honest, proof: proof.slice(0, -1) },
+          leaf: { ...honest, oldRoot: merkleTree(leavesOf(oldSize, -1), sha256).root },
+          root: { ...honest, newRoot: flip(built.root, at) },
+          place: { ...honest, oldSize: built.size + 1 },
+          size: { ...honest, newSize: oldSize - 1 },
+        }[change];
+        return !verifyConsistency(mutated, sha256);
+      }),
+      { numRuns: runs },
+    );
+  });
+});
+
+describe('what makes no sense', () => {
+  it.each([-1, 3, 0.5, Number.NaN])('has no inclusion proof at index %d of 3', (index) => {
+    expect(() => merkleTree(leavesOf(3), sha256).inclusionProof(index)).toThrow('allowed: an integer from 0 to 2');
+  });
+  it.each([0, 4, 1.5])('has no consistency proof from size %d to 3', (oldSize) => {
+    expect(() => merkleTree(leavesOf(3), sha256).consistencyProof(oldSize)).toThrow('allowed: an integer from 1 to 3');
+  });
+  it('does not take a node for a leaf', () => {
+    const built = merkleTree(leavesOf(4), sha256);
+    const [a, b] = [leafHash(leavesOf(4)[0]!, sha256), leafHash(leavesOf(4)[1]!, sha256)];
+    const forged = leafHash(Buffer.concat([a, b]), sha256);
+    const proof = built.inclusionProof(0).slice(1);
+    expect(verifyInclusion({ leaf: forged, index: 0, size: 2, proof, root: built.root }, sha256)).toBe(false);
+  });
+});
+
+const mutation = fc.constantFrom('bit', 'longer', 'shorter', 'leaf', 'root', 'place', 'size');
+
+const flip = (bytes: Uint8Array, at: number): Uint8Array => {
+  const copy = Uint8Array.from(bytes);
+  copy[at % copy.length]! ^= 1 << (at % 8);
+  return copy;
+};
+
+const flipped = (proof: readonly Uint8Array[], at: number): Uint8Array[] =>
+  proof.map((node, i) => (i === at % proof.length ? flip(node, at) : node));
