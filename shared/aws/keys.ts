@@ -87,6 +87,15 @@ export const env = {
   version: 'AEGIS_VERSION',
 } as const;
 
+/** The SDK's own variables that point a client at an emulator: the one of the service wins over the one for all. */
+export const awsEndpoints = {
+  all: 'AWS_ENDPOINT_URL',
+  dynamodb: 'AWS_ENDPOINT_URL_DYNAMODB',
+  sqs: 'AWS_ENDPOINT_URL_SQS',
+  s3: 'AWS_ENDPOINT_URL_S3',
+  kms: 'AWS_ENDPOINT_URL_KMS',
+} as const;
+
 /** SQS message attributes set by ingest. */
 export const messageAttributes = { tenant: 'tenant', correlationId: 'correlationId', receivedAt: 'receivedAt' } as const;
 

@@ -1,0 +1,315 @@
+import { randomUUID } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteCommand,
+  type DeleteCommandInput,
+  DynamoDBDocumentClient,
+  GetCommand,
+  type GetCommandInput,
+  PutCommand,
+  type PutCommandInput,
+  QueryCommand,
+  type QueryCommandInput,
+  ScanCommand,
+  type ScanCommandInput,
+  TransactWriteCommand,
+  type TransactWriteCommandInput,
+  UpdateCommand,
+  type UpdateCommandInput,
+} from '@aws-sdk/lib-dynamodb';
+import type { Change, Condition, Consumed, Item, Key, Page, Query, TableStore, Write } from '../ports.ts';
+import { OutcomeUnknown, Unavailable } from '../ports.ts';
+import { type Connection, clientOptions } from './client.ts';
+import { readError, writeError } from './tableErrors.ts';
+
+export interface TableOptions extends Connection {
+  readonly table: string;
+  readonly onConsumed?: (consumed: Consumed) => void;
+  /** Told of every acknowledged write, before the caller is. */
+  readonly onCommitted?: (writes: readonly Write[]) => void;
+}
+
+const transactWritesMax = 100;
+const pageItemsMax = 1_000;
+/** Sends of one read or of one transaction, the first included. */
+const sendsMax = 3;
+
+/**
+ * The table on DynamoDB. The SDK retries nothing (`maxAttempts` 1), because a write that it repeats after a lost reply can meet
+ * its own effect and come back as a failed condition, or add twice. What is repeated here is only what is safe to repeat, at once
+ * and at most `sendsMax` times, and only after a lost reply (a stale kept-alive connection, above all): reads, and transactions,
+ * each of which carries one ClientRequestToken for all its sends, so that DynamoDB answers the repeat with the first one's success
+ * (for 10 minutes). A single conditional write is sent once; its lost reply is OutcomeUnknown. Throttles and conflicts go to the
+ * caller, who knows its deadline.
+ */
+export function dynamoTable(options: TableOptions): TableStore & { close(): void } {
+  const { table } = options;
+  const client = new DynamoDBClient(clientOptions('dynamodb', options, 1));
+  const documents = DynamoDBDocumentClient.from(client, { unmarshallOptions: { wrapNumbers: exactNumber } });
+
+  const metered = (operation: Consumed['operation'], capacity: readonly Capacity[] | undefined) => {
+    if (options.onConsumed === undefined) return;
+    options.onConsumed(consumedUnits(operation, capacity ?? []));
+  };
+
+  return {
+    async get(key, { consistent = false } = {}) {
+      const reply = await repeated(() => documents.send(new GetCommand(getRequest(table, key, consistent))), readError);
+      metered('get', one(reply.ConsumedCapacity));
+      return (reply.Item as Item | undefined) ?? null;
+    },
+
+    async query(query) {
+      const request = queryRequest(table, query);
+      if (request === null) return { items: [] };
+      const reply = await repeated(() => documents.send(new QueryCommand(request)), readError);
+      metered('query', one(reply.ConsumedCapacity));
+      return page((reply.Items ?? []) as Item[], (reply.LastEvaluatedKey as Key | undefined)?.sk);
+    },
+
+    async put(item, condition) {
+      const request = putRequest(table, item, condition);
+      const reply = await documents.send(new PutCommand(request)).catch((error: unknown) => {
+        throw writeError(error);
+      });
+      metered('put', one(reply.ConsumedCapacity));
+      options.onCommitted?.([{ kind: 'put', item, ...conditional(condition) }]);
+    },
+
+    async update(key, change, condition) {
+      const request = updateRequest(table, key, change, condition);
+      const reply = await documents.send(new UpdateCommand(request)).catch((error: unknown) => {
+        throw writeError(error);
+      });
+      metered('update', one(reply.ConsumedCapacity));
+      options.onCommitted?.([{ kind: 'update', key, change, ...conditional(condition) }]);
+      return reply.Attributes as Item;
+    },
+
+    async delete(key, condition) {
+      const request = deleteRequest(table, key, condition);
+      const reply = await documents.send(new DeleteCommand(request)).catch((error: unknown) => {
+        throw writeError(error);
+      });
+      metered('delete', one(reply.ConsumedCapacity));
+      options.onCommitted?.([{ kind: 'delete', key, ...conditional(condition) }]);
+    },
+
+    async transact(writes) {
+      const request = transactRequest(table, writes, randomUUID());
+      const reply = await repeated(() => documents.send(new TransactWriteCommand(request)), writeError);
+      metered('transact', reply.ConsumedCapacity);
+      options.onCommitted?.(writes);
+    },
+
+    async scan({ limit, after }) {
+      const request = scanRequest(table, limit, after);
+      const reply = await repeated(() => documents.send(new ScanCommand(request)), readError);
+      metered('scan', one(reply.ConsumedCapacity));
+      const items = (reply.Items ?? []) as Item[];
+      const last = reply.LastEvaluatedKey as Key | undefined;
+      return last === undefined ? { items } : { items, after: last };
+    },
+
+    close: () => client.destroy(),
+  };
+}
+
+export const getRequest = (table: string, key: Key, consistent: boolean): GetCommandInput => ({
+  TableName: table,
+  Key: bareKey(key),
+  ConsistentRead: consistent,
+  ReturnConsumedCapacity: 'TOTAL',
+});
+
+/** Null when the bounds exclude every key, which DynamoDB would refuse. */
+export function queryRequest(table: string, query: Query): QueryCommandInput | null {
+  const { pk, from, to, after } = query;
+  if (from !== undefined && to !== undefined && byteOrder(from, to) > 0) return null;
+  const range =
+    from !== undefined && to !== undefined
+      ? ' AND sk BETWEEN :from AND :to'
+      : from !== undefined
+        ? ' AND sk >= :from'
+        : to !== undefined
+          ? ' AND sk <= :to'
+          : '';
+  return {
+    TableName: table,
+    KeyConditionExpression: `pk = :pk${range}`,
+    ExpressionAttributeValues: {
+      ':pk': pk,
+      ...(from === undefined ? {} : { ':from': from }),
+      ...(to === undefined ? {} : { ':to': to }),
+    },
+    ScanIndexForward: query.descending !== true,
+    Limit: pageLimit(query.limit),
+    ConsistentRead: query.consistent === true,
+    ReturnConsumedCapacity: 'TOTAL',
+    ...(after === undefined ? {} : { ExclusiveStartKey: { pk, sk: after } }),
+  };
+}
+
+export const putRequest = (table: string, item: Item, condition?: Condition): PutCommandInput => ({
+  TableName: table,
+  Item: { ...item },
+  ...guard(condition),
+  ReturnConsumedCapacity: 'TOTAL',
+});
+
+export const updateRequest = (table: string, key: Key, change: Change, condition?: Condition): UpdateCommandInput => ({
+  TableName: table,
+  Key: bareKey(key),
+  ...changed(change, condition),
+  ReturnValues: 'ALL_NEW',
+  ReturnConsumedCapacity: 'TOTAL',
+});
+
+export const deleteRequest = (table: string, key: Key, condition?: Condition): DeleteCommandInput => ({
+  TableName: table,
+  Key: bareKey(key),
+  ...guard(condition),
+  ReturnConsumedCapacity: 'TOTAL',
+});
+
+export function transactRequest(table: string, writes: readonly Write[], token: string): TransactWriteCommandInput {
+  if (writes.length < 1 || writes.length > transactWritesMax) {
+    throw new RangeError(`a transaction has ${writes.length} writes, allowed are 1 to ${transactWritesMax}`);
+  }
+  return {
+    TransactItems: writes.map((write) => transactItem(table, write)),
+    ClientRequestToken: token,
+    ReturnConsumedCapacity: 'TOTAL',
+  };
+}
+
+function transactItem(table: string, write: Write): NonNullable<TransactWriteCommandInput['TransactItems']>[number] {
+  switch (write.kind) {
+    case 'put':
+      return { Put: { TableName: table, Item: { ...write.item }, ...guard(write.condition) } };
+    case 'update':
+      return { Update: { TableName: table, Key: bareKey(write.key), ...changed(write.change, write.condition) } };
+    case 'delete':
+      return { Delete: { TableName: table, Key: bareKey(write.key), ...guard(write.condition) } };
+    case 'check':
+      return { ConditionCheck: { TableName: table, Key: bareKey(write.key), ...requiredGuard(write.condition) } };
+  }
+}
+
+export const scanRequest = (table: string, limit: number, after?: Key): ScanCommandInput => ({
+  TableName: table,
+  Limit: pageLimit(limit),
+  ReturnConsumedCapacity: 'TOTAL',
+  ...(after === undefined ? {} : { ExclusiveStartKey: bareKey(after) }),
+});
+
+interface Capacity {
+  readonly CapacityUnits?: number | undefined;
+  readonly ReadCapacityUnits?: number | undefined;
+  readonly WriteCapacityUnits?: number | undefined;
+}
+
+const readOperations = new Set<Consumed['operation']>(['get', 'query', 'scan']);
+
+/** The units of one reply: split where the reply splits them, else all reads or all writes by the operation's nature. */
+export function consumedUnits(operation: Consumed['operation'], capacities: readonly Capacity[]): Consumed {
+  let readUnits = 0;
+  let writeUnits = 0;
+  for (const capacity of capacities) {
+    const split = capacity.ReadCapacityUnits !== undefined || capacity.WriteCapacityUnits !== undefined;
+    const total = capacity.CapacityUnits ?? 0;
+    const reads = readOperations.has(operation);
+    readUnits += split ? (capacity.ReadCapacityUnits ?? 0) : reads ? total : 0;
+    writeUnits += split ? (capacity.WriteCapacityUnits ?? 0) : reads ? 0 : total;
+  }
+  return { operation, readUnits, writeUnits };
+}
+
+async function repeated<Reply>(send: () => Promise<Reply>, classify: (error: unknown) => Error): Promise<Reply> {
+  for (let sends = 1; ; sends += 1) {
+    try {
+      return await send();
+    } catch (error) {
+      const failure = classify(error);
+      const replyLost = failure instanceof OutcomeUnknown || failure instanceof Unavailable;
+      if (!replyLost || sends >= sendsMax) throw failure;
+    }
+  }
+}
+
+/** The attribute a condition names, in a form no reserved word can clash with. */
+function expression(condition: Condition): { text: string; names?: Record<string, string>; values?: Record<string, unknown> } {
+  switch (condition.kind) {
+    case 'absent':
+      return { text: 'attribute_not_exists(pk)' };
+    case 'present':
+      return { text: 'attribute_exists(pk)' };
+    case 'equals':
+      return { text: '#c = :c', names: { '#c': condition.attribute }, values: { ':c': condition.value } };
+  }
+}
+
+function requiredGuard(condition: Condition) {
+  const { text, names, values } = expression(condition);
+  return {
+    ConditionExpression: text,
+    ...(names === undefined ? {} : { ExpressionAttributeNames: names }),
+    ...(values === undefined ? {} : { ExpressionAttributeValues: values }),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+  };
+}
+
+const guard = (condition: Condition | undefined) => (condition === undefined ? {} : requiredGuard(condition));
+
+function changed(change: Change, condition: Condition | undefined) {
+  const names: Record<string, string> = {};
+  const values: Record<string, unknown> = {};
+  const clause = (word: string, entries: readonly string[]) => (entries.length === 0 ? [] : [`${word} ${entries.join(', ')}`]);
+  const named = (mark: string, attribute: string, index: number) => {
+    const name = `#${mark}${index}`;
+    names[name] = attribute;
+    return name;
+  };
+  const set = Object.entries(change.set ?? {}).map(([attribute, value], index) => {
+    values[`:s${index}`] = value;
+    return `${named('s', attribute, index)} = :s${index}`;
+  });
+  const add = Object.entries(change.add ?? {}).map(([attribute, amount], index) => {
+    values[`:a${index}`] = amount;
+    return `${named('a', attribute, index)} :a${index}`;
+  });
+  const remove = (change.remove ?? []).map((attribute, index) => named('r', attribute, index));
+  const text = [...clause('SET', set), ...clause('ADD', add), ...clause('REMOVE', remove)].join(' ');
+  if (text === '') throw new RangeError('an update must change something: set, add or remove');
+  const guarded = condition === undefined ? null : expression(condition);
+  Object.assign(names, guarded?.names);
+  Object.assign(values, guarded?.values);
+  return {
+    UpdateExpression: text,
+    ...(Object.keys(names).length === 0 ? {} : { ExpressionAttributeNames: names }),
+    ...(Object.keys(values).length === 0 ? {} : { ExpressionAttributeValues: values }),
+    ...(guarded === null ? {} : { ConditionExpression: guarded.text, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const }),
+  };
+}
+
+const bareKey = ({ pk, sk }: Key): { pk: string; sk: string } => ({ pk, sk });
+const one = (capacity: Capacity | undefined): readonly Capacity[] => (capacity === undefined ? [] : [capacity]);
+const page = (items: readonly Item[], after: string | undefined): Page => (after === undefined ? { items } : { items, after });
+const conditional = (condition: Condition | undefined) => (condition === undefined ? {} : { condition });
+const byteOrder = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+function pageLimit(limit: number): number {
+  if (!Number.isInteger(limit) || limit < 1 || limit > pageItemsMax) {
+    throw new RangeError(`limit is ${limit}, allowed are whole numbers from 1 to ${pageItemsMax}`);
+  }
+  return limit;
+}
+
+/** A stored number as a JS number; one that would lose digits is refused. */
+export function exactNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+    throw new RangeError(`the stored number ${text} is beyond 2^53-1`);
+  }
+  return value;
+}
