@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  decayFactor,
+  decodeProfile,
+  emptyProfile,
+  encodeProfile,
+  hash32,
+  hourBin,
+  type Profile,
+  type ProfileFacts,
+  updateProfile,
+} from '../../shared/domain/profile.ts';
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const start = Date.UTC(2026, 10, 1, 9);
+
+const payment = (change: Partial<ProfileFacts> = {}): ProfileFacts => ({
+  occurredAtMs: start,
+  offsetMinutes: 0,
+  spendMinor: 1000,
+  deviceHash: hash32('device'),
+  merchantHash: hash32('merchant'),
+  categoryHash: hash32('category'),
+  blocked: false,
+  ...change,
+});
+
+const learned = (payments: readonly ProfileFacts[]): Profile => payments.reduce(updateProfile, emptyProfile);
+
+const payments = fc.array(
+  fc.record({
+    occurredAtMs: fc.integer({ min: start, max: start + 400 * dayMs }),
+    offsetMinutes: fc.integer({ min: -840, max: 840 }),
+    spendMinor: fc.option(fc.maxSafeInteger().map((amount) => Math.abs(amount))),
+    deviceHash: fc.option(fc.integer({ min: 0, max: 0xffffffff })),
+    merchantHash: fc.option(fc.integer({ min: 0, max: 0xffffffff })),
+    categoryHash: fc.option(fc.integer({ min: 0, max: 0xffffffff })),
+    blocked: fc.boolean(),
+  }),
+  { maxLength: 60 },
+);
+
+describe('a profile', () => {
+  it('comes back from its bytes exactly as it was, whatever it has learned, in at most 182 bytes', () => {
+    fc.assert(
+      fc.property(payments, (history) => {
+        const profile = learned(history);
+        const bytes = encodeProfile(profile);
+        expect(bytes.length).toBeLessThanOrEqual(182);
+        expect(decodeProfile(bytes)).toEqual(profile);
+      }),
+    );
+  });
+
+  it('takes fewer than 120 bytes for a person with three categories, five merchants and one device', () => {
+    const history = Array.from({ length: 300 }, (_, i) =>
+      payment({
+        occurredAtMs: start + i * 7 * hourMs,
+        merchantHash: hash32(`m${i % 5}`),
+        categoryHash: hash32(`c${i % 3}`),
+      }),
+    );
+    expect(encodeProfile(learned(history)).length).toBeLessThan(120);
+  });
+
+  it('learns nothing from a blocked payment', () => {
+    const profile = learned([payment()]);
+    expect(updateProfile(profile, payment({ blocked: true, occurredAtMs: start + hourMs }))).toBe(profile);
+  });
+
+  it('halves its memory of amounts once per half-life', () => {
+    const profile = learned([payment({ spendMinor: 1000 })]);
+    const left = profile.sums.map((sum, i) => sum * decayFactor(profile, [1, 7, 30][i]!, start + 7 * dayMs));
+    expect(left[0]).toBeCloseTo(1000 / 128, 3);
+    expect(left[1]).toBeCloseTo(500, 1);
+    expect(left[2]).toBeCloseTo(1000 * 2 ** (-7 / 30), 1);
+  });
+
+  it('stays within 0.1 % of exactly decayed sums over a year of payments', () => {
+    const history = Array.from({ length: 3000 }, (_, i) =>
+      payment({ occurredAtMs: start + Math.floor(i * 2.9 * hourMs), spendMinor: 100 + ((i * 7919) % 5000) }),
+    );
+    const profile = learned(history);
+    const end = history.at(-1)!.occurredAtMs;
+    for (const [i, halfLifeDays] of [1, 7, 30].entries()) {
+      const exact = history.reduce((sum, p) => sum + p.spendMinor! * 2 ** (-(end - p.occurredAtMs) / dayMs / halfLifeDays), 0);
+      const kept = profile.sums[i]! * decayFactor(profile, halfLifeDays, end);
+      expect(Math.abs(kept / exact - 1)).toBeLessThan(0.001);
+    }
+  });
+
+  it('keeps mean and deviation of a category within 1 % of the exact figures', () => {
+    const amounts = Array.from({ length: 30 }, (_, i) => 500 + ((i * 7919) % 4000));
+    const { categories } = learned(amounts.map((spendMinor) => payment({ spendMinor })));
+    const logs = amounts.map(Math.log);
+    const mean = logs.reduce((sum, x) => sum + x, 0) / logs.length;
+    const sd = Math.sqrt(logs.reduce((sum, x) => sum + (x - mean) ** 2, 0) / logs.length);
+    expect(Math.abs(categories[0]!.mean / mean - 1)).toBeLessThan(0.01);
+    expect(Math.abs(categories[0]!.sd / sd - 1)).toBeLessThan(0.01);
+  });
+
+  it('forgets the category, merchant and device seen longest ago when there are too many', () => {
+    const history = Array.from({ length: 11 }, (_, i) =>
+      payment({ deviceHash: i + 1, merchantHash: i + 1, categoryHash: i + 1 }),
+    );
+    const profile = learned(history);
+    expect(profile.categories.map(({ tag }) => tag)).toEqual([11, 10, 9, 8, 7, 6, 5, 4, 3, 2]);
+    expect(profile.merchants.map(({ tag }) => tag)).toEqual([11, 10, 9, 8, 7, 6, 5, 4, 3, 2]);
+    expect(profile.devices.map(({ tag }) => tag)).toEqual([11, 10, 9, 8]);
+  });
+
+  it('counts a payment older than the newest as of the newest, in its own hour of day', () => {
+    const profile = learned([payment(), payment({ occurredAtMs: start - 5 * hourMs })]);
+    expect(profile.lastAtMs).toBe(start);
+    expect(profile.hours[2]).toBeGreaterThan(0);
+    expect(profile.hours[4]).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['the first minute of a UTC day is the first bin', Date.UTC(2026, 0, 1), 0, 0],
+    ['the last millisecond of a UTC day is the last bin', Date.UTC(2026, 0, 2) - 1, 0, 11],
+    ['an offset to the east moves into the next day', Date.UTC(2026, 0, 1, 23), 330, 2],
+    ['an offset to the west moves into the day before', Date.UTC(2026, 0, 1, 1), -240, 10],
+  ])('%s', (_, atMs, offsetMinutes, bin) => {
+    expect(hourBin(atMs, offsetMinutes)).toBe(bin);
+  });
+
+  it.each([
+    ['no byte at all', Uint8Array.of(), /at least 1 expected/],
+    ['a version of the future', Uint8Array.of(9), /version 9/],
+    ['a cut tail', encodeProfile(learned([payment()])).slice(0, -1), /expected/],
+    ['a byte too many', Uint8Array.of(...encodeProfile(learned([payment()])), 0), /expected/],
+  ])('refuses %s', (_, bytes, message) => {
+    expect(() => decodeProfile(bytes)).toThrow(message);
+  });
+});
