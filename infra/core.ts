@@ -1,26 +1,53 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
+import { Admin } from './admin.ts';
+import { Alarms } from './alarms.ts';
+import { Api } from './api.ts';
 import { Data } from './data.ts';
+import { Decide } from './decide.ts';
+import type { HouseFunction } from './function.ts';
 import { Ingest } from './ingest.ts';
+import { Project } from './project.ts';
+import { Read } from './read.ts';
+import { Score } from './score.ts';
 import type { Settings } from './settings.ts';
+import { Train } from './train.ts';
 
 /** Everything that decides and stores, from resource types that AWS, LocalStack and MiniStack all take. */
 export class CoreStack extends Stack {
   readonly data: Data;
-  readonly ingest: Ingest;
+  readonly functions: readonly HouseFunction[];
 
   constructor(scope: Construct, id: string, props: StackProps & { readonly settings: Settings }) {
     super(scope, id, props);
     const { settings } = props;
-    this.data = new Data(this, 'Data', settings);
-    const common = { data: this.data, settings };
-    this.ingest = new Ingest(this, 'Ingest', common);
+    const data = new Data(this, 'Data', settings);
+    const ingest = new Ingest(this, 'Ingest', { data, settings });
+    const score = new Score(this, 'Score', { data, settings, ingest });
+    const decide = new Decide(this, 'Decide', { data, settings });
+    const project = new Project(this, 'Project', { data, settings });
+    const read = new Read(this, 'Read', { data, settings, ingest });
+    const admin = new Admin(this, 'Admin', { data, settings });
+    const train = new Train(this, 'Train', { data, settings });
+    const { api } = new Api(this, 'Api', {
+      settings,
+      functions: { ingest: ingest.function, decide: decide.function, read: read.function, admin: admin.function },
+    });
+    this.data = data;
+    this.functions = [ingest, score, decide, project, read, admin, train].map((stage) => stage.function);
+    const alarms = new Alarms(this, 'Alarms', { data, settings, api, ingest, project, functions: this.functions });
     this.outputs({
-      QueueUrl: this.ingest.queue.queueUrl,
-      DeadLetterUrl: this.ingest.deadLetters.queueUrl,
-      TableName: this.data.table.tableName,
-      ModelBucketName: this.data.modelBucket.bucketName,
-      ArchiveBucketName: this.data.archiveBucket.bucketName,
+      ApiUrl: api.url,
+      QueueUrl: ingest.queue.queueUrl,
+      DeadLetterUrl: ingest.deadLetters.queueUrl,
+      FailuresUrl: project.failures.queueUrl,
+      TableName: data.table.tableName,
+      ModelBucketName: data.modelBucket.bucketName,
+      ArchiveBucketName: data.archiveBucket.bucketName,
+      MasterKeyArn: data.masterKey.keyArn,
+      SigningKeyArn: data.signingKey.keyArn,
+      DeadLetterTopicArn: alarms.deadLetters.topicArn,
+      HealthTopicArn: alarms.health.topicArn,
     });
   }
 

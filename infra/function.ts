@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
-  type Alias,
   Architecture,
   Code,
   type EventSourceMapping,
+  type IFunction,
   LoggingFormat,
   Runtime,
   StartingPosition,
@@ -14,10 +16,10 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import type { IQueue } from 'aws-cdk-lib/aws-sqs';
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { env, prefixes } from '../shared/aws/keys.ts';
 import type { Data } from './data.ts';
@@ -51,9 +53,10 @@ export class HouseFunction extends Construct {
   readonly role: Role;
   readonly function: NodejsFunction;
   /** What callers invoke: a deployment moves it, a rollback moves it back. */
-  readonly alias: Alias;
+  readonly alias: IFunction;
   private readonly data: Data;
   private readonly region: string;
+  private readonly itemKinds = new Map<string, ReadonlySet<ItemKind>>();
   private readonly keyUse = new Map<string, PolicyStatement>();
 
   constructor(scope: Construct, id: string, props: HouseFunctionProps) {
@@ -82,7 +85,8 @@ export class HouseFunction extends Construct {
       environment: { NODE_OPTIONS: '--enable-source-maps', [env.version]: version },
       ...code(this, props.stage),
     });
-    this.alias = this.function.addAlias('live');
+    // The classes of aws-cdk-lib leave optional properties undefined, which its own interfaces do not allow under exactOptionalPropertyTypes.
+    this.alias = this.function.addAlias('live') as IFunction;
     this.alias.node.addDependency(this.role);
   }
 
@@ -109,53 +113,58 @@ export class HouseFunction extends Construct {
     return this.items('Check', ['dynamodb:ConditionCheckItem'], kinds, writingKeyActions);
   }
 
-  sendsTo(name: string, queue: IQueue, variable: string): this {
+  sendsTo(name: string, queue: Queue, variable: string): this {
     this.set(variable, queue.queueUrl);
     this.allow(`SendTo${name}`, ['sqs:SendMessage'], [queue.queueArn]);
     return this.usesDataKey('sqs', ['kms:Decrypt', 'kms:GenerateDataKey']);
   }
 
   /** May ask how long a queue is and how old its oldest message. */
-  watches(name: string, queue: IQueue, variable: string): this {
+  watches(name: string, queue: Queue, variable: string): this {
     this.set(variable, queue.queueUrl);
     return this.allow(`Watch${name}`, ['sqs:GetQueueAttributes'], [queue.queueArn]);
   }
 
-  publishesTo(name: string, topic: ITopic, variable: string): this {
+  publishesTo(name: string, topic: Topic, variable: string): this {
     this.set(variable, topic.topicArn);
     this.allow(`PublishTo${name}`, ['sns:Publish'], [topic.topicArn]);
     return this.usesDataKey('sns', ['kms:Decrypt', 'kms:GenerateDataKey']);
   }
 
   /** May get the bucket's objects by key. */
-  readsObjects(name: string, bucket: IBucket, variable: string): this {
+  readsObjects(name: string, bucket: Bucket, variable: string): this {
     this.set(variable, bucket.bucketName);
     this.allow(`Read${name}`, ['s3:GetObject'], [bucket.arnForObjects('*')]);
     return this.usesDataKey('s3', ['kms:Decrypt']);
   }
 
-  listsObjects(name: string, bucket: IBucket, variable: string): this {
+  listsObjects(name: string, bucket: Bucket, variable: string): this {
     this.set(variable, bucket.bucketName);
     return this.allow(`List${name}`, ['s3:ListBucket'], [bucket.bucketArn]);
   }
 
   /** May write objects; never delete one. */
-  writesObjects(name: string, bucket: IBucket, variable: string): this {
+  writesObjects(name: string, bucket: Bucket, variable: string): this {
     this.set(variable, bucket.bucketName);
     this.allow(`Write${name}`, ['s3:PutObject'], [bucket.arnForObjects('*')]);
     return this.usesDataKey('s3', ['kms:Decrypt', 'kms:GenerateDataKey']);
   }
 
   /** May write objects that nobody can delete before the time written with them. */
-  locksObjects(name: string, bucket: IBucket, variable: string): this {
+  locksObjects(name: string, bucket: Bucket, variable: string): this {
     this.writesObjects(name, bucket, variable);
     return this.allow(`Lock${name}`, ['s3:PutObjectRetention'], [bucket.arnForObjects('*')]);
   }
 
-  /** May unwrap the master secret, and wrap the first one. */
-  unwrapsMasterSecret(): this {
+  /** May unwrap the master secret. */
+  opensMasterSecret(): this {
     this.set(env.kmsKeyId, this.data.masterKey.keyArn);
-    return this.allow('MasterSecret', ['kms:Decrypt', 'kms:GenerateDataKey'], [this.data.masterKey.keyArn]);
+    return this.allow('OpenMasterSecret', ['kms:Decrypt'], [this.data.masterKey.keyArn]);
+  }
+
+  /** May unwrap the master secret, and make the first one. */
+  createsMasterSecret(): this {
+    return this.opensMasterSecret().allow('CreateMasterSecret', ['kms:GenerateDataKey'], [this.data.masterKey.keyArn]);
   }
 
   signsWith(key: IKey, variable: string): this {
@@ -164,7 +173,7 @@ export class HouseFunction extends Construct {
   }
 
   /** Is handed the queue's messages and names those that it could not do. */
-  consumesQueue(queue: IQueue, options: { readonly batchSize: number; readonly maxConcurrency: number }): EventSourceMapping {
+  consumesQueue(queue: Queue, options: { readonly batchSize: number; readonly maxConcurrency: number }): EventSourceMapping {
     this.allow(
       'Consume',
       ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
@@ -179,7 +188,7 @@ export class HouseFunction extends Construct {
   }
 
   /** Is handed the table's changes in order; what keeps failing is halved, then set aside in `failures`. */
-  consumesStream(failures: IQueue, options: { readonly batchSize: number; readonly retries: number }): EventSourceMapping {
+  consumesStream(failures: Queue, options: { readonly batchSize: number; readonly retries: number }): EventSourceMapping {
     const { table } = this.data;
     this.allow('Stream', ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], [table.tableStreamArn!])
       .allow('StreamNames', ['dynamodb:ListStreams'], [`${table.tableArn}/stream/*`])
@@ -198,11 +207,25 @@ export class HouseFunction extends Construct {
     });
   }
 
+  /** Is called on a fixed rhythm; a run that fails is repeated once. */
+  runsEvery(period: Duration): this {
+    new Rule(this, 'Schedule', {
+      schedule: Schedule.rate(period),
+      targets: [new LambdaFunction(this.alias, { retryAttempts: 1, maxEventAge: period })],
+    });
+    return this;
+  }
+
   private items(verb: string, actions: string[], kinds: readonly ItemKind[], keyActions: readonly string[]): this {
     this.set(env.table, this.data.table.tableName);
-    this.allow(`${verb}Items`, actions, [this.data.table.tableArn], {
-      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': kinds.map((kind) => `${prefixes[kind]}*`) },
-    });
+    const known = this.itemKinds.get(verb);
+    this.itemKinds.set(verb, new Set([...(known ?? []), ...kinds]));
+    if (known === undefined) {
+      const leadingKeys = Lazy.list({ produce: () => [...this.itemKinds.get(verb)!].map((kind) => `${prefixes[kind]}*`) });
+      this.allow(`${verb}Items`, actions, [this.data.table.tableArn], {
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': leadingKeys },
+      });
+    }
     return this.usesDataKey('dynamodb', keyActions);
   }
 

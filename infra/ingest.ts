@@ -31,7 +31,7 @@ export class Ingest extends Construct {
       visibilityTimeoutSeconds: visibilityPerTimeout * settings.scoreTimeoutSeconds,
       deadLetters: { queue: this.deadLetters, maxReceives: settings.maxReceives },
     });
-    this.function = new HouseFunction(this, 'Ingest', { stage: 'ingest', data, settings, memoryMb: 512, timeoutSeconds: 15 })
+    this.function = new HouseFunction(this, 'Handler', { stage: 'ingest', data, settings, memoryMb: 512, timeoutSeconds: 15 })
       .readsItems('key')
       .sendsTo('Queue', this.queue, env.queueUrl);
   }

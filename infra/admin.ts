@@ -1,0 +1,19 @@
+import { Construct } from 'constructs';
+import type { Data } from './data.ts';
+import { HouseFunction } from './function.ts';
+import type { Settings } from './settings.ts';
+
+/** Policies and lists in; new versions and entries of the system chain out. */
+export class Admin extends Construct {
+  readonly function: HouseFunction;
+
+  constructor(scope: Construct, id: string, props: { readonly data: Data; readonly settings: Settings }) {
+    super(scope, id);
+    const { data, settings } = props;
+    this.function = new HouseFunction(this, 'Handler', { stage: 'admin', data, settings, memoryMb: 512, timeoutSeconds: 15 })
+      .readsItems('key', 'policy', 'list', 'audit')
+      .putsItems('policy', 'list', 'audit')
+      .updatesItems('policy', 'list')
+      .deletesItems('list');
+  }
+}

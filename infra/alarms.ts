@@ -1,0 +1,92 @@
+import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Duration } from 'aws-cdk-lib/core';
+import { Construct } from 'constructs';
+import type { Data } from './data.ts';
+import type { HouseFunction } from './function.ts';
+import type { Ingest } from './ingest.ts';
+import type { Project } from './project.ts';
+import type { Settings } from './settings.ts';
+import { HouseTopic } from './topic.ts';
+
+export interface AlarmsProps {
+  readonly data: Data;
+  readonly settings: Settings;
+  readonly api: RestApi;
+  readonly ingest: Ingest;
+  readonly project: Project;
+  readonly functions: readonly HouseFunction[];
+}
+
+/** Alarms on one metric each, with a topic per kind; mail addresses of the settings are subscribed to all of them. */
+export class Alarms extends Construct {
+  /** Something was set aside and waits for a person. */
+  readonly deadLetters: HouseTopic;
+  /** The system is slow or failing. */
+  readonly health: HouseTopic;
+
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
+    super(scope, id);
+    const { data, settings, api, ingest, project, functions } = props;
+    this.deadLetters = new HouseTopic(this, 'DeadLetterTopic', { key: data.dataKey });
+    this.health = new HouseTopic(this, 'HealthTopic', { key: data.dataKey });
+    for (const address of settings.alertEmails) {
+      this.deadLetters.addSubscription(new EmailSubscription(address));
+      this.health.addSubscription(new EmailSubscription(address));
+    }
+    const minute = Duration.minutes(1);
+    const waiting = { period: minute, statistic: 'max' };
+
+    this.above(
+      0,
+      'DeadLetters',
+      'messages that can never be decided',
+      this.deadLetters,
+      ingest.deadLetters.metricApproximateNumberOfMessagesVisible(waiting),
+    );
+    this.above(
+      0,
+      'Failures',
+      'stream batches or scheduled runs that kept failing',
+      this.deadLetters,
+      project.failures.metricApproximateNumberOfMessagesVisible(waiting),
+    );
+    this.above(
+      settings.queueAgeAlarmSeconds,
+      'QueueAge',
+      'seconds the oldest transaction waits for its decision',
+      this.health,
+      ingest.queue.metricApproximateAgeOfOldestMessage(waiting),
+    );
+    this.above(
+      0,
+      'ApiErrors',
+      'answers of the API with a 5xx status',
+      this.health,
+      api.metricServerError({ period: minute, statistic: 'sum' }),
+    );
+    for (const fn of functions) {
+      this.above(
+        0,
+        `${fn.node.scope!.node.id}Errors`,
+        `failed calls of ${fn.stage}`,
+        this.health,
+        fn.function.metricErrors({ period: minute, statistic: 'sum' }),
+      );
+    }
+  }
+
+  private above(threshold: number, id: string, description: string, topic: ITopic, metric: IMetric): void {
+    new Alarm(this, id, {
+      alarmDescription: `Aegis: ${description}`,
+      metric,
+      threshold,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    }).addAlarmAction(new SnsAction(topic));
+  }
+}

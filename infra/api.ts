@@ -1,0 +1,159 @@
+import {
+  EndpointType,
+  GatewayResponse,
+  type IResource,
+  type IRestApi,
+  LambdaIntegration,
+  MethodLoggingLevel,
+  ResponseType,
+  RestApi,
+} from 'aws-cdk-lib/aws-apigateway';
+import { Construct } from 'constructs';
+import { routes, type Stage } from '../shared/contract/routes.ts';
+import type { HouseFunction } from './function.ts';
+import type { Settings } from './settings.ts';
+
+export interface ApiProps {
+  readonly settings: Settings;
+  /** Who serves which routes. `read` also gets every path and method that no route names, and answers 404 or 405. */
+  readonly functions: Readonly<Partial<Record<Stage, HouseFunction>>> & { readonly read: HouseFunction };
+}
+
+/**
+ * The REST API, made from the contract's route table. It neither authorizes nor validates: the functions do, so that no environment can
+ * leave it out.
+ */
+export class Api extends Construct {
+  readonly api: RestApi;
+
+  constructor(scope: Construct, id: string, props: ApiProps) {
+    super(scope, id);
+    const { settings, functions } = props;
+    this.api = new RestApi(this, 'Api', {
+      description: 'Aegis',
+      endpointTypes: [EndpointType.REGIONAL],
+      binaryMediaTypes: ['*/*'],
+      cloudWatchRole: false,
+      deployOptions: {
+        stageName: 'v1',
+        throttlingRateLimit: settings.apiRatePerSecond,
+        throttlingBurstLimit: settings.apiBurst,
+        metricsEnabled: true,
+        loggingLevel: MethodLoggingLevel.OFF,
+        dataTraceEnabled: false,
+      },
+    });
+    const integrations = new Map<Stage, LambdaIntegration>();
+    const integrationOf = (stage: Stage): LambdaIntegration => {
+      const fn = functions[stage];
+      if (fn === undefined) throw new Error(`routes of stage ${stage} are served, but the stack has no such function`);
+      const known =
+        integrations.get(stage) ?? new LambdaIntegration(fn.alias, { allowTestInvoke: false, scopePermissionToMethod: false });
+      integrations.set(stage, known);
+      return known;
+    };
+
+    this.api.root.addMethod('ANY', integrationOf('read'));
+    this.api.root.addResource('{proxy+}').addMethod('ANY', integrationOf('read'));
+    for (const route of routes) {
+      const resource = this.resourceAt(route.path, integrationOf('read'));
+      if (route.stage !== 'read') resource.addMethod(route.method, integrationOf(route.stage));
+    }
+    for (const refusal of refusals) this.addRefusal(refusal);
+  }
+
+  /** Every step of the path is answered by `otherwise`, so that the gateway itself never refuses a path or a method. */
+  private resourceAt(path: string, otherwise: LambdaIntegration): IResource {
+    let resource: IResource = this.api.root;
+    for (const segment of path.split('/').filter((part) => part !== '')) {
+      const known = resource.getResource(segment);
+      const next = known ?? resource.addResource(segment);
+      if (known === undefined) next.addMethod('ANY', otherwise);
+      resource = next;
+    }
+    return resource;
+  }
+
+  private addRefusal(refusal: Refusal): void {
+    new GatewayResponse(this, refusal.type.responseType, {
+      restApi: this.api as IRestApi,
+      type: refusal.type,
+      statusCode: String(refusal.status),
+      responseHeaders: {
+        'Content-Type': "'application/problem+json'",
+        'x-correlation-id': 'context.requestId',
+        ...(refusal.retryAfterSeconds === undefined ? {} : { 'Retry-After': `'${refusal.retryAfterSeconds}'` }),
+      },
+      templates: {
+        'application/json': JSON.stringify({
+          type: 'about:blank',
+          title: refusal.title,
+          status: refusal.status,
+          detail: refusal.detail,
+          correlationId: '$context.requestId',
+        }),
+      },
+    });
+  }
+}
+
+interface Refusal {
+  readonly type: ResponseType;
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly retryAfterSeconds?: number;
+}
+
+/** What the gateway refuses before a function sees it, in the form in which the functions refuse. */
+const refusals: readonly Refusal[] = [
+  { type: ResponseType.BAD_REQUEST_BODY, status: 400, title: 'Bad Request', detail: 'the request cannot be read' },
+  { type: ResponseType.BAD_REQUEST_PARAMETERS, status: 400, title: 'Bad Request', detail: 'the request cannot be read' },
+  { type: ResponseType.UNAUTHORIZED, status: 401, title: 'Unauthorized', detail: 'the request carries no valid key' },
+  { type: ResponseType.ACCESS_DENIED, status: 403, title: 'Forbidden', detail: 'the request is not allowed' },
+  { type: ResponseType.WAF_FILTERED, status: 403, title: 'Forbidden', detail: 'the request is not allowed' },
+  { type: ResponseType.MISSING_AUTHENTICATION_TOKEN, status: 404, title: 'Not Found', detail: 'no such route' },
+  { type: ResponseType.RESOURCE_NOT_FOUND, status: 404, title: 'Not Found', detail: 'no such route' },
+  {
+    type: ResponseType.REQUEST_TOO_LARGE,
+    status: 413,
+    title: 'Content Too Large',
+    detail: 'the body is larger than the gateway takes',
+  },
+  {
+    type: ResponseType.UNSUPPORTED_MEDIA_TYPE,
+    status: 415,
+    title: 'Unsupported Media Type',
+    detail: 'the content type must be application/json',
+  },
+  { type: ResponseType.THROTTLED, status: 429, title: 'Too Many Requests', detail: 'too many requests', retryAfterSeconds: 1 },
+  {
+    type: ResponseType.QUOTA_EXCEEDED,
+    status: 429,
+    title: 'Too Many Requests',
+    detail: 'too many requests',
+    retryAfterSeconds: 60,
+  },
+  {
+    type: ResponseType.INTEGRATION_FAILURE,
+    status: 503,
+    title: 'Service Unavailable',
+    detail: 'the outcome is not known: safe to repeat with the same id',
+    retryAfterSeconds: 1,
+  },
+  {
+    type: ResponseType.INTEGRATION_TIMEOUT,
+    status: 503,
+    title: 'Service Unavailable',
+    detail: 'the outcome is not known: safe to repeat with the same id',
+    retryAfterSeconds: 1,
+  },
+  { type: ResponseType.DEFAULT_4XX, status: 400, title: 'Bad Request', detail: 'the request was refused by the gateway' },
+  {
+    type: ResponseType.DEFAULT_5XX,
+    status: 503,
+    title: 'Service Unavailable',
+    detail: 'the outcome is not known: safe to repeat with the same id',
+    retryAfterSeconds: 1,
+  },
+];

@@ -1,0 +1,17 @@
+import { Construct } from 'constructs';
+import type { Data } from './data.ts';
+import { mayDecide } from './deciding.ts';
+import { HouseFunction } from './function.ts';
+import type { Settings } from './settings.ts';
+
+/** One HTTPS transaction in, its decision out in the same call. */
+export class Decide extends Construct {
+  readonly function: HouseFunction;
+
+  constructor(scope: Construct, id: string, props: { readonly data: Data; readonly settings: Settings }) {
+    super(scope, id);
+    const { data, settings } = props;
+    this.function = new HouseFunction(this, 'Handler', { stage: 'decide', data, settings, memoryMb: 1024, timeoutSeconds: 15 });
+    mayDecide(this.function, data).readsItems('key');
+  }
+}

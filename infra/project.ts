@@ -1,0 +1,25 @@
+import { Construct } from 'constructs';
+import { env } from '../shared/aws/keys.ts';
+import type { Data } from './data.ts';
+import { HouseFunction } from './function.ts';
+import { HouseQueue } from './queue.ts';
+import type { Settings } from './settings.ts';
+
+/** Committed items in; feed pages, counters, reviews and the feature archive out. */
+export class Project extends Construct {
+  readonly function: HouseFunction;
+  /** Stream batches that kept failing: where they are in the stream, for a projection again. */
+  readonly failures: HouseQueue;
+
+  constructor(scope: Construct, id: string, props: { readonly data: Data; readonly settings: Settings }) {
+    super(scope, id);
+    const { data, settings } = props;
+    this.failures = new HouseQueue(this, 'Failures', { key: data.dataKey, retentionDays: settings.deadLetterRetentionDays });
+    this.function = new HouseFunction(this, 'Handler', { stage: 'project', data, settings, memoryMb: 512, timeoutSeconds: 60 })
+      .readsItems('decision', 'feed', 'counter', 'review', 'policy')
+      .putsItems('feed', 'counter', 'review')
+      .updatesItems('feed', 'counter', 'review')
+      .writesObjects('Archive', data.archiveBucket, env.archiveBucket);
+    this.function.consumesStream(this.failures, { batchSize: settings.projectBatchSize, retries: settings.projectRetries });
+  }
+}

@@ -1,0 +1,39 @@
+import { Construct } from 'constructs';
+import { env } from '../shared/aws/keys.ts';
+import type { Data } from './data.ts';
+import { HouseFunction } from './function.ts';
+import type { Ingest } from './ingest.ts';
+import type { Settings } from './settings.ts';
+
+/** HTTPS queries in; decisions, signals, accounts, audit, figures and console pages out. It writes nothing. */
+export class Read extends Construct {
+  readonly function: HouseFunction;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { readonly data: Data; readonly settings: Settings; readonly ingest: Ingest },
+  ) {
+    super(scope, id);
+    const { data, settings, ingest } = props;
+    this.function = new HouseFunction(this, 'Handler', { stage: 'read', data, settings, memoryMb: 512, timeoutSeconds: 15 })
+      .readsItems(
+        'state',
+        'decision',
+        'audit',
+        'feed',
+        'counter',
+        'review',
+        'label',
+        'policy',
+        'list',
+        'merchant',
+        'key',
+        'model',
+        'secret',
+      )
+      .opensMasterSecret()
+      .readsObjects('Models', data.modelBucket, env.modelBucket)
+      .watches('Queue', ingest.queue, env.queueUrl);
+  }
+}
