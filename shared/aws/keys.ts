@@ -66,6 +66,9 @@ export const listEntryKey = (tenant: string, list: string, entry: string): Key =
   sk: entry,
 });
 
+/** How often each list of a tenant was changed, and how many entries it holds: what tells a cached copy that it is old. */
+export const listVersionKey = (tenant: string): Key => ({ pk: `${prefixes.list}${tenant}`, sk: 'VERSIONS' });
+
 export const modelVersionKey = (version: number): Key => ({ pk: `${prefixes.model}forest`, sk: `V#${sequenceText(version)}` });
 export const modelPointerKey: Key = { pk: `${prefixes.model}forest`, sk: 'CURRENT' };
 
