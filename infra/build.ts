@@ -1,5 +1,6 @@
 import { type App, Tags } from 'aws-cdk-lib/core';
 import { CoreStack } from './core.ts';
+import { HouseRules } from './houseRules.ts';
 import { defaultStage, type Settings, settingsOf } from './settings.ts';
 
 export interface Built {
@@ -22,6 +23,7 @@ export const build = (app: App, overrides: Partial<Settings> = {}): Built => {
     description: 'Aegis: decides every payment, stores what was decided',
     env: { ...(account === undefined ? {} : { account }), ...(region === undefined ? {} : { region }) },
   });
+  HouseRules.guard(app);
   Tags.of(app).add('application', 'aegis');
   Tags.of(app).add('stage', String(stage));
   return { app, core };
