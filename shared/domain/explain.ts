@@ -1,3 +1,4 @@
+import { currencyExponents } from './currency.ts';
 import type { Decision, Reason } from './decision.ts';
 import type { Outcome } from './outcome.ts';
 import type { Policy } from './policy.ts';
@@ -87,18 +88,9 @@ const decimal = (value: number): string => {
 const localTime = ({ occurredAtMs, offsetMinutes }: Decision['transaction']): string =>
   new Date(occurredAtMs + offsetMinutes * 60_000).toISOString().slice(11, 16);
 
-/** ISO 4217 exponents other than 2. */
-const exponents: Readonly<Record<string, number>> = {
-  ...Object.fromEntries(
-    'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' ').map((code) => [code, 0]),
-  ),
-  ...Object.fromEntries('BHD IQD JOD KWD LYD OMR TND'.split(' ').map((code) => [code, 3])),
-  ...Object.fromEntries('CLF UYW'.split(' ').map((code) => [code, 4])),
-};
-
 /** `INR 1,299.00`, `JPY 500`, `KWD 1.250`: minor units in the currency's own units. */
 const formatAmount = (amountMinor: number, currency: string): string => {
-  const exponent = exponents[currency] ?? 2;
+  const exponent = currencyExponents[currency] ?? 2;
   const digits = String(Math.round(Math.abs(amountMinor))).padStart(exponent + 1, '0');
   const whole = grouped(digits.slice(0, digits.length - exponent));
   const fraction = exponent === 0 ? '' : `.${digits.slice(-exponent)}`;

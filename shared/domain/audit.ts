@@ -1,0 +1,160 @@
+import type { Decision, Degradation } from './decision.ts';
+import type { MerchantFigures } from './merchant.ts';
+import type { Outcome } from './outcome.ts';
+import { type SignalName, signalNames } from './signals/names.ts';
+import { formatInstant } from './time.ts';
+import type { Place, Transaction } from './transaction.ts';
+
+/** One decision as its account's chain keeps it. Anyone can check the chain with nothing but SHA-256 and RFC 8785. */
+export interface DecisionBody {
+  readonly chain: string;
+  readonly sequence: number;
+  /** Lower-case hex; 64 zeros in the first entry. */
+  readonly previousHash: string;
+  readonly event: 'DECISION_MADE';
+  /** Time of the decision. */
+  readonly at: string;
+  readonly transactionId: string;
+  readonly occurredAt: string;
+  readonly receivedAt: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+  /** The amount in base minor units when decided; null without a rate. */
+  readonly spendMinor: number | null;
+  /** Keyed digest of the personal inputs, lower-case hex: tells two inputs apart, tells nothing of them without the key. */
+  readonly fingerprint: string;
+  /** The personal inputs, encrypted; base64. */
+  readonly sealed: string;
+  readonly secretVersion: number;
+  readonly signals: Readonly<Record<SignalName, number | null>>;
+  readonly triggered: readonly SignalName[];
+  readonly merchant: MerchantFigures | null;
+  /** Lists that hit. */
+  readonly lists: readonly string[];
+  readonly degraded: readonly Degradation[];
+  readonly late: boolean;
+  readonly outcome: Outcome;
+  readonly score: number;
+  readonly policyVersion: number;
+  readonly policyHash: string;
+  readonly modelVersion: number | null;
+  readonly modelHash: string | null;
+}
+
+export interface AuditEntry {
+  readonly body: DecisionBody;
+  /** Lower-case hex SHA-256 of the RFC 8785 form of `body`. */
+  readonly hash: string;
+}
+
+/** What is personal in a transaction: sealed in the chain, gone when the account's salt is destroyed. */
+export interface PersonalInputs {
+  readonly userId: string;
+  readonly accountId: string;
+  readonly channel: string | null;
+  readonly deviceId: string | null;
+  readonly merchantId: string | null;
+  readonly merchantCategory: string | null;
+  readonly location: Place | null;
+  readonly metadata: Readonly<Record<string, string>> | null;
+}
+
+/** The cryptography of the chain, as the domain needs it: pure functions of their arguments and of a master secret. */
+export interface Sealer {
+  readonly secretVersion: number;
+  /** Encrypts under the key of the account that holds `salt`; the same input gives the same output. */
+  seal(salt: Uint8Array, plaintext: string): { readonly sealed: string; readonly fingerprint: string };
+  /** Lower-case hex SHA-256 of the RFC 8785 form. */
+  hash(body: object): string;
+}
+
+/** The text that is sealed: a JSON array, so that field names take no room. `personalInputs` reads it back. */
+export const personalText = ({
+  userId,
+  accountId,
+  channel,
+  deviceId,
+  merchantId,
+  merchantCategory,
+  location,
+  metadata,
+}: PersonalInputs): string =>
+  JSON.stringify([
+    userId,
+    accountId,
+    channel,
+    deviceId,
+    merchantId,
+    merchantCategory,
+    location && [location.latitude, location.longitude],
+    metadata && Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)),
+  ]);
+
+export function personalInputs(text: string): PersonalInputs {
+  const [userId, accountId, channel, deviceId, merchantId, merchantCategory, place, metadata] = JSON.parse(text);
+  return {
+    userId,
+    accountId,
+    channel,
+    deviceId,
+    merchantId,
+    merchantCategory,
+    location: place && { latitude: place[0], longitude: place[1] },
+    metadata: metadata && Object.fromEntries(metadata),
+  };
+}
+
+/** All of a decision that its audit entry is made of, beside the decision itself. */
+export interface EntryFacts {
+  readonly chain: string;
+  readonly previousHash: string;
+  readonly salt: Uint8Array;
+  readonly spendMinor: number | null;
+  readonly merchant: MerchantFigures | null;
+  readonly lists: readonly string[];
+  readonly policyHash: string;
+  readonly modelHash: string | null;
+}
+
+export function decisionEntry(decision: Omit<Decision, 'hash'>, facts: EntryFacts, sealer: Sealer): AuditEntry {
+  const { transaction } = decision;
+  const { sealed, fingerprint } = sealer.seal(facts.salt, personalText(transaction));
+  const body: DecisionBody = {
+    chain: facts.chain,
+    sequence: decision.sequence,
+    previousHash: facts.previousHash,
+    event: 'DECISION_MADE',
+    at: formatInstant(decision.decidedAtMs),
+    transactionId: transaction.transactionId,
+    occurredAt: occurredAtText(transaction),
+    receivedAt: formatInstant(decision.receivedAtMs),
+    amountMinor: transaction.amountMinor,
+    currency: transaction.currency,
+    spendMinor: facts.spendMinor,
+    fingerprint,
+    sealed,
+    secretVersion: sealer.secretVersion,
+    signals: namedSignals(decision.signals),
+    triggered: signalNames.filter((_, i) => decision.triggered & (1 << i)),
+    merchant: facts.merchant,
+    lists: facts.lists,
+    degraded: decision.degraded,
+    late: decision.late,
+    outcome: decision.outcome,
+    score: decision.score,
+    policyVersion: decision.policyVersion,
+    policyHash: facts.policyHash,
+    modelVersion: decision.modelVersion,
+    modelHash: facts.modelHash,
+  };
+  return { body, hash: sealer.hash(body) };
+}
+
+export const namedSignals = (values: readonly (number | null)[]): Record<SignalName, number | null> => {
+  const named = {} as Record<SignalName, number | null>;
+  for (let i = 0; i < signalNames.length; i++) named[signalNames[i]!] = values[i] ?? null;
+  return named;
+};
+
+export const occurredAtText = ({ occurredAtMs, offsetMinutes }: Pick<Transaction, 'occurredAtMs' | 'offsetMinutes'>): string =>
+  formatInstant(occurredAtMs, offsetMinutes);

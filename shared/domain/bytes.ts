@@ -1,0 +1,225 @@
+/** A compact byte codec: variable-length integers up to 2^53-1, IEEE doubles, length-prefixed text and bytes. */
+
+const chunk = 128;
+
+export class ByteWriter {
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1024);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
+
+  #reserve(count: number): void {
+    if (this.#length + count <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + count));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+  }
+
+  byte(value: number): this {
+    this.#reserve(1);
+    this.#bytes[this.#length++] = value;
+    return this;
+  }
+
+  /** An integer 0..2^53-1, 7 bits a byte, least significant first. */
+  unsigned(value: number): this {
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not an unsigned safe integer: ${value}`);
+    this.#reserve(8);
+    let rest = value;
+    while (rest >= chunk) {
+      this.#bytes[this.#length++] = (rest % chunk) + chunk;
+      rest = Math.floor(rest / chunk);
+    }
+    this.#bytes[this.#length++] = rest;
+    return this;
+  }
+
+  /** A signed integer of at most 52 bits, small magnitudes short. */
+  signed(value: number): this {
+    return this.unsigned(value < 0 ? -2 * value - 1 : 2 * value);
+  }
+
+  double(value: number): this {
+    this.#reserve(8);
+    this.#view.setFloat64(this.#length, value, true);
+    this.#length += 8;
+    return this;
+  }
+
+  float(value: number): this {
+    this.#reserve(4);
+    this.#view.setFloat32(this.#length, value, true);
+    this.#length += 4;
+    return this;
+  }
+
+  /** Bytes whose length the reader knows. */
+  raw(value: Uint8Array): this {
+    this.#reserve(value.length);
+    this.#bytes.set(value, this.#length);
+    this.#length += value.length;
+    return this;
+  }
+
+  bytes(value: Uint8Array): this {
+    return this.unsigned(value.length).raw(value);
+  }
+
+  /** Well-formed text as UTF-8. */
+  text(value: string): this {
+    let ascii = true;
+    for (let i = 0; i < value.length; i++)
+      if (value.charCodeAt(i) > 127) {
+        ascii = false;
+        break;
+      }
+    if (!ascii) return this.bytes(encodeUtf8(value));
+    this.unsigned(value.length);
+    this.#reserve(value.length);
+    for (let i = 0; i < value.length; i++) this.#bytes[this.#length++] = value.charCodeAt(i);
+    return this;
+  }
+
+  /**
+   * A finite number, short when it is an integer or has at most 4 decimals. Null is allowed. Exact: the reader gets the same double.
+   */
+  number(value: number | null): this {
+    if (value === null) return this.byte(0);
+    if (Number.isSafeInteger(value) && Math.abs(value) <= 2 ** 51 && !Object.is(value, -0)) return this.byte(1).signed(value);
+    const scaled = Math.round(value * 10_000);
+    if (Math.abs(scaled) <= 2 ** 51 && scaled / 10_000 === value && !Object.is(value, -0)) return this.byte(2).signed(scaled);
+    return this.byte(3).double(value);
+  }
+
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+}
+
+/** Reads what ByteWriter wrote; every read past the end throws a RangeError. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #position = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get done(): boolean {
+    return this.#position === this.#bytes.length;
+  }
+
+  byte(): number {
+    const value = this.#bytes[this.#position];
+    if (value === undefined) throw new RangeError('the bytes end too early');
+    this.#position++;
+    return value;
+  }
+
+  unsigned(): number {
+    let value = 0;
+    let factor = 1;
+    for (let count = 0; count < 8; count++) {
+      const byte = this.byte();
+      if (byte < chunk) {
+        value += byte * factor;
+        if (!Number.isSafeInteger(value)) throw new RangeError('an integer is too large');
+        return value;
+      }
+      value += (byte - chunk) * factor;
+      factor *= chunk;
+    }
+    throw new RangeError('an integer is too long');
+  }
+
+  signed(): number {
+    const value = this.unsigned();
+    return value % 2 === 1 ? -(value + 1) / 2 : value / 2;
+  }
+
+  double(): number {
+    const value = this.#view.getFloat64(this.#position, true);
+    this.#position += 8;
+    return value;
+  }
+
+  float(): number {
+    const value = this.#view.getFloat32(this.#position, true);
+    this.#position += 4;
+    return value;
+  }
+
+  raw(count: number): Uint8Array {
+    if (this.#position + count > this.#bytes.length) throw new RangeError('the bytes end too early');
+    const value = this.#bytes.slice(this.#position, this.#position + count);
+    this.#position += count;
+    return value;
+  }
+
+  bytes(): Uint8Array {
+    return this.raw(this.unsigned());
+  }
+
+  text(): string {
+    return decodeUtf8(this.bytes());
+  }
+
+  number(): number | null {
+    const kind = this.byte();
+    if (kind === 0) return null;
+    if (kind === 1) return this.signed();
+    if (kind === 2) return this.signed() / 10_000;
+    if (kind === 3) return this.double();
+    throw new RangeError(`unknown kind of number: ${kind}`);
+  }
+}
+
+const hexDigits = '0123456789abcdef';
+
+export const toHex = (bytes: Uint8Array): string => {
+  let text = '';
+  for (const byte of bytes) text += hexDigits[byte >> 4]! + hexDigits[byte & 15]!;
+  return text;
+};
+
+/** Lower-case hex to bytes; a RangeError for anything else. */
+export const fromHex = (text: string): Uint8Array => {
+  const bytes = new Uint8Array(text.length / 2);
+  for (let i = 0; i < bytes.length; i++) {
+    const high = hexDigits.indexOf(text[2 * i]!);
+    const low = hexDigits.indexOf(text[2 * i + 1]!);
+    if (high < 0 || low < 0) throw new RangeError('not lower-case hex');
+    bytes[i] = high * 16 + low;
+  }
+  return bytes;
+};
+
+const encodeUtf8 = (text: string): Uint8Array => {
+  const bytes: number[] = [];
+  for (const character of text) {
+    const point = character.codePointAt(0)!;
+    if (point < 0x80) bytes.push(point);
+    else if (point < 0x800) bytes.push(0xc0 | (point >> 6), 0x80 | (point & 63));
+    else if (point < 0x10000) bytes.push(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 63), 0x80 | (point & 63));
+    else bytes.push(0xf0 | (point >> 18), 0x80 | ((point >> 12) & 63), 0x80 | ((point >> 6) & 63), 0x80 | (point & 63));
+  }
+  return Uint8Array.from(bytes);
+};
+
+const decodeUtf8 = (bytes: Uint8Array): string => {
+  let text = '';
+  let i = 0;
+  while (i < bytes.length) {
+    const first = bytes[i++]!;
+    if (first < 0x80) text += String.fromCharCode(first);
+    else {
+      const more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+      let point = first & (63 >> more);
+      for (let count = 0; count < more; count++) point = (point << 6) | (bytes[i++]! & 63);
+      text += String.fromCodePoint(point);
+    }
+  }
+  return text;
+};

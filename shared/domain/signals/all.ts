@@ -1,0 +1,24 @@
+import { amountAnomaly } from './amountAnomaly.ts';
+import { anomaly } from './anomaly.ts';
+import { impossibleTravel } from './impossibleTravel.ts';
+import { merchantRisk } from './merchantRisk.ts';
+import type { SignalName } from './names.ts';
+import { newDeviceUsed } from './newDeviceUsed.ts';
+import { rapidBurst1m } from './rapidBurst1m.ts';
+import type { Signal } from './signal.ts';
+import { totalSpend24h } from './totalSpend24h.ts';
+import { txnVelocity1h } from './txnVelocity1h.ts';
+import { unusualHour } from './unusualHour.ts';
+
+/** The one list to add a signal to, beside its name. */
+export const signals: Readonly<Record<SignalName, Signal>> = {
+  TOTAL_SPEND_24H: totalSpend24h,
+  TXN_VELOCITY_1H: txnVelocity1h,
+  RAPID_BURST_1M: rapidBurst1m,
+  NEW_DEVICE_USED: newDeviceUsed,
+  AMOUNT_ANOMALY: amountAnomaly,
+  IMPOSSIBLE_TRAVEL: impossibleTravel,
+  UNUSUAL_HOUR: unusualHour,
+  MERCHANT_RISK: merchantRisk,
+  ANOMALY: anomaly,
+};

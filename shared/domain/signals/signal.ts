@@ -1,0 +1,34 @@
+import type { Degradation } from '../decision.ts';
+import type { MerchantFigures } from '../merchant.ts';
+import type { AnomalyScore } from '../model.ts';
+import type { Policy } from '../policy.ts';
+import type { AccountState } from '../state.ts';
+import type { Transaction } from '../transaction.ts';
+import type { WindowSums } from '../window.ts';
+
+/** What a signal may look at: the payment, and the account as it was committed before it. */
+export interface SignalInput {
+  readonly transaction: Transaction;
+  /** The amount in base minor units; null without a rate. */
+  readonly spendMinor: number | null;
+  readonly account: AccountState;
+  /** Of the windows that end with this payment, without it. */
+  readonly sums: WindowSums;
+  readonly policy: Policy;
+  /** Labels of the merchant as known now; null when they can't be read. */
+  readonly merchant: MerchantFigures | null;
+  /** Null while no model can be used, and why. */
+  readonly anomaly: AnomalyScore | null;
+  readonly anomalyCause: Degradation['cause'];
+}
+
+/** A value, or why there is none: never zero in its stead. */
+export type Reading =
+  | { readonly value: number; readonly usual: number | null; readonly cause?: never }
+  | { readonly value: null; readonly usual: number | null; readonly cause: Degradation['cause'] };
+
+export type Signal = (input: SignalInput) => Reading;
+
+export const reading = (value: number, usual: number | null = null): Reading => ({ value, usual });
+
+export const missing = (cause: Degradation['cause']): Reading => ({ value: null, usual: null, cause });
