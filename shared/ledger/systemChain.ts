@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { auditKey, systemChain } from '../aws/keys.ts';
-import { type Attribute, type Item, OutcomeUnknown, type TableStore, TransactionCancelled, type Write } from '../ports.ts';
+import {
+  type Attribute,
+  type Item,
+  OutcomeUnknown,
+  type TableStore,
+  Throttled,
+  TransactionCancelled,
+  type Write,
+} from '../ports.ts';
 
 /** How often an entry is tried again at the chain's new head before the caller is told. */
 const appendAttempts = 8;
@@ -32,8 +40,8 @@ export interface SystemEntry {
 
 /**
  * Appends one entry to a tenant's system chain, together with the writes that it records: all of it happens or nothing.
- * Throws TransactionCancelled with the reasons of `writes` alone, in their order, when one of their conditions fails, and
- * OutcomeUnknown when the reply was lost and nothing shows that the entry was written.
+ * Throws TransactionCancelled with the reasons of `writes` alone, in their order, when one of their conditions fails; Throttled when
+ * others kept it from its turn; OutcomeUnknown when the reply was lost and nothing shows that the entry was written.
  */
 export const appendSystemEvent = async (
   table: TableStore,
@@ -56,16 +64,14 @@ export const appendSystemEvent = async (
       }
       if (!(error instanceof TransactionCancelled)) throw error;
       const [own, ...others] = error.reasons;
-      if (others.some((reason) => reason.code === 'ConditionalCheckFailed') || !lostRace(own?.code, others)) {
-        throw new TransactionCancelled(others);
+      if (others.some((reason) => reason.code === 'ConditionalCheckFailed')) throw new TransactionCancelled(others);
+      if (own?.code === 'Throttled' || others.some((reason) => reason.code === 'Throttled')) {
+        throw new Throttled('the system chain is throttled', { cause: error });
       }
-      if (attempt === appendAttempts) throw error;
+      if (attempt === appendAttempts) throw new Throttled('the system chain is busy', { cause: error });
     }
   }
 };
-
-const lostRace = (own: string | undefined, others: readonly { readonly code: string }[]): boolean =>
-  own === 'ConditionalCheckFailed' || [own, ...others.map((reason) => reason.code)].includes('TransactionConflict');
 
 /** Entries of a tenant's system chain, oldest first, from a sequence on. */
 export const readSystemChain = async (

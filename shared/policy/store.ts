@@ -57,8 +57,7 @@ const cachesOf = (table: TableStore): Caches => {
 export const loadActivePolicy = (table: TableStore, tenant: string, nowMs: number): Promise<CompiledPolicy> => {
   const { active } = cachesOf(table);
   const cached = active.get(tenant);
-  const ageMs = nowMs - (cached?.loadedAtMs ?? 0);
-  if (cached !== undefined && ageMs >= 0 && ageMs < policyCacheMs) return cached.policy;
+  if (cached !== undefined && Math.abs(nowMs - cached.loadedAtMs) < policyCacheMs) return cached.policy;
   const policy = readPointer(table, tenant).then((pointer) => loadPolicyVersion(table, tenant, pointer.active));
   const entry = { loadedAtMs: nowMs, policy };
   active.set(tenant, entry);
