@@ -1,3 +1,4 @@
+import { currencyExponents } from '../domain/currency.ts';
 import type { Policy } from '../domain/policy.ts';
 import { ruleCompiler } from './cel.ts';
 import { ruleFaultText } from './compile.ts';
@@ -25,7 +26,7 @@ export const parsePolicy = (value: unknown): ParsedPolicy => {
   const shape = parsed.data;
   const lists = Object.entries(shape.lists).map(([name, list]) => [
     name,
-    { ...list, outcome: list.outcome ?? (list.kind === 'allow' ? 'ALLOW' : 'BLOCK'), text: list.text ?? '' },
+    { ...list, outcome: list.outcome ?? (list.kind === 'allow' ? 'ALLOW' : 'BLOCK'), text: list.text ?? `On the list ${name}` },
   ]);
   return { ok: true, policy: { ...shape, lists: Object.fromEntries(lists) } as unknown as Policy };
 };
@@ -61,7 +62,7 @@ const rateFaults = (document: Fields): PolicyFault[] => {
   const count = Object.keys(rates).length;
   if (count > policyLimits.rates)
     faults.push({ pointer: '/rates', detail: `at most ${policyLimits.rates} rates, ${count} given` });
-  if (typeof base === 'string' && /^[A-Z]{3}$/.test(base) && !known.has(base)) {
+  if (typeof base === 'string' && /^[A-Z]{3}$/.test(base) && !Object.hasOwn(currencyExponents, base)) {
     faults.push({ pointer: '/baseCurrency', detail: `${base} is not a currency of ISO 4217` });
   }
   for (const currency of Object.keys(rates)) {
@@ -69,14 +70,12 @@ const rateFaults = (document: Fields): PolicyFault[] => {
     if (currency === base) {
       if (!/^1(\.0+)?$/.test(String(rates[currency])))
         faults.push({ pointer, detail: 'the rate of the base currency to itself is 1' });
-    } else if (/^[A-Z]{3}$/.test(currency) && !known.has(currency)) {
+    } else if (/^[A-Z]{3}$/.test(currency) && !Object.hasOwn(currencyExponents, currency)) {
       faults.push({ pointer, detail: `${currency} is not a currency of ISO 4217` });
     }
   }
   return faults;
 };
-
-const known: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
 
 const cutoffFaults = (document: Fields): PolicyFault[] => {
   const { review, block } = record(document.cutoffs);

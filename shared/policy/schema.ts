@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { allowedId, idPattern } from '../contract/ids.ts';
 import type { Degradation } from '../domain/decision.ts';
 import { outcomes } from '../domain/outcome.ts';
 import { listFields } from '../domain/policy.ts';
@@ -7,9 +8,6 @@ import { ruleLimits } from './cel.ts';
 
 /** Bounds of a policy document. */
 export const policyLimits = { rules: 100, lists: 20, rates: 200, textCharacters: 200 } as const;
-
-/** Rules, lists and their entries are named by the alphabet of every identifier. */
-export const identifier = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
 
 const causes = [
   'LATE',
@@ -36,7 +34,7 @@ const points = z
   .refine(hundredths, 'at most 2 decimals')
   .meta({ description: 'At most 2 decimals' });
 const cutoff = z.number().min(0).max(1000).refine(hundredths, 'at most 2 decimals').meta({ description: 'At most 2 decimals' });
-const name = z.string().regex(identifier, 'a name is 1-64 of A-Z a-z 0-9 . _ : - and begins with a letter or digit');
+const name = z.string().regex(new RegExp(idPattern), `a name is ${allowedId}`);
 const text = z.string().min(1).max(policyLimits.textCharacters);
 
 const signal = z.strictObject({ threshold: z.number().min(-1e16).max(1e16), points });
