@@ -4,6 +4,7 @@ import type { Outcome } from '../domain/outcome.ts';
 import type { Policy } from '../domain/policy.ts';
 import { type SignalName, signalNames } from '../domain/signals/names.ts';
 import type { Transaction } from '../domain/transaction.ts';
+import { formatInstant } from './time.ts';
 
 /** A decision as callers read it. The personal fields are null once erased. */
 export interface WireDecision {
@@ -86,9 +87,9 @@ export function renderDecision(
     transactionId: transaction.transactionId,
     userId: erased ? null : transaction.userId,
     accountId: erased ? null : transaction.accountId,
-    occurredAt: erased ? null : occurredAtText(transaction),
-    receivedAt: instantText(decision.receivedAtMs),
-    decidedAt: instantText(decision.decidedAtMs),
+    occurredAt: erased ? null : formatInstant(transaction.occurredAtMs, transaction.offsetMinutes),
+    receivedAt: formatInstant(decision.receivedAtMs),
+    decidedAt: formatInstant(decision.decidedAtMs),
     outcome: decision.outcome,
     score: decision.score,
     transition: transitionText(decision.previousOutcome, decision.outcome),
@@ -136,8 +137,8 @@ export function renderDecisionItem({ transaction, decidedAtMs, outcome, score, t
     transactionId: transaction.transactionId,
     userId: transaction.userId,
     accountId: transaction.accountId,
-    occurredAt: occurredAtText(transaction),
-    decidedAt: instantText(decidedAtMs),
+    occurredAt: formatInstant(transaction.occurredAtMs, transaction.offsetMinutes),
+    decidedAt: formatInstant(decidedAtMs),
     amountMinor: transaction.amountMinor,
     currency: transaction.currency,
     outcome,
@@ -154,21 +155,9 @@ export function renderStanding(decision: Decision): WireStanding {
     transactionId: decision.transaction.transactionId,
     outcome: decision.outcome,
     score: decision.score,
-    decidedAt: instantText(decision.decidedAtMs),
+    decidedAt: formatInstant(decision.decidedAtMs),
     transition: transitionText(decision.previousOutcome, decision.outcome),
     triggers: triggerCounts(decision.triggers24h),
     explanation: explanationText(decision.triggers24h),
   };
 }
-
-/** UTC with 3 decimals. */
-export const instantText = (epochMs: number): string => new Date(epochMs).toISOString();
-
-/** The caller's own offset, `Z` for zero, 3 decimals. */
-export const occurredAtText = ({ occurredAtMs, offsetMinutes }: Pick<Transaction, 'occurredAtMs' | 'offsetMinutes'>): string => {
-  if (offsetMinutes === 0) return instantText(occurredAtMs);
-  const east = Math.abs(offsetMinutes);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const offset = `${offsetMinutes < 0 ? '-' : '+'}${two(Math.floor(east / 60))}:${two(east % 60)}`;
-  return instantText(occurredAtMs + offsetMinutes * 60_000).replace('Z', offset);
-};

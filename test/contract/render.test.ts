@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { occurredAtText, renderDecision, renderDecisionItem, renderStanding } from '../../shared/contract/render.ts';
+import { renderDecision, renderDecisionItem, renderStanding } from '../../shared/contract/render.ts';
 import { signalNames } from '../../shared/domain/signals/names.ts';
 import { aDecision, aPolicy } from '../functions/project/builders.ts';
 
@@ -121,16 +121,5 @@ describe('a standing', () => {
       triggers: { TXN_VELOCITY_1H: 3 },
       explanation: 'TXN_VELOCITY_1H: 3 triggers',
     });
-  });
-});
-
-describe('the time of a payment', () => {
-  it.each([
-    ['Z for a zero offset', 0, '2026-11-20T08:15:00.000Z'],
-    ['minutes east', 330, '2026-11-20T13:45:00.000+05:30'],
-    ['minutes west, into the day before', -570, '2026-11-19T22:45:00.000-09:30'],
-    ['the widest offset', 840, '2026-11-20T22:15:00.000+14:00'],
-  ])('is echoed with %s', (_, offsetMinutes, expected) => {
-    expect(occurredAtText({ occurredAtMs: Date.parse('2026-11-20T08:15:00.000Z'), offsetMinutes })).toBe(expected);
   });
 });

@@ -1,0 +1,107 @@
+import type { TableStore } from '../../shared/ports.ts';
+import {
+  dayMs,
+  type Feed,
+  type FeedEntry,
+  feedDayKey,
+  feedRetentionDays,
+  pageEntries,
+  positionOf,
+  slotBounds,
+  slotPagesMax,
+} from '../../shared/projection/feed.ts';
+
+/** A row and where it stands: rows are read in falling order of position. */
+export interface Positioned<Row> {
+  readonly position: string;
+  readonly row: Row;
+}
+
+export interface FeedQuery<Row> {
+  readonly tenant: string;
+  readonly feed: Feed;
+  /** Rows strictly below this position; null = from the newest on. */
+  readonly before: string | null;
+  /** The rows of one entry, in any order; their positions begin with the entry's. */
+  readonly rows: (entry: FeedEntry, position: string) => readonly Positioned<Row>[];
+  readonly limit: number;
+  readonly nowMs: number;
+}
+
+export interface FeedPage<Row> {
+  readonly rows: readonly Row[];
+  /** Where to go on; absent at the end. */
+  readonly before?: string;
+}
+
+/** What one request reads before it answers with what it has found and a cursor. */
+const pagesPerRequestMax = 500;
+const pagesPerQuery = 25;
+/** A decision may be ahead of the reader's clock by this. */
+const skewMs = 300_000;
+
+/**
+ * Newest first, across pages that interleave. Pages come in falling order of their newest entry, so that every row at or above the key
+ * of the last page read is known: it may be answered, what is below waits for the pages that follow.
+ */
+export async function readFeed<Row>(table: TableStore, query: FeedQuery<Row>): Promise<FeedPage<Row>> {
+  const { before, limit } = query;
+  const found: Positioned<Row>[] = [];
+  let waiting: Positioned<Row>[] = [];
+  let pagesRead = 0;
+
+  for await (const pages of pageBatches(table, query)) {
+    const frontier = pages.frontier;
+    for (const entry of pages.entries) {
+      const position = positionOf(entry);
+      waiting.push(...query.rows(entry, position).filter((row) => before === null || row.position < before));
+    }
+    waiting.sort(fallingByPosition);
+    const known = frontier === null ? waiting.length : countWhile(waiting, (row) => row.position >= frontier);
+    found.push(...waiting.slice(0, known));
+    waiting = waiting.slice(known);
+    if (found.length > limit) return { rows: found.slice(0, limit).map(({ row }) => row), before: found[limit - 1]!.position };
+    pagesRead += pages.count;
+    const advanced = frontier !== null && (before === null || frontier < before);
+    if (advanced && pagesRead >= pagesPerRequestMax) return { rows: found.map(({ row }) => row), before: frontier };
+    if (pagesRead > pagesPerRequestMax + slotPagesMax)
+      throw new Error(`a slot of feed ${query.feed} has over ${slotPagesMax} pages`);
+  }
+  return { rows: found.map(({ row }) => row) };
+}
+
+interface PageBatch {
+  readonly entries: readonly FeedEntry[];
+  readonly count: number;
+  /** The key of the last page read: pages still unread are below it. Null when there are none. */
+  readonly frontier: string | null;
+}
+
+async function* pageBatches(table: TableStore, { tenant, feed, before, nowMs }: FeedQuery<unknown>): AsyncGenerator<PageBatch> {
+  const oldestMs = startOfDay(nowMs) - feedRetentionDays * dayMs;
+  const newestMs = before === null ? nowMs + skewMs : timeOf(before);
+  for (let day = startOfDay(newestMs); day >= oldestMs; day -= dayMs) {
+    const bound = before !== null && day === startOfDay(newestMs) ? { to: slotBounds(newestMs).to } : {};
+    const request = { pk: feedDayKey(tenant, feed, day), descending: true, limit: pagesPerQuery, ...bound };
+    let after: string | undefined;
+    do {
+      const answer = await table.query(after === undefined ? request : { ...request, after });
+      after = answer.after;
+      const last = answer.items.at(-1);
+      if (last !== undefined) yield { entries: answer.items.flatMap(pageEntries), count: answer.items.length, frontier: last.sk };
+    } while (after !== undefined);
+  }
+  yield { entries: [], count: 0, frontier: null };
+}
+
+const startOfDay = (epochMs: number): number => Math.floor(epochMs / dayMs) * dayMs;
+
+const timeOf = (position: string): number => Date.parse(position.slice(0, position.indexOf('#')));
+
+const fallingByPosition = (a: Positioned<unknown>, b: Positioned<unknown>): number =>
+  a.position > b.position ? -1 : a.position < b.position ? 1 : 0;
+
+const countWhile = <Value>(values: readonly Value[], holds: (value: Value) => boolean): number => {
+  const end = values.findIndex((value) => !holds(value));
+  return end < 0 ? values.length : end;
+};

@@ -1,0 +1,105 @@
+import { expiryAttribute, prefixes } from '../aws/keys.ts';
+import type { Decision } from '../domain/decision.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { Item, Key } from '../ports.ts';
+
+/**
+ * Figures per tenant and minute of `decidedAt`. A counter item has a number per outcome, `degraded`, `late`, one number per bucket of
+ * the latency histogram, and `revision`, which every writer moves: who read it and finds it unmoved knows that nothing was projected
+ * into the minute since.
+ */
+
+export const minuteMs = 60_000;
+export const hourMs = 3_600_000;
+export const counterRetentionDays = 30;
+
+/**
+ * Relative error of a latency percentile. Buckets grow by (1 + e) / (1 - e) and answer with a middle that is at most e off
+ * (Masson, Rim and Lee, DDSketch, VLDB 2019); whole milliseconds below 20 come out exact.
+ */
+export const latencyError = 0.025;
+
+const growth = (1 + latencyError) / (1 - latencyError);
+const bucketPrefix = 'ms';
+
+/** Bucket 0 holds what took under a millisecond. */
+export const latencyBucket = (latencyMs: number): number =>
+  latencyMs < 1 ? 0 : 1 + Math.ceil(Math.log(latencyMs) / Math.log(growth) - 1e-9);
+
+export const bucketMs = (bucket: number): number => (bucket === 0 ? 0 : Math.round((2 * growth ** (bucket - 1)) / (growth + 1)));
+
+export const minuteStartMs = (epochMs: number): number => Math.floor(epochMs / minuteMs) * minuteMs;
+
+export const minuteText = (epochMs: number): string => new Date(minuteStartMs(epochMs)).toISOString();
+
+/** One partition an hour, one item a minute. */
+export const counterKey = (tenant: string, epochMs: number): Key => ({
+  pk: `${prefixes.counter}${tenant}#${new Date(epochMs).toISOString().slice(0, 13)}`,
+  sk: minuteText(epochMs),
+});
+
+/** What decisions of one minute add to its counter. */
+export function additions(decisions: readonly Decision[]): Record<string, number> {
+  const sums: Record<string, number> = { revision: 1 };
+  const add = (name: string): void => {
+    sums[name] = (sums[name] ?? 0) + 1;
+  };
+  for (const decision of decisions) {
+    add(decision.outcome);
+    add(`${bucketPrefix}${latencyBucket(decision.decidedAtMs - decision.receivedAtMs)}`);
+    if (decision.degraded.length > 0) add('degraded');
+    if (decision.late) add('late');
+  }
+  return sums;
+}
+
+export const counterExpiry = (epochMs: number): Record<string, number> => ({
+  [expiryAttribute]: Math.floor(minuteStartMs(epochMs) / 1000) + (counterRetentionDays + 1) * 86_400,
+});
+
+export interface QueueAge {
+  /** When the batch's decision was made. */
+  readonly atMs: number;
+  /** Age at receipt of the oldest message of that batch. */
+  readonly ageMs: number;
+}
+
+/** The queue's age as last seen in a minute, null when nothing of that minute came from the queue. */
+export const queueAgeOf = (counter: Item | null): QueueAge | null =>
+  counter === null || typeof counter.queueAgeMs !== 'number' || typeof counter.queueAgeAtMs !== 'number'
+    ? null
+    : { atMs: counter.queueAgeAtMs, ageMs: counter.queueAgeMs };
+
+export const queueAgeAttributes = ({ atMs, ageMs }: QueueAge): Record<string, number> => ({
+  queueAgeMs: ageMs,
+  queueAgeAtMs: atMs,
+});
+
+export const countOf = (counter: Item | undefined, name: Outcome | 'degraded' | 'late' | 'revision'): number => {
+  const value = counter?.[name];
+  return typeof value === 'number' ? value : 0;
+};
+
+/** Latency percentiles over any number of counters, in whole milliseconds by nearest rank; null without a decision. */
+export function latencyPercentiles(counters: readonly Item[], shares: readonly number[]): (number | null)[] {
+  const buckets = new Map<number, number>();
+  for (const counter of counters) {
+    for (const [name, count] of Object.entries(counter)) {
+      if (typeof count !== 'number' || !bucketName.test(name)) continue;
+      const bucket = Number(name.slice(bucketPrefix.length));
+      buckets.set(bucket, (buckets.get(bucket) ?? 0) + count);
+    }
+  }
+  const sorted = [...buckets].sort(([a], [b]) => a - b);
+  const total = sorted.reduce((sum, [, count]) => sum + count, 0);
+  return shares.map((share) => {
+    let remaining = Math.max(1, Math.ceil(share * total));
+    for (const [bucket, count] of sorted) {
+      remaining -= count;
+      if (remaining <= 0) return bucketMs(bucket);
+    }
+    return null;
+  });
+}
+
+const bucketName = new RegExp(`^${bucketPrefix}\\d+$`);
