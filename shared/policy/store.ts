@@ -17,8 +17,6 @@ export const policyCacheMs = 5_000;
 const cachedTenants = 1_000;
 const cachedVersions = 200;
 const publishAttempts = 8;
-/** Of `readPolicyVersions`. */
-const pageItems = 200;
 
 /** `superseded` was in force once. */
 export type PolicyStatus = 'draft' | 'active' | 'superseded';
@@ -95,20 +93,25 @@ export const readPolicyVersion = async (table: TableStore, tenant: string, versi
   return stored && { ...stored, status: statusNow(stored, pointer) };
 };
 
-/** Versions below `beforeVersion`, newest first. */
+/** At most `limit` versions below `beforeVersion`, newest first. */
 export const readPolicyVersions = async (
   table: TableStore,
   tenant: string,
-  options: { readonly beforeVersion?: number; readonly limit: number },
+  { beforeVersion = Number.MAX_SAFE_INTEGER, limit }: { readonly beforeVersion?: number; readonly limit: number },
 ): Promise<readonly StoredPolicy[]> => {
-  const pointer = await readPointer(table, tenant);
-  const newest = Math.min(pointer.latest, (options.beforeVersion ?? Number.POSITIVE_INFINITY) - 1);
-  const oldest = Math.max(1, newest - Math.min(options.limit, pageItems) + 1);
+  const pointer = await readStoredPointer(table, tenant);
+  if (pointer === null) return beforeVersion > 1 ? [defaultStored()] : [];
+  const { pk, sk: from } = policyVersionKey(tenant, 1);
+  const to = policyVersionKey(tenant, Math.min(pointer.latest, beforeVersion - 1)).sk;
   const versions: StoredPolicy[] = [];
-  for (let version = newest; version >= oldest; version--) {
-    const stored = await readVersion(table, tenant, version);
-    if (stored === null) throw new PolicyMissing(tenant, version);
-    versions.push({ ...stored, status: statusNow(stored, pointer) });
+  let after: string | undefined;
+  // Every page but an empty one holds a version, so this ends within `limit` pages.
+  for (let page = 0; page < limit && versions.length < limit && from <= to; page++) {
+    const left = limit - versions.length;
+    const found = await table.query({ pk, from, to, descending: true, limit: left, consistent: true, ...(after && { after }) });
+    versions.push(...found.items.map(storedOf).map((stored) => ({ ...stored, status: statusNow(stored, pointer) })));
+    after = found.after;
+    if (after === undefined) break;
   }
   return versions;
 };
@@ -208,15 +211,17 @@ const defaultStored = (): StoredPolicy => ({
 const readVersion = async (table: TableStore, tenant: string, version: number): Promise<StoredPolicy | null> => {
   const item = await table.get(policyVersionKey(tenant, version), { consistent: true });
   if (item === null) return version === 1 ? defaultStored() : null;
-  return {
-    version,
-    hash: String(item.hash),
-    status: item.status === 'draft' ? 'draft' : 'active',
-    policy: JSON.parse(String(item.document)) as Policy,
-    publishedAtMs: typeof item.publishedAtMs === 'number' ? item.publishedAtMs : null,
-    by: typeof item.by === 'string' ? item.by : null,
-  };
+  return storedOf(item);
 };
+
+const storedOf = (item: Item): StoredPolicy => ({
+  version: Number(item.version),
+  hash: String(item.hash),
+  status: item.status === 'draft' ? 'draft' : 'active',
+  policy: JSON.parse(String(item.document)) as Policy,
+  publishedAtMs: typeof item.publishedAtMs === 'number' ? item.publishedAtMs : null,
+  by: typeof item.by === 'string' ? item.by : null,
+});
 
 const readPointer = async (table: TableStore, tenant: string): Promise<Pointer> =>
   (await readStoredPointer(table, tenant)) ?? unpublished;

@@ -1,0 +1,45 @@
+import { type Fault, fault } from '../../shared/contract/fault.ts';
+import { conflict, type Endpoint, invalid, unavailable } from '../../shared/edge/http.ts';
+import { parsePolicy } from '../../shared/policy/parse.ts';
+import { publishPolicy } from '../../shared/policy/store.ts';
+import type { TableStore } from '../../shared/ports.ts';
+
+const fields = ['policy', 'status', 'ifVersion'];
+
+/** `PUT /policy`: a new version, in force at once or kept as a draft. */
+export const putPolicy =
+  (table: TableStore): Endpoint =>
+  async ({ tenant, keyId, body, receivedAtMs }) => {
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+      throw invalid([fault('', 'the body', 'an object with policy and status', body)]);
+    }
+    const { policy, status, ifVersion } = body as Readonly<Record<string, unknown>>;
+    const faults: Fault[] = Object.keys(body)
+      .filter((name) => !fields.includes(name))
+      .map((name) => ({ pointer: `/${name}`, detail: `unknown field; allowed: ${fields.join(', ')}` }));
+    const isStatus = status === 'draft' || status === 'active';
+    if (!isStatus) faults.push(fault('/status', 'status', '"draft" or "active"', status));
+    const version = ifVersion ?? undefined;
+    const isVersion = version === undefined || (Number.isSafeInteger(version) && Number(version) >= 1);
+    if (!isVersion) faults.push(fault('/ifVersion', 'ifVersion', 'a version number from 1', ifVersion));
+    const parsed = parsePolicy(policy);
+    if (!parsed.ok) {
+      faults.push(...parsed.faults.map((found) => ({ ...found, pointer: `/policy${found.pointer}` })));
+      throw invalid(faults);
+    }
+    if (!isStatus || faults.length > 0) throw invalid(faults);
+
+    const published = await publishPolicy(table, tenant, {
+      policy: parsed.policy,
+      status,
+      by: keyId,
+      atMs: receivedAtMs,
+      ...(version !== undefined && { ifVersion: Number(version) }),
+    });
+    if (published.ok) {
+      return { status: 201, body: { version: published.version, hash: published.hash, status: published.status } };
+    }
+    if (published.conflict === 'busy') throw unavailable('the policy is being changed by others, try again');
+    const detail = `ifVersion ${version} is not the version in force, which is ${published.activeVersion}`;
+    throw conflict(detail, [{ pointer: '/ifVersion', detail }]);
+  };
