@@ -230,12 +230,6 @@ function learn(account: AccountState, decision: Decision, spendMinor: number | n
   const { transaction, outcome } = decision;
   const newestMs = Math.max(account.newestMs, transaction.occurredAtMs);
   const blocked = outcome === 'BLOCK';
-  const payment = {
-    occurredAtMs: transaction.occurredAtMs,
-    spendMinor: countedMinor(spendMinor, outcome),
-    triggered: decision.triggered,
-    late: decision.late,
-  };
   const committed = {
     ...account,
     sequence: decision.sequence,
@@ -243,7 +237,7 @@ function learn(account: AccountState, decision: Decision, spendMinor: number | n
     head,
     newestMs,
     lastOutcome: outcome,
-    spans: addPayment(account.spans, payment, newestMs),
+    spans: addPayment(account.spans, paymentOf(decision, spendMinor), newestMs),
   };
   if (blocked) return committed;
   return {
@@ -262,6 +256,14 @@ function learn(account: AccountState, decision: Decision, spendMinor: number | n
     profile: updateProfile(account.profile, { ...profileFacts(transaction, spendMinor), blocked }),
   };
 }
+
+/** A committed payment as later windows see it. */
+export const paymentOf = ({ transaction, outcome, triggered, late }: Decision, spendMinor: number | null): Payment => ({
+  occurredAtMs: transaction.occurredAtMs,
+  spendMinor: countedMinor(spendMinor, outcome),
+  triggered,
+  late,
+});
 
 /** What a payment adds to later sums. */
 export const countedMinor = (spendMinor: number | null, outcome: Outcome): number =>

@@ -1,0 +1,27 @@
+import { renderDecision } from '../../shared/contract/render.ts';
+import { parseTransaction } from '../../shared/contract/transaction.ts';
+import { type Answer, type ApiRequest, conflict, invalid, unavailable } from '../../shared/edge/http.ts';
+import { type LedgerDependencies, settle } from '../../shared/ledger/ledger.ts';
+import { loadPolicyVersion } from '../../shared/policy/store.ts';
+
+/** A caller at the till waits no longer. */
+export const decideWithinMs = 5_000;
+
+/** `POST /decisions`: the decision of one transaction, made and committed in the call. */
+export async function decideTransaction(request: ApiRequest, ledger: LedgerDependencies): Promise<Answer> {
+  const { tenant, correlationId, receivedAtMs } = request;
+  const parsed = parseTransaction(request.json ?? null, receivedAtMs);
+  if (!parsed.ok) throw invalid(parsed.faults);
+  const { transaction } = parsed;
+  const submission = { tenant, transaction, receivedAtMs, correlationId, queueAgeMs: null, redelivered: false };
+  const [settled] = await settle(ledger, [submission], receivedAtMs + decideWithinMs);
+  if (!settled || settled.kind === 'unsettled')
+    throw unavailable(`The decision is not provably stored (${settled?.cause}): send it again with the same transactionId.`);
+  if (settled.kind === 'conflict')
+    throw conflict(`transactionId ${transaction.transactionId} was used before with other content.`, [
+      { pointer: settled.field, detail: 'differs from the transaction first sent under this transactionId' },
+    ]);
+  const { decision, erased } = settled.stored;
+  const policy = await loadPolicyVersion(ledger.table, tenant, decision.policyVersion);
+  return { status: 200, body: renderDecision(decision, policy.policy, { duplicate: settled.kind === 'duplicate', erased }) };
+}

@@ -1,0 +1,22 @@
+import { middy } from '@middy/core';
+import type { Context, SQSEvent } from 'aws-lambda';
+import { services } from '../../shared/aws/services.ts';
+import { log } from '../../shared/edge/log.ts';
+import { ledgerOf } from '../../shared/ledger/judgement.ts';
+import { modelInForce } from '../../shared/model/inForce.ts';
+import { scoreBatch } from './score.ts';
+
+/** Left for the answer after the last try. */
+const reserveMs = 1_000;
+
+const world = services();
+const ledger = ledgerOf(world, modelInForce(world));
+const newId = (): string => Buffer.from(world.randomness.bytes(16)).toString('hex');
+
+export const handler = middy(async ({ Records }: SQSEvent, context: Context) =>
+  scoreBatch(
+    Records,
+    { ledger, deadLetters: world.deadLetters, newId, log },
+    world.clock.nowMs() + context.getRemainingTimeInMillis() - reserveMs,
+  ),
+);

@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import { defaultTenant, messageAttributes } from '../../shared/aws/keys.ts';
+import { maskCardNumbers } from '../../shared/contract/cardNumbers.ts';
+import { isTenant } from '../../shared/contract/ids.ts';
+import { parseInstant } from '../../shared/contract/time.ts';
+import { parseTransactionText } from '../../shared/contract/transaction.ts';
+import type { Log } from '../../shared/edge/log.ts';
+import { type LedgerDependencies, type Settled, type Submission, settle } from '../../shared/ledger/ledger.ts';
+import type { Queue } from '../../shared/ports.ts';
+
+export interface ScoreDependencies {
+  readonly ledger: LedgerDependencies;
+  readonly deadLetters: Queue;
+  readonly newId: () => string;
+  readonly log: Log;
+}
+
+/** Accounts of one batch that are settled at the same time. */
+const accountsAtOnce = 10;
+const reasonMax = 1_000;
+
+/** A message that can never be decided, and why. */
+interface Poison {
+  readonly record: SQSRecord;
+  readonly reason: string;
+}
+
+interface Message {
+  readonly record: SQSRecord;
+  readonly submission: Submission;
+}
+
+/**
+ * Decides a batch of queue records. The answer names every record that is not provably committed or safely among the dead letters:
+ * the queue gives those again, and only those.
+ */
+export async function scoreBatch(
+  records: readonly SQSRecord[],
+  dependencies: ScoreDependencies,
+  deadlineMs: number,
+): Promise<SQSBatchResponse> {
+  const failed = new Set<string>();
+  const poison: Poison[] = [];
+  const accounts = new Map<string, Message[]>();
+  const nowMs = dependencies.ledger.clock.nowMs();
+  for (const record of records) {
+    const read = readRecord(record, nowMs, dependencies.newId);
+    if ('reason' in read) poison.push(read);
+    else {
+      const { tenant, transaction } = read.submission;
+      const account = `${tenant}#${transaction.accountId}#${transaction.userId}`;
+      const messages = accounts.get(account);
+      if (messages) messages.push(read);
+      else accounts.set(account, [read]);
+    }
+  }
+
+  const waiting = [...accounts.values()];
+  const worker = async (): Promise<void> => {
+    for (let messages = waiting.shift(); messages; messages = waiting.shift()) {
+      const outcomes = await settleAccount(messages, dependencies, deadlineMs);
+      for (const [i, outcome] of outcomes.entries()) {
+        const message = messages[i]!;
+        if (outcome.kind === 'unsettled') {
+          failed.add(message.record.messageId);
+          dependencies.log('warn', 'unsettled', { correlationId: message.submission.correlationId, cause: outcome.cause });
+        } else if (outcome.kind === 'conflict') {
+          poison.push({
+            record: message.record,
+            reason: `transactionId ${message.submission.transaction.transactionId} was used before with another ${outcome.field}`,
+          });
+        }
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(accountsAtOnce, waiting.length) }, worker));
+  await bury(poison, dependencies, failed);
+  return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
+}
+
+async function settleAccount(
+  messages: readonly Message[],
+  { ledger, log }: ScoreDependencies,
+  deadlineMs: number,
+): Promise<readonly Settled[]> {
+  try {
+    return await settle(
+      ledger,
+      messages.map((message) => message.submission),
+      deadlineMs,
+    );
+  } catch (error) {
+    // A damaged account must not stop its neighbours: its records go back to the queue and, in the end, to the dead letters.
+    log('error', 'account failed', {
+      correlationId: messages[0]!.submission.correlationId,
+      error,
+    });
+    return messages.map(() => ({ kind: 'unsettled', cause: 'ACCOUNT_FAILED' }));
+  }
+}
+
+function readRecord(record: SQSRecord, nowMs: number, newId: () => string): Message | Poison {
+  const attribute = (name: string): string | undefined => record.messageAttributes[name]?.stringValue;
+  const sentAtMs = Number(record.attributes.SentTimestamp);
+  const tenant = attribute(messageAttributes.tenant) ?? defaultTenant;
+  if (!isTenant(tenant)) return { record, reason: `the message attribute ${messageAttributes.tenant} is not 1-32 of a-z 0-9 -` };
+  const receivedAtText = attribute(messageAttributes.receivedAt);
+  const receivedAtMs = receivedAtText === undefined ? sentAtMs : parseInstant(receivedAtText)?.epochMs;
+  if (receivedAtMs === undefined)
+    return { record, reason: `the message attribute ${messageAttributes.receivedAt} is not an RFC 3339 time` };
+  const parsed = parseTransactionText(record.body, receivedAtMs);
+  if (!parsed.ok)
+    return { record, reason: parsed.faults.map(({ pointer, detail }) => `${pointer || '(all)'}: ${detail}`).join('; ') };
+  const correlationId = attribute(messageAttributes.correlationId);
+  return {
+    record,
+    submission: {
+      tenant,
+      transaction: parsed.transaction,
+      receivedAtMs,
+      correlationId: correlationId !== undefined && isCorrelationId(correlationId) ? correlationId : newId(),
+      queueAgeMs: Math.max(0, nowMs - sentAtMs),
+      redelivered: Number(record.attributes.ApproximateReceiveCount) > 1,
+    },
+  };
+}
+
+const isCorrelationId = (text: string): boolean => /^[\x21-\x7e]{1,128}$/.test(text);
+
+/** Puts poison among the dead letters, with its reason, digest and masked text; what can't be put there stays on the queue. */
+async function bury(poison: readonly Poison[], { deadLetters, log }: ScoreDependencies, failed: Set<string>): Promise<void> {
+  if (poison.length === 0) return;
+  const results = await deadLetters.send(
+    poison.map(({ record, reason }) => {
+      const attributes: Record<string, string> = {
+        reason: maskCardNumbers(reason).slice(0, reasonMax),
+        digest: digestOf(record.body),
+      };
+      for (const name of Object.values(messageAttributes)) {
+        const value = record.messageAttributes[name]?.stringValue;
+        if (value) attributes[name] = maskCardNumbers(value);
+      }
+      return { body: maskCardNumbers(record.body), attributes };
+    }),
+  );
+  for (const [i, result] of results.entries()) {
+    const { record, reason } = poison[i]!;
+    if (result.sent) log('warn', 'dead letter', { reason: maskCardNumbers(reason), digest: digestOf(record.body) });
+    else failed.add(record.messageId);
+  }
+}
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
