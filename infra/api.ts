@@ -43,6 +43,7 @@ export class Api extends Construct {
         dataTraceEnabled: false,
       },
     });
+    this.api.node.tryRemoveChild('Endpoint');
     const integrations = new Map<Stage, LambdaIntegration>();
     const integrationOf = (stage: Stage): LambdaIntegration => {
       const fn = functions[stage];

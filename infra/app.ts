@@ -1,4 +1,6 @@
 import { App } from 'aws-cdk-lib/core';
 import { build } from './build.ts';
 
-build(new App()).app.synth();
+const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
+
+build(new App(), {}, { ...(account ? { account } : {}), ...(region ? { region } : {}) }).app.synth();

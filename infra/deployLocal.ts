@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+/** A third-party AWS on this machine, such as LocalStack or MiniStack. */
+export interface LocalTarget {
+  readonly endpoint: string;
+  readonly region: string;
+  /** Set for a target that asks for its own certificate to be trusted. */
+  readonly certificateFile?: string;
+}
+
+/** The account that LocalStack and MiniStack pretend to be. */
+const account = '000000000000';
+const probeMsMax = 5_000;
+const root = fileURLToPath(new URL('..', import.meta.url));
+const cdk = join(root, 'node_modules', '.bin', 'cdk');
+
+/** What the AWS command lines and SDKs need to talk to the target and to nothing else: no profile or session of the caller gets through. */
+export const environmentOf = (target: LocalTarget): NodeJS.ProcessEnv => {
+  const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')));
+  return {
+    ...kept,
+    AWS_ENDPOINT_URL: target.endpoint,
+    AWS_ENDPOINT_URL_S3: target.endpoint,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_REGION: target.region,
+    AWS_DEFAULT_REGION: target.region,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    CDK_DEFAULT_ACCOUNT: account,
+    CDK_DEFAULT_REGION: target.region,
+    CDK_DISABLE_CLI_TELEMETRY: '1',
+    ...(target.certificateFile === undefined
+      ? {}
+      : { NODE_EXTRA_CA_CERTS: target.certificateFile, AWS_CA_BUNDLE: target.certificateFile }),
+  };
+};
+
+/** Runs the CDK command line against the target; its output goes to this process's own. Throws when it ends with another code than 0. */
+export const runCdk = (target: LocalTarget, args: readonly string[]): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(cdk, args, { cwd: root, env: environmentOf(target), stdio: 'inherit' });
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      if (code === 0) resolve();
+      else reject(new Error(`cdk ${args[0]} ended with ${code ?? signal}`));
+    });
+  });
+
+export type Outputs = Readonly<Record<string, string>>;
+
+/** Synthesizes, bootstraps and deploys the core stack of stage `local`. Returns the stack's outputs. */
+export const deployCore = async (target: LocalTarget): Promise<Outputs> => {
+  const folder = mkdtempSync(join(tmpdir(), 'aegis-deploy-'));
+  const assembly = join(folder, 'cdk.out');
+  const outputsFile = join(folder, 'outputs.json');
+  try {
+    await runCdk(target, ['synth', 'core', '--quiet', '-c', 'stage=local', '--output', assembly]);
+    await runCdk(target, ['bootstrap', '-a', assembly, `aws://${account}/${target.region}`]);
+    await runCdk(target, ['deploy', 'core', '-a', assembly, '--require-approval', 'never', '--outputs-file', outputsFile]);
+    const [outputs] = Object.values(JSON.parse(readFileSync(outputsFile, 'utf8')) as Record<string, Outputs>);
+    if (outputs === undefined) throw new Error('cdk deploy wrote no outputs');
+    return outputs;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+/** The API's address on the target: the output names the one that AWS would serve. */
+export const apiAddress = (target: LocalTarget, outputs: Outputs): string => {
+  const url = new URL(outputs.ApiUrl ?? '');
+  const [apiId] = url.hostname.split('.');
+  const [stage] = url.pathname.split('/').filter((part) => part !== '');
+  return `${target.endpoint}/restapis/${apiId}/${stage}/_user_request_`;
+};
+
+const reachable = async (endpoint: string): Promise<boolean> => {
+  try {
+    await fetch(endpoint, { signal: AbortSignal.timeout(probeMsMax) });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const main = async (): Promise<number> => {
+  const { values } = parseArgs({
+    options: {
+      endpoint: { type: 'string', default: process.env.AWS_ENDPOINT_URL ?? 'http://localhost:4566' },
+      region: { type: 'string', default: process.env.AWS_REGION ?? 'us-east-1' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log('npm run deploy:local -- [--endpoint http://localhost:4566] [--region us-east-1]');
+    return 0;
+  }
+  const target = { endpoint: values.endpoint.replace(/\/$/, ''), region: values.region };
+  if (!(await reachable(target.endpoint))) {
+    console.error(`nothing answers at ${target.endpoint}: start LocalStack or MiniStack there, or name another with --endpoint`);
+    return 1;
+  }
+  const outputs = await deployCore(target);
+  console.log(`api: ${apiAddress(target, outputs)}`);
+  for (const [name, value] of Object.entries(outputs)) console.log(`${name}: ${value}`);
+  return 0;
+};
+
+if (import.meta.main) process.exitCode = await main();

@@ -1,0 +1,345 @@
+import { describe, expect, it } from 'vitest';
+import { synthesizeTemplate } from '../../infra/template.ts';
+import { env, expiryAttribute } from '../../shared/aws/keys.ts';
+import { routes } from '../../shared/contract/routes.ts';
+import { inspect, pointed } from './template.ts';
+
+/** What AWS, LocalStack and MiniStack all take. */
+const accepted = [
+  'AWS::ApiGateway::Deployment',
+  'AWS::ApiGateway::GatewayResponse',
+  'AWS::ApiGateway::Method',
+  'AWS::ApiGateway::Resource',
+  'AWS::ApiGateway::RestApi',
+  'AWS::ApiGateway::Stage',
+  'AWS::CloudWatch::Alarm',
+  'AWS::DynamoDB::Table',
+  'AWS::Events::Rule',
+  'AWS::IAM::Policy',
+  'AWS::IAM::Role',
+  'AWS::KMS::Alias',
+  'AWS::KMS::Key',
+  'AWS::Lambda::Alias',
+  'AWS::Lambda::EventSourceMapping',
+  'AWS::Lambda::Function',
+  'AWS::Lambda::Permission',
+  'AWS::Lambda::Version',
+  'AWS::Logs::LogGroup',
+  'AWS::S3::Bucket',
+  'AWS::S3::BucketPolicy',
+  'AWS::SNS::Subscription',
+  'AWS::SNS::Topic',
+  'AWS::SNS::TopicPolicy',
+  'AWS::SQS::Queue',
+  'AWS::SQS::QueuePolicy',
+];
+
+const core = inspect();
+const { ofType, one, entries, statementsOf } = core;
+
+describe('the core stack', () => {
+  it('is made only of resource types that every target takes', () => {
+    expect([...new Set(entries.map(([, { Type }]) => Type))].filter((type) => !accepted.includes(type))).toEqual([]);
+  });
+
+  it.each(['ap-south-1', 'us-east-1'])('synthesizes for %s, and the template names no region or account', (region) => {
+    const template = synthesizeTemplate('prod', { region });
+    const lasting = ({ Resources }: typeof template) => Object.keys(Resources).filter((id) => !id.startsWith('ApiDeployment'));
+    expect(lasting(template)).toEqual(lasting(core.template));
+    expect(JSON.stringify(core.template)).not.toMatch(/ap-south-1|us-east-1|\b\d{12}\b/);
+  });
+
+  it('keeps the logical ids of what holds data, so that a deployment never replaces it', () => {
+    const holding = ['AWS::DynamoDB::Table', 'AWS::S3::Bucket', 'AWS::KMS::Key'];
+    const ids = entries.filter(([, { Type }]) => holding.includes(Type)).map(([id]) => id);
+    expect(ids.sort()).toEqual([
+      'DataArchiveBucket60F5BBA5',
+      'DataDataKeyCDD1A924',
+      'DataMasterKeyB529036F',
+      'DataModelBucket14BB63FB',
+      'DataSigningKey6D86EA30',
+      'DataTableFDBAD0F2',
+    ]);
+  });
+
+  it('names in its outputs what a caller or an operator needs', () => {
+    expect(Object.keys(core.template.Outputs ?? {})).toEqual(
+      expect.arrayContaining(['ApiUrl', 'QueueUrl', 'DeadLetterUrl', 'TableName', 'ModelBucketName', 'ArchiveBucketName']),
+    );
+  });
+});
+
+describe('the data', () => {
+  const [, table] = one('AWS::DynamoDB::Table', 'DataTable');
+
+  it('stands in one table, paid per request, keyed by the strings pk and sk', () => {
+    expect(table.Properties).toMatchObject({
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: [
+        { AttributeName: 'pk', AttributeType: 'S' },
+        { AttributeName: 'sk', AttributeType: 'S' },
+      ],
+    });
+    expect(table.Properties!.GlobalSecondaryIndexes).toBeUndefined();
+  });
+
+  it('can be recovered to a point in time, expires by the shared attribute, and streams both images', () => {
+    expect(table.Properties).toMatchObject({
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      TimeToLiveSpecification: { AttributeName: expiryAttribute, Enabled: true },
+      StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' },
+    });
+  });
+
+  it('is encrypted with the data key and protected from deletion', () => {
+    expect(table.Properties).toMatchObject({
+      DeletionProtectionEnabled: true,
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+    });
+    expect(pointed((table.Properties!.SSESpecification as { KMSMasterKeyId: unknown }).KMSMasterKeyId)).toBe('DataDataKey.Arn');
+  });
+
+  it('outlives the stack: table, buckets and keys are retained on deletion and on replacement', () => {
+    const holding = ['AWS::DynamoDB::Table', 'AWS::S3::Bucket', 'AWS::KMS::Key'].flatMap(ofType);
+    expect(holding).toHaveLength(6);
+    for (const resource of holding) {
+      expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    }
+  });
+
+  it('lies in buckets that are private, versioned and encrypted with the data key', () => {
+    for (const bucket of ofType('AWS::S3::Bucket')) {
+      expect(bucket.Properties).toMatchObject({
+        PublicAccessBlockConfiguration: {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+        VersioningConfiguration: { Status: 'Enabled' },
+        BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms' } }] },
+      });
+    }
+  });
+
+  it('can be locked in the archive, for checkpoints', () => {
+    expect(one('AWS::S3::Bucket', 'DataArchiveBucket')[1].Properties).toMatchObject({ ObjectLockEnabled: true });
+  });
+
+  it.each(['AWS::S3::BucketPolicy', 'AWS::SQS::QueuePolicy', 'AWS::SNS::TopicPolicy'])(
+    'is refused over plain HTTP by every %s',
+    (type) => {
+      const policies = ofType(type);
+      expect(policies.length).toBe(ofType(type.replace('Policy', '')).length);
+      for (const policy of policies) {
+        expect(statementsOf(policy)).toContainEqual(
+          expect.objectContaining({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+        );
+      }
+    },
+  );
+
+  it('has keys that rotate, but for the signing key, which cannot', () => {
+    expect(one('AWS::KMS::Key', 'DataDataKey')[1].Properties).toMatchObject({ EnableKeyRotation: true });
+    expect(one('AWS::KMS::Key', 'DataMasterKey')[1].Properties).toMatchObject({ EnableKeyRotation: true });
+    expect(one('AWS::KMS::Key', 'DataSigningKey')[1].Properties).toMatchObject({
+      KeySpec: 'ECC_NIST_P256',
+      KeyUsage: 'SIGN_VERIFY',
+    });
+  });
+});
+
+describe('the queue', () => {
+  const [, queue] = one('AWS::SQS::Queue', 'IngestQueue');
+  const [, score] = one('AWS::Lambda::Function', 'ScoreHandler');
+  const mapping = ofType('AWS::Lambda::EventSourceMapping').find(
+    (resource) => pointed(resource.Properties!.EventSourceArn) === 'IngestQueue.Arn',
+  )!;
+
+  it('hides a message for at least six timeouts of the score function', () => {
+    expect(queue.Properties!.VisibilityTimeout).toBeGreaterThanOrEqual(6 * (score.Properties!.Timeout as number));
+  });
+
+  it('sends what keeps failing to the dead letters, which keep it longer', () => {
+    const redrive = queue.Properties!.RedrivePolicy as { deadLetterTargetArn: unknown; maxReceiveCount: number };
+    expect(pointed(redrive.deadLetterTargetArn)).toBe('IngestDeadLetters.Arn');
+    expect(redrive.maxReceiveCount).toBe(5);
+    expect(one('AWS::SQS::Queue', 'IngestDeadLetters')[1].Properties!.MessageRetentionPeriod).toBeGreaterThan(
+      queue.Properties!.MessageRetentionPeriod as number,
+    );
+  });
+
+  it('feeds the score function, which answers for each message of a batch', () => {
+    expect(mapping.Properties).toMatchObject({
+      BatchSize: 10,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 50 },
+    });
+    expect(pointed(mapping.Properties!.FunctionName)).toMatch(/^ScoreHandlerFunctionAliaslive:live$/);
+  });
+
+  it('is encrypted with the data key, like every other queue and topic', () => {
+    for (const resource of [...ofType('AWS::SQS::Queue'), ...ofType('AWS::SNS::Topic')]) {
+      expect(pointed(resource.Properties!.KmsMasterKeyId)).toMatch(/^DataDataKey(\.Arn)?$/);
+    }
+  });
+
+  it('becomes FIFO by a setting, with dead letters of the same kind', () => {
+    const fifo = inspect(synthesizeTemplate('prod', { queueKind: 'fifo' }));
+    expect(queue.Properties!.FifoQueue).toBeUndefined();
+    for (const id of ['IngestQueue', 'IngestDeadLetters']) {
+      expect(fifo.one('AWS::SQS::Queue', id)[1].Properties!.FifoQueue).toBe(true);
+    }
+  });
+});
+
+describe('the stream', () => {
+  it('is handed to project, halved when it fails, tried a bounded number of times, then set aside', () => {
+    const mapping = ofType('AWS::Lambda::EventSourceMapping').find(
+      (resource) => pointed(resource.Properties!.EventSourceArn) === 'DataTable.StreamArn',
+    )!;
+    expect(mapping.Properties).toMatchObject({
+      BisectBatchOnFunctionError: true,
+      MaximumRetryAttempts: 8,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      StartingPosition: 'TRIM_HORIZON',
+    });
+    const { OnFailure } = mapping.Properties!.DestinationConfig as { OnFailure: { Destination: unknown } };
+    expect(pointed(OnFailure.Destination)).toBe('ProjectFailures.Arn');
+    expect(pointed(mapping.Properties!.FunctionName)).toMatch(/^ProjectHandlerFunctionAliaslive:live$/);
+  });
+});
+
+describe('every function', () => {
+  const functions = entries.filter(([, { Type }]) => Type === 'AWS::Lambda::Function');
+
+  it.each(functions.map(([id, resource]) => [id.replace(/Handler.*/, ''), resource] as const))(
+    '%s runs on Node 24 and arm64, logs JSON to its own group with platform lines at WARN',
+    (stage, resource) => {
+      expect(resource.Properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        LoggingConfig: { LogFormat: 'JSON', SystemLogLevel: 'WARN' },
+      });
+      const { LogGroup } = resource.Properties!.LoggingConfig as { LogGroup: unknown };
+      expect(pointed(LogGroup)).toBe(`${stage}HandlerLog`);
+    },
+  );
+
+  it('has a log that expires and is encrypted', () => {
+    expect(ofType('AWS::Logs::LogGroup')).toHaveLength(functions.length);
+    for (const log of ofType('AWS::Logs::LogGroup')) {
+      expect(log.Properties).toMatchObject({ RetentionInDays: 30 });
+      expect(pointed(log.Properties!.KmsKeyId)).toBe('DataDataKey.Arn');
+    }
+  });
+
+  it('finds what it may use under the shared names', () => {
+    const variablesOf = (stage: string): string[] => {
+      const { Variables } = one('AWS::Lambda::Function', `${stage}Handler`)[1].Properties!.Environment as { Variables: object };
+      return Object.keys(Variables).filter((name) => name !== 'NODE_OPTIONS');
+    };
+    expect(variablesOf('Ingest').sort()).toEqual([env.queueUrl, env.table, env.version].sort());
+    expect(variablesOf('Score').sort()).toEqual(
+      [env.deadLetterUrl, env.kmsKeyId, env.modelBucket, env.table, env.version].sort(),
+    );
+    expect(variablesOf('Project').sort()).toEqual([env.archiveBucket, env.table, env.version].sort());
+  });
+});
+
+describe('the API', () => {
+  const resources = new Map(entries.filter(([, { Type }]) => Type === 'AWS::ApiGateway::Resource'));
+  const pathOf = (id: string): string => {
+    const resource = resources.get(id);
+    if (resource === undefined) return '';
+    const { Ref } = resource.Properties!.ParentId as { Ref?: string };
+    return `${Ref === undefined ? '' : pathOf(Ref)}/${resource.Properties!.PathPart}`;
+  };
+  const methods = ofType('AWS::ApiGateway::Method').map((method) => {
+    const { Ref } = method.Properties!.ResourceId as { Ref?: string };
+    const uri = JSON.stringify((method.Properties!.Integration as { Uri: unknown }).Uri);
+    return {
+      route: `${method.Properties!.HttpMethod} ${Ref === undefined ? '/' : pathOf(Ref)}`,
+      stage: /"Ref":"(\w+?)HandlerFunctionAlias/.exec(uri)?.[1]?.toLowerCase(),
+      authorization: method.Properties!.AuthorizationType,
+    };
+  });
+  const stageOf = (route: string) => methods.find((method) => method.route === route)?.stage;
+
+  it.each(routes.map((route) => [route.method, route.path, route.stage] as const))('sends %s %s to %s', (method, path, stage) => {
+    expect(stageOf(`${method} ${path}`) ?? stageOf(`ANY ${path}`)).toBe(stage);
+  });
+
+  it('sends every other path and method to read, so that the gateway itself answers neither 404 nor 405', () => {
+    expect(stageOf('ANY /')).toBe('read');
+    expect(stageOf('ANY /{proxy+}')).toBe('read');
+    for (const id of resources.keys()) expect(stageOf(`ANY ${pathOf(id)}`)).toBe('read');
+  });
+
+  it('authorizes nothing by itself and hands bodies over as bytes', () => {
+    expect(new Set(methods.map(({ authorization }) => authorization))).toEqual(new Set(['NONE']));
+    expect(ofType('AWS::ApiGateway::RestApi')[0]!.Properties).toMatchObject({ BinaryMediaTypes: ['*/*'] });
+  });
+
+  it('puts what the gateway refuses in problem form, with a correlation id', () => {
+    const refusals = ofType('AWS::ApiGateway::GatewayResponse');
+    const types = refusals.map((refusal) => refusal.Properties!.ResponseType);
+    expect(types).toEqual(
+      expect.arrayContaining(['DEFAULT_4XX', 'DEFAULT_5XX', 'REQUEST_TOO_LARGE', 'THROTTLED', 'INTEGRATION_TIMEOUT']),
+    );
+    for (const refusal of refusals) {
+      const { StatusCode, ResponseParameters, ResponseTemplates } = refusal.Properties as {
+        StatusCode: string;
+        ResponseParameters: Record<string, string>;
+        ResponseTemplates: Record<string, string>;
+      };
+      expect(ResponseParameters).toMatchObject({
+        'gatewayresponse.header.Content-Type': "'application/problem+json'",
+        'gatewayresponse.header.x-correlation-id': 'context.requestId',
+      });
+      expect(JSON.parse(ResponseTemplates['application/json']!)).toMatchObject({
+        status: Number(StatusCode),
+        title: expect.any(String),
+      });
+      expect('gatewayresponse.header.Retry-After' in ResponseParameters).toBe(['429', '503'].includes(StatusCode));
+    }
+  });
+
+  it('limits the rate at its stage', () => {
+    expect(ofType('AWS::ApiGateway::Stage')[0]!.Properties).toMatchObject({
+      MethodSettings: [{ HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: 1000, ThrottlingBurstLimit: 2000 }],
+    });
+  });
+});
+
+describe('the alarms', () => {
+  it('watch one metric each and tell a topic', () => {
+    for (const alarm of ofType('AWS::CloudWatch::Alarm')) {
+      expect(alarm.Properties!.Metrics).toBeUndefined();
+      expect((alarm.Properties!.AlarmActions as unknown[]).map(pointed)).toEqual([
+        expect.stringMatching(/^Alarms(DeadLetter|Health)Topic$/),
+      ]);
+    }
+  });
+
+  it('cover the dead letters, the failures of the stream, the age of the queue, the API and every function', () => {
+    const watched = ofType('AWS::CloudWatch::Alarm').map((alarm) => {
+      const dimension = (alarm.Properties!.Dimensions as { Value: unknown }[])[0]!;
+      const value = dimension.Value;
+      return `${alarm.Properties!.MetricName} ${pointed(value)} > ${alarm.Properties!.Threshold}`;
+    });
+    expect(watched).toEqual(
+      expect.arrayContaining([
+        'ApproximateNumberOfMessagesVisible IngestDeadLetters.QueueName > 0',
+        'ApproximateNumberOfMessagesVisible ProjectFailures.QueueName > 0',
+        'ApproximateAgeOfOldestMessage IngestQueue.QueueName > 60',
+      ]),
+    );
+    expect(watched.filter((line) => line.startsWith('Errors '))).toHaveLength(ofType('AWS::Lambda::Function').length);
+    expect(watched.filter((line) => line.startsWith('5XXError '))).toHaveLength(1);
+  });
+});

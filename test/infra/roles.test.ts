@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest';
+import { prefixes } from '../../shared/aws/keys.ts';
+import { inspect, pointed, type Statement } from './template.ts';
+
+/**
+ * Every right of every function. A row reads: action, on what, under which condition. A change of a grant must be made here as well.
+ */
+const deciding = (stage: string): string[] => [
+  ...always(stage),
+  'dynamodb:GetItem DataTable.Arn keys S# D# A# P# L# M# O# X#',
+  'dynamodb:Query DataTable.Arn keys S# D# A# P# L# M# O# X#',
+  'dynamodb:PutItem DataTable.Arn keys S# D# A# X#',
+  'kms:Decrypt DataDataKey.Arn via dynamodb',
+  'kms:Encrypt DataDataKey.Arn via dynamodb',
+  'kms:GenerateDataKey DataDataKey.Arn via dynamodb',
+  'kms:Decrypt DataMasterKey.Arn',
+  'kms:GenerateDataKey DataMasterKey.Arn',
+  's3:GetObject DataModelBucket.Arn/*',
+  'kms:Decrypt DataDataKey.Arn via s3',
+];
+
+const always = (stage: string): string[] => [
+  `logs:CreateLogStream ${stage}HandlerLog.Arn`,
+  `logs:PutLogEvents ${stage}HandlerLog.Arn`,
+];
+
+const writesTable = ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'].map(
+  (action) => `${action} DataDataKey.Arn via dynamodb`,
+);
+
+const rights: Readonly<Record<string, readonly string[]>> = {
+  Ingest: [
+    ...always('Ingest'),
+    'dynamodb:GetItem DataTable.Arn keys K#',
+    'dynamodb:Query DataTable.Arn keys K#',
+    'kms:Decrypt DataDataKey.Arn via dynamodb',
+    'sqs:SendMessage IngestQueue.Arn',
+    'kms:Decrypt DataDataKey.Arn via sqs',
+    'kms:GenerateDataKey DataDataKey.Arn via sqs',
+  ],
+  Score: [
+    ...deciding('Score'),
+    'sqs:SendMessage IngestDeadLetters.Arn',
+    'sqs:ReceiveMessage IngestQueue.Arn',
+    'sqs:DeleteMessage IngestQueue.Arn',
+    'sqs:ChangeMessageVisibility IngestQueue.Arn',
+    'sqs:GetQueueAttributes IngestQueue.Arn',
+    'kms:Decrypt DataDataKey.Arn via sqs',
+    'kms:GenerateDataKey DataDataKey.Arn via sqs',
+  ],
+  Decide: deciding('Decide').map((right) => right.replace(/(GetItem|Query)(.*)$/, '$1$2 K#')),
+  Project: [
+    ...always('Project'),
+    'dynamodb:GetItem DataTable.Arn keys D# F# C# R# P#',
+    'dynamodb:Query DataTable.Arn keys D# F# C# R# P#',
+    'dynamodb:PutItem DataTable.Arn keys F# C# R#',
+    'dynamodb:UpdateItem DataTable.Arn keys F# C# R#',
+    ...writesTable,
+    's3:PutObject DataArchiveBucket.Arn/*',
+    'kms:Decrypt DataDataKey.Arn via s3',
+    'kms:GenerateDataKey DataDataKey.Arn via s3',
+    'dynamodb:DescribeStream DataTable.StreamArn',
+    'dynamodb:GetRecords DataTable.StreamArn',
+    'dynamodb:GetShardIterator DataTable.StreamArn',
+    'dynamodb:ListStreams DataTable.Arn/stream/*',
+    'sqs:SendMessage ProjectFailures.Arn',
+    'kms:Decrypt DataDataKey.Arn via sqs',
+    'kms:GenerateDataKey DataDataKey.Arn via sqs',
+  ],
+  Read: [
+    ...always('Read'),
+    'dynamodb:GetItem DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X#',
+    'dynamodb:Query DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X#',
+    'kms:Decrypt DataDataKey.Arn via dynamodb',
+    'kms:Decrypt DataMasterKey.Arn',
+    's3:GetObject DataModelBucket.Arn/*',
+    'kms:Decrypt DataDataKey.Arn via s3',
+    'sqs:GetQueueAttributes IngestQueue.Arn',
+  ],
+  Admin: [
+    ...always('Admin'),
+    'dynamodb:GetItem DataTable.Arn keys K# P# L# A#',
+    'dynamodb:Query DataTable.Arn keys K# P# L# A#',
+    'dynamodb:PutItem DataTable.Arn keys P# L# A#',
+    'dynamodb:UpdateItem DataTable.Arn keys P# L#',
+    'dynamodb:DeleteItem DataTable.Arn keys L#',
+    ...writesTable,
+  ],
+  Train: [
+    ...always('Train'),
+    'dynamodb:GetItem DataTable.Arn keys O# P# B# M#',
+    'dynamodb:Query DataTable.Arn keys O# P# B# M#',
+    'dynamodb:PutItem DataTable.Arn keys O#',
+    'dynamodb:UpdateItem DataTable.Arn keys O#',
+    ...writesTable,
+    's3:GetObject DataArchiveBucket.Arn/*',
+    's3:ListBucket DataArchiveBucket.Arn',
+    's3:GetObject DataModelBucket.Arn/*',
+    's3:PutObject DataModelBucket.Arn/*',
+    'kms:Decrypt DataDataKey.Arn via s3',
+    'kms:GenerateDataKey DataDataKey.Arn via s3',
+  ],
+};
+
+const { ofType, one, statementsOf, entries } = inspect();
+
+const spelled = (statement: Statement): string[] =>
+  [statement.Action]
+    .flat()
+    .flatMap((action) =>
+      [statement.Resource].flat().map((resource) => [action, pointed(resource), ...conditions(statement)].join(' ')),
+    );
+
+const conditions = (statement: Statement): string[] =>
+  Object.entries(statement.Condition ?? {}).map(([operator, test]) => {
+    const [name, value] = Object.entries(test)[0]!;
+    if (operator === 'ForAllValues:StringLike' && name === 'dynamodb:LeadingKeys') {
+      return `keys ${(value as string[]).map((pattern) => pattern.replace(/\*$/, '')).join(' ')}`;
+    }
+    if (operator === 'StringEquals' && name === 'kms:ViaService') return `via ${pointed(value).split('.')[0]}`;
+    throw new Error(`unexpected condition ${operator} ${name}`);
+  });
+
+describe('the role of each function', () => {
+  it.each(Object.keys(rights))('%s may do what its row says and nothing else', (stage) => {
+    const [, policy] = one('AWS::IAM::Policy', `${stage}Handler`);
+    const given = statementsOf(policy).flatMap(spelled);
+    expect([...new Set(given)].sort()).toEqual([...rights[stage]!].sort());
+  });
+
+  it('exists for every function, one each, and no function is left out of the table', () => {
+    const stages = entries.filter(([, { Type }]) => Type === 'AWS::Lambda::Function').map(([id]) => id.replace(/Handler.*/, ''));
+    expect(stages.sort()).toEqual(Object.keys(rights).sort());
+    expect(ofType('AWS::IAM::Role')).toHaveLength(stages.length);
+    expect(ofType('AWS::IAM::Policy')).toHaveLength(stages.length);
+  });
+
+  it('holds no managed policy, and only Lambda may take it', () => {
+    for (const role of ofType('AWS::IAM::Role')) {
+      expect(role.Properties!.ManagedPolicyArns).toBeUndefined();
+      expect(role.Properties!.AssumeRolePolicyDocument).toMatchObject({
+        Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' } }],
+      });
+    }
+  });
+
+  it('holds no wildcard action and no wildcard resource but the objects of one bucket and the streams of the table', () => {
+    for (const statement of ofType('AWS::IAM::Policy').flatMap(statementsOf)) {
+      for (const action of [statement.Action].flat()) expect(action).not.toContain('*');
+      for (const resource of [statement.Resource].flat().map(pointed)) {
+        expect(resource.replace(/^Data(Model|Archive)Bucket\.Arn\/\*$|^DataTable\.Arn\/stream\/\*$/, '')).not.toContain('*');
+      }
+    }
+  });
+
+  it('lets no function change, remove or write in bulk what stands in the audit', () => {
+    const rewriting = ['dynamodb:UpdateItem', 'dynamodb:DeleteItem'];
+    const never = [
+      'dynamodb:BatchWriteItem',
+      'dynamodb:PartiQLUpdate',
+      'dynamodb:PartiQLDelete',
+      'dynamodb:PartiQLInsert',
+      'dynamodb:Scan',
+    ];
+    for (const statement of ofType('AWS::IAM::Policy').flatMap(statementsOf)) {
+      const actions = [statement.Action].flat();
+      expect(actions.filter((action) => never.includes(action))).toEqual([]);
+      if (!actions.some((action) => rewriting.includes(action))) continue;
+      const keys = statement.Condition!['ForAllValues:StringLike']!['dynamodb:LeadingKeys'] as string[];
+      expect(keys.length).toBeGreaterThan(0);
+      for (const key of keys) expect(key.startsWith(prefixes.audit)).toBe(false);
+    }
+  });
+});

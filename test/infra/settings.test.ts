@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { type Settings, SettingsRefused, settingsOf, stages } from '../../infra/settings.ts';
+
+const faultsOf = (stage: string, overrides: Record<string, unknown> = {}): readonly string[] => {
+  try {
+    settingsOf(stage, overrides as Partial<Settings>);
+  } catch (error) {
+    if (error instanceof SettingsRefused) return error.faults;
+    throw error;
+  }
+  return [];
+};
+
+describe('settings', () => {
+  it.each(Object.keys(stages))('of stage %s hold without an edit', (stage) => {
+    expect(settingsOf(stage)).toMatchObject({ stage });
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['an unknown queue kind', { queueKind: 'lifo' }, 'queueKind: given "lifo", allowed: standard or fifo'],
+    ['a region that is none', { region: 'Mumbai' }, 'region: given "Mumbai", allowed: a region such as ap-south-1, or nothing'],
+    ['a batch above the limit', { scoreBatchSize: 11 }, 'scoreBatchSize: given 11, allowed: a whole number from 1 to 10'],
+    ['a batch of nothing', { scoreBatchSize: 0 }, 'scoreBatchSize: given 0, allowed: a whole number from 1 to 10'],
+    [
+      'a concurrency below what SQS allows',
+      { scoreMaxConcurrency: 1 },
+      'scoreMaxConcurrency: given 1, allowed: a whole number from 2 to 1000',
+    ],
+    ['a fraction', { trainEveryHours: 1.5 }, 'trainEveryHours: given 1.5, allowed: a whole number from 1 to 168'],
+    [
+      'an address that is none',
+      { alertEmails: ['nobody'] },
+      'alertEmails: given ["nobody"], allowed: a list of e-mail addresses',
+    ],
+    ['a name that is no setting', { retention: 3 }, 'retention: no such setting'],
+    [
+      'dead letters kept for a shorter time than messages',
+      { messageRetentionDays: 10, deadLetterRetentionDays: 9 },
+      'deadLetterRetentionDays: given 9, allowed: at least messageRetentionDays, which is 10',
+    ],
+    [
+      'a burst below the rate',
+      { apiRatePerSecond: 500, apiBurst: 499 },
+      'apiBurst: given 499, allowed: at least apiRatePerSecond, which is 500',
+    ],
+  ])('refuse %s', (_, overrides, fault) => {
+    expect(faultsOf('prod', overrides)).toEqual([fault]);
+  });
+
+  it('accept both ends of a range', () => {
+    expect(faultsOf('prod', { scoreBatchSize: 1 })).toEqual([]);
+    expect(faultsOf('prod', { scoreBatchSize: 10 })).toEqual([]);
+    expect(faultsOf('prod', { messageRetentionDays: 14, deadLetterRetentionDays: 14 })).toEqual([]);
+  });
+
+  it('refuse a log retention that CloudWatch does not know, naming those it does', () => {
+    const [fault] = faultsOf('prod', { logRetentionDays: 31 });
+    expect(fault).toContain('logRetentionDays: given 31');
+    expect(fault).toContain(' 30, 60,');
+  });
+
+  it('name every fault at once', () => {
+    expect(faultsOf('prod', { scoreBatchSize: 0, projectRetries: 0, monthlyBudgetUsd: 0 })).toHaveLength(3);
+  });
+
+  it('refuse a stage that nobody described, naming the stages there are', () => {
+    expect(faultsOf('staging')).toEqual(['stage: given "staging", allowed: prod, dev, local']);
+  });
+});
