@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+
+/** One command line for everything that is not the API. A command's module is loaded only when it is called. */
+interface CommandModule {
+  /** Adds options, arguments and the action. */
+  readonly configure: (command: Command) => void;
+}
+
+const commands: readonly { readonly name: string; readonly text: string; readonly load: () => Promise<CommandModule> }[] = [
+  { name: 'simulate', text: 'send seeded traffic with known attacks to a deployment', load: () => import('./simulate.ts') },
+];
+
+const program = new Command('aegis').description('The Aegis fraud decision engine from the command line.').showHelpAfterError();
+
+for (const { name, text, load } of commands) {
+  const command = program.command(name).description(text);
+  if (process.argv[2] === name) (await load()).configure(command);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(`aegis: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import type { Write } from '../shared/ports.ts';
+import type { FunctionModel } from './model.ts';
+
+/** Main thread to instance. */
+export interface Invocation {
+  readonly id: string;
+  /** JSON, as Lambda hands it over. */
+  readonly event: string;
+  readonly deadlineMs: number;
+}
+
+/** Instance to main thread. */
+export type InstanceMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'committed'; readonly writes: readonly Write[] }
+  | { readonly kind: 'returned'; readonly id: string; readonly result: string | undefined }
+  | { readonly kind: 'threw'; readonly id: string; readonly message: string };
+
+export interface InstanceData {
+  readonly handler: string;
+  readonly functionName: string;
+}
+
+export interface HostOptions {
+  readonly model: FunctionModel;
+  /** File URL of the handler's module. */
+  readonly handler: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Events at a time; as on Lambda, one instance has one event at a time. */
+  readonly maxInstances: number;
+  readonly onCommitted: (writes: readonly Write[]) => void;
+  /** One line the function wrote. */
+  readonly onOutput: (text: string) => void;
+}
+
+/** A function that failed: it threw, could not load, or took longer than its timeout. */
+export class FunctionFailed extends Error {
+  override readonly name = 'FunctionFailed';
+}
+
+interface Pending {
+  readonly event: string;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * One deployed function. Like Lambda it keeps instances, each with its own memory and environment (here a worker thread), hands each one
+ * event at a time, starts another when all are busy, and kills one that exceeds the timeout.
+ */
+export class FunctionHost {
+  readonly #options: HostOptions;
+  readonly #idle: Instance[] = [];
+  readonly #instances = new Set<Instance>();
+  readonly #waiting: Pending[] = [];
+  #stopped = false;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+  }
+
+  get logicalId(): string {
+    return this.#options.model.logicalId;
+  }
+
+  get stage(): string {
+    return this.#options.model.stage;
+  }
+
+  /** Loads the first instance. Throws FunctionFailed when the handler does not load. */
+  async warm(): Promise<void> {
+    const instance = this.#start();
+    await instance.ready;
+    if (instance.current === null && !this.#idle.includes(instance)) this.#idle.push(instance);
+    this.#next();
+  }
+
+  /** The handler's answer. Throws FunctionFailed. */
+  invoke(event: unknown): Promise<unknown> {
+    if (this.#stopped) return Promise.reject(new FunctionFailed(`${this.stage} is stopped`));
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#waiting.push({ event: JSON.stringify(event), resolve, reject });
+    this.#next();
+    return promise;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const { reject } of this.#waiting.splice(0)) reject(new FunctionFailed(`${this.stage} is stopped`));
+    await Promise.all([...this.#instances].map((instance) => instance.worker.terminate()));
+  }
+
+  #next(): void {
+    while (this.#waiting.length > 0) {
+      const instance = this.#idle.pop() ?? (this.#instances.size < this.#options.maxInstances ? this.#start() : undefined);
+      if (instance === undefined) return;
+      this.#run(instance, this.#waiting.shift()!);
+    }
+  }
+
+  #start(): Instance {
+    const { model, handler, environment, onCommitted, onOutput } = this.#options;
+    const instance = new Instance(model.stage, { handler, functionName: model.logicalId }, environment, onCommitted, onOutput);
+    this.#instances.add(instance);
+    instance.worker.once('exit', () => {
+      this.#instances.delete(instance);
+      const at = this.#idle.indexOf(instance);
+      if (at >= 0) this.#idle.splice(at, 1);
+      this.#next();
+    });
+    return instance;
+  }
+
+  async #run(instance: Instance, { event, resolve, reject }: Pending): Promise<void> {
+    try {
+      await instance.ready;
+      resolve(await instance.invoke(event, this.#options.model.timeoutMs));
+    } catch (error) {
+      reject(error as Error);
+    }
+    if (instance.alive) this.#idle.push(instance);
+    this.#next();
+  }
+}
+
+class Instance {
+  readonly worker: Worker;
+  readonly ready: Promise<void>;
+  alive = true;
+  current: { readonly id: string; readonly resolve: (result: unknown) => void; readonly reject: (error: Error) => void } | null =
+    null;
+  readonly #stage: string;
+
+  constructor(
+    stage: string,
+    data: InstanceData,
+    environment: Readonly<Record<string, string>>,
+    onCommitted: (writes: readonly Write[]) => void,
+    onOutput: (text: string) => void,
+  ) {
+    this.#stage = stage;
+    const ready = Promise.withResolvers<void>();
+    this.ready = ready.promise;
+    this.ready.catch(() => undefined);
+    this.worker = new Worker(new URL('./functionInstance.ts', import.meta.url), {
+      workerData: data,
+      env: { ...environment },
+      stdout: true,
+      stderr: true,
+      execArgv: [],
+    });
+    this.worker.stdout.setEncoding('utf8').on('data', onOutput);
+    this.worker.stderr.setEncoding('utf8').on('data', onOutput);
+    this.worker.on('message', (message: InstanceMessage) => {
+      if (message.kind === 'ready') return ready.resolve();
+      if (message.kind === 'committed') return onCommitted(message.writes);
+      if (message.id !== this.current?.id) return;
+      if (message.kind === 'returned')
+        this.current.resolve(message.result === undefined ? undefined : JSON.parse(message.result));
+      else this.current.reject(new FunctionFailed(`${stage}: ${message.message}`));
+    });
+    const failed = (why: string) => {
+      this.alive = false;
+      const error = new FunctionFailed(`${stage}: ${why}`);
+      ready.reject(error);
+      this.current?.reject(error);
+    };
+    this.worker.once('error', (error) => failed(error instanceof Error ? error.message : String(error)));
+    this.worker.once('exit', (code) => failed(`the instance ended with code ${code}`));
+  }
+
+  async invoke(event: string, timeoutMs: number): Promise<unknown> {
+    const id = randomUUID();
+    const answer = new Promise<unknown>((resolve, reject) => {
+      this.current = { id, resolve, reject };
+    });
+    const timer = setTimeout(() => {
+      this.alive = false;
+      this.current?.reject(new FunctionFailed(`${this.#stage}: timed out after ${timeoutMs / 1_000} s`));
+      void this.worker.terminate();
+    }, timeoutMs);
+    try {
+      const invocation: Invocation = { id, event, deadlineMs: Date.now() + timeoutMs };
+      this.worker.postMessage(invocation);
+      return await answer;
+    } finally {
+      clearTimeout(timer);
+      this.current = null;
+    }
+  }
+}

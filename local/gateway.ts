@@ -1,0 +1,241 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { accountId } from './intrinsics.ts';
+import type { ApiMethod, ApiModel, GatewayResponseModel } from './model.ts';
+import { LocalProblem } from './problem.ts';
+
+/** API Gateway's own limits. */
+const maxBodyBytes = 10 * 1024 * 1024;
+const integrationTimeoutMs = 29_000;
+
+export interface GatewayOptions {
+  readonly api: ApiModel;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly host: string;
+  readonly invoke: (functionId: string, event: unknown) => Promise<unknown>;
+  readonly onFailure: (text: string) => void;
+}
+
+export interface Gateway {
+  readonly url: string;
+  /** Takes no further request, lets those under way end. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The REST API (v1, proxy integrations, every body binary) on this machine, at the root path. Throws LocalProblem when the port is taken.
+ */
+export const startGateway = async (options: GatewayOptions): Promise<Gateway> => {
+  const server = createServer((request, response) => {
+    serve(options, request, response).catch((error: unknown) => {
+      options.onFailure(`gateway: ${error instanceof Error ? error.stack : String(error)}`);
+      refuse(options.api, response, 'DEFAULT_5XX', 500, randomUUID());
+    });
+  });
+  await listening(server, options.port, options.host);
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${options.host}:${port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+  };
+};
+
+/** Throws LocalProblem when the port is taken: asked before anything slow is started. */
+export const checkPort = async (port: number, host: string): Promise<void> => {
+  const server = createServer();
+  await listening(server, port, host);
+  await new Promise((resolve) => server.close(resolve));
+};
+
+const listening = (server: Server, port: number, host: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = error.code === 'EADDRINUSE' ? `port ${port} is taken` : `port ${port} cannot be used (${error.code})`;
+      reject(new LocalProblem(`${taken}: choose another with --port, 0 for any free one`, { cause: error }));
+    });
+    server.listen(port, host, resolve);
+  });
+
+const serve = async (
+  { api, invoke, onFailure }: GatewayOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> => {
+  const requestId = randomUUID();
+  const body = await readBody(request);
+  if (body === null) return refuse(api, response, 'REQUEST_TOO_LARGE', 413, requestId);
+  const [path = '/', search = ''] = splitOnce(request.url ?? '/', '?');
+  const route = findRoute(api.methods, request.method ?? 'GET', path);
+  if (route === null) return refuse(api, response, 'MISSING_AUTHENTICATION_TOKEN', 403, requestId);
+  let result: APIGatewayProxyResult;
+  try {
+    const event = toEvent(request, path, search, body, route, requestId);
+    const answer = await within(integrationTimeoutMs, invoke(route.method.functionId, event));
+    if (answer === timedOut) return refuse(api, response, 'INTEGRATION_TIMEOUT', 504, requestId);
+    result = answer as APIGatewayProxyResult;
+    if (typeof result?.statusCode !== 'number') throw new Error(`malformed proxy response: ${JSON.stringify(answer)}`);
+  } catch (error) {
+    onFailure(`${request.method} ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    return refuse(api, response, 'DEFAULT_5XX', 502, requestId);
+  }
+  response.statusCode = result.statusCode;
+  for (const [name, value] of Object.entries(result.headers ?? {})) response.setHeader(name, String(value));
+  for (const [name, values] of Object.entries(result.multiValueHeaders ?? {})) response.setHeader(name, values.map(String));
+  response.end(Buffer.from(result.body ?? '', result.isBase64Encoded ? 'base64' : 'utf8'));
+};
+
+/** Null when it is larger than the gateway takes; the rest of it is read and dropped, so that the client gets the answer. */
+const readBody = async (request: IncomingMessage): Promise<Buffer | null> => {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes <= maxBodyBytes) chunks.push(chunk);
+  }
+  return bytes <= maxBodyBytes ? Buffer.concat(chunks) : null;
+};
+
+const splitOnce = (text: string, separator: string): string[] => {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+};
+
+interface FoundRoute {
+  readonly method: ApiMethod;
+  readonly parameters: Readonly<Record<string, string>> | null;
+}
+
+/** As API Gateway chooses: the most specific path wins (fixed text before `{name}` before `{name+}`), then the method, then `ANY`. */
+export const findRoute = (methods: readonly ApiMethod[], method: string, path: string): FoundRoute | null => {
+  const given = segmentsOf(path);
+  const matches = methods
+    .map((candidate) => ({ candidate, parameters: match(segmentsOf(candidate.path), given) }))
+    .filter((found) => found.parameters !== null)
+    .toSorted((a, b) => specificity(a.candidate.path).localeCompare(specificity(b.candidate.path)));
+  const best = matches[0]?.candidate.path;
+  const here = matches.filter(({ candidate }) => candidate.path === best);
+  const found =
+    here.find(({ candidate }) => candidate.method === method) ?? here.find(({ candidate }) => candidate.method === 'ANY');
+  if (found === undefined) return null;
+  const { candidate, parameters } = found;
+  return { method: candidate, parameters: Object.keys(parameters!).length === 0 ? null : parameters };
+};
+
+const segmentsOf = (path: string): string[] => path.split('/').filter((segment) => segment !== '');
+
+const specificity = (path: string): string =>
+  segmentsOf(path)
+    .map((segment) => (segment.endsWith('+}') ? '2' : segment.startsWith('{') ? '1' : '0'))
+    .join('');
+
+const match = (pattern: readonly string[], given: readonly string[]): Record<string, string> | null => {
+  const greedy = pattern.at(-1)?.endsWith('+}') ?? false;
+  if (greedy ? given.length < pattern.length : given.length !== pattern.length) return null;
+  const parameters: Record<string, string> = {};
+  for (const [i, expected] of pattern.entries()) {
+    if (expected.endsWith('+}')) parameters[expected.slice(1, -2)] = given.slice(i).map(decoded).join('/');
+    else if (expected.startsWith('{')) parameters[expected.slice(1, -1)] = decoded(given[i]!);
+    else if (expected !== given[i]) return null;
+  }
+  return parameters;
+};
+
+const decoded = (segment: string): string => {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+};
+
+const toEvent = (
+  request: IncomingMessage,
+  path: string,
+  search: string,
+  body: Buffer,
+  { method, parameters }: FoundRoute,
+  requestId: string,
+): APIGatewayProxyEvent => {
+  const headers = multiValueHeaders(request);
+  const query = grouped([...new URLSearchParams(search)]);
+  const sourceIp = request.socket.remoteAddress ?? '127.0.0.1';
+  const requestContext = {
+    accountId,
+    apiId: 'local',
+    domainName: request.headers.host ?? 'localhost',
+    httpMethod: request.method ?? 'GET',
+    identity: { sourceIp, userAgent: request.headers['user-agent'] ?? null },
+    path,
+    protocol: `HTTP/${request.httpVersion}`,
+    requestId,
+    requestTimeEpoch: Date.now(),
+    resourceId: 'local',
+    resourcePath: method.path,
+    stage: 'local',
+    authorizer: null,
+  };
+  return {
+    resource: method.path,
+    path,
+    httpMethod: request.method ?? 'GET',
+    headers: lastOf(headers),
+    multiValueHeaders: headers,
+    queryStringParameters: Object.keys(query).length === 0 ? null : lastOf(query),
+    multiValueQueryStringParameters: Object.keys(query).length === 0 ? null : query,
+    pathParameters: parameters === null ? null : { ...parameters },
+    stageVariables: null,
+    requestContext: requestContext as unknown as APIGatewayProxyEvent['requestContext'],
+    body: body.length === 0 ? null : body.toString('base64'),
+    isBase64Encoded: body.length > 0,
+  };
+};
+
+/** Names as the client wrote them. */
+const multiValueHeaders = (request: IncomingMessage): Record<string, string[]> => {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < request.rawHeaders.length; i += 2) pairs.push([request.rawHeaders[i]!, request.rawHeaders[i + 1]!]);
+  return grouped(pairs);
+};
+
+const grouped = (pairs: readonly (readonly [string, string])[]): Record<string, string[]> => {
+  const groups = new Map<string, string[]>();
+  for (const [name, value] of pairs) groups.set(name, [...(groups.get(name) ?? []), value]);
+  return Object.fromEntries(groups);
+};
+
+const lastOf = (groups: Readonly<Record<string, string[]>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(groups).map(([name, values]) => [name, values.at(-1)!]));
+
+const timedOut = Symbol('timed out');
+
+const within = async <T>(ms: number, promise: Promise<T>): Promise<T | typeof timedOut> => {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<typeof timedOut>((resolve) => {
+    timer = setTimeout(() => resolve(timedOut), ms);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** The gateway's own answer, as the template words it. */
+const refuse = (api: ApiModel, response: ServerResponse, type: string, status: number, requestId: string): void => {
+  const general = status < 500 ? 'DEFAULT_4XX' : 'DEFAULT_5XX';
+  const worded: GatewayResponseModel | undefined =
+    api.responses.find((candidate) => candidate.type === type) ?? api.responses.find((candidate) => candidate.type === general);
+  response.statusCode = worded?.status ?? status;
+  response.setHeader('content-type', 'application/json');
+  for (const [name, value] of Object.entries(worded?.headers ?? {})) {
+    response.setHeader(name, value === 'context.requestId' ? requestId : value);
+  }
+  response.end((worded?.template ?? '{"message":"$context.error.message"}').replaceAll('$context.requestId', requestId));
+};

@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSRecord } from 'aws-lambda';
+import { emulatorCredentials, emulatorRegion } from './emulators.ts';
+import type { QueueSourceModel } from './model.ts';
+import { messageOf } from './problem.ts';
+
+const longPollSeconds = 20;
+/** SQS hands out at most so many messages at a time. */
+const maxReceive = 10;
+const errorPauseMs = 1_000;
+
+export interface QueueSourceOptions {
+  readonly model: QueueSourceModel;
+  readonly endpoint: string;
+  /** Batches at a time. */
+  readonly concurrency: number;
+  readonly invoke: (functionId: string, event: unknown) => Promise<unknown>;
+  readonly onFailure: (text: string) => void;
+}
+
+export interface Source {
+  /** Takes nothing more, waits for what is under way. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Polls a queue as Lambda's event source does: batches go to the function, what it did not name as failed is deleted, the rest comes back
+ * after the queue's visibility timeout and, after its last receive, goes to the dead letters.
+ */
+export const startQueueSource = (options: QueueSourceOptions): Source => {
+  const { model, onFailure } = options;
+  const client = new SQSClient({ region: emulatorRegion, credentials: emulatorCredentials, endpoint: options.endpoint });
+  const stopping = new AbortController();
+
+  const poll = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      try {
+        const { Messages = [] } = await client.send(
+          new ReceiveMessageCommand({
+            QueueUrl: model.queueUrl,
+            MaxNumberOfMessages: Math.min(model.batchSize, maxReceive),
+            WaitTimeSeconds: longPollSeconds,
+            MessageSystemAttributeNames: ['All'],
+            MessageAttributeNames: ['All'],
+          }),
+          { abortSignal: stopping.signal },
+        );
+        if (Messages.length > 0) await handle(Messages);
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        onFailure(`queue source: ${messageOf(error)}`);
+        await sleep(errorPauseMs);
+      }
+    }
+  };
+
+  const handle = async (messages: readonly Message[]): Promise<void> => {
+    const records = messages.map((message) => toRecord(message, model.queueArn));
+    let failed: ReadonlySet<string> | 'all';
+    try {
+      const answer = await options.invoke(model.functionId, { Records: records });
+      failed = model.partialFailures
+        ? failedIdentifiers(
+            answer,
+            records.map((record) => record.messageId),
+          )
+        : new Set();
+    } catch (error) {
+      onFailure(`queue source: ${messageOf(error)}`);
+      failed = 'all';
+    }
+    if (failed === 'all') return;
+    const done = records.filter((record) => !failed.has(record.messageId));
+    if (done.length === 0) return;
+    const { Failed = [] } = await client.send(
+      new DeleteMessageBatchCommand({
+        QueueUrl: model.queueUrl,
+        Entries: done.map((record, i) => ({ Id: String(i), ReceiptHandle: record.receiptHandle })),
+      }),
+    );
+    for (const { Id, Message } of Failed) onFailure(`queue source: ${done[Number(Id)]?.messageId} is not deleted: ${Message}`);
+  };
+
+  const polls = Array.from({ length: options.concurrency }, poll);
+  return {
+    stop: async () => {
+      stopping.abort();
+      await Promise.all(polls);
+      client.destroy();
+    },
+  };
+};
+
+/**
+ * The identifiers that a partial-batch answer names. As on Lambda, an answer that names none that were sent, an empty or a null one, or that
+ * is not of the form, fails the whole batch; no list or an empty one means that all are done.
+ */
+export const failedIdentifiers = (answer: unknown, sent: readonly string[]): ReadonlySet<string> | 'all' => {
+  if (answer === null || answer === undefined) return new Set();
+  const failures = (answer as { batchItemFailures?: unknown }).batchItemFailures ?? [];
+  if (!Array.isArray(failures)) return 'all';
+  const named = failures.map((failure: { itemIdentifier?: unknown } | null) => failure?.itemIdentifier);
+  return named.every((identifier) => typeof identifier === 'string' && sent.includes(identifier))
+    ? new Set(named as string[])
+    : 'all';
+};
+
+const toRecord = (message: Message, queueArn: string): SQSRecord => ({
+  messageId: message.MessageId!,
+  receiptHandle: message.ReceiptHandle!,
+  body: message.Body ?? '',
+  attributes: { ...message.Attributes } as unknown as SQSRecord['attributes'],
+  messageAttributes: Object.fromEntries(
+    Object.entries(message.MessageAttributes ?? {}).map(([name, { DataType, StringValue, BinaryValue }]) => [
+      name,
+      {
+        ...(StringValue === undefined ? {} : { stringValue: StringValue }),
+        ...(BinaryValue === undefined ? {} : { binaryValue: Buffer.from(BinaryValue).toString('base64') }),
+        stringListValues: [],
+        binaryListValues: [],
+        dataType: DataType ?? 'String',
+      },
+    ]),
+  ) as SQSRecord['messageAttributes'],
+  md5OfBody: message.MD5OfBody ?? '',
+  eventSource: 'aws:sqs',
+  eventSourceARN: queueArn,
+  awsRegion: emulatorRegion,
+});

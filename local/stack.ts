@@ -1,0 +1,230 @@
+import { createWriteStream, existsSync, mkdirSync, type WriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { awsEndpoints, env } from '../shared/aws/keys.ts';
+import { dynamoTable } from '../shared/aws/table.ts';
+import type { TableStore } from '../shared/ports.ts';
+import { openDataFolder } from './dataFolder.ts';
+import { type Emulator, emulatorCredentials, emulatorRegion, startDynoxide, startSqsAndS3 } from './emulators.ts';
+import { FunctionFailed, FunctionHost } from './functionHost.ts';
+import { checkPort, startGateway } from './gateway.ts';
+import { createResolver } from './intrinsics.ts';
+import { readModel, type StackModel } from './model.ts';
+import { LocalProblem } from './problem.ts';
+import { startQueueSource } from './queueSource.ts';
+import { createResources } from './resources.ts';
+import { startSchedules } from './schedules.ts';
+import { developmentKey, masterSecret } from './secrets.ts';
+import { startTableSource } from './tableSource.ts';
+import { type CloudFormationTemplate, localTemplate } from './template.ts';
+
+/** Instances of a function that nothing but the API calls: enough for two cores. */
+const apiInstances = 2;
+
+export interface LocalStackOptions {
+  /** Default 0: any free one. */
+  readonly port?: number;
+  readonly host?: string;
+  /** Default: a temporary folder that goes with the stack. */
+  readonly dataDir?: string;
+  /** Default: the template synthesized from `infra/`. */
+  readonly template?: CloudFormationTemplate;
+  /** File URL of a stage's handler. Default: `functions/<stage>/handler.ts`. */
+  readonly handlerOf?: (stage: string) => string;
+  /** Batches of the queue at a time. Default: what the template says. */
+  readonly concurrency?: number;
+  /** Told, in one line each, what failed while running. */
+  readonly onFailure?: (text: string) => void;
+}
+
+export interface LocalStack {
+  readonly url: string;
+  /** A key that may do everything. */
+  readonly key: string;
+  readonly table: TableStore;
+  readonly endpoints: { readonly dynamodb: string; readonly sqsAndS3: string };
+  /** Names and addresses of the deployed resources, by environment variable. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly dataDir: string;
+  /** Runs a stage's function once. */
+  invoke(stage: string, event: unknown): Promise<unknown>;
+  /** Resolves once everything committed so far is projected. */
+  projected(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * The deployed stack on this machine: emulators, resources and routing made from the synthesized template, the deployed handlers behind
+ * them. Throws LocalProblem (or EmulatorError) with one line on what to do; then nothing is left running.
+ */
+export const startLocalStack = async (options: LocalStackOptions = {}): Promise<LocalStack> => {
+  const undo: (() => Promise<void> | void)[] = [];
+  const stop = async (): Promise<void> => {
+    for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
+  };
+  try {
+    return await start(options, undo, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
+
+const start = async (
+  options: LocalStackOptions,
+  undo: (() => Promise<void> | void)[],
+  stop: () => Promise<void>,
+): Promise<LocalStack> => {
+  const { port = 0, host = '127.0.0.1' } = options;
+  await checkPort(port, host);
+  const folder = openDataFolder(options.dataDir);
+  let complete = true;
+  undo.push(() => folder.close(complete));
+  const template = options.template ?? (await localTemplate());
+
+  const logs = logWriter(join(folder.path, 'logs'));
+  undo.push(logs.close);
+  const onFailure = (text: string): void => {
+    logs.write('local', `${new Date().toISOString()} ${text}\n`);
+    options.onFailure?.(text);
+  };
+
+  const dynoxide = await startDynoxide(folder.kept ? { dataDir: join(folder.path, 'table') } : {});
+  undo.push(dynoxide.stop);
+  const fauxqs: Emulator = await startSqsAndS3(folder.kept ? { dataDir: join(folder.path, 'queues') } : {});
+  undo.push(() => fauxqs.stop());
+  const endpoints = { dynamodb: dynoxide.endpoint, sqsAndS3: fauxqs.endpoint };
+
+  const resolver = createResolver(template, { sqs: fauxqs.endpoint });
+  const model = readModel(template, resolver);
+  await createResources(template, resolver, endpoints);
+
+  const environment = Object.assign({}, ...model.functions.map((fn) => fn.environment)) as Record<string, string>;
+  const tableName = environment[env.table];
+  if (tableName === undefined) throw new LocalProblem(`no function of the template has the environment variable ${env.table}`);
+  const table = dynamoTable({
+    table: tableName,
+    endpoint: endpoints.dynamodb,
+    region: emulatorRegion,
+    credentials: emulatorCredentials,
+  });
+  undo.push(() => table.close());
+
+  const hosts = new Map<string, FunctionHost>();
+  const invoke = (functionId: string, event: unknown): Promise<unknown> => {
+    const host = hosts.get(functionId);
+    return host === undefined ? Promise.reject(new FunctionFailed(`there is no function ${functionId}`)) : host.invoke(event);
+  };
+  undo.push(async () => {
+    await Promise.all([...hosts.values()].map((host) => host.stop()));
+  });
+
+  const tableSources = model.tableSources.map((source) =>
+    startTableSource({ model: source, table, sqsEndpoint: endpoints.sqsAndS3, invoke, onFailure }),
+  );
+  undo.push(async () => {
+    await Promise.all(tableSources.map((source) => source.stop()));
+    complete = tableSources.every((source) => source.complete);
+  });
+
+  const concurrencyOf = (functionId: string): number => {
+    const source = model.queueSources.find((candidate) => candidate.functionId === functionId);
+    return source === undefined ? apiInstances : (options.concurrency ?? source.concurrency);
+  };
+  const localEnvironment = {
+    [awsEndpoints.dynamodb]: endpoints.dynamodb,
+    [awsEndpoints.sqs]: endpoints.sqsAndS3,
+    [awsEndpoints.s3]: endpoints.sqsAndS3,
+    AWS_REGION: emulatorRegion,
+    AWS_ACCESS_KEY_ID: emulatorCredentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: emulatorCredentials.secretAccessKey,
+  };
+  const localSecret = masterSecret(folder);
+  for (const fn of model.functions) {
+    const { [env.kmsKeyId]: kmsKeyId, ...variables } = fn.environment;
+    hosts.set(
+      fn.logicalId,
+      new FunctionHost({
+        model: fn,
+        handler: handlerOf(fn.stage, options),
+        environment: {
+          ...variables,
+          ...localEnvironment,
+          ...(kmsKeyId === undefined ? {} : { [env.localSecret]: localSecret }),
+        },
+        maxInstances: model.tableSources.some((source) => source.functionId === fn.logicalId) ? 1 : concurrencyOf(fn.logicalId),
+        onCommitted: (writes) => {
+          for (const source of tableSources) source.committed(writes);
+        },
+        onOutput: (text) => logs.write(fn.stage, text),
+      }),
+    );
+  }
+  await Promise.all([...calledFromOutside(model)].map((functionId) => hosts.get(functionId)!.warm()));
+
+  if (folder.interrupted) await Promise.all(tableSources.map((source) => source.deliverAll()));
+  const key = await developmentKey(folder, table);
+  const gateway = await startGateway({
+    api: model.api,
+    port,
+    host,
+    invoke,
+    onFailure,
+  });
+  const queueSources = model.queueSources.map((source) =>
+    startQueueSource({
+      model: source,
+      endpoint: endpoints.sqsAndS3,
+      concurrency: concurrencyOf(source.functionId),
+      invoke,
+      onFailure,
+    }),
+  );
+  undo.push(async () => {
+    await Promise.all(queueSources.map((source) => source.stop()));
+  });
+  undo.push(startSchedules(model.schedules, invoke, onFailure));
+  undo.push(gateway.stop);
+
+  return {
+    url: gateway.url,
+    key,
+    table,
+    endpoints,
+    environment: { ...environment, ...localEnvironment },
+    dataDir: folder.path,
+    invoke: (stage, event) => {
+      const host = [...hosts.values()].find((candidate) => candidate.stage === stage);
+      return host === undefined ? Promise.reject(new FunctionFailed(`there is no stage ${stage}`)) : host.invoke(event);
+    },
+    projected: async () => {
+      await Promise.all(tableSources.map((source) => source.drained()));
+    },
+    stop,
+  };
+};
+
+const handlerOf = (stage: string, options: LocalStackOptions): string => {
+  const url = options.handlerOf?.(stage) ?? new URL(`../functions/${stage}/handler.ts`, import.meta.url).href;
+  if (!existsSync(new URL(url)))
+    throw new LocalProblem(`the template has the stage ${stage}, but functions/${stage}/handler.ts is missing`);
+  return url;
+};
+
+/** Functions that a request or a message can reach: loaded before the stack says that it is ready. */
+const calledFromOutside = (model: StackModel): ReadonlySet<string> =>
+  new Set([...model.api.methods, ...model.queueSources, ...model.tableSources].map(({ functionId }) => functionId));
+
+const logWriter = (folder: string) => {
+  mkdirSync(folder, { recursive: true });
+  const streams = new Map<string, WriteStream>();
+  return {
+    write: (name: string, text: string): void => {
+      const stream = streams.get(name) ?? createWriteStream(join(folder, `${name}.log`), { flags: 'a' });
+      streams.set(name, stream);
+      stream.write(text);
+    },
+    close: async (): Promise<void> => {
+      await Promise.all([...streams.values()].map((stream) => new Promise((resolve) => stream.end(resolve))));
+    },
+  };
+};

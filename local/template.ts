@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { CloudFormationTemplate } from '../infra/template.ts';
+import { LocalProblem, messageOf } from './problem.ts';
+
+export type { CloudFormationResource, CloudFormationTemplate } from '../infra/template.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Everything that shapes the template: files and folders of TypeScript, and the versions in use. */
+const sources = ['infra', 'shared/contract', 'shared/aws', 'package.json', 'package-lock.json'];
+
+/**
+ * The synthesized template of the stage `local`, kept in `.cache` under a hash of its sources, so that a second start does not synthesize.
+ * Throws LocalProblem when the app does not synthesize.
+ */
+export const localTemplate = async (cacheFolder = join(root, '.cache')): Promise<CloudFormationTemplate> => {
+  const file = join(cacheFolder, `template-${sourcesHash()}.json`);
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as CloudFormationTemplate;
+  let template: CloudFormationTemplate;
+  try {
+    const { synthesizeTemplate } = await import('../infra/template.ts');
+    template = synthesizeTemplate('local');
+  } catch (error) {
+    throw new LocalProblem(`the template does not synthesize: ${messageOf(error)}; npm run synth shows where`, { cause: error });
+  }
+  mkdirSync(cacheFolder, { recursive: true });
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, JSON.stringify(template));
+  renameSync(draft, file);
+  return template;
+};
+
+const sourcesHash = (): string => {
+  const hash = createHash('sha256');
+  for (const source of sources) {
+    const path = join(root, source);
+    const files = source.includes('.')
+      ? [path]
+      : readdirSync(path, { recursive: true, encoding: 'utf8' })
+          .filter((name) => name.endsWith('.ts'))
+          .sort()
+          .map((name) => join(path, name));
+    for (const file of files) hash.update(file.slice(root.length)).update('\0').update(readFileSync(file)).update('\0');
+  }
+  return hash.digest('hex').slice(0, 16);
+};
