@@ -7,4 +7,4 @@ import { decideTransaction } from './decide.ts';
 const world = services();
 const ledger = ledgerOf(world, modelInForce(world));
 
-export const handler = httpHandler('decide', { decideTransaction: (request) => decideTransaction(request, ledger) }, world);
+export const handler = httpHandler('decide', { postDecision: (request) => decideTransaction(request, ledger) }, world);

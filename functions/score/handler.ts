@@ -1,4 +1,4 @@
-import { middy } from '@middy/core';
+import middy from '@middy/core';
 import type { Context, SQSEvent } from 'aws-lambda';
 import { services } from '../../shared/aws/services.ts';
 import { log } from '../../shared/edge/log.ts';
