@@ -175,7 +175,7 @@ const findForeign = (node: ASTNode, roots: Readonly<Record<string, Fields>>): Fo
     case 'list':
       return first(node.args);
     case '.':
-      return unknownField(node.pos + 1, node.args[0], node.args[1], roots) ?? first([node.args[0]]);
+      return unknownField(node.pos, node.args[0], node.args[1], roots) ?? first([node.args[0]]);
     case '[]': {
       const [left, index] = node.args;
       if (left.op === 'id' && Object.hasOwn(roots, left.args)) {

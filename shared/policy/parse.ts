@@ -1,3 +1,4 @@
+import { allowedId } from '../contract/ids.ts';
 import { currencyExponents } from '../domain/currency.ts';
 import type { Policy } from '../domain/policy.ts';
 import { ruleCompiler } from './cel.ts';
@@ -67,6 +68,7 @@ const rateFaults = (document: Fields): PolicyFault[] => {
   }
   for (const currency of Object.keys(rates)) {
     const pointer = pointerTo(['rates', currency]);
+    if (currency === '__proto__') faults.push({ pointer, detail: 'a currency is three capitals, as ISO 4217 has them' });
     if (currency === base) {
       if (!/^1(\.0+)?$/.test(String(rates[currency])))
         faults.push({ pointer, detail: 'the rate of the base currency to itself is 1' });
@@ -116,6 +118,8 @@ const listFaults = (document: Fields): PolicyFault[] => {
   if (count > policyLimits.lists)
     faults.push({ pointer: '/lists', detail: `at most ${policyLimits.lists} lists, ${count} given` });
   for (const [name, entry] of Object.entries(lists)) {
+    // The shape passes over this name: assigning it would set a prototype.
+    if (name === '__proto__') faults.push({ pointer: '/lists/__proto__', detail: `a name is ${allowedId}` });
     const { kind, outcome, overrides } = record(entry);
     const pointer = pointerTo(['lists', name]);
     if (kind === 'allow' && outcome !== undefined && outcome !== 'ALLOW') {
