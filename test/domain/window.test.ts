@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { ByteReader, ByteWriter } from '../../shared/domain/bytes.ts';
+import {
+  addGap,
+  addPayment,
+  openSpan,
+  type Payment,
+  readSpans,
+  rowsNeeded,
+  type Span,
+  windowSums,
+  writeSpans,
+} from '../../shared/domain/window.ts';
+import { type Arrived, randomStream, runAgainstBruteForce } from '../support/windowRun.ts';
+
+const t0 = Date.UTC(2026, 0, 1);
+const paid = (occurredAtMs: number, spendMinor = 1, triggered = 0): Payment => ({
+  occurredAtMs,
+  spendMinor,
+  triggered,
+  late: false,
+});
+
+const committed = (...times: number[]): Span[] => {
+  let spans: Span[] = [];
+  let newestMs = Number.NEGATIVE_INFINITY;
+  for (const time of times) {
+    newestMs = Math.max(newestMs, time);
+    spans = addPayment(spans, paid(time), newestMs);
+  }
+  return spans;
+};
+
+describe('windows are (t - W, t]', () => {
+  test.each([
+    ['60 s before is out of the minute', 60_000, { count1m: 0, count1h: 1, count24h: 1 }],
+    ['a millisecond less is in it', 59_999, { count1m: 1, count1h: 1, count24h: 1 }],
+    ['an hour before is out of the hour', 3_600_000, { count1m: 0, count1h: 0, count24h: 1 }],
+    ['a millisecond less is in it', 3_599_999, { count1m: 0, count1h: 1, count24h: 1 }],
+    ['a day before is out of the day', 86_400_000, { count1m: 0, count1h: 0, count24h: 0 }],
+    ['a millisecond less is in it', 86_399_999, { count1m: 0, count1h: 0, count24h: 1 }],
+    ['the same millisecond is in all', 0, { count1m: 1, count1h: 1, count24h: 1 }],
+  ])('%s (%d ms)', (_, aheadMs, expected) => {
+    expect(windowSums(committed(t0), { endMs: t0 + aheadMs, newestMs: t0 })).toMatchObject(expected);
+  });
+
+  test('sums beyond 2^53-1 read 2^53-1, and become exact again when the large amount has left', () => {
+    let spans = addPayment([], paid(t0, Number.MAX_SAFE_INTEGER), t0);
+    spans = addPayment(spans, paid(t0 + 1000, 5), t0 + 1000);
+    expect(windowSums(spans, { endMs: t0 + 2000, newestMs: t0 + 1000 }).spend24hMinor).toBe(Number.MAX_SAFE_INTEGER);
+    expect(windowSums(spans, { endMs: t0 + 86_400_500, newestMs: t0 + 1000 }).spend24hMinor).toBe(5);
+  });
+
+  test('a late payment does not see later-dated ones', () => {
+    const spans = committed(t0, t0 + 600_000);
+    expect(windowSums(spans, { endMs: t0 + 300_000, newestMs: t0 + 600_000 })).toMatchObject({ count1h: 1, count24h: 1 });
+  });
+
+  test('what a late payment needs from before the 48 h kept is null', () => {
+    const hour = 3_600_000;
+    const at = (lateHours: number) => windowSums(committed(t0), { endMs: t0 - lateHours * hour, newestMs: t0 });
+    expect(at(24)).toMatchObject({ count24h: 0, count1h: 0 });
+    expect(at(24.001)).toMatchObject({ count24h: null, spend24hMinor: null, count1h: 0 });
+    expect(at(47.5)).toMatchObject({ count24h: null, count1h: null, count1m: 0 });
+    expect(at(48)).toMatchObject({ count24h: null, count1h: null, count1m: null });
+  });
+});
+
+describe('random streams against brute force, the codec between any two steps', () => {
+  test.each(Array.from({ length: 60 }, (_, seed) => seed))('seed %d agrees at every one of 500 steps', (seed) => {
+    expect(runAgainstBruteForce(randomStream(seed, 500)).mismatches).toEqual([]);
+  });
+
+  test('an account of 4,000 payments, a burst in the middle, agrees at every step in bounded space', () => {
+    const stream: Arrived[] = Array.from({ length: 4_000 }, (_, i) => ({
+      occurredAtMs: t0 + i * 28_800 - (i > 2_000 ? 28_000 * Math.min(i - 2_000, 1_000) : 0),
+      spendMinor: i % 997,
+      triggered: i % 50 === 0 ? 3 : 0,
+    }));
+    const figures = runAgainstBruteForce(stream);
+    expect(figures.mismatches).toEqual([]);
+    expect(figures.spansMax).toBeLessThanOrEqual(320);
+  });
+});
+
+describe('spans', () => {
+  const busy = committed(...Array.from({ length: 400 }, (_, i) => t0 + i * 172_800));
+  const newestMs = t0 + 399 * 172_800;
+
+  test('a window edge inside a merged span is never guessed', () => {
+    const merged = busy.find((span) => span.count > 1)!;
+    const end = { endMs: merged.oldestMs + 86_400_001, newestMs };
+    expect(() => windowSums(busy, end)).toThrow('a window edge crosses a span that was not opened');
+  });
+
+  test("rows that are not the span's own are refused", () => {
+    const merged = busy.find((span) => span.count > 1)!;
+    const rows = rowsNeeded(busy, 400, { endMs: merged.oldestMs + 86_400_001, newestMs })!;
+    expect(() => openSpan(busy, 400, rows.fromSequence, [paid(t0, 1e9)])).toThrow('the rows from sequence');
+    expect(() => openSpan(busy, 400, rows.fromSequence + 1, [paid(t0)])).toThrow('no span begins at sequence');
+  });
+
+  test('entries that are no payment keep their place in the chain and count nowhere', () => {
+    const spans = addPayment(addGap(committed(t0, t0 + 1000)), paid(t0 + 2000), t0 + 2000);
+    expect(windowSums(spans, { endMs: t0 + 3000, newestMs: t0 + 2000 }).count24h).toBe(3);
+    const writer = new ByteWriter();
+    writeSpans(writer, spans, t0 + 2000);
+    expect(readSpans(new ByteReader(writer.finish()), t0 + 2000)).toEqual(spans);
+  });
+});
