@@ -1,0 +1,185 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { delimiter, join } from 'node:path';
+import { type FauxqsServer, startFauxqs } from 'fauxqs';
+
+/** A failure with one line that says what to do; nothing to trace. */
+export class EmulatorError extends Error {
+  override readonly name = 'EmulatorError';
+}
+
+export interface EmulatorOptions {
+  /** Default: a free port. */
+  readonly port?: number;
+  /** Where data survives a restart; default: in memory. */
+  readonly dataDir?: string;
+}
+
+export interface Emulator {
+  readonly endpoint: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+const dynoxideVersion = '1.2.1';
+const startMsMax = 10_000;
+const stopMsMax = 5_000;
+/** A free port can be taken between being found and being used. */
+const portTriesMax = 5;
+
+/** What the SDK wants for an emulator that checks neither. */
+export const emulatorCredentials = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
+export const emulatorRegion = 'us-east-1';
+
+/**
+ * DynamoDB: dynoxide as a process of its own, killed with this one at the latest. Throws EmulatorError for a missing or failing
+ * binary and for a taken port.
+ */
+export async function startDynoxide(options: EmulatorOptions = {}): Promise<Emulator> {
+  const binary = await dynoxideBinary();
+  if (options.dataDir !== undefined) await mkdir(options.dataDir, { recursive: true });
+  const database = options.dataDir === undefined ? [] : ['--db-path', join(options.dataDir, 'table.db')];
+  return onPort(options.port, async (port) => {
+    const child = spawn(binary, ['--host', '127.0.0.1', '--port', String(port), ...database], {
+      // A group of its own, so that Ctrl-C reaches the runner first and writes under way end in order.
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const kill = () => child.kill('SIGKILL');
+    process.once('exit', kill);
+    try {
+      await listening(child);
+    } catch (error) {
+      process.removeListener('exit', kill);
+      kill();
+      throw error;
+    }
+    return {
+      endpoint: `http://127.0.0.1:${port}`,
+      port,
+      async stop() {
+        await ended(child);
+        process.removeListener('exit', kill);
+      },
+    };
+  });
+}
+
+/** SQS, SNS and S3: fauxqs in this process; `server` makes queues and buckets without a client. */
+export async function startSqsAndS3(options: EmulatorOptions = {}): Promise<Emulator & { readonly server: FauxqsServer }> {
+  if (options.dataDir !== undefined) await mkdir(options.dataDir, { recursive: true });
+  return onPort(options.port, async (port) => {
+    const server = await startFauxqs({
+      port,
+      logger: false,
+      defaultRegion: emulatorRegion,
+      ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
+    });
+    return { endpoint: `http://127.0.0.1:${port}`, port, server, stop: () => server.stop() };
+  });
+}
+
+/** The binary: `DYNOXIDE_BIN`, else this platform's package, else `dynoxide` on the path. */
+export async function dynoxideBinary(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const named = environment.DYNOXIDE_BIN;
+  if (named !== undefined && named !== '') {
+    if (await executable(named)) return named;
+    throw new EmulatorError(`DYNOXIDE_BIN names ${named}, which is not an executable file`);
+  }
+  const platform = `@dynoxide/${process.platform}-${process.arch}`;
+  const candidates = [packaged(platform), ...(environment.PATH ?? '').split(delimiter).map((folder) => join(folder, 'dynoxide'))];
+  for (const candidate of candidates) {
+    if (candidate !== null && (await executable(candidate))) return candidate;
+  }
+  throw new EmulatorError(
+    `the DynamoDB emulator is missing: npm i --no-save ${platform}@${dynoxideVersion}, or name its binary in DYNOXIDE_BIN`,
+  );
+}
+
+/** A port nobody listens on at this moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        if (address === null || typeof address === 'string') reject(new EmulatorError('the system gave no free port'));
+        else resolve(address.port);
+      });
+    });
+  });
+}
+
+async function onPort<Started>(wanted: number | undefined, start: (port: number) => Promise<Started>): Promise<Started> {
+  for (let tries = 1; ; tries += 1) {
+    const port = wanted ?? (await freePort());
+    try {
+      return await start(port);
+    } catch (error) {
+      if (!portTaken(error)) throw error;
+      if (wanted !== undefined || tries >= portTriesMax) {
+        throw new EmulatorError(`port ${port} is already in use: stop what listens there, or choose another`, { cause: error });
+      }
+    }
+  }
+}
+
+const portTaken = (error: unknown): boolean =>
+  (error as { code?: string }).code === 'EADDRINUSE' || (error instanceof Error && /already in use/i.test(error.message));
+
+/** dynoxide says so on standard error as soon as it listens, or why it does not. */
+function listening(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    const fail = (why: string) => {
+      clearTimeout(timer);
+      reject(new EmulatorError(`the DynamoDB emulator did not start: ${why}`));
+    };
+    const timer = setTimeout(() => fail(`no sign of life within ${startMsMax} ms`), startMsMax);
+    child.once('error', (error) => fail(error.message));
+    child.once('exit', (code) => fail(said.trim() === '' ? `exit code ${code}` : (said.trim().split('\n').at(-1) ?? '')));
+    child.stderr?.on('data', (chunk: Buffer) => {
+      said = `${said}${chunk}`.slice(-4_096);
+      if (!/listening on/i.test(said)) return;
+      clearTimeout(timer);
+      child.removeAllListeners('exit');
+      resolve();
+    });
+  });
+}
+
+/** Asks it to end, and makes it end after `stopMsMax`. */
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
+    const timer = setTimeout(() => child.kill('SIGKILL'), stopMsMax);
+    child.once('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    child.kill('SIGTERM');
+  });
+}
+
+function packaged(name: string): string | null {
+  try {
+    const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
+    return join(manifest, '..', process.platform === 'win32' ? 'dynoxide.exe' : 'dynoxide');
+  } catch (error) {
+    if ((error as { code?: string }).code === 'MODULE_NOT_FOUND') return null;
+    throw error;
+  }
+}
+
+async function executable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
