@@ -1,7 +1,14 @@
-import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import middy, { type MiddlewareObj } from '@middy/core';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import { hasCardNumber } from '../contract/cardNumbers.ts';
 import type { Json } from '../contract/json.ts';
 import type { OperationId, Scope, Stage } from '../contract/routes.ts';
 import type { Clock, Randomness, TableStore } from '../ports.ts';
+import { type Admitted, admit, type Gate, headerOf } from './admission.ts';
+import { type Authentication, keyAuthentication } from './authentication.ts';
+import { type Log, log } from './log.ts';
+import { presentAnswer, presentProblem, problemOf } from './present.ts';
+import { defaultThrottle, type ThrottleLimits, throttle } from './throttle.ts';
 
 /** A request that has passed every test of the edge. */
 export interface ApiRequest {
@@ -39,14 +46,88 @@ export interface EdgeDependencies {
   readonly table: TableStore;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  readonly authenticate?: Authentication;
+  readonly throttle?: ThrottleLimits;
+  readonly log?: Log;
 }
 
-export { conflict, type Fault, invalid, notFound, Problem, unavailable } from './problem.ts';
 export type HttpHandler = (event: APIGatewayProxyEvent, context?: object) => Promise<APIGatewayProxyResult>;
+
+/** Before the function's own end, so that the caller still gets an answer. */
+const timeoutEarlyMs = 250;
 
 /** The API Gateway (REST, proxy) handler of one stage: every test of the edge, then the endpoint. */
 export function httpHandler(stage: Stage, endpoints: Endpoints, dependencies: EdgeDependencies): HttpHandler {
-  throw new Error(`the edge of ${stage} is not built yet: ${Object.keys(endpoints)} ${Object.keys(dependencies)}`);
+  const { table, clock, randomness } = dependencies;
+  const gate: Gate = {
+    stage,
+    endpoints,
+    authenticate: dependencies.authenticate ?? keyAuthentication(table, clock),
+    throttle: throttle(dependencies.throttle ?? defaultThrottle),
+  };
+  const handler = middy({ timeoutEarlyInMillis: timeoutEarlyMs })
+    .use(presenting(clock, randomness, dependencies.log ?? log))
+    .use(admitting(gate))
+    .handler(async (admitted: unknown) => answer(admitted as Admitted));
+  return (event, context = {}) => (handler as unknown as (event: unknown, context: object) => Promise<never>)(event, context);
 }
 
+const answer = ({ endpoint, request }: Admitted): Promise<Answer> => endpoint(request);
+
+/** What the middlewares know of a request before it is admitted. */
+interface Seen extends Record<string, unknown> {
+  correlationId: string;
+  receivedAtMs: number;
+  request?: ApiRequest;
+}
+
+type Step = MiddlewareObj<unknown, unknown, Error, Context, Seen>;
+
+/** Names the request before anything else; turns answers and everything thrown into HTTP. */
+function presenting(clock: Clock, randomness: Randomness, write: Log): Step {
+  return {
+    before: ({ event, internal }) => {
+      internal.receivedAtMs = clock.nowMs();
+      internal.correlationId = correlationIdOf(event as APIGatewayProxyEvent, randomness);
+    },
+    after: (step) => {
+      const { internal } = step;
+      step.response = presentAnswer(step.response as Answer, internal.correlationId);
+      write('info', 'answered', { ...named(internal), status: (step.response as APIGatewayProxyResult).statusCode });
+    },
+    onError: (step) => {
+      const { internal, error } = step;
+      const problem = problemOf(error);
+      if (problem.status >= 500) write('error', 'failed', { ...named(internal), status: problem.status, error });
+      else write('info', 'refused', { ...named(internal), status: problem.status });
+      step.response = presentProblem(problem, internal.correlationId);
+    },
+  };
+}
+
+function admitting(gate: Gate): Step {
+  return {
+    before: async (step) => {
+      const { internal } = step;
+      const admitted = await admit(gate, step.event as APIGatewayProxyEvent, internal.correlationId, internal.receivedAtMs);
+      internal.request = admitted.request;
+      step.event = admitted;
+    },
+  };
+}
+
+const named = ({ correlationId, request }: Seen): Record<string, unknown> => ({
+  correlationId,
+  operationId: request?.operationId,
+  tenant: request?.tenant,
+  keyId: request?.keyId,
+});
+
+function correlationIdOf(event: APIGatewayProxyEvent, randomness: Randomness): string {
+  const given = headerOf(event, 'x-correlation-id');
+  if (given !== undefined && /^[\x21-\x7e]{1,128}$/.test(given) && !hasCardNumber(given)) return given;
+  return Buffer.from(randomness.bytes(16)).toString('hex');
+}
+
+export { conflict, type Fault, invalid, notFound, Problem, unavailable } from './problem.ts';
 export type { OperationId, Scope, Stage };

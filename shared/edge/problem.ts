@@ -1,10 +1,7 @@
 import { STATUS_CODES } from 'node:http';
+import type { Fault } from '../contract/fault.ts';
 
-export interface Fault {
-  /** JSON pointer into the body, or `?name` of a query parameter, `/name` of a path parameter. */
-  readonly pointer: string;
-  readonly detail: string;
-}
+export type { Fault };
 
 export interface ProblemOptions {
   readonly errors?: readonly Fault[];
@@ -13,6 +10,9 @@ export interface ProblemOptions {
   readonly members?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
 }
+
+/** Names of RFC 9110 that Node does not use yet. */
+const titles: Readonly<Record<number, string>> = { 413: 'Content Too Large' };
 
 /** A refusal that the caller may read: it becomes an RFC 9457 problem document. Anything else thrown becomes a bare 500. */
 export class Problem extends Error {
@@ -26,7 +26,7 @@ export class Problem extends Error {
   constructor(status: number, detail: string, options: ProblemOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.status = status;
-    this.title = STATUS_CODES[status] ?? 'Error';
+    this.title = titles[status] ?? STATUS_CODES[status] ?? 'Error';
     this.detail = detail;
     this.errors = options.errors ?? [];
     this.headers = options.headers ?? {};
@@ -37,8 +37,8 @@ export class Problem extends Error {
 /** Seconds after which a caller told to come back may do so. */
 const retryAfterSeconds = 1;
 
-export const invalid = (errors: readonly Fault[], members?: Readonly<Record<string, unknown>>): Problem =>
-  new Problem(400, 'The request has faults; each is named in errors.', { errors, ...(members && { members }) });
+export const invalid = (errors: readonly Fault[], members?: Readonly<Record<string, unknown>>, cause?: unknown): Problem =>
+  new Problem(400, 'The request has faults; each is named in errors.', { errors, ...(members && { members }), cause });
 
 export const notFound = (detail: string): Problem => new Problem(404, detail);
 

@@ -1,0 +1,42 @@
+import { maskCardNumbers } from './cardNumbers.ts';
+import { JsonNumber } from './json.ts';
+
+/** One thing wrong with a request. */
+export interface Fault {
+  /** JSON pointer into the body; `/name` of a path parameter, `?name` of a query parameter. */
+  readonly pointer: string;
+  /** The field, what was given and what is allowed. */
+  readonly detail: string;
+}
+
+const longestShown = 64;
+
+/** A given value as a fault may show it: card numbers masked, long ones cut. */
+export function show(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'string') return JSON.stringify(cut(maskCardNumbers(value)));
+  if (value instanceof JsonNumber) return cut(maskCardNumbers(value.text));
+  if (Array.isArray(value)) return 'an array';
+  if (value instanceof Map) return 'an object';
+  return String(value);
+}
+
+/** A JSON pointer's next part (RFC 6901), card numbers masked, long ones cut. */
+export const pointerPart = (key: string): string => `/${cut(maskCardNumbers(key)).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+
+/** `... to be FIELD must be ALLOWED, given VALUE`, the form of every field's fault. */
+export const fault = (pointer: string, field: string, allowed: string, given: unknown): Fault => ({
+  pointer,
+  detail: `${field} must be ${allowed}; given ${show(given)}`,
+});
+
+export const cardNumberFault = (pointer: string): Fault => ({
+  pointer,
+  detail: 'holds what looks like a card number, which may not be sent; prefix numeric identifiers with a letter',
+});
+
+function cut(text: string): string {
+  if (text.length <= longestShown) return text;
+  const end = text.slice(0, longestShown);
+  return `${end.isWellFormed() ? end : end.slice(0, -1)}...`;
+}

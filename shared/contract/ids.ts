@@ -1,0 +1,15 @@
+/** The alphabet of every identifier a caller chooses. */
+export const idPattern = '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$';
+
+const id = new RegExp(idPattern);
+
+export const isId = (text: string): boolean => id.test(text);
+
+/** A route owns this name. */
+export const isTransactionId = (text: string): boolean => isId(text) && text !== 'latest';
+
+export const allowedId = '1-64 of A-Z a-z 0-9 . _ : -, beginning with a letter or digit';
+
+const tenant = /^[a-z0-9-]{1,32}$/;
+
+export const isTenant = (text: string): boolean => tenant.test(text);

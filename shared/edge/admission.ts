@@ -1,0 +1,161 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { type Json, JsonFault, parseJson, toPlain } from '../contract/json.ts';
+import { checkPath, checkQuery } from '../contract/queries.ts';
+import { type Match, matchPath, type OperationId, type Route, type Stage } from '../contract/routes.ts';
+import { findCardNumbers } from '../contract/transaction.ts';
+import type { Authentication, Caller } from './authentication.ts';
+import type { ApiRequest, Endpoint, Endpoints } from './http.ts';
+import { type Fault, invalid, notFound, Problem } from './problem.ts';
+import type { Throttle } from './throttle.ts';
+
+export const bodyLimitBytes = 262_144;
+export const batchLimitBytes = 4 * 1024 * 1024;
+
+/** Their bodies are transactions: the endpoint looks for card numbers together with everything else that may be wrong. */
+const transactionBodies: ReadonlySet<OperationId> = new Set<OperationId>([
+  'postTransaction',
+  'postTransactionBatch',
+  'postDecision',
+]);
+
+const optionalBodies: ReadonlySet<OperationId> = new Set<OperationId>(['putListEntry']);
+
+export interface Gate {
+  readonly stage: Stage;
+  readonly endpoints: Endpoints;
+  readonly authenticate: Authentication;
+  readonly throttle: Throttle;
+}
+
+export interface Admitted {
+  readonly endpoint: Endpoint;
+  readonly request: ApiRequest;
+}
+
+/** The contract's order of tests: the first that fails is thrown as its Problem. */
+export async function admit(
+  gate: Gate,
+  event: APIGatewayProxyEvent,
+  correlationId: string,
+  receivedAtMs: number,
+): Promise<Admitted> {
+  const match = matchPath(event.path);
+  const caller = isOpen(match) ? nobody : await authenticated(gate, event);
+  const { route, endpoint } = routed(gate, match, event.httpMethod);
+  requireScope(route, caller);
+  if (route.scope !== null) requireRate(gate, caller, receivedAtMs);
+  const json = readBody(route, event);
+  const faults: Fault[] = [];
+  checkPath(match!.parameters, faults);
+  const query = checkQuery(route.operationId, queryOf(event), faults);
+  if (json !== undefined && !transactionBodies.has(route.operationId)) findCardNumbers(json, '', faults);
+  if (faults.length > 0) throw invalid(faults);
+  const request: ApiRequest = {
+    operationId: route.operationId,
+    ...caller,
+    correlationId,
+    parameters: match!.parameters,
+    query,
+    json,
+    get body() {
+      return json === undefined ? undefined : toPlain(json);
+    },
+    receivedAtMs,
+  };
+  return { endpoint, request };
+}
+
+/** A header's value whatever its case; several values are joined, which no single-valued header survives. */
+export function headerOf(event: APIGatewayProxyEvent, name: string): string | undefined {
+  for (const [key, values] of Object.entries(event.multiValueHeaders ?? {})) {
+    if (key.toLowerCase() === name && values !== undefined && values.length > 0) return values.join(', ');
+  }
+  for (const [key, value] of Object.entries(event.headers ?? {})) {
+    if (key.toLowerCase() === name && value !== undefined) return value;
+  }
+  return undefined;
+}
+
+const nobody: Caller = { tenant: '', keyId: '', scopes: [] };
+
+const isOpen = (match: Match | null): boolean => match?.routes.every((route) => route.scope === null) ?? false;
+
+async function authenticated(gate: Gate, event: APIGatewayProxyEvent): Promise<Caller> {
+  const caller = await gate.authenticate(headerOf(event, 'authorization'));
+  if (caller !== null) return { tenant: caller.tenant, keyId: caller.keyId, scopes: caller.scopes };
+  throw new Problem(401, 'The request needs a valid key: Authorization: Bearer aegis_<tenant>_<secret>.', {
+    headers: { 'www-authenticate': 'Bearer' },
+  });
+}
+
+function routed(gate: Gate, match: Match | null, method: string): { readonly route: Route; readonly endpoint: Endpoint } {
+  const served = match?.routes.filter((route) => route.stage !== gate.stage || gate.endpoints[route.operationId]) ?? [];
+  if (served.length === 0) throw notFound('There is no such route.');
+  const route = served.find((candidate) => candidate.method === method);
+  if (route === undefined) {
+    const allow = served.map((candidate) => candidate.method).sort();
+    throw new Problem(405, `The route takes ${allow.join(', ')}.`, { headers: { allow: allow.join(', ') } });
+  }
+  const endpoint = gate.endpoints[route.operationId];
+  if (endpoint === undefined) throw notFound('There is no such route here.');
+  return { route, endpoint };
+}
+
+function requireScope(route: Route, caller: Caller): void {
+  if (route.scope === null || caller.scopes.includes(route.scope)) return;
+  throw new Problem(403, `The key needs the scope ${route.scope}; it has ${caller.scopes.join(', ') || 'none'}.`);
+}
+
+function requireRate(gate: Gate, caller: Caller, nowMs: number): void {
+  const waitSeconds = gate.throttle(`${caller.tenant}#${caller.keyId}`, nowMs);
+  if (waitSeconds === 0) return;
+  throw new Problem(429, 'Too many requests with this key.', { headers: { 'retry-after': String(waitSeconds) } });
+}
+
+function readBody(route: Route, event: APIGatewayProxyEvent): Json | undefined {
+  const takesBody = route.method === 'POST' || route.method === 'PUT';
+  const body = event.body ?? '';
+  const limit = route.operationId === 'postTransactionBatch' ? batchLimitBytes : bodyLimitBytes;
+  const size = Buffer.byteLength(body, event.isBase64Encoded ? 'base64' : 'utf8');
+  if (size > limit) throw new Problem(413, `The body may have ${limit} bytes; given ${size}.`);
+  if (!takesBody || (size === 0 && optionalBodies.has(route.operationId))) return undefined;
+  requireMediaType(event);
+  return parseBody(event.isBase64Encoded ? decodeUtf8(Buffer.from(body, 'base64')) : body);
+}
+
+function requireMediaType(event: APIGatewayProxyEvent): void {
+  const encoding = headerOf(event, 'content-encoding')?.trim().toLowerCase();
+  if (encoding !== undefined && encoding !== '' && encoding !== 'identity') {
+    throw new Problem(415, 'The body may not have a content encoding.', { headers: { 'accept-encoding': 'identity' } });
+  }
+  const type = headerOf(event, 'content-type') ?? '';
+  if (!/^\s*application\/json\s*(?:;[^,]*)?$/i.test(type)) {
+    throw new Problem(415, 'The content type must be application/json.', { headers: { accept: 'application/json' } });
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (error) {
+    throw invalid([{ pointer: '', detail: 'not JSON: the body is not valid UTF-8' }], undefined, error);
+  }
+}
+
+function parseBody(text: string): Json {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error;
+    throw invalid([{ pointer: '', detail: error.message }], undefined, error);
+  }
+}
+
+function queryOf(event: APIGatewayProxyEvent): Record<string, readonly string[]> {
+  const query: Record<string, readonly string[]> = Object.create(null);
+  for (const [name, value] of Object.entries(event.queryStringParameters ?? {})) query[name] = [value ?? ''];
+  for (const [name, values] of Object.entries(event.multiValueQueryStringParameters ?? {})) query[name] = values ?? [''];
+  return query;
+}

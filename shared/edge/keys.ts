@@ -1,0 +1,177 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { apiKeyKey } from '../aws/keys.ts';
+import { isTenant } from '../contract/ids.ts';
+import { type Scope, scopes } from '../contract/routes.ts';
+import type { Clock, Item, Randomness, TableStore } from '../ports.ts';
+
+/** API keys look like `aegis_<tenant>_<secret>`. Only the secret's hash is stored: a key is shown once, when it is made. */
+
+const secretBytes = 24;
+const idBytes = 6;
+const pageLimit = 1000;
+/** Keys of one tenant: 10,000 at most are looked through. */
+const maximumPages = 10;
+
+export interface KeyRecord {
+  /** Names the key in lists, logs and audit entries. */
+  readonly keyId: string;
+  readonly tenant: string;
+  readonly scopes: readonly Scope[];
+  /** RFC 3339, UTC, as all times here. */
+  readonly createdAt: string;
+  readonly createdBy: string;
+  readonly expiresAt: string | null;
+  readonly revokedAt: string | null;
+}
+
+export interface KeyStore {
+  readonly table: TableStore;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+}
+
+export interface NewKey {
+  readonly tenant: string;
+  readonly scopes: readonly Scope[];
+  readonly createdBy: string;
+  /** Epoch milliseconds; null = never. */
+  readonly expiresAtMs: number | null;
+}
+
+export interface CreatedKey {
+  /** The key itself: to be shown once. */
+  readonly key: string;
+  readonly record: KeyRecord;
+}
+
+/** Makes and stores a key. Throws a RangeError that names what is not allowed. */
+export async function createKey(store: KeyStore, wanted: NewKey): Promise<CreatedKey> {
+  if (!isTenant(wanted.tenant)) throw new RangeError(`tenant must be 1-32 of a-z 0-9 -; given ${JSON.stringify(wanted.tenant)}`);
+  const unknown = wanted.scopes.filter((scope) => !scopes.includes(scope));
+  if (wanted.scopes.length === 0 || unknown.length > 0) {
+    throw new RangeError(`scopes must be some of ${scopes.join(', ')}; given ${JSON.stringify(wanted.scopes)}`);
+  }
+  const secret = hex(store.randomness.bytes(secretBytes));
+  const record: KeyRecord = {
+    keyId: `key_${hex(store.randomness.bytes(idBytes))}`,
+    tenant: wanted.tenant,
+    scopes: scopes.filter((scope) => wanted.scopes.includes(scope)),
+    createdAt: new Date(store.clock.nowMs()).toISOString(),
+    createdBy: wanted.createdBy,
+    expiresAt: wanted.expiresAtMs === null ? null : new Date(wanted.expiresAtMs).toISOString(),
+    revokedAt: null,
+  };
+  await store.table.put({ ...apiKeyKey(wanted.tenant, hashOf(secret)), ...record }, { kind: 'absent' });
+  return { key: `aegis_${wanted.tenant}_${secret}`, record };
+}
+
+/** Every key of a tenant, oldest first, revoked and expired ones included. */
+export async function listKeys(table: TableStore, tenant: string): Promise<readonly KeyRecord[]> {
+  const items = await itemsOf(table, tenant);
+  return items.map(recordOf).sort((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0));
+}
+
+/** Revokes for good; null when the tenant has no such key. Acts everywhere once the caches of the edge have passed. */
+export async function revokeKey(store: KeyStore, tenant: string, keyId: string): Promise<KeyRecord | null> {
+  const item = await itemOf(store.table, tenant, keyId);
+  if (item === null) return null;
+  if (item.revokedAt !== null) return recordOf(item);
+  const revokedAt = new Date(store.clock.nowMs()).toISOString();
+  return recordOf(await store.table.update({ pk: item.pk, sk: item.sk }, { set: { revokedAt } }, { kind: 'present' }));
+}
+
+/** A new key with the same scopes and expiry; the old one ends after `graceMs`. Null when the tenant has no such key in force. */
+export async function rotateKey(
+  store: KeyStore,
+  old: { readonly tenant: string; readonly keyId: string; readonly createdBy: string; readonly graceMs: number },
+): Promise<CreatedKey | null> {
+  const item = await itemOf(store.table, old.tenant, old.keyId);
+  if (item === null) return null;
+  const record = recordOf(item);
+  const nowMs = store.clock.nowMs();
+  if (!isInForce(record, nowMs)) return null;
+  const expiresAtMs = record.expiresAt === null ? null : Date.parse(record.expiresAt);
+  const created = await createKey(store, {
+    tenant: record.tenant,
+    scopes: record.scopes,
+    createdBy: old.createdBy,
+    expiresAtMs,
+  });
+  const endMs = Math.min(nowMs + old.graceMs, expiresAtMs ?? Number.POSITIVE_INFINITY);
+  await store.table.update(
+    { pk: item.pk, sk: item.sk },
+    { set: { expiresAt: new Date(endMs).toISOString() } },
+    { kind: 'present' },
+  );
+  return created;
+}
+
+export const isInForce = (record: KeyRecord, nowMs: number): boolean =>
+  record.revokedAt === null && (record.expiresAt === null || Date.parse(record.expiresAt) > nowMs);
+
+const keyPattern = /^aegis_([a-z0-9-]{1,32})_([A-Za-z0-9]{16,128})$/;
+
+/** How long a looked-up key is trusted: a revocation acts within this. */
+export const foundLifetimeMs = 5_000;
+/** How long an unknown key is refused without a look. */
+const missingLifetimeMs = 1_000;
+const cachedKeys = 10_000;
+
+export type KeyCheck = (key: string) => Promise<KeyRecord | null>;
+
+/** Finds a key in force, with a short memory of what it found. Throws StoreErrors. */
+export function keyCheck(table: TableStore, clock: Clock): KeyCheck {
+  const cache = new Map<string, { readonly record: KeyRecord | null; readonly untilMs: number }>();
+  return async (key) => {
+    const match = keyPattern.exec(key);
+    if (match === null) return null;
+    const tenant = match[1]!;
+    const hash = hashOf(match[2]!);
+    const nowMs = clock.nowMs();
+    const cacheKey = `${tenant}#${hash}`;
+    const known = cache.get(cacheKey);
+    if (known !== undefined && known.untilMs > nowMs) return inForce(known.record, nowMs);
+    const item = await table.get(apiKeyKey(tenant, hash), { consistent: true });
+    const record = item !== null && equal(item.sk, hash) && item.tenant === tenant ? recordOf(item) : null;
+    cache.delete(cacheKey);
+    if (cache.size >= cachedKeys) cache.delete(cache.keys().next().value!);
+    cache.set(cacheKey, { record, untilMs: nowMs + (record === null ? missingLifetimeMs : foundLifetimeMs) });
+    return inForce(record, nowMs);
+  };
+}
+
+const inForce = (record: KeyRecord | null, nowMs: number): KeyRecord | null =>
+  record !== null && isInForce(record, nowMs) ? record : null;
+
+async function itemOf(table: TableStore, tenant: string, keyId: string): Promise<Item | null> {
+  const items = await itemsOf(table, tenant);
+  return items.find((item) => item.keyId === keyId) ?? null;
+}
+
+async function itemsOf(table: TableStore, tenant: string): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  let after: string | undefined;
+  for (let page = 0; page < maximumPages; page++) {
+    const { pk } = apiKeyKey(tenant, '');
+    const found = await table.query({ pk, limit: pageLimit, consistent: true, ...(after !== undefined && { after }) });
+    items.push(...found.items);
+    if (found.after === undefined) return items;
+    after = found.after;
+  }
+  throw new Error(`tenant ${tenant} has more than ${pageLimit * maximumPages} keys`);
+}
+
+function recordOf(item: Item): KeyRecord {
+  const { keyId, tenant, scopes: held, createdAt, createdBy, expiresAt, revokedAt } = item as unknown as KeyRecord;
+  return { keyId, tenant, scopes: held, createdAt, createdBy, expiresAt, revokedAt };
+}
+
+const hashOf = (secret: string): string => createHash('sha256').update(secret, 'utf8').digest('hex');
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+function equal(a: string, b: string): boolean {
+  const left = Buffer.from(a, 'utf8');
+  const right = Buffer.from(b, 'utf8');
+  return left.length === right.length && timingSafeEqual(left, right);
+}

@@ -1,0 +1,68 @@
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import { OutcomeUnknown, Throttled, TransactionCancelled, Unavailable } from '../ports.ts';
+import type { Answer } from './http.ts';
+import { Problem, unavailable } from './problem.ts';
+
+const json = 'application/json';
+
+/** What every answer carries: nothing of it may be kept or guessed at by those between. */
+const commonHeaders = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+} as const;
+
+/** An endpoint's answer as API Gateway takes it. */
+export function presentAnswer(answer: Answer, correlationId: string): APIGatewayProxyResult {
+  const contentType = answer.contentType ?? json;
+  const headers = { ...commonHeaders, 'content-type': contentType, ...answer.headers, 'x-correlation-id': correlationId };
+  const { status: statusCode, body } = answer;
+  if (body instanceof Uint8Array) {
+    return { statusCode, headers, body: Buffer.from(body).toString('base64'), isBase64Encoded: true };
+  }
+  const isText = contentType !== json && typeof body === 'string';
+  const text = body === undefined ? '' : isText ? body : JSON.stringify(body);
+  return { statusCode, headers, body: text, isBase64Encoded: false };
+}
+
+/** RFC 9457. */
+export function presentProblem(problem: Problem, correlationId: string): APIGatewayProxyResult {
+  const { status, title, detail, errors, members, headers } = problem;
+  const body = {
+    type: 'about:blank',
+    title,
+    status,
+    detail,
+    correlationId,
+    ...(errors.length > 0 && { errors }),
+    ...members,
+  };
+  return {
+    statusCode: status,
+    headers: {
+      ...commonHeaders,
+      'content-type': 'application/problem+json',
+      ...headers,
+      'x-correlation-id': correlationId,
+    },
+    body: JSON.stringify(body),
+    isBase64Encoded: false,
+  };
+}
+
+/** What was thrown as what the caller may see of it: a store that fails is a 503, anything unforeseen a bare 500. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const isRepeatable =
+    error instanceof Unavailable ||
+    error instanceof Throttled ||
+    error instanceof OutcomeUnknown ||
+    error instanceof TransactionCancelled ||
+    (error instanceof Error && error.name === 'TimeoutError');
+  if (isRepeatable) {
+    return unavailable('A part that the request needs is not available or did not confirm; it is safe to repeat it.', {
+      cause: error,
+    });
+  }
+  return new Problem(500, 'The request could not be answered.', { cause: error });
+}

@@ -1,0 +1,28 @@
+/** A token bucket per key in this instance's memory: best effort, since instances do not know of each other. */
+
+export interface ThrottleLimits {
+  readonly ratePerSecond: number;
+  readonly burst: number;
+}
+
+export const defaultThrottle: ThrottleLimits = { ratePerSecond: 2_000, burst: 4_000 };
+
+const rememberedKeys = 10_000;
+
+/** Whole seconds to wait; 0 = go on. */
+export type Throttle = (key: string, nowMs: number) => number;
+
+export function throttle({ ratePerSecond, burst }: ThrottleLimits): Throttle {
+  const buckets = new Map<string, { tokens: number; atMs: number }>();
+  return (key, nowMs) => {
+    const bucket = buckets.get(key) ?? { tokens: burst, atMs: nowMs };
+    buckets.delete(key);
+    if (buckets.size >= rememberedKeys) buckets.delete(buckets.keys().next().value!);
+    buckets.set(key, bucket);
+    bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(0, nowMs - bucket.atMs) * ratePerSecond) / 1000);
+    bucket.atMs = nowMs;
+    if (bucket.tokens < 1) return Math.max(1, Math.ceil((1 - bucket.tokens) / ratePerSecond));
+    bucket.tokens -= 1;
+    return 0;
+  };
+}
