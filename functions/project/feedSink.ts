@@ -33,6 +33,8 @@ const attemptsMax = 8;
 const pauseMs = 20;
 const pauseMsMax = 1_000;
 const pagesPerQuery = 50;
+/** Messages decided within one of these count as one batch of the queue. */
+const batchMs = 1_000;
 
 /**
  * Writes the feeds and the minute counters. Decisions of one tenant and slot go in with one transaction: a page for each feed and what
@@ -139,7 +141,7 @@ function newestQueueAge(counter: Item | null, fresh: readonly Member[]): QueueAg
   let changed = false;
   for (const { committed } of fresh) {
     if (committed.queueAgeMs === null) continue;
-    const atMs = committed.decision.decidedAtMs;
+    const atMs = Math.floor(committed.decision.decidedAtMs / batchMs) * batchMs;
     if (newest !== null && newest.atMs > atMs) continue;
     if (newest !== null && newest.atMs === atMs && newest.ageMs >= committed.queueAgeMs) continue;
     newest = { atMs, ageMs: committed.queueAgeMs };

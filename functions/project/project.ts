@@ -10,7 +10,7 @@ export interface Committed {
   readonly position: number;
   readonly tenant: string;
   readonly decision: Decision;
-  /** Age at receipt of the oldest message of the queue batch that it was in; null when it did not come by the queue. */
+  /** Age of its message when received from the queue; null when it did not come by the queue. */
   readonly queueAgeMs: number | null;
 }
 

@@ -90,7 +90,8 @@ function s3(bucket: string): ObjectStore {
   };
 }
 
-function required(name: keyof typeof env): string {
+/** The value of an environment variable; throws, naming it, when it is not set. */
+export function required(name: keyof typeof env): string {
   const value = process.env[env[name]];
   if (value === undefined || value === '') throw new Error(`the environment variable ${env[name]} is not set`);
   return value;

@@ -58,9 +58,9 @@ export const counterExpiry = (epochMs: number): Record<string, number> => ({
 });
 
 export interface QueueAge {
-  /** When the batch's decision was made. */
+  /** The second in which the last batch was decided. */
   readonly atMs: number;
-  /** Age at receipt of the oldest message of that batch. */
+  /** Age at receipt of the oldest message decided in it. */
   readonly ageMs: number;
 }
 

@@ -128,13 +128,13 @@ describe('the feed sink', () => {
     await sinkOn(table).project([
       committed(1),
       committed(2, { outcome: 2, queueAgeMs: 40 }),
-      committed(3, { outcome: 1, queueAgeMs: 30, offsetMs: 5 }),
+      committed(3, { outcome: 1, queueAgeMs: 30, offsetMs: 5_005 }),
       committed(4),
     ]);
     const counter = await table.get(counterKey('acme', startMs));
     expect(['ALLOW', 'REVIEW', 'BLOCK'].map((name) => countOf(counter!, name as 'ALLOW'))).toEqual([2, 1, 1]);
     expect(latencyPercentiles([counter!], [0, 0.5, 1])).toEqual([5, 10, 20]);
-    expect(queueAgeOf(counter)).toEqual({ atMs: startMs + 5, ageMs: 30 });
+    expect(queueAgeOf(counter)).toEqual({ atMs: startMs + 5_000, ageMs: 30 });
   });
 
   it('flags what triggered a signal or is not ALLOW, and nothing else', async () => {

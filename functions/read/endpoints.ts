@@ -1,0 +1,28 @@
+import type { Endpoints } from '../../shared/edge/http.ts';
+import { policyQueries } from '../admin/queries.ts';
+import { getAccountAudit, getAccountStanding, getAccountTimeline } from './accounts.ts';
+import { getDecision } from './decision.ts';
+import { getHealth, type HealthDependencies } from './health.ts';
+import type { OpenInputs } from './inputs.ts';
+import { getLatestDecisions, getRecentSignals } from './lists.ts';
+import { getOverview } from './overview.ts';
+
+export interface ReadDependencies extends HealthDependencies {
+  readonly openInputs: OpenInputs;
+}
+
+/** Everything that is answered without changing anything. */
+export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
+  const { table, openInputs } = dependencies;
+  return {
+    getDecision: getDecision(table),
+    getLatestDecisions: getLatestDecisions(table),
+    getRecentSignals: getRecentSignals(table),
+    getAccountStanding: getAccountStanding(table),
+    getAccountTimeline: getAccountTimeline(table),
+    getAccountAudit: getAccountAudit(table, openInputs),
+    getOverview: getOverview(table),
+    getHealth: getHealth(dependencies),
+    ...policyQueries(table),
+  };
+};

@@ -1,0 +1,75 @@
+import { modelPointerKey } from '../../shared/aws/keys.ts';
+import { outcomes } from '../../shared/domain/outcome.ts';
+import { formatInstant } from '../../shared/domain/time.ts';
+import type { Endpoint } from '../../shared/edge/http.ts';
+import { loadActivePolicy } from '../../shared/policy/store.ts';
+import type { Item, TableStore } from '../../shared/ports.ts';
+import {
+  counterKey,
+  countOf,
+  hourMs,
+  latencyPercentiles,
+  minuteMs,
+  minuteStartMs,
+  queueAgeOf,
+} from '../../shared/projection/counters.ts';
+
+/** `GET /metrics/overview`: the last `minutes` minutes, the one that runs included. */
+export const getOverview =
+  (table: TableStore): Endpoint =>
+  async ({ tenant, query, receivedAtMs }) => {
+    const minutes = Number(query.minutes);
+    const lastMs = minuteStartMs(receivedAtMs);
+    const firstMs = lastMs - (minutes - 1) * minuteMs;
+    const [counters, policy, model] = await Promise.all([
+      readCounters(table, tenant, firstMs, lastMs),
+      loadActivePolicy(table, tenant, receivedAtMs),
+      table.get(modelPointerKey),
+    ]);
+    const [p50, p99] = latencyPercentiles(counters, [0.5, 0.99]);
+    const total = (name: Parameters<typeof countOf>[1]): number =>
+      counters.reduce((sum, counter) => sum + countOf(counter, name), 0);
+    const totals = { ALLOW: total('ALLOW'), REVIEW: total('REVIEW'), BLOCK: total('BLOCK') };
+    const decided = outcomes.reduce((sum, outcome) => sum + totals[outcome], 0);
+    const byMinute = new Map(counters.map((counter) => [counter.sk, counter]));
+    return {
+      status: 200,
+      body: {
+        from: formatInstant(firstMs),
+        to: formatInstant(lastMs + minuteMs),
+        totals,
+        minutes: Array.from({ length: minutes }, (_, index) => {
+          const minute = formatInstant(firstMs + index * minuteMs);
+          const counter = byMinute.get(minute);
+          return {
+            minute,
+            ALLOW: countOf(counter, 'ALLOW'),
+            REVIEW: countOf(counter, 'REVIEW'),
+            BLOCK: countOf(counter, 'BLOCK'),
+          };
+        }),
+        fraudRate: decided === 0 ? 0 : totals.BLOCK / decided,
+        latencyMs: { p50: p50 ?? null, p99: p99 ?? null },
+        queueAgeMs: newestQueueAge(counters),
+        degraded: total('degraded'),
+        late: total('late'),
+        modelVersion: typeof model?.version === 'number' ? model.version : null,
+        policyVersion: policy.version,
+      },
+    };
+  };
+
+/** The counters from one minute to another, both included, oldest first: one partition an hour. */
+async function readCounters(table: TableStore, tenant: string, firstMs: number, lastMs: number): Promise<readonly Item[]> {
+  const hours: number[] = [];
+  for (let hour = Math.floor(firstMs / hourMs) * hourMs; hour <= lastMs; hour += hourMs) hours.push(hour);
+  const from = counterKey(tenant, firstMs).sk;
+  const to = counterKey(tenant, lastMs).sk;
+  const pages = await Promise.all(
+    hours.map((hour) => table.query({ pk: counterKey(tenant, hour).pk, from, to, limit: hourMs / minuteMs })),
+  );
+  return pages.flatMap((page) => page.items);
+}
+
+const newestQueueAge = (counters: readonly Item[]): number | null =>
+  counters.map(queueAgeOf).findLast((age) => age !== null)?.ageMs ?? null;

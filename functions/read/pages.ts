@@ -1,0 +1,39 @@
+import { decodeCursor, encodeCursor } from '../../shared/contract/cursor.ts';
+import { type ApiRequest, invalid } from '../../shared/edge/http.ts';
+
+export interface PageRequest {
+  readonly limit: number;
+  /** Where the page before ended; null for the first page. */
+  readonly after: string | null;
+}
+
+/** What a cursor is bound to: everything of the request but where it is and how much it takes. */
+const boundTo = ({ tenant, operationId, parameters, query }: ApiRequest): readonly string[] => {
+  const filters = { ...parameters, ...query };
+  const names = Object.keys(filters).filter((name) => name !== 'cursor' && name !== 'limit');
+  return [tenant, operationId, ...names.sort().map((name) => `${name}=${filters[name]}`)];
+};
+
+/** The page that a request asks for; throws a 400 for a cursor that this route, tenant and filter did not give or that is too old. */
+export function pageRequest(request: ApiRequest): PageRequest {
+  const { cursor, limit } = request.query;
+  if (cursor === undefined) return { limit: Number(limit), after: null };
+  const after = decodeCursor(boundTo(request), cursor, request.receivedAtMs);
+  if (after === null) {
+    throw invalid([
+      {
+        pointer: '?cursor',
+        detail: 'cursor must be one that this route gave for the same filters in the last days; start without one',
+      },
+    ]);
+  }
+  return { limit: Number(limit), after };
+}
+
+/** The page on the wire; without `after` it is the last one. */
+export const pageBody = (
+  request: ApiRequest,
+  items: readonly unknown[],
+  after: string | undefined,
+): { readonly items: readonly unknown[]; readonly cursor?: string } =>
+  after === undefined ? { items } : { items, cursor: encodeCursor(boundTo(request), after, request.receivedAtMs) };
