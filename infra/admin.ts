@@ -13,7 +13,6 @@ export class Admin extends Construct {
     this.function = new HouseFunction(this, 'Handler', { stage: 'admin', data, settings, memoryMb: 512, timeoutSeconds: 15 })
       .readsItems('key', 'policy', 'list', 'audit')
       .putsItems('policy', 'list', 'audit')
-      .updatesItems('policy', 'list')
       .deletesItems('list');
   }
 }

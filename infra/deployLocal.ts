@@ -4,6 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { defaultTenant, env } from '../shared/aws/keys.ts';
+import { services } from '../shared/aws/services.ts';
+import { scopes } from '../shared/contract/routes.ts';
+import { createKey } from '../shared/edge/keys.ts';
+import type { Settings } from './settings.ts';
 
 /** A third-party AWS on this machine, such as LocalStack or MiniStack. */
 export interface LocalTarget {
@@ -53,13 +58,16 @@ export const runCdk = (target: LocalTarget, args: readonly string[]): Promise<vo
 
 export type Outputs = Readonly<Record<string, string>>;
 
-/** Synthesizes, bootstraps and deploys the core stack of stage `local`. Returns the stack's outputs. */
-export const deployCore = async (target: LocalTarget): Promise<Outputs> => {
+/** Settings of this deployment that differ from those of stage `local`. */
+export type Changes = Partial<Settings>;
+
+/** Synthesizes, bootstraps and deploys the core stack of stage `local`, the first time or over a live one. Returns the stack's outputs. */
+export const deployCore = async (target: LocalTarget, changes: Changes = {}): Promise<Outputs> => {
   const folder = mkdtempSync(join(tmpdir(), 'aegis-deploy-'));
   const assembly = join(folder, 'cdk.out');
   const outputsFile = join(folder, 'outputs.json');
   try {
-    await runCdk(target, ['synth', 'core', '--quiet', '-c', 'stage=local', '--output', assembly]);
+    await runCdk(target, ['synth', 'core', '--quiet', ...contextOf(changes), '--output', assembly]);
     await runCdk(target, ['bootstrap', '-a', assembly, `aws://${account}/${target.region}`]);
     await runCdk(target, ['deploy', 'core', '-a', assembly, '--require-approval', 'never', '--outputs-file', outputsFile]);
     const [outputs] = Object.values(JSON.parse(readFileSync(outputsFile, 'utf8')) as Record<string, Outputs>);
@@ -69,6 +77,15 @@ export const deployCore = async (target: LocalTarget): Promise<Outputs> => {
     rmSync(folder, { recursive: true, force: true });
   }
 };
+
+/** Throws when the deployed stack is not what these settings give. */
+export const diffCore = (target: LocalTarget, changes: Changes = {}): Promise<void> =>
+  runCdk(target, ['diff', 'core', ...contextOf(changes), '--fail']);
+
+export const destroyCore = (target: LocalTarget): Promise<void> =>
+  runCdk(target, ['destroy', 'core', ...contextOf({}), '--force']);
+
+const contextOf = (changes: Changes): string[] => ['-c', 'stage=local', '-c', `settings=${JSON.stringify(changes)}`];
 
 /** The API's address on the target: the output names the one that AWS would serve. */
 export const apiAddress = (target: LocalTarget, outputs: Outputs): string => {
@@ -85,6 +102,12 @@ const reachable = async (endpoint: string): Promise<boolean> => {
   } catch {
     return false;
   }
+};
+
+/** A key with every scope, stored in the deployed table. */
+const developmentKey = (target: LocalTarget, outputs: Outputs) => {
+  Object.assign(process.env, environmentOf(target), { [env.table]: outputs.TableName });
+  return createKey(services(), { tenant: defaultTenant, scopes, createdBy: 'deploy:local', expiresAtMs: null });
 };
 
 const main = async (): Promise<number> => {
@@ -105,6 +128,8 @@ const main = async (): Promise<number> => {
     return 1;
   }
   const outputs = await deployCore(target);
+  const { key } = await developmentKey(target, outputs);
+  console.log(`key: ${key}`);
   console.log(`api: ${apiAddress(target, outputs)}`);
   for (const [name, value] of Object.entries(outputs)) console.log(`${name}: ${value}`);
   return 0;

@@ -67,8 +67,8 @@ export const defaultStage = 'prod';
 export class SettingsRefused extends Error {
   override readonly name = 'SettingsRefused';
   readonly faults: readonly string[];
-  constructor(faults: readonly string[]) {
-    super(`settings refused:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+  constructor(faults: readonly string[], options?: ErrorOptions) {
+    super(`settings refused:\n${faults.map((fault) => `  ${fault}`).join('\n')}`, options);
     this.faults = faults;
   }
 }

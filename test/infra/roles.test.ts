@@ -82,7 +82,6 @@ const rights: Readonly<Record<string, readonly string[]>> = {
     'dynamodb:GetItem DataTable.Arn keys K# P# L# A#',
     'dynamodb:Query DataTable.Arn keys K# P# L# A#',
     'dynamodb:PutItem DataTable.Arn keys P# L# A#',
-    'dynamodb:UpdateItem DataTable.Arn keys P# L#',
     'dynamodb:DeleteItem DataTable.Arn keys L#',
     ...writesTable,
   ],

@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  apiAddress,
+  type Changes,
+  deployCore,
+  destroyCore,
+  diffCore,
+  environmentOf,
+  type LocalTarget,
+  type Outputs,
+} from '../../infra/deployLocal.ts';
+import { env } from '../../shared/aws/keys.ts';
+import { installMinistack, NotPossibleHere, startMinistack } from './ministack.ts';
+
+/**
+ * A real `cdk deploy` on a third-party AWS that enforces IAM: first deployment, the main job from outside, an upgrade over live data, a
+ * clean diff, destroy. Exit codes: 0 passed, 1 failed, 75 skipped because MiniStack cannot be installed here.
+ */
+const skippedCode = 75;
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const logFile = join(root, 'reports', 'deploy', 'ministack.log');
+
+/** Changes functions, an event source and a queue, and must replace nothing that holds data. */
+const upgrade: Changes = { scoreBatchSize: 5, scoreTimeoutSeconds: 6, logRetentionDays: 3 };
+
+const main = async (): Promise<number> => {
+  const folder = mkdtempSync(join(tmpdir(), 'aegis-ministack-'));
+  mkdirSync(join(logFile, '..'), { recursive: true });
+  rmSync(logFile, { force: true });
+  const laps = new Map<string, number>();
+  const lap = async <T>(name: string, act: () => Promise<T>): Promise<T> => {
+    const startMs = performance.now();
+    console.log(`\n=== ${name}`);
+    try {
+      return await act();
+    } finally {
+      laps.set(name, performance.now() - startMs);
+    }
+  };
+  try {
+    const venv = await lap('install MiniStack', () => installMinistack(folder));
+    const ministack = await lap('start it with IAM enforced', async () =>
+      startMinistack(venv, folder, logFile, await freePort()),
+    );
+    try {
+      const { target } = ministack;
+      const first = await lap('first deployment', () => deployCore(target));
+      await lap('the main job from outside', () => drive(target, first, 'first'));
+      const second = await lap('upgrade over live data', () => deployCore(target, upgrade));
+      sameData(first, second);
+      await lap('the main job after the upgrade', () => drive(target, second, 'upgraded'));
+      await lap('clean diff', () => diffCore(target, upgrade));
+      await lap('destroy', () => destroyCore(target));
+      console.log(
+        `retained on purpose: ${['TableName', 'ModelBucketName', 'ArchiveBucketName'].map((name) => second[name]).join(', ')}`,
+      );
+    } finally {
+      await lap('stop', () => ministack.stop());
+    }
+  } catch (error) {
+    if (error instanceof NotPossibleHere) {
+      console.error(`SKIPPED, nothing is proved: ${error.message}`);
+      return skippedCode;
+    }
+    console.error(error);
+    console.error(`FAILED; the log of MiniStack is ${logFile}`);
+    return 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    for (const [name, ms] of laps) console.log(`${(ms / 1000).toFixed(1).padStart(7)} s  ${name}`);
+  }
+  console.log('PASSED');
+  return 0;
+};
+
+const sameData = (first: Outputs, second: Outputs): void => {
+  for (const [name, value] of Object.entries(first)) {
+    if (second[name] !== value) throw new Error(`the upgrade replaced ${name}: ${value} became ${second[name]}`);
+  }
+};
+
+/** In a process of its own, since Node reads the certificates that it trusts at its start. */
+const drive = (target: LocalTarget, outputs: Outputs, phase: 'first' | 'upgraded'): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(root, 'test', 'deploy', 'drive.ts'), phase], {
+      stdio: 'inherit',
+      env: {
+        ...environmentOf(target),
+        [env.table]: outputs.TableName,
+        [env.queueUrl]: outputs.QueueUrl,
+        [env.deadLetterUrl]: outputs.DeadLetterUrl,
+        AEGIS_API: apiAddress(target, outputs),
+      },
+    });
+    child.once('error', reject);
+    child.once('exit', (code, signal) => (code === 0 ? resolve() : reject(new Error(`the driver ended with ${code ?? signal}`))));
+  });
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+
+process.exitCode = await main();
