@@ -1,0 +1,134 @@
+import { prefixes } from '../../shared/aws/keys.ts';
+import type { Clock, Condition, Item, Key, ObjectStore, TableStore } from '../../shared/ports.ts';
+import {
+  checkpointBody,
+  checkpointHash,
+  checkpointObjectKey,
+  checkpointObjectPrefix,
+  formatStoredCheckpoint,
+  isCheckpointSignedBy,
+  parseStoredCheckpoint,
+  type StoredCheckpoint,
+  signCheckpoint,
+  sortLeaves,
+} from '../../shared/proof/checkpoint.ts';
+import { dropCoveredHeads, readPendingHeads } from '../../shared/proof/heads.ts';
+import { readPublicKey, type Signer } from '../../shared/proof/signer.ts';
+
+/** Heads in one checkpoint; what is left waits for the next. About 7 MB in the archive. */
+const leavesMax = 50_000;
+/** A run that has not finished within this is dead: longer than a function may run. */
+const leaseMs = 16 * 60_000;
+
+export interface CheckpointDependencies {
+  readonly table: TableStore;
+  /** The store under object lock. */
+  readonly archive: ObjectStore;
+  readonly signer: Signer;
+  readonly clock: Clock;
+}
+
+export interface CheckpointResult {
+  readonly kind: 'made' | 'finished' | 'nothing-changed' | 'other-run-under-way';
+  /** The last checkpoint's number, 0 before the first. */
+  readonly number: number;
+  readonly leaves: number;
+  /** How long the oldest entry had waited for this checkpoint. */
+  readonly lagMs: number;
+  /** False when more heads wait than fit: call again. */
+  readonly isAll: boolean;
+}
+
+const pointerKey: Key = { pk: `${prefixes.checkpoint}pointer`, sk: 'CURRENT' };
+
+/**
+ * Makes the next checkpoint of the heads that changed since the last, signs it and stores it under lock.
+ *
+ * Two signed checkpoints of one number would look like two histories, so a run first claims the number and the content by condition and
+ * signs only what it has claimed; a run that was cut off after storing is finished by the next. What is already under lock wins over the
+ * pointer: a pointer that was set back is refused. Throws an Error then.
+ */
+export const makeCheckpoint = async (dependencies: CheckpointDependencies): Promise<CheckpointResult> => {
+  const { table, archive, signer, clock } = dependencies;
+  const pointer = pointerOf(await table.get(pointerKey, { consistent: true }));
+  const previous = pointer.number === 0 ? null : await stored(dependencies, pointer.number, pointer.hash);
+  const next = pointer.number + 1;
+  const { keys } = await archive.list(checkpointObjectPrefix(next), { limit: 2 });
+  if (keys.length > 0) {
+    if (keys.length > 1 || keys[0] !== checkpointObjectKey(next, pointer.claimedHash)) {
+      throw new Error(`the pointer says that checkpoint ${pointer.number} is the last, but the archive holds ${keys.join(', ')}`);
+    }
+    const found = await stored(dependencies, next, pointer.claimedHash);
+    await settle(dependencies, pointer, found);
+    return { kind: 'finished', number: next, leaves: found.leaves.length, lagMs: 0, isAll: false };
+  }
+  const nowMs = clock.nowMs();
+  if (pointer.claimedHash !== '' && nowMs - pointer.claimedAtMs < leaseMs) {
+    return { kind: 'other-run-under-way', number: pointer.number, leaves: 0, lagMs: 0, isAll: false };
+  }
+  const { heads, isAll } = await readPendingHeads(table, leavesMax, next);
+  if (heads.length === 0) return { kind: 'nothing-changed', number: pointer.number, leaves: 0, lagMs: 0, isAll: true };
+  const leaves = sortLeaves(heads.map(({ chain, sequence, head }) => ({ chain, sequence, head })));
+  const body = checkpointBody(new Date(nowMs).toISOString(), previous?.body ?? null, leaves, signer.publicKey);
+  const claimed = { ...pointer, revision: pointer.revision + 1, claimedHash: checkpointHash(body), claimedAtMs: nowMs };
+  await table.put({ ...pointerKey, ...claimed }, isAt(pointer.revision));
+  const checkpoint: StoredCheckpoint = { ...(await signCheckpoint(body, signer)), leaves };
+  await archive.put(checkpointObjectKey(next, claimed.claimedHash), formatStoredCheckpoint(checkpoint), {
+    contentType: 'application/json',
+  });
+  await settle(dependencies, claimed, checkpoint);
+  const oldestMs = heads.reduce((oldest, head) => Math.min(oldest, head.sinceMs), nowMs);
+  return { kind: 'made', number: next, leaves: leaves.length, lagMs: nowMs - oldestMs, isAll };
+};
+
+interface Pointer {
+  readonly revision: number;
+  readonly number: number;
+  readonly hash: string;
+  /** Empty when no run has claimed the next number. */
+  readonly claimedHash: string;
+  readonly claimedAtMs: number;
+}
+
+const pointerOf = (item: Item | null): Pointer => ({
+  revision: Number(item?.revision ?? 0),
+  number: Number(item?.number ?? 0),
+  hash: String(item?.hash ?? ''),
+  claimedHash: String(item?.claimedHash ?? ''),
+  claimedAtMs: Number(item?.claimedAtMs ?? 0),
+});
+
+const isAt = (revision: number): Condition =>
+  revision === 0 ? { kind: 'absent' } : { kind: 'equals', attribute: 'revision', value: revision };
+
+/** A checkpoint from under the lock, its signature and leaves checked. */
+const stored = async ({ archive, signer }: CheckpointDependencies, number: number, hash: string): Promise<StoredCheckpoint> => {
+  const key = checkpointObjectKey(number, hash);
+  const bytes = await archive.get(key);
+  if (bytes === null) throw new Error(`the pointer names ${key}, which the archive does not hold`);
+  const checkpoint = parseStoredCheckpoint(bytes);
+  if (checkpointHash(checkpoint.body) !== hash || checkpoint.body.number !== number) {
+    throw new Error(`${key} holds another checkpoint than its key says`);
+  }
+  if (!isCheckpointSignedBy(checkpoint, readPublicKey(signer.publicKey))) {
+    throw new Error(`${key} is not signed by the checkpoint key`);
+  }
+  return checkpoint;
+};
+
+const settle = async (
+  { table, clock }: CheckpointDependencies,
+  pointer: Pointer,
+  checkpoint: StoredCheckpoint,
+): Promise<void> => {
+  const { number } = checkpoint.body;
+  const settled: Pointer = {
+    revision: pointer.revision + 1,
+    number,
+    hash: checkpointHash(checkpoint.body),
+    claimedHash: '',
+    claimedAtMs: 0,
+  };
+  await table.put({ ...pointerKey, ...settled }, isAt(pointer.revision));
+  await dropCoveredHeads(table, checkpoint.leaves, clock.nowMs());
+};

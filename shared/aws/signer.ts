@@ -1,0 +1,25 @@
+import type { KMSClient } from '@aws-sdk/client-kms';
+import { pemOf, type Signer } from '../proof/signer.ts';
+import { type Connection, clientOptions } from './client.ts';
+
+/** A throttled call is sent this many times in all; signing is idempotent. */
+const attemptsMax = 4;
+
+/** Signs with an asymmetric KMS key of spec ECC_NIST_P256: the private key never leaves KMS. Needs kms:Sign and kms:GetPublicKey. */
+export const kmsSigner = async (keyId: string, connection: Connection = {}): Promise<Signer> => {
+  const { KMSClient, GetPublicKeyCommand, SignCommand } = await import('@aws-sdk/client-kms');
+  const { createPublicKey } = await import('node:crypto');
+  const client: KMSClient = new KMSClient(clientOptions('kms', connection, attemptsMax));
+  const { PublicKey: der, KeySpec: spec } = await client.send(new GetPublicKeyCommand({ KeyId: keyId }));
+  if (!der || spec !== 'ECC_NIST_P256') throw new Error(`the checkpoint key is of spec ${spec}; needed: ECC_NIST_P256`);
+  return {
+    publicKey: pemOf(createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' })),
+    sign: async (bytes) => {
+      const { Signature: signature } = await client.send(
+        new SignCommand({ KeyId: keyId, Message: bytes, MessageType: 'RAW', SigningAlgorithm: 'ECDSA_SHA_256' }),
+      );
+      if (!signature) throw new Error('KMS answered without a signature');
+      return signature;
+    },
+  };
+};

@@ -1,0 +1,197 @@
+import type { KeyObject } from 'node:crypto';
+import { leafHash, type MerkleTree, merkleTree, verifyInclusion } from '../domain/merkle.ts';
+import { canonicalText, sha256, sha256Hex } from './canonical.ts';
+import { firstPreviousHash } from './entry.ts';
+import { isSignedBy, keyIdOf, readPublicKey, type Signer } from './signer.ts';
+
+/** The head of one chain when a checkpoint was made. No personal id: a chain's name is random. */
+export interface Leaf {
+  readonly chain: string;
+  readonly sequence: number;
+  /** The hash of entry `sequence`. */
+  readonly head: string;
+}
+
+/** What is signed. The tree's leaves are the heads that changed since the checkpoint before, sorted by chain, one for each chain. */
+export interface CheckpointBody {
+  readonly format: typeof checkpointFormat;
+  /** 1, 2, 3... */
+  readonly number: number;
+  /** RFC 3339. */
+  readonly at: string;
+  /** Number of leaves. */
+  readonly size: number;
+  /** RFC 6962 root, lower-case hex. */
+  readonly root: string;
+  /** Root of the checkpoint before; 64 zeros for the first. */
+  readonly previousRoot: string;
+  /** Hash of the whole body of the checkpoint before; 64 zeros for the first. */
+  readonly previousHash: string;
+  /** Hash of the public key (SPKI, DER) that verifies the signature. */
+  readonly keyId: string;
+}
+
+export interface Checkpoint {
+  readonly body: CheckpointBody;
+  /** Over the RFC 8785 form of `body`, base64. */
+  readonly signature: string;
+}
+
+/** A checkpoint as it lies in the archive, with all its leaves. */
+export interface StoredCheckpoint extends Checkpoint {
+  readonly leaves: readonly Leaf[];
+}
+
+export const checkpointFormat = 'aegis-checkpoint/1';
+export const checkpointFolder = 'checkpoints/';
+
+/** Immutable and found by number: listing the folder gives the checkpoints in order. */
+export const checkpointObjectKey = (number: number, hash: string): string => `${checkpointObjectPrefix(number)}${hash}.json`;
+
+export const checkpointObjectPrefix = (number: number): string => `${checkpointFolder}${String(number).padStart(12, '0')}-`;
+
+/** What a leaf of the tree holds: the RFC 8785 form of [chain, sequence, head]. */
+export const leafBytes = (leaf: Leaf): Uint8Array => Buffer.from(canonicalText([leaf.chain, leaf.sequence, leaf.head]));
+
+export const checkpointHash = (body: CheckpointBody): string => sha256Hex(canonicalText(body));
+
+/** By UTF-16 code units, as RFC 8785 sorts keys. Throws when a chain comes twice. */
+export const sortLeaves = (leaves: readonly Leaf[]): readonly Leaf[] => {
+  const sorted = leaves.toSorted((a, b) => (a.chain < b.chain ? -1 : a.chain > b.chain ? 1 : 0));
+  const twice = sorted.find((leaf, i) => leaf.chain === sorted[i + 1]?.chain);
+  if (twice) throw new Error(`a checkpoint holds one head for each chain; ${twice.chain} has two`);
+  return sorted;
+};
+
+/** The tree over leaves that are already sorted. */
+export const treeOf = (sorted: readonly Leaf[]): MerkleTree => merkleTree(sorted.map(leafBytes), sha256);
+
+/** The body of the checkpoint that follows `previous` (null for the first) over `sorted` leaves, still unsigned. */
+export const checkpointBody = (
+  at: string,
+  previous: CheckpointBody | null,
+  sorted: readonly Leaf[],
+  publicKey: string,
+): CheckpointBody => ({
+  format: checkpointFormat,
+  number: (previous?.number ?? 0) + 1,
+  at,
+  size: sorted.length,
+  root: Buffer.from(treeOf(sorted).root).toString('hex'),
+  previousRoot: previous?.root ?? firstPreviousHash,
+  previousHash: previous ? checkpointHash(previous) : firstPreviousHash,
+  keyId: keyIdOf(readPublicKey(publicKey)),
+});
+
+export const signCheckpoint = async (body: CheckpointBody, signer: Signer): Promise<Checkpoint> => ({
+  body,
+  signature: Buffer.from(await signer.sign(Buffer.from(canonicalText(body)))).toString('base64'),
+});
+
+export const isCheckpointSignedBy = (checkpoint: Checkpoint, key: KeyObject): boolean =>
+  isSignedBy(key, Buffer.from(canonicalText(checkpoint.body)), Buffer.from(checkpoint.signature, 'base64'));
+
+/** A leaf's place in a checkpoint's tree: hashes in lower-case hex, from the leaf up. */
+export interface LeafProof {
+  readonly index: number;
+  readonly leaf: readonly [chain: string, sequence: number, head: string];
+  readonly proof: readonly string[];
+}
+
+export const proveLeaf = (sorted: readonly Leaf[], tree: MerkleTree, index: number): LeafProof => {
+  const { chain, sequence, head } = sorted[index]!;
+  const proof = tree.inclusionProof(index).map((node) => Buffer.from(node).toString('hex'));
+  return { index, leaf: [chain, sequence, head], proof };
+};
+
+export const isLeafOf = (body: CheckpointBody, claim: LeafProof): boolean => {
+  const [chain, sequence, head] = claim.leaf;
+  return verifyInclusion(
+    {
+      leaf: leafHash(leafBytes({ chain, sequence, head }), sha256),
+      index: claim.index,
+      size: body.size,
+      proof: claim.proof.map((node) => Buffer.from(node, 'hex')),
+      root: Buffer.from(body.root, 'hex'),
+    },
+    sha256,
+  );
+};
+
+/**
+ * Two signed checkpoints of the same number that differ: whoever holds both can prove that two histories were shown. Null when the lists
+ * agree wherever they overlap.
+ */
+export const findSplitView = (
+  ours: readonly Checkpoint[],
+  theirs: readonly Checkpoint[],
+): { readonly number: number; readonly ours: Checkpoint; readonly theirs: Checkpoint } | null => {
+  const byNumber = new Map(theirs.map((checkpoint) => [checkpoint.body.number, checkpoint]));
+  for (const checkpoint of ours) {
+    const other = byNumber.get(checkpoint.body.number);
+    if (other && checkpointHash(other.body) !== checkpointHash(checkpoint.body)) {
+      return { number: checkpoint.body.number, ours: checkpoint, theirs: other };
+    }
+  }
+  return null;
+};
+
+const hexPattern = /^[0-9a-f]{64}$/;
+
+/** Checks the shape of a checkpoint from outside; null when it is not one. */
+export const asCheckpoint = (value: unknown): Checkpoint | null => {
+  const { body, signature } = fieldsOf(value);
+  const { format, number, at, size, root, previousRoot, previousHash, keyId, ...rest } = fieldsOf(body);
+  const isGood =
+    format === checkpointFormat &&
+    isPositive(number) &&
+    isPositive(size) &&
+    typeof at === 'string' &&
+    [root, previousRoot, previousHash, keyId].every((text) => typeof text === 'string' && hexPattern.test(text)) &&
+    Object.keys(rest).length === 0 &&
+    typeof signature === 'string';
+  return isGood ? { body: body as CheckpointBody, signature } : null;
+};
+
+/** Checks the shape of a leaf with its proof; null when it is not one. */
+export const asLeafProof = (value: unknown): LeafProof | null => {
+  const { index, leaf, proof } = fieldsOf(value);
+  if (!Number.isSafeInteger(index) || (index as number) < 0 || !Array.isArray(leaf) || !Array.isArray(proof)) return null;
+  const [chain, sequence, head] = leaf as unknown[];
+  const isGood =
+    leaf.length === 3 &&
+    typeof chain === 'string' &&
+    chain.isWellFormed() &&
+    isPositive(sequence) &&
+    typeof head === 'string' &&
+    hexPattern.test(head) &&
+    proof.length <= proofNodesMax &&
+    proof.every((node) => typeof node === 'string' && hexPattern.test(node));
+  return isGood ? (value as LeafProof) : null;
+};
+
+/** Reads an object of the archive. Throws an Error when it is no checkpoint or its leaves do not give its root. */
+export const parseStoredCheckpoint = (bytes: Uint8Array): StoredCheckpoint => {
+  const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  const checkpoint = asCheckpoint(value);
+  const rows = fieldsOf(value).leaves;
+  if (!checkpoint || !Array.isArray(rows)) throw new Error('the object is not a checkpoint');
+  const proofs = rows.map((leaf: unknown) => asLeafProof({ index: 0, leaf, proof: [] }));
+  if (proofs.some((proof) => proof === null)) throw new Error(`checkpoint ${checkpoint.body.number} holds a malformed leaf`);
+  const leaves = proofs.map((proof) => ({ chain: proof!.leaf[0], sequence: proof!.leaf[1], head: proof!.leaf[2] }));
+  if (Buffer.from(treeOf(leaves).root).toString('hex') !== checkpoint.body.root) {
+    throw new Error(`the leaves of checkpoint ${checkpoint.body.number} do not give its root`);
+  }
+  return { ...checkpoint, leaves };
+};
+
+export const formatStoredCheckpoint = ({ body, signature, leaves }: StoredCheckpoint): Uint8Array =>
+  Buffer.from(canonicalText({ body, signature, leaves: leaves.map((leaf) => [leaf.chain, leaf.sequence, leaf.head]) }));
+
+/** More than any tree of 2^53 leaves needs. */
+const proofNodesMax = 64;
+
+const isPositive = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
+
+const fieldsOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};

@@ -1,0 +1,39 @@
+/** What a verifier can find wrong. */
+export type FindingKind =
+  | 'malformed'
+  | 'edited'
+  | 'rehashed'
+  | 'missing'
+  | 'inserted'
+  | 'fork'
+  | 'reordered'
+  | 'moved'
+  | 'truncated'
+  | 'rewritten'
+  | 'withheld'
+  | 'checkpoint'
+  | 'signature'
+  | 'wrong-key'
+  | 'split-view'
+  | 'proof'
+  | 'policy'
+  | 'count';
+
+export interface Finding {
+  readonly kind: FindingKind;
+  /** Where it shows in the bundle, from 1. */
+  readonly line: number;
+  /** Null when it concerns no chain. */
+  readonly chain: string | null;
+  /** The bad entry, by its place in the chain. */
+  readonly sequence: number | null;
+  /** The first entry that may be concerned too: everything from here to `sequence` lies between two checkpoints. */
+  readonly since: number | null;
+  /** A sentence for people. */
+  readonly text: string;
+}
+
+/** The bundle cannot be read as one: nothing is said about what it holds. */
+export class Unreadable extends Error {
+  override readonly name = 'Unreadable';
+}

@@ -1,0 +1,477 @@
+import type { KeyObject } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { type BundleHeader, bundleFormat } from './bundle.ts';
+import { canonicalText, isCanonical, sha256Hex } from './canonical.ts';
+import { ChainCheck } from './chainCheck.ts';
+import {
+  asCheckpoint,
+  asLeafProof,
+  type Checkpoint,
+  checkpointHash,
+  findSplitView,
+  isCheckpointSignedBy,
+  isLeafOf,
+} from './checkpoint.ts';
+import { firstPreviousHash } from './entry.ts';
+import { type Finding, type FindingKind, Unreadable } from './finding.ts';
+import { keyIdOf, readPublicKey } from './signer.ts';
+
+export interface VerifyOptions {
+  /** SPKI in PEM, from a source other than the bundle. Without it the bundle's own key is taken, and the report says so. */
+  readonly publicKey?: string;
+  /** Checkpoints that the caller has kept from before: another history, or one cut short, shows against them. */
+  readonly known?: readonly Checkpoint[];
+  /** Called now and then with the bytes read so far. */
+  readonly onProgress?: (bytesRead: number) => void;
+}
+
+export interface VerifyReport {
+  readonly verdict: 'intact' | 'tampered' | 'unreadable';
+  /** 0 intact, 1 tampered, 2 unreadable. */
+  readonly exitCode: 0 | 1 | 2;
+  /** In the order of the bundle, the first of each chain, at most `findingsMax`. */
+  readonly findings: readonly Finding[];
+  /** Why the bundle cannot be read, or null. */
+  readonly unreadable: string | null;
+  readonly scope: BundleHeader['scope'] | null;
+  readonly chains: number;
+  readonly entries: number;
+  /** Entries after the last checkpoint that holds their chain: edits of them show only while a later entry still fits the old hash. */
+  readonly uncoveredEntries: number;
+  readonly checkpoints: { readonly count: number; readonly first: CheckpointName | null; readonly last: CheckpointName | null };
+  /** The key that signed, and whether the caller vouched for it. */
+  readonly keyId: string | null;
+  readonly isKeyGiven: boolean;
+}
+
+export interface CheckpointName {
+  readonly number: number;
+  readonly at: string;
+  readonly hash: string;
+}
+
+export const findingsMax = 100;
+/** A longer line is not ours. */
+const lineBytesMax = 16 * 2 ** 20;
+const chunkBytes = 2 ** 20;
+
+/**
+ * Verifies a bundle file: gzip or plain JSON lines, or an evidence page that has one attached. Needs no service and no secret. Never
+ * throws for what the file holds; rejects only when it cannot be opened.
+ */
+export const verifyFile = async (path: string, options: VerifyOptions = {}): Promise<VerifyReport> =>
+  verifyStream(createReadStream(path, { highWaterMark: chunkBytes }), options);
+
+export const verifyBytes = async (bytes: Uint8Array, options: VerifyOptions = {}): Promise<VerifyReport> =>
+  verifyStream(Readable.from(bytes.length === 0 ? [] : [Buffer.from(bytes)]), options);
+
+const verifyStream = async (source: AsyncIterable<Buffer>, options: VerifyOptions): Promise<VerifyReport> => {
+  const check = new BundleCheck(options);
+  try {
+    for await (const lines of linesOf(plain(counted(source, options.onProgress)))) for (const line of lines) check.line(line);
+    return check.report();
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return check.report(error.message);
+  }
+};
+
+async function* counted(source: AsyncIterable<Buffer>, onProgress: VerifyOptions['onProgress']): AsyncGenerator<Buffer> {
+  let bytesRead = 0;
+  for await (const chunk of source) {
+    bytesRead += chunk.length;
+    yield chunk;
+    onProgress?.(bytesRead);
+  }
+}
+
+/** Unpacks gzip, takes the bundle out of an evidence page, lets plain lines through. */
+async function* plain(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const chunks = source[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  if (first.done) throw new Unreadable('the file is empty');
+  const rest: AsyncIterable<Buffer> = prepend(first.value, { [Symbol.asyncIterator]: () => chunks });
+  const start = first.value.subarray(0, 4);
+  if (start[0] === 0x1f && start[1] === 0x8b) yield* unzipped(rest);
+  else if (start[0] === 0x3c) yield* unzipped(Readable.from([await attached(rest)]));
+  else if (start[0] === 0x7b) yield* rest;
+  else throw new Unreadable('this is no bundle: neither gzip, nor JSON lines, nor an evidence page');
+}
+
+async function* prepend(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield first;
+  yield* rest;
+}
+
+async function* unzipped(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const gunzip = createGunzip({ chunkSize: chunkBytes });
+  const input = Readable.from(source);
+  input.on('error', (error) => gunzip.destroy(error));
+  input.pipe(gunzip);
+  try {
+    yield* gunzip as AsyncIterable<Buffer>;
+  } catch (error) {
+    if (
+      error instanceof Unreadable ||
+      !(error instanceof Error) ||
+      !String((error as NodeJS.ErrnoException).code).startsWith('Z_')
+    )
+      throw error;
+    throw new Unreadable(`the compressed file is cut off or damaged (${error.message})`);
+  }
+}
+
+const pageBytesMax = 64 * 2 ** 20;
+/** The mark of the attachment in an evidence page. */
+export const attachmentOpening = '<script type="application/gzip" id="aegis-bundle">';
+
+const attached = async (source: AsyncIterable<Buffer>): Promise<Buffer> => {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of source) {
+    length += chunk.length;
+    if (length > pageBytesMax) throw new Unreadable(`the page is larger than ${pageBytesMax} bytes`);
+    chunks.push(chunk);
+  }
+  const page = Buffer.concat(chunks).toString('utf8');
+  const start = page.indexOf(attachmentOpening);
+  const end = page.indexOf('</script>', start);
+  if (start < 0 || end < 0 || page.indexOf(attachmentOpening, start + 1) >= 0)
+    throw new Unreadable('the page has no bundle attached, or more than one');
+  return Buffer.from(page.slice(start + attachmentOpening.length, end), 'base64');
+};
+
+/** Lines without their newline, a chunk's worth at a time. They are views: good until the next chunk. */
+async function* linesOf(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer[]> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of source) {
+    const bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const lines: Buffer[] = [];
+    let start = 0;
+    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
+      lines.push(bytes.subarray(start, end));
+      start = end + 1;
+    }
+    rest = bytes.subarray(start);
+    if (rest.length > lineBytesMax) throw new Unreadable(`a line is longer than ${lineBytesMax} bytes`);
+    yield lines;
+  }
+  if (rest.length > 0) yield [rest];
+}
+
+interface KnownCheckpoint {
+  readonly checkpoint: Checkpoint;
+  /** Leaves shown so far. */
+  shown: number;
+  lastIndex: number;
+}
+
+const entryStart = Buffer.from('{"body":');
+
+class BundleCheck {
+  readonly #options: VerifyOptions;
+  readonly #findings: Finding[] = [];
+  #lineNumber = 0;
+  #header: BundleHeader | null = null;
+  #key: KeyObject | null = null;
+  #isKeyGiven = false;
+  readonly #checkpoints = new Map<number, KnownCheckpoint>();
+  #lastCheckpoint: Checkpoint | null = null;
+  #chain: ChainCheck | null = null;
+  #lastChain: string | null = null;
+  /** The last checkpoint that holds or excludes the chain under way. */
+  #spokenThrough = 0;
+  /** Checkpoints after this must show all their leaves, since some chain has no other proof that they don't hold it. */
+  #silent: { readonly after: number; readonly chain: string } | null = null;
+  #chains = 0;
+  #entries = 0;
+  #uncovered = 0;
+  #isEnded = false;
+
+  constructor(options: VerifyOptions) {
+    this.#options = options;
+  }
+
+  line(bytes: Buffer) {
+    this.#lineNumber++;
+    if (this.#isEnded) throw new Unreadable(`line ${this.#lineNumber}: something follows the end of the bundle`);
+    if (this.#chain && bytes.length > 8 && bytes.compare(entryStart, 0, 8, 0, 8) === 0) {
+      this.#entries++;
+      this.#chain.entry(bytes, this.#lineNumber);
+      return;
+    }
+    this.#other(bytes);
+  }
+
+  report(unreadable: string | null = null): VerifyReport {
+    let reason = unreadable;
+    try {
+      if (reason === null) this.#finish();
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      reason = error.message;
+    }
+    const isTampered = this.#findings.length > 0;
+    const verdict = isTampered ? 'tampered' : reason === null ? 'intact' : 'unreadable';
+    const all = [...this.#checkpoints.values()];
+    return {
+      verdict,
+      exitCode: isTampered ? 1 : reason === null ? 0 : 2,
+      findings: this.#findings,
+      unreadable: reason,
+      scope: this.#header?.scope ?? null,
+      chains: this.#chains,
+      entries: this.#entries,
+      uncoveredEntries: this.#uncovered,
+      checkpoints: { count: all.length, first: nameOf(all[0]?.checkpoint), last: nameOf(this.#lastCheckpoint) },
+      keyId: this.#key ? keyIdOf(this.#key) : null,
+      isKeyGiven: this.#isKeyGiven,
+    };
+  }
+
+  #find(kind: FindingKind, text: string) {
+    this.#add({ kind, line: this.#lineNumber, chain: null, sequence: null, since: null, text });
+  }
+
+  #add(finding: Finding) {
+    if (this.#findings.length < findingsMax) this.#findings.push(finding);
+  }
+
+  #other(bytes: Buffer) {
+    const value = parsed(bytes);
+    if (!this.#header) return this.#readHeader(value);
+    if (!value) return this.#malformed('is not a line of a bundle in canonical form');
+    switch (value.kind) {
+      case 'checkpoint':
+        return this.#checkpoint(value);
+      case 'policy':
+        if (sha256Hex(canonicalText(value.policy ?? null)) !== value.hash)
+          this.#find('policy', `a policy does not have the hash it says, ${value.hash}`);
+        return;
+      case 'model':
+        return;
+      case 'chain':
+        return this.#startChain(value);
+      case 'leaf':
+        return this.#leaf(value);
+      case 'absent':
+        return this.#absent(value);
+      case 'end':
+        return this.#end(value);
+      default:
+        return this.#malformed('is of no known kind');
+    }
+  }
+
+  #malformed(text: string) {
+    if (this.#chain) {
+      // Whatever it was, it stands where an entry was expected: the chain names the place.
+      this.#entries++;
+      this.#chain.entry(Buffer.alloc(0), this.#lineNumber);
+      if (this.#chain.finding) return;
+    }
+    this.#find('malformed', `line ${this.#lineNumber} ${text}`);
+  }
+
+  #readHeader(value: Record<string, unknown> | null) {
+    if (value?.kind !== 'header' || value.format !== bundleFormat) {
+      throw new Unreadable(`this is no bundle: it does not begin with a header of the format ${bundleFormat}`);
+    }
+    const header = value as unknown as BundleHeader;
+    const scope = header.scope as Partial<Extract<BundleHeader['scope'], { kind: 'range' }>> | { kind: 'chains' } | undefined;
+    const isBound = (bound: unknown): boolean =>
+      bound === null || (typeof bound === 'string' && !Number.isNaN(Date.parse(bound)));
+    if (scope?.kind !== 'chains' && !(scope?.kind === 'range' && isBound(scope.from) && isBound(scope.to))) {
+      throw new Unreadable('the header does not say what the bundle holds (scope)');
+    }
+    this.#header = header;
+    this.#isKeyGiven = this.#options.publicKey !== undefined;
+    if (this.#options.publicKey !== undefined) this.#key = readPublicKey(this.#options.publicKey);
+    if (header.publicKey === null) return;
+    let own: KeyObject;
+    try {
+      own = readPublicKey(header.publicKey);
+    } catch (error) {
+      throw new Unreadable(`the header's key: ${(error as Error).message}`);
+    }
+    this.#key ??= own;
+    if (keyIdOf(own) !== keyIdOf(this.#key)) {
+      this.#find('wrong-key', `the bundle is signed by key ${keyIdOf(own)}; the key given is ${keyIdOf(this.#key)}`);
+    }
+  }
+
+  #checkpoint(value: Record<string, unknown>) {
+    const checkpoint = asCheckpoint(value);
+    if (!checkpoint || this.#chains > 0)
+      return this.#find('checkpoint', `line ${this.#lineNumber} is a malformed or misplaced checkpoint`);
+    const { number, previousHash, previousRoot, keyId, at } = checkpoint.body;
+    const before = this.#lastCheckpoint?.body;
+    const known = this.#checkpoints.get(number);
+    if (known) {
+      if (checkpointHash(known.checkpoint.body) !== checkpointHash(checkpoint.body))
+        this.#find('split-view', `there are two different checkpoints ${number}: two histories`);
+      else this.#find('checkpoint', `checkpoint ${number} comes twice`);
+      return;
+    }
+    if (before && number !== before.number + 1) {
+      this.#find(
+        'withheld',
+        number < before.number ? `checkpoint ${number} is out of order` : `checkpoint ${before.number + 1} is missing`,
+      );
+    } else if (before && (previousHash !== checkpointHash(before) || previousRoot !== before.root)) {
+      this.#find('split-view', `checkpoint ${number} does not continue checkpoint ${before.number}: it is from another history`);
+    } else if (before && !(Date.parse(at) >= Date.parse(before.at))) {
+      this.#find('checkpoint', `checkpoint ${number} is older than checkpoint ${before.number}`);
+    } else if (number === 1 && (previousHash !== firstPreviousHash || previousRoot !== firstPreviousHash)) {
+      this.#find('checkpoint', 'checkpoint 1 names one before it');
+    }
+    if (!this.#key) this.#find('wrong-key', 'the bundle has checkpoints but no key');
+    else if (keyId !== keyIdOf(this.#key))
+      this.#find('wrong-key', `checkpoint ${number} is signed by key ${keyId}, not by ${keyIdOf(this.#key)}`);
+    else if (!isCheckpointSignedBy(checkpoint, this.#key))
+      this.#find('signature', `the signature of checkpoint ${number} is not by key ${keyId}`);
+    this.#checkpoints.set(number, { checkpoint, shown: 0, lastIndex: -1 });
+    this.#lastCheckpoint = checkpoint;
+  }
+
+  #startChain({ chain, first }: Record<string, unknown>) {
+    this.#finishChain();
+    if (typeof chain !== 'string' || !Number.isSafeInteger(first) || (first as number) < 1)
+      return this.#malformed('does not begin a chain');
+    const scope = this.#header!.scope;
+    const from = scope.kind === 'range' ? scope.from : null;
+    this.#chains++;
+    this.#chain = new ChainCheck({ chain, first: first as number, line: this.#lineNumber, mustStartBefore: from });
+    if (this.#lastChain !== null && chain <= this.#lastChain) {
+      this.#chain.report('reordered', this.#lineNumber, null, `comes after chain ${this.#lastChain}, out of order`);
+    }
+    if (from === null && first !== 1)
+      this.#chain.report('missing', this.#lineNumber, 1, `begins at entry ${first}: what came before is missing`);
+    this.#lastChain = chain;
+    this.#spokenThrough = (this.#checkpoints.keys().next().value ?? 1) - 1;
+  }
+
+  #leaf(value: Record<string, unknown>) {
+    const claim = asLeafProof(value);
+    const known = this.#checkpoints.get(value.checkpoint as number);
+    if (!this.#chain || !claim || !known) return this.#malformed('is a malformed or misplaced leaf');
+    const { number } = known.checkpoint.body;
+    const [chain, sequence, head] = claim.leaf;
+    if (chain !== this.#chain.chain || !isLeafOf(known.checkpoint.body, claim)) {
+      return this.#chain.report(
+        'proof',
+        this.#lineNumber,
+        sequence,
+        `entry ${sequence} is not the head that checkpoint ${number} holds: the proof does not lead to its root`,
+      );
+    }
+    if (claim.index > known.lastIndex) known.shown++;
+    known.lastIndex = Math.max(known.lastIndex, claim.index);
+    this.#spokenThrough = Math.max(this.#spokenThrough, number);
+    this.#chain.anchor({ checkpoint: number, sequence, head }, this.#lineNumber);
+  }
+
+  #absent(value: Record<string, unknown>) {
+    const known = this.#checkpoints.get(value.checkpoint as number);
+    if (!this.#chain || !known) return this.#malformed('is a malformed or misplaced proof of absence');
+    const { body } = known.checkpoint;
+    const { chain } = this.#chain;
+    const left = value.left === null ? null : asLeafProof(value.left);
+    const right = value.right === null ? null : asLeafProof(value.right);
+    const isProved =
+      (value.left === null ? right?.index === 0 : left !== null && left.leaf[0] < chain && isLeafOf(body, left)) &&
+      (value.right === null ? left?.index === body.size - 1 : right !== null && right.leaf[0] > chain && isLeafOf(body, right)) &&
+      (left === null || right === null || left.index + 1 === right.index);
+    if (!isProved) {
+      return this.#chain.report(
+        'proof',
+        this.#lineNumber,
+        null,
+        `the proof that checkpoint ${body.number} does not hold the chain is wrong`,
+      );
+    }
+    if (body.number === this.#spokenThrough + 1) this.#spokenThrough = body.number;
+  }
+
+  #finishChain() {
+    const chain = this.#chain;
+    if (!chain) return;
+    chain.finish(this.#lineNumber);
+    if (chain.finding) this.#add(chain.finding);
+    this.#uncovered += chain.uncovered;
+    const last = this.#lastCheckpoint?.body.number ?? 0;
+    if (this.#spokenThrough < last && (!this.#silent || this.#spokenThrough < this.#silent.after)) {
+      this.#silent = { after: this.#spokenThrough, chain: chain.chain };
+    }
+    this.#chain = null;
+  }
+
+  #end({ chains, entries }: Record<string, unknown>) {
+    this.#finishChain();
+    this.#isEnded = true;
+    if (chains !== this.#chains || entries !== this.#entries) {
+      this.#find(
+        'count',
+        `the bundle says that it holds ${entries} entries of ${chains} chains; there are ${this.#entries} of ${this.#chains}`,
+      );
+    }
+  }
+
+  #finish() {
+    if (!this.#header) throw new Unreadable('the file is empty');
+    if (!this.#isEnded) {
+      this.#finishChain();
+      throw new Unreadable(`the bundle is cut off after line ${this.#lineNumber}: its end is missing`);
+    }
+    if (this.#entries === 0) throw new Unreadable('the bundle holds no entries: there is nothing to verify');
+    this.#requireLeaves();
+    this.#compareWithKnown();
+  }
+
+  /** A checkpoint whose leaves are not all shown could hold a later head of a chain that was cut short, or a chain that was left out. */
+  #requireLeaves() {
+    const after = this.#header!.scope.kind === 'range' ? 0 : (this.#silent?.after ?? Infinity);
+    for (const { checkpoint, shown } of this.#checkpoints.values()) {
+      const { number, size } = checkpoint.body;
+      if (number <= after || shown === size) continue;
+      const whose =
+        this.#header!.scope.kind === 'range' ? 'a chain was left out' : `chain ${this.#silent!.chain} may have been cut short`;
+      this.#find('withheld', `checkpoint ${number} holds ${size} heads and the bundle shows ${shown} of them: ${whose}`);
+      return;
+    }
+  }
+
+  #compareWithKnown() {
+    const known = this.#options.known ?? [];
+    if (known.length === 0) return;
+    const key = this.#key;
+    const foreign = known.find((checkpoint) => !key || !isCheckpointSignedBy(checkpoint, key));
+    if (foreign)
+      return this.#find(
+        'wrong-key',
+        `the checkpoint ${foreign.body.number} that you keep is not signed by key ${key ? keyIdOf(key) : '(none)'}`,
+      );
+    const split = findSplitView(
+      [...this.#checkpoints.values()].map((one) => one.checkpoint),
+      known,
+    );
+    if (split)
+      this.#find('split-view', `checkpoint ${split.number} is not the one that you keep: the bundle shows another history`);
+    const newest = Math.max(...known.map((checkpoint) => checkpoint.body.number));
+    const last = this.#lastCheckpoint?.body.number ?? 0;
+    if (newest > last && this.#header!.scope.kind === 'chains') {
+      this.#find('withheld', `the bundle ends at checkpoint ${last}; you keep checkpoint ${newest}`);
+    }
+  }
+}
+
+const nameOf = (checkpoint: Checkpoint | null | undefined): CheckpointName | null =>
+  checkpoint ? { number: checkpoint.body.number, at: checkpoint.body.at, hash: checkpointHash(checkpoint.body) } : null;
+
+const parsed = (bytes: Buffer): Record<string, unknown> | null => {
+  if (!isCanonical(bytes)) return null;
+  const value: unknown = JSON.parse(bytes.toString('utf8'));
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+};
