@@ -14,8 +14,6 @@ export interface CounterfactualInput {
   readonly account: AccountFacts | null;
   /** How far behind the account's newest payment this one was. */
   readonly lateMs: number;
-  /** Mean and standard deviation of ln(amount) that AMOUNT_ANOMALY was measured by; without it a lower amount leaves that signal as it is. */
-  readonly amountProfile?: { readonly mean: number; readonly sd: number };
 }
 
 export interface Counterfactual {
@@ -119,19 +117,34 @@ const amountCandidates = (base: VerdictInput, given: CounterfactualInput): Candi
 };
 
 const withAmount = (base: VerdictInput, given: CounterfactualInput, amountMinor: number): VerdictInput => {
-  const { spendMinor, amountProfile, decision } = given;
+  const { spendMinor, decision } = given;
   const spend = spendMinor === null ? null : Math.round(spendMinor * (amountMinor / decision.transaction.amountMinor));
   const changed: [number, number][] = [];
-  const total = base.signals[spendPosition] ?? null;
-  const anomaly = base.signals[amountPosition] ?? null;
-  if (total !== null && spend !== null && spendMinor !== null) changed.push([spendPosition, total - spendMinor + spend]);
-  if (anomaly !== null && spend !== null && amountProfile !== undefined) {
-    const value = (Math.log(Math.max(1, spend)) - amountProfile.mean) / Math.max(amountProfile.sd, 0.25);
-    changed.push([amountPosition, Math.min(anomaly, value)]);
+  if (spend !== null && spendMinor !== null) {
+    const total = base.signals[spendPosition] ?? null;
+    if (total !== null) changed.push([spendPosition, total - spendMinor + spend]);
+    const anomaly = anomalyAt(given, spendMinor, spend);
+    if (anomaly !== null) changed.push([amountPosition, anomaly]);
   }
   const input = withSignals(base, changed);
   const txn = { ...input.facts.txn, amountMinor: BigInt(amountMinor), spendMinor: spend === null ? null : BigInt(spend) };
   return { ...input, facts: { ...input.facts, txn } };
+};
+
+/** What the stored usual amount, rounded to a minor unit, may be off by, and more. */
+const anomalyMargin = 0.01;
+
+/**
+ * AMOUNT_ANOMALY at a smaller amount: the profile it was measured by is in the reason (its usual amount, else the population), and
+ * the decided value gives the deviation. Null while it is not a reason: a smaller amount only lowers it.
+ */
+const anomalyAt = ({ policy, decision }: CounterfactualInput, spendMinor: number, spend: number): number | null => {
+  const reason = decision.reasons.find(({ signal }) => signal === 'AMOUNT_ANOMALY');
+  if (reason === undefined || reason.value === null || reason.value <= 0) return null;
+  const mean = reason.usual === null ? policy.policy.population.mean : Math.log(reason.usual);
+  const deviation = (Math.log(spendMinor) - mean) / reason.value;
+  const value = (Math.log(Math.max(1, spend)) - mean) / deviation + anomalyMargin;
+  return Number.isFinite(value) ? Math.min(reason.value, Math.round(value * 10_000) / 10_000) : null;
 };
 
 const spendPosition = signalNames.indexOf('TOTAL_SPEND_24H');

@@ -115,6 +115,7 @@ describe('a policy document', () => {
       { ...barePolicy, lists: JSON.parse('{"__proto__": {"kind": "block", "field": "userId"}}') },
       '/lists/__proto__',
     ],
+    ['a currency that objects are born with', { ...barePolicy, rates: JSON.parse('{"__proto__": "1"}') }, '/rates/__proto__'],
     ['101 rules', { ...barePolicy, rules: Array.from({ length: 101 }, (_, i) => ({ ...rule, id: `r${i}` })) }, '/rules'],
     ['21 lists', { ...barePolicy, lists: Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`l${i}`, list])) }, '/lists'],
     ['no standard deviation', { ...barePolicy, population: { mean: 1, sd: 0 } }, '/population/sd'],

@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { type CounterfactualInput, counterfactual } from '../../shared/domain/counterfactual.ts';
+import type { Decision, Degradation } from '../../shared/domain/decision.ts';
+import type { Policy } from '../../shared/domain/policy.ts';
+import { ruleFacts } from '../../shared/domain/ruleFacts.ts';
+import { latestMs, verdict } from '../../shared/domain/verdict.ts';
+import { compilePolicy } from '../../shared/policy/compile.ts';
+import { barePolicy, signalValues, transaction } from '../policy/fixtures.ts';
+
+type Given = {
+  policy?: Partial<Policy>;
+  signals?: Parameters<typeof signalValues>[0];
+  lists?: Record<string, boolean>;
+  degraded?: Degradation[];
+  lateMs?: number;
+  usual?: (number | null)[];
+};
+
+const account = { transactionCount: 12, ageDays: 40 };
+
+/** A payment of 129,900 minor units decided on these signals, and what is asked about it. */
+const decided = (given: Given): CounterfactualInput => {
+  const policy = compilePolicy({ ...barePolicy, ...given.policy }, 2);
+  const signals = signalValues(given.signals);
+  const lists = Object.fromEntries(Object.keys(policy.policy.lists).map((name) => [name, given.lists?.[name] ?? false]));
+  const lateMs = given.lateMs ?? 0;
+  const facts = ruleFacts({ transaction, spendMinor: 129_900, late: false, signals, lists, account });
+  const result = verdict({ policy, facts, signals, usual: given.usual ?? [], degraded: given.degraded ?? [], lateMs });
+  const decision: Decision = {
+    ...result,
+    transaction,
+    receivedAtMs: 0,
+    decidedAtMs: 0,
+    previousOutcome: null,
+    signals,
+    triggers24h: [],
+    anomaly: null,
+    late: false,
+    policyVersion: 2,
+    modelVersion: null,
+    sequence: 13,
+    hash: '',
+  };
+  return { policy, decision, spendMinor: 129_900, account, lateMs };
+};
+
+const signals = (change: Partial<Policy['signals']>): Policy['signals'] => ({ ...barePolicy.signals, ...change });
+
+const velocity = signals({ TXN_VELOCITY_1H: { threshold: 15, points: 50 } });
+const spend = signals({ TOTAL_SPEND_24H: { threshold: 200_000, points: 50 } });
+const blocked = { kind: 'block', field: 'deviceId', outcome: 'BLOCK', overrides: false, text: 'x' } as const;
+
+describe('the smallest single change that would have been ALLOWed', () => {
+  it.each<[string, Given, string | null]>([
+    [
+      'is a count below its threshold',
+      { policy: { signals: velocity }, signals: { TXN_VELOCITY_1H: 22 } },
+      'TXN_VELOCITY_1H below 15 instead of 22',
+    ],
+    [
+      'is the flag that was one too many',
+      {
+        policy: {
+          signals: signals({ NEW_DEVICE_USED: { threshold: 1, points: 20 }, UNUSUAL_HOUR: { threshold: 1, points: 30 } }),
+        },
+        signals: { NEW_DEVICE_USED: 1, UNUSUAL_HOUR: 1 },
+      },
+      'NEW_DEVICE_USED below 1 instead of 1',
+    ],
+    [
+      'is the nearer of two thresholds',
+      {
+        policy: {
+          signals: signals({ TXN_VELOCITY_1H: { threshold: 10, points: 20 }, RAPID_BURST_1M: { threshold: 10, points: 20 } }),
+        },
+        signals: { TXN_VELOCITY_1H: 40, RAPID_BURST_1M: 12 },
+      },
+      'RAPID_BURST_1M below 10 instead of 12',
+    ],
+    [
+      'is the amount, where less of it is needed than of the sum',
+      { policy: { rules: [{ id: 'big', when: 'txn.amountMinor > 100000', outcome: 'BLOCK', text: 'x' }] } },
+      'amountMinor 100000 or less instead of 129900 INR',
+    ],
+    [
+      'is the sum, where it is nearer than the amount',
+      { policy: { signals: spend }, signals: { TOTAL_SPEND_24H: 210_000 } },
+      'TOTAL_SPEND_24H below 200000 instead of 210000',
+    ],
+    [
+      'is being off a block list',
+      { policy: { lists: { devices: blocked } }, lists: { devices: true } },
+      'deviceId not on the list devices',
+    ],
+    [
+      'is the rule, where nothing else helps',
+      { policy: { rules: [{ id: 'upi', when: 'txn.channel == "upi"', outcome: 'REVIEW', text: 'UPI is watched' }] } },
+      'the rule upi not true: UPI is watched',
+    ],
+    ['is none for a payment that was ALLOWed', { policy: { signals: velocity }, signals: { TXN_VELOCITY_1H: 14 } }, null],
+    [
+      'is none where two changes are needed',
+      {
+        policy: { lists: { devices: blocked, others: blocked } },
+        lists: { devices: true, others: true },
+      },
+      null,
+    ],
+    ['is none for a payment that came too late', { lateMs: latestMs + 1 }, null],
+    ['is none where a part was missing', { degraded: [{ part: 'MERCHANT_RISK', cause: 'STORE_UNAVAILABLE' }] }, null],
+  ])('%s', (_sentence, given, change) => {
+    const expected = change === null ? null : { change, outcome: 'ALLOW' };
+    expect(counterfactual(decided(given))).toEqual(expected);
+  });
+
+  it('lets a lower amount lower AMOUNT_ANOMALY by the profile it was measured by', () => {
+    const policy = { signals: signals({ AMOUNT_ANOMALY: { threshold: 2, points: 50 } }) };
+    const usual = [null, null, null, null, 10_000];
+    const value = Math.log(129_900 / 10_000) / 0.5;
+    const found = counterfactual(decided({ policy, signals: { AMOUNT_ANOMALY: value }, usual }));
+    // Below 2 deviations of 0.5 is below 10,000 * e, the nearest change by share of the signal's own value being the signal.
+    expect(found?.change).toBe(`AMOUNT_ANOMALY below 2 instead of ${value}`);
+    const both = signals({ AMOUNT_ANOMALY: { threshold: 2, points: 50 }, TOTAL_SPEND_24H: { threshold: 100_000, points: 50 } });
+    const joint = counterfactual(
+      decided({ policy: { signals: both }, signals: { AMOUNT_ANOMALY: value, TOTAL_SPEND_24H: 129_900 }, usual }),
+    );
+    const [, amount] = /^amountMinor (\d+) or less/.exec(joint?.change ?? '') ?? [];
+    expect(Number(amount)).toBeLessThan(10_000 * Math.E);
+    expect(Number(amount)).toBeGreaterThan(10_000 * Math.E * 0.98);
+  });
+
+  it('claims nothing when the known facts do not give the decided outcome again', () => {
+    const given = decided({ policy: { signals: velocity }, signals: { TXN_VELOCITY_1H: 22 } });
+    const other = { ...given, decision: { ...given.decision, outcome: 'BLOCK' as const } };
+    expect(counterfactual(other)).toBeNull();
+  });
+
+  it('claims nothing when a rule needs account figures that are not known any more', () => {
+    const rules = [{ id: 'young', when: 'account.ageDays < 10.0', outcome: 'BLOCK', text: 'x' }] as const;
+    const given = decided({ policy: { rules, signals: velocity }, signals: { TXN_VELOCITY_1H: 22 } });
+    expect(counterfactual(given)).not.toBeNull();
+    expect(counterfactual({ ...given, account: null })).toBeNull();
+  });
+
+  it('keeps the learned layer in the sum', () => {
+    const given = decided({ policy: { signals: velocity }, signals: { TXN_VELOCITY_1H: 22 } });
+    const learned = { signal: 'MODEL', value: 0.9, threshold: null, points: 30, usual: null };
+    const decision = { ...given.decision, outcome: 'BLOCK' as const, reasons: [...given.decision.reasons, learned] };
+    expect(counterfactual({ ...given, decision })).toEqual({
+      change: 'TXN_VELOCITY_1H below 15 instead of 22',
+      outcome: 'ALLOW',
+    });
+  });
+});
