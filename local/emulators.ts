@@ -135,20 +135,23 @@ const portTaken = (error: unknown): boolean =>
 function listening(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = '';
-    const fail = (why: string) => {
+    const settle = (failure: string | null) => {
       clearTimeout(timer);
-      reject(new EmulatorError(`the DynamoDB emulator did not start: ${why}`));
+      child.off('error', broken).off('exit', exited);
+      child.stderr?.off('data', heard).resume();
+      if (failure === null) resolve();
+      else reject(new EmulatorError(`the DynamoDB emulator did not start: ${failure}`));
     };
-    const timer = setTimeout(() => fail(`no sign of life within ${startMsMax} ms`), startMsMax);
-    child.once('error', (error) => fail(error.message));
-    child.once('exit', (code) => fail(said.trim() === '' ? `exit code ${code}` : (said.trim().split('\n').at(-1) ?? '')));
-    child.stderr?.on('data', (chunk: Buffer) => {
+    const broken = (error: Error) => settle(error.message);
+    const exited = (code: number | null) =>
+      settle(said.trim() === '' ? `exit code ${code}` : (said.trim().split('\n').at(-1) ?? ''));
+    const heard = (chunk: Buffer) => {
       said = `${said}${chunk}`.slice(-4_096);
-      if (!/listening on/i.test(said)) return;
-      clearTimeout(timer);
-      child.removeAllListeners('exit');
-      resolve();
-    });
+      if (/listening on/i.test(said)) settle(null);
+    };
+    const timer = setTimeout(() => settle(`no sign of life within ${startMsMax} ms`), startMsMax);
+    child.once('error', broken).once('exit', exited);
+    child.stderr?.on('data', heard);
   });
 }
 
