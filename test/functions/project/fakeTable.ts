@@ -1,5 +1,5 @@
 import type { Change, Condition, Item, Key, Query, TableStore, Write } from '../../../shared/ports.ts';
-import { TransactionCancelled } from '../../../shared/ports.ts';
+import { ConditionFailed, TransactionCancelled } from '../../../shared/ports.ts';
 
 /** What the stages under test need of a table: items by key, conditions, atomic transactions. `beforeTransact` may throw or write. */
 export class FakeTable implements TableStore {
@@ -24,7 +24,8 @@ export class FakeTable implements TableStore {
     return items.length < rest.length ? { items, after: items.at(-1)!.sk } : { items };
   }
 
-  async put(item: Item): Promise<void> {
+  async put(item: Item, condition?: Condition): Promise<void> {
+    if (!holds(condition, this.#at(item))) throw new ConditionFailed(this.#at(item));
     this.items.set(nameOf(item), item);
   }
 

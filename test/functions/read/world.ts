@@ -1,0 +1,114 @@
+import type { APIGatewayProxyEvent, DynamoDBStreamEvent } from 'aws-lambda';
+import { feedSink } from '../../../functions/project/feedSink.ts';
+import type { AttributeImage } from '../../../functions/project/image.ts';
+import { projector } from '../../../functions/project/project.ts';
+import { readEndpoints } from '../../../functions/read/endpoints.ts';
+import { inputsOpener } from '../../../functions/read/inputs.ts';
+import { localMasterSecret } from '../../../shared/aws/masterSecret.ts';
+import type { Transaction } from '../../../shared/domain/transaction.ts';
+import { httpHandler } from '../../../shared/edge/http.ts';
+import { decisionFromItem } from '../../../shared/ledger/items.ts';
+import { ledgerOf } from '../../../shared/ledger/judgement.ts';
+import { settle } from '../../../shared/ledger/ledger.ts';
+import type { Attribute, Item } from '../../../shared/ports.ts';
+import { aTransaction } from '../project/builders.ts';
+import { FakeTable } from '../project/fakeTable.ts';
+
+export const startMs = Date.parse('2026-11-20T13:45:00.000Z');
+
+/** The real ledger, projector and read stage on one table: payments in, HTTP answers out. The clock moves by 5 ms a look. */
+export function world() {
+  const table = new FakeTable();
+  let nowMs = startMs;
+  let waiting: () => Promise<number> = async () => 0;
+  let seed = 0;
+  const clock = {
+    nowMs: () => {
+      nowMs += 5;
+      return nowMs;
+    },
+    sleep: async () => {},
+  };
+  const randomness = {
+    bytes: (count: number) => {
+      seed += 1;
+      return new Uint8Array(count).fill(seed);
+    },
+    fraction: () => 0,
+  };
+  const masterSecret = localMasterSecret(Buffer.alloc(32, 7).toString('base64'));
+  const ledger = ledgerOf({ table, clock, randomness, masterSecret }, async () => ({ model: null, degraded: 'NO_MODEL' }));
+  const project = projector({
+    sinks: [feedSink({ table, clock, randomness })],
+    decode: decisionFromItem,
+    report: ({ cause }) => {
+      throw cause;
+    },
+  });
+  const handler = httpHandler(
+    'read',
+    readEndpoints({ table, openInputs: inputsOpener(masterSecret), version: '1.2.3', waitingMessages: () => waiting() }),
+    {
+      table,
+      clock,
+      randomness,
+      log: () => {},
+      authenticate: async (header) => (header === undefined ? null : { tenant: header, keyId: 'k', scopes: ['read', 'admin'] }),
+    },
+  );
+
+  return {
+    table,
+    advance: (ms: number) => {
+      nowMs += ms;
+    },
+    queueAnswers: (probe: () => Promise<number>) => {
+      waiting = probe;
+    },
+    /** Decides and commits one payment, and hands the table's change to the projector. */
+    async pay(given: Partial<Transaction> = {}, { tenant = 'acme', queueAgeMs = null as number | null } = {}) {
+      const receivedAtMs = clock.nowMs();
+      const transaction = aTransaction({ occurredAtMs: receivedAtMs, ...given });
+      const submission = { tenant, transaction, receivedAtMs, correlationId: null, queueAgeMs, redelivered: false };
+      const [settled] = await settle(ledger, [submission], nowMs + 60_000);
+      if (settled?.kind !== 'decided') throw new Error(`not decided: ${JSON.stringify(settled)}`);
+      const { decision } = settled.stored;
+      const item = await table.get({ pk: `D#${tenant}#${transaction.transactionId}`, sk: 'D' });
+      await project(streamEvent(item!));
+      return decision;
+    },
+    async get(path: string, query: Record<string, string> = {}, tenant: string | null = 'acme') {
+      const event = {
+        httpMethod: 'GET',
+        path,
+        headers: tenant === null ? {} : { authorization: tenant },
+        queryStringParameters: query,
+        multiValueQueryStringParameters: Object.fromEntries(Object.entries(query).map(([name, value]) => [name, [value]])),
+        body: null,
+        isBase64Encoded: false,
+      } as unknown as APIGatewayProxyEvent;
+      const { statusCode, body } = await handler(event);
+      return { status: statusCode, body: JSON.parse(body) };
+    },
+  };
+}
+
+const streamEvent = (item: Item) =>
+  ({
+    Records: [
+      {
+        eventName: 'INSERT',
+        dynamodb: { SequenceNumber: '1', Keys: { pk: { S: item.pk }, sk: { S: item.sk } }, NewImage: imageOf(item).M },
+      },
+    ],
+  }) as unknown as Pick<DynamoDBStreamEvent, 'Records'>;
+
+function imageOf(value: Attribute): AttributeImage {
+  if (value instanceof Uint8Array) return { B: Buffer.from(value).toString('base64') };
+  if (typeof value === 'string') return { S: value };
+  if (typeof value === 'number') return { N: String(value) };
+  if (typeof value === 'object' && value !== null) {
+    return { M: Object.fromEntries(Object.entries(value).map(([name, member]) => [name, imageOf(member as Attribute)])) };
+  }
+  throw new TypeError(`the test needs no ${typeof value}`);
+}
