@@ -1,0 +1,36 @@
+import type { Attribute, Item } from '../ports.ts';
+
+/** Of a list or a map, besides 1 byte for each of its elements. */
+const containerBytes = 3;
+
+/**
+ * An item's size as DynamoDB bills it: attribute names and values, by the rules of "DynamoDB item sizes and formats" in its
+ * developer guide. Strings count in UTF-8, binaries raw, a number one byte per two significant digits and one more, and one for a
+ * minus sign.
+ */
+export function itemSizeBytes(item: Item): number {
+  let bytes = 0;
+  for (const [name, value] of Object.entries(item)) bytes += utf8Bytes(name) + attributeBytes(value);
+  return bytes;
+}
+
+function attributeBytes(value: Attribute): number {
+  if (value === null || typeof value === 'boolean') return 1;
+  if (typeof value === 'string') return utf8Bytes(value);
+  if (typeof value === 'number') return numberBytes(value);
+  if (value instanceof Uint8Array) return value.length;
+  let bytes = containerBytes;
+  if (Array.isArray(value)) {
+    for (const element of value as readonly Attribute[]) bytes += 1 + attributeBytes(element);
+  } else {
+    for (const [name, element] of Object.entries(value)) bytes += 1 + utf8Bytes(name) + attributeBytes(element);
+  }
+  return bytes;
+}
+
+function numberBytes(value: number): number {
+  const digits = Math.abs(value).toExponential().split('e')[0]!.replace('.', '').replace(/0+$/, '');
+  return Math.ceil(digits.length / 2) + 1 + (value < 0 ? 1 : 0);
+}
+
+const utf8Bytes = (text: string): number => Buffer.byteLength(text);
