@@ -28,7 +28,7 @@ export class CoreStack extends Stack {
     const project = new Project(this, 'Project', { data, settings });
     const read = new Read(this, 'Read', { data, settings, ingest });
     const admin = new Admin(this, 'Admin', { data, settings });
-    const train = new Train(this, 'Train', { data, settings });
+    const train = new Train(this, 'Train', { data, settings, failures: project.failures });
     const { api } = new Api(this, 'Api', {
       settings,
       functions: { ingest: ingest.function, decide: decide.function, read: read.function, admin: admin.function },

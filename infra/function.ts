@@ -7,6 +7,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   Architecture,
   Code,
+  EventInvokeConfig,
   type EventSourceMapping,
   type IFunction,
   LoggingFormat,
@@ -18,7 +19,7 @@ import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { env, prefixes } from '../shared/aws/keys.ts';
@@ -39,6 +40,8 @@ export interface HouseFunctionProps {
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const version: string = JSON.parse(readFileSync(`${root}package.json`, 'utf8')).version;
+
+const aliasName = 'live';
 
 /** Packages that still `require` need one inside an ES module. */
 const banner = "import{createRequire as __cr}from'module';const require=__cr(import.meta.url);";
@@ -86,7 +89,7 @@ export class HouseFunction extends Construct {
       ...code(this, props.stage),
     });
     // The classes of aws-cdk-lib leave optional properties undefined, which its own interfaces do not allow under exactOptionalPropertyTypes.
-    this.alias = this.function.addAlias('live') as IFunction;
+    this.alias = this.function.addAlias(aliasName) as IFunction;
     this.alias.node.addDependency(this.role);
   }
 
@@ -192,9 +195,8 @@ export class HouseFunction extends Construct {
     const { table } = this.data;
     this.allow('Stream', ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], [table.tableStreamArn!])
       .allow('StreamNames', ['dynamodb:ListStreams'], [`${table.tableArn}/stream/*`])
-      .allow('SendToFailures', ['sqs:SendMessage'], [failures.queueArn])
       .usesDataKey('dynamodb', ['kms:Decrypt'])
-      .usesDataKey('sqs', ['kms:Decrypt', 'kms:GenerateDataKey']);
+      .mayReportTo(failures);
     return this.alias.addEventSourceMapping('Changes', {
       eventSourceArn: table.tableStreamArn!,
       startingPosition: StartingPosition.TRIM_HORIZON,
@@ -207,13 +209,26 @@ export class HouseFunction extends Construct {
     });
   }
 
-  /** Is called on a fixed rhythm; a run that fails is repeated once. */
-  runsEvery(period: Duration): this {
+  /** Is called on a fixed rhythm; a run that fails is repeated once, then set aside in `failures`. */
+  runsEvery(period: Duration, failures: Queue): this {
     new Rule(this, 'Schedule', {
       schedule: Schedule.rate(period),
-      targets: [new LambdaFunction(this.alias, { retryAttempts: 1, maxEventAge: period })],
+      targets: [new LambdaFunction(this.alias, { retryAttempts: 1, maxEventAge: period, deadLetterQueue: failures as IQueue })],
     });
-    return this;
+    new EventInvokeConfig(this, 'Failing', {
+      function: this.alias,
+      qualifier: aliasName,
+      retryAttempts: 1,
+      onFailure: { bind: () => ({ destination: failures.queueArn }) },
+    });
+    return this.mayReportTo(failures);
+  }
+
+  private mayReportTo(failures: Queue): this {
+    return this.allow('SendToFailures', ['sqs:SendMessage'], [failures.queueArn]).usesDataKey('sqs', [
+      'kms:Decrypt',
+      'kms:GenerateDataKey',
+    ]);
   }
 
   private items(verb: string, actions: string[], kinds: readonly ItemKind[], keyActions: readonly string[]): this {

@@ -8,7 +8,7 @@ import type { Settings } from './settings.ts';
 /** Committed items in; feed pages, counters, reviews and the feature archive out. */
 export class Project extends Construct {
   readonly function: HouseFunction;
-  /** Stream batches that kept failing: where they are in the stream, for a projection again. */
+  /** What kept failing and is no transaction: the place of a stream batch, a scheduled run. */
   readonly failures: HouseQueue;
 
   constructor(scope: Construct, id: string, props: { readonly data: Data; readonly settings: Settings }) {

@@ -3,13 +3,18 @@ import { Construct } from 'constructs';
 import { env } from '../shared/aws/keys.ts';
 import type { Data } from './data.ts';
 import { HouseFunction } from './function.ts';
+import type { HouseQueue } from './queue.ts';
 import type { Settings } from './settings.ts';
 
 /** Archived features in, on a schedule; a new model version in the bucket out, then its pointer moves. */
 export class Train extends Construct {
   readonly function: HouseFunction;
 
-  constructor(scope: Construct, id: string, props: { readonly data: Data; readonly settings: Settings }) {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { readonly data: Data; readonly settings: Settings; readonly failures: HouseQueue },
+  ) {
     super(scope, id);
     const { data, settings } = props;
     this.function = new HouseFunction(this, 'Handler', { stage: 'train', data, settings, memoryMb: 2048, timeoutSeconds: 600 })
@@ -20,6 +25,6 @@ export class Train extends Construct {
       .listsObjects('Archive', data.archiveBucket, env.archiveBucket)
       .readsObjects('Models', data.modelBucket, env.modelBucket)
       .writesObjects('Models', data.modelBucket, env.modelBucket);
-    this.function.runsEvery(Duration.hours(settings.trainEveryHours));
+    this.function.runsEvery(Duration.hours(settings.trainEveryHours), props.failures);
   }
 }

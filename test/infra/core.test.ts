@@ -20,6 +20,7 @@ const accepted = [
   'AWS::KMS::Alias',
   'AWS::KMS::Key',
   'AWS::Lambda::Alias',
+  'AWS::Lambda::EventInvokeConfig',
   'AWS::Lambda::EventSourceMapping',
   'AWS::Lambda::Function',
   'AWS::Lambda::Permission',
@@ -211,6 +212,26 @@ describe('the stream', () => {
     const { OnFailure } = mapping.Properties!.DestinationConfig as { OnFailure: { Destination: unknown } };
     expect(pointed(OnFailure.Destination)).toBe('ProjectFailures.Arn');
     expect(pointed(mapping.Properties!.FunctionName)).toMatch(/^ProjectHandlerFunctionAliaslive:live$/);
+  });
+});
+
+describe('the schedule', () => {
+  const [, rule] = one('AWS::Events::Rule', 'TrainHandlerSchedule');
+
+  it('calls train every day, and sets aside what could not be delivered', () => {
+    const [target] = rule.Properties!.Targets as { Arn: unknown; DeadLetterConfig: { Arn: unknown } }[];
+    expect(rule.Properties).toMatchObject({ ScheduleExpression: 'rate(1 day)', State: 'ENABLED' });
+    expect(pointed(target!.Arn)).toBe('TrainHandlerFunctionAliaslive');
+    expect(pointed(target!.DeadLetterConfig.Arn)).toBe('ProjectFailures.Arn');
+  });
+
+  it('sets a run that failed twice aside', () => {
+    const invoke = ofType('AWS::Lambda::EventInvokeConfig')[0]!.Properties as {
+      MaximumRetryAttempts: number;
+      DestinationConfig: { OnFailure: { Destination: unknown } };
+    };
+    expect(invoke.MaximumRetryAttempts).toBe(1);
+    expect(pointed(invoke.DestinationConfig.OnFailure.Destination)).toBe('ProjectFailures.Arn');
   });
 });
 

@@ -98,6 +98,9 @@ const rights: Readonly<Record<string, readonly string[]>> = {
     's3:PutObject DataModelBucket.Arn/*',
     'kms:Decrypt DataDataKey.Arn via s3',
     'kms:GenerateDataKey DataDataKey.Arn via s3',
+    'sqs:SendMessage ProjectFailures.Arn',
+    'kms:Decrypt DataDataKey.Arn via sqs',
+    'kms:GenerateDataKey DataDataKey.Arn via sqs',
   ],
 };
 

@@ -1,0 +1,130 @@
+import { Validations } from 'aws-cdk-lib/core';
+import { AwsSolutionsChecks, PCIDSS321Checks, ServerlessChecks } from 'cdk-nag';
+import type { IConstruct } from 'constructs';
+import type { Built } from './build.ts';
+
+interface Accepted {
+  readonly rules: readonly string[];
+  /** Paths under the core stack; a finding anywhere else still fails the synthesis. */
+  readonly under: readonly string[];
+  readonly reason: string;
+}
+
+const functions = ['Ingest', 'Score', 'Decide', 'Project', 'Read', 'Admin', 'Train'];
+
+/** What the rule packs find, and why it stays. */
+const accepted: readonly Accepted[] = [
+  {
+    rules: ['AwsSolutions-APIG4', 'AwsSolutions-COG4'],
+    under: ['Api'],
+    reason: 'The functions check the API key and its scope themselves, so that no environment can leave the check out.',
+  },
+  {
+    rules: ['AwsSolutions-APIG2'],
+    under: ['Api'],
+    reason:
+      'The functions check every field and name all faults at once; a gateway model would answer first, and in another form.',
+  },
+  {
+    rules: ['AwsSolutions-APIG3', 'PCI.DSS.321-APIGWAssociatedWithWAF'],
+    under: ['Api'],
+    reason: 'A web ACL exists on AWS alone: it belongs to the operations stack, so that core deploys everywhere.',
+  },
+  {
+    rules: [
+      'AwsSolutions-APIG1',
+      'AwsSolutions-APIG6',
+      'Serverless-APIGWAccessLogging',
+      'PCI.DSS.321-APIGWExecutionLoggingEnabled',
+    ],
+    under: ['Api'],
+    reason:
+      'The functions write one redacted line per request; the gateway would log the same request again, card numbers in paths included.',
+  },
+  {
+    rules: ['PCI.DSS.321-APIGWCacheEnabledAndEncrypted'],
+    under: ['Api'],
+    reason: 'Answers are not cached at all: they are personal and change with every payment.',
+  },
+  {
+    rules: ['PCI.DSS.321-APIGWSSLEnabled'],
+    under: ['Api'],
+    reason: 'Client certificates prove the gateway to HTTP backends; the backends here are functions, called through IAM.',
+  },
+  {
+    rules: ['Serverless-APIGWXrayEnabled', 'Serverless-LambdaTracing'],
+    under: ['Api', ...functions],
+    reason: 'One correlation id leads through API, queue, items and logs; traces by X-Ray are paid for per call.',
+  },
+  {
+    rules: ['PCI.DSS.321-IAMNoInlinePolicy'],
+    under: functions,
+    reason: 'A role serves one function, and its policy is nothing that another role could share.',
+  },
+  {
+    rules: ['PCI.DSS.321-LambdaInsideVPC'],
+    under: functions,
+    reason:
+      'The functions reach AWS services alone, over TLS and by their roles; there is no network of their own to be inside of.',
+  },
+  {
+    rules: ['Serverless-LambdaDLQ'],
+    under: functions,
+    reason:
+      'Called in a request or from a queue or stream, which keep what failed; the scheduled one has an on-failure destination.',
+  },
+  {
+    rules: ['Serverless-LambdaEventSourceMappingDestination'],
+    under: ['Score'],
+    reason: 'A queue as event source takes no destination: its dead-letter queue is set on the queue.',
+  },
+  {
+    rules: ['AwsSolutions-SQS3', 'Serverless-SQSRedrivePolicy'],
+    under: ['Ingest/DeadLetters', 'Project/Failures'],
+    reason: 'These are themselves where failures end.',
+  },
+  {
+    rules: ['AwsSolutions-S1', 'PCI.DSS.321-S3BucketLoggingEnabled'],
+    under: ['Data/ModelBucket', 'Data/ArchiveBucket'],
+    reason:
+      'Objects are written once under content-addressed keys; access is recorded by CloudTrail data events where an account wants it.',
+  },
+  {
+    rules: ['PCI.DSS.321-S3BucketReplicationEnabled'],
+    under: ['Data/ModelBucket', 'Data/ArchiveBucket'],
+    reason:
+      'Versions are kept and models can be trained again; a copy in another region would take personal data out of its country.',
+  },
+  {
+    rules: ['AwsSolutions-IAM5[Resource::<DataModelBucket14BB63FB.Arn>/*]'],
+    under: ['Score', 'Decide', 'Read', 'Train'],
+    reason: 'The objects of one bucket: their keys are hashes, known only at run time.',
+  },
+  {
+    rules: ['AwsSolutions-IAM5[Resource::<DataArchiveBucket60F5BBA5.Arn>/*]'],
+    under: ['Project', 'Train'],
+    reason: 'The objects of one bucket: their keys are dates and hashes, known only at run time.',
+  },
+  {
+    rules: ['AwsSolutions-IAM5[Resource::<DataTableFDBAD0F2.Arn>/stream/*]'],
+    under: ['Project'],
+    reason: 'ListStreams is asked of the table, whose stream is named by the time it was switched on.',
+  },
+];
+
+/** Synthesis then fails on whatever the AWS Solutions, PCI DSS and serverless packs find and `accepted` does not argue for. */
+export const checkWithPacks = ({ app, core }: Built): void => {
+  for (const { rules, under, reason } of accepted) {
+    for (const path of under) {
+      const scope = childAt(core, path);
+      Validations.of(scope).acknowledge(...rules.map((id) => ({ id, reason })));
+    }
+  }
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new PCIDSS321Checks(app), new ServerlessChecks(app));
+};
+
+const childAt = (scope: IConstruct, path: string): IConstruct => {
+  let found = scope;
+  for (const id of path.split('/')) found = found.node.findChild(id);
+  return found;
+};
