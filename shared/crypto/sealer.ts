@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, hash, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hash, hkdfSync, type KeyObject } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { Sealer } from '../domain/audit.ts';
 
@@ -8,9 +8,10 @@ const tagBytes = 16;
 /** Accounts whose derived keys are kept at hand. */
 const keysMax = 10_000;
 
+/** Key objects, not bytes: node:crypto is several times faster with them. */
 interface AccountKeys {
-  readonly encryption: Buffer;
-  readonly fingerprint: Buffer;
+  readonly encryption: KeyObject;
+  readonly fingerprint: KeyObject;
 }
 
 /**
@@ -54,7 +55,7 @@ export class SecretSealer implements Sealer {
     let keys = this.#keys.get(name);
     if (!keys) {
       const derived = Buffer.from(hkdfSync('sha256', this.#secret, salt, 'aegis personal inputs', 2 * keyBytes));
-      keys = { encryption: derived.subarray(0, keyBytes), fingerprint: derived.subarray(keyBytes) };
+      keys = { encryption: createSecretKey(derived.subarray(0, keyBytes)), fingerprint: createSecretKey(derived.subarray(keyBytes)) };
       if (this.#keys.size >= keysMax) this.#keys.delete(this.#keys.keys().next().value!);
       this.#keys.set(name, keys);
     }

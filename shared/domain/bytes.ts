@@ -39,6 +39,14 @@ export class ByteWriter {
     return this.unsigned(value < 0 ? -2 * value - 1 : 2 * value);
   }
 
+  /** An integer 0..2^32-1 in 4 bytes. */
+  fixed32(value: number): this {
+    this.#reserve(4);
+    this.#view.setUint32(this.#length, value, true);
+    this.#length += 4;
+    return this;
+  }
+
   double(value: number): this {
     this.#reserve(8);
     this.#view.setFloat64(this.#length, value, true);
@@ -139,6 +147,12 @@ export class ByteReader {
     return value % 2 === 1 ? -(value + 1) / 2 : value / 2;
   }
 
+  fixed32(): number {
+    const value = this.#view.getUint32(this.#position, true);
+    this.#position += 4;
+    return value;
+  }
+
   double(): number {
     const value = this.#view.getFloat64(this.#position, true);
     this.#position += 8;
@@ -187,13 +201,14 @@ export const toHex = (bytes: Uint8Array): string => {
 /** Lower-case hex to bytes; a RangeError for anything else. */
 export const fromHex = (text: string): Uint8Array => {
   const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) {
-    const high = hexDigits.indexOf(text[2 * i]!);
-    const low = hexDigits.indexOf(text[2 * i + 1]!);
-    if (high < 0 || low < 0) throw new RangeError('not lower-case hex');
-    bytes[i] = high * 16 + low;
-  }
+  for (let i = 0; i < bytes.length; i++) bytes[i] = digitOf(text.charCodeAt(2 * i)) * 16 + digitOf(text.charCodeAt(2 * i + 1));
   return bytes;
+};
+
+const digitOf = (code: number): number => {
+  if (code >= 48 && code <= 57) return code - 48;
+  if (code >= 97 && code <= 102) return code - 87;
+  throw new RangeError('not lower-case hex');
 };
 
 const encodeUtf8 = (text: string): Uint8Array => {

@@ -223,6 +223,7 @@ const profileFacts = (transaction: Transaction, spendMinor: number | null) => ({
   deviceHash: transaction.deviceId === null ? null : hash32(transaction.deviceId),
   merchantHash: transaction.merchantId === null ? null : hash32(transaction.merchantId),
   categoryHash: transaction.merchantCategory === null ? null : hash32(transaction.merchantCategory),
+  location: transaction.location,
 });
 
 /** The account after a decision. What was BLOCKed counts towards velocity and towards nothing else. */
@@ -237,7 +238,7 @@ function learn(account: AccountState, decision: Decision, spendMinor: number | n
     head,
     newestMs,
     lastOutcome: outcome,
-    spans: addPayment(account.spans, paymentOf(decision, spendMinor), newestMs),
+    spans: addPayment(account.spans, paymentOf(decision, spendMinor), newestMs, windowBytes(account, transaction)),
   };
   if (blocked) return committed;
   return {
@@ -256,6 +257,10 @@ function learn(account: AccountState, decision: Decision, spendMinor: number | n
     profile: updateProfile(account.profile, { ...profileFacts(transaction, spendMinor), blocked }),
   };
 }
+
+/** What a state under one write unit leaves for the windows; its other parts are estimated, ids and devices counted. */
+const windowBytes = ({ devices }: AccountState, { accountId, userId }: Transaction): number =>
+  Math.max(320, Math.min(600, 940 - 360 - accountId.length - userId.length - 8 * devices.length));
 
 /** A committed payment as later windows see it. */
 export const paymentOf = ({ transaction, outcome, triggered, late }: Decision, spendMinor: number | null): Payment => ({

@@ -1,4 +1,15 @@
-import { decayFactor, hourBin, hourBins, type Profile, profileHalfLivesDays, tagOf } from './profile.ts';
+import {
+  type CategoryProfile,
+  categoryTagOf,
+  decayFactor,
+  distances,
+  hourBin,
+  hourRarity,
+  type Profile,
+  profileHalfLivesDays,
+  tagOf,
+} from './profile.ts';
+import type { Place } from './transaction.ts';
 
 /**
  * What the model sees of a payment: one list for scoring, training and evaluation. Raw ratios and counts, not their logarithms: an
@@ -19,7 +30,10 @@ export const featureNames = [
   'gapHours',
   'hourRarity',
   'localHour',
+  'recentSurprise',
   'speedKmh',
+  'kmFromHome',
+  'kmFromLast',
   'newDevice',
   'newMerchant',
   'newCategory',
@@ -45,6 +59,7 @@ export interface FeatureInput {
   readonly deviceHash: number | null;
   readonly merchantHash: number | null;
   readonly categoryHash: number | null;
+  readonly location: Place | null;
   /** Exact, this payment included. */
   readonly counts: { readonly last10m: number; readonly last1h: number; readonly last24h: number };
   /** Base minor units over 24 h, this payment included; null when unknown. */
@@ -68,8 +83,6 @@ const maxGapHours = 24 * 90;
 const maxRatio = 1e6;
 /** Payments' worth of belief in the account's own mean and sd while a category is new to it. */
 const categoryPrior = 2;
-/** Payments' worth of belief in an even spread over the day. */
-const hourPrior = 3;
 
 /** By position in `featureNames`; every value finite. The account's state is updated afterwards, never before. */
 export const features = (input: FeatureInput): Float64Array => {
@@ -80,6 +93,7 @@ export const features = (input: FeatureInput): Float64Array => {
   const usualAmountMinor = decayed(profile, long, input.occurredAtMs).sum / decayed(profile, long, input.occurredAtMs).count;
   const usualDay = dailyRates(profile, input.occurredAtMs);
   const known = profile.lastAtMs !== null;
+  const away = distances(profile, input.location);
   const values: Record<FeatureName, number> = {
     amount: amountMinor,
     amountOverUsual: ratio(amountMinor, usualAmountMinor),
@@ -95,10 +109,13 @@ export const features = (input: FeatureInput): Float64Array => {
     gapHours: input.gapMs === null ? maxGapHours : Math.min(Math.max(input.gapMs, 0) / hourMs, maxGapHours),
     hourRarity: hourRarity(profile, hourBin(input.occurredAtMs, input.offsetMinutes)),
     localHour: localHour(input.occurredAtMs, input.offsetMinutes),
+    recentSurprise: profile.surprise * decayFactor(profile, 1, input.occurredAtMs),
     speedKmh: input.speedKmh ?? 0,
+    kmFromHome: away.home,
+    kmFromLast: away.last,
     newDevice: input.isNewDevice ? 1 : 0,
     newMerchant: known && isNew(profile.merchants, input.merchantHash) ? 1 : 0,
-    newCategory: known && isNew(profile.categories, input.categoryHash) ? 1 : 0,
+    newCategory: known && isNewCategory(input) ? 1 : 0,
     devices24h: distinct24h(profile, profile.devices, input.deviceHash, input.occurredAtMs),
     merchants24h: distinct24h(profile, profile.merchants, input.merchantHash, input.occurredAtMs),
     merchantRiskShort: input.merchantRisk.short,
@@ -139,23 +156,20 @@ const dailyRates = (profile: Profile, atMs: number): { readonly count: number; r
 /** Nothing known yet reads as usual. */
 const ratio = (value: number, usual: number): number => (usual > 0 ? Math.min(value / usual, maxRatio) : 1);
 
-const zInCategory = ({ profile, categoryHash, amountProfile }: FeatureInput, logAmount: number): number => {
-  const tag = categoryHash === null ? null : tagOf(categoryHash);
-  const own = profile.categories.find((category) => category.tag === tag);
+const isNewCategory = (input: FeatureInput): boolean => input.categoryHash !== null && ownCategory(input) === undefined;
+
+const ownCategory = ({ profile, categoryHash }: FeatureInput): CategoryProfile | undefined =>
+  categoryHash === null ? undefined : profile.categories.find(({ tag }) => tag === categoryTagOf(categoryHash));
+
+const zInCategory = (input: FeatureInput, logAmount: number): number => {
+  const { amountProfile } = input;
+  const own = ownCategory(input);
   const weight = own?.weight ?? 0;
   const blend = (ofCategory: number, ofAccount: number): number =>
     (weight * ofCategory + categoryPrior * ofAccount) / (weight + categoryPrior);
   const mean = blend(own?.mean ?? 0, amountProfile.mean);
   const variance = blend((own?.sd ?? 0) ** 2, amountProfile.sd ** 2);
   return (logAmount - mean) / Math.max(Math.sqrt(variance), minSd);
-};
-
-/** Surprise of the local hour in nats above an even spread: -ln(12 x share), smoothed over the neighbouring bins. */
-const hourRarity = (profile: Profile, bin: number): number => {
-  const at = (index: number): number => profile.hours[(index + hourBins) % hourBins]! / 256;
-  const total = profile.hours.reduce((sum, units) => sum + units, 0) / 256;
-  const near = (at(bin - 1) + 2 * at(bin) + at(bin + 1)) / 4;
-  return -Math.log((hourBins * near + hourPrior) / (total + hourPrior));
 };
 
 const localHour = (occurredAtMs: number, offsetMinutes: number): number => {

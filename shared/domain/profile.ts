@@ -1,3 +1,6 @@
+import { distanceKm } from './geo.ts';
+import type { Place } from './transaction.ts';
+
 /**
  * What an account's history leaves behind for the model's features: bounded whatever the history, packed into the account's state.
  * A payment that was blocked teaches it nothing. Values are rounded when they are learned, never when they are encoded, so that
@@ -17,25 +20,31 @@ export interface Profile {
   readonly sums: readonly number[];
   /** Payments by local hour, two hours a bin, half-life 45 days, in 256ths of a payment; cut off by less than one 256th a day. */
   readonly hours: readonly number[];
-  /** The last categories, newest first, at most 10. */
+  /** How far the last payments were from what was usual, see `surpriseOf`: decayed with a half-life of a day. */
+  readonly surprise: number;
+  /** Mean of the last 40 places, and the last one, to 0.006 degrees; null before the first. */
+  readonly home: (Place & { readonly weight: number }) | null;
+  readonly lastPlace: Place | null;
+  /** The last categories, newest first, at most 14. */
   readonly categories: readonly CategoryProfile[];
-  /** The last merchants, newest first, at most 10: older ones count as new again. */
+  /** The last merchants, newest first, at most 7: older ones count as new again. */
   readonly merchants: readonly Sighting[];
   /** The last devices, newest first, at most 4: a day's distinct devices beyond that are not counted. */
   readonly devices: readonly Sighting[];
 }
 
-/** Two identifiers share a tag by chance once in 65,536. */
 export interface CategoryProfile {
+  /** 12 bits: two categories share one by chance once in 4,096. */
   readonly tag: number;
-  /** Payments, counted up to 40: beyond that the newest weigh 1/41 each. */
+  /** Payments, counted up to 15: beyond that the newest weigh 1/16 each. */
   readonly weight: number;
-  /** Mean and standard deviation of ln(amount in base minor units), to 1/1771 and 1/8192. */
+  /** Mean and standard deviation of ln(amount in base minor units), to 1/110 and 1/512. */
   readonly mean: number;
   readonly sd: number;
 }
 
 export interface Sighting {
+  /** 16 bits: two identifiers share one by chance once in 65,536. */
   readonly tag: number;
   /** Minutes before the profile's newest payment, counted up to 65,535 (45 days). */
   readonly ageMinutes: number;
@@ -51,6 +60,7 @@ export interface ProfileFacts {
   readonly deviceHash: number | null;
   readonly merchantHash: number | null;
   readonly categoryHash: number | null;
+  readonly location: Place | null;
   readonly blocked: boolean;
 }
 
@@ -62,12 +72,15 @@ const minuteMs = 60_000;
 const hourHalfLifeDays = 45;
 const hourUnit = 256;
 const maxHourUnits = 65_535;
-const maxCategories = 10;
-const maxMerchants = 10;
+const maxCategories = 14;
+const maxMerchants = 7;
 const maxDevices = 4;
-const maxCategoryWeight = 40;
-const meanSteps = 1771;
-const sdSteps = 8192;
+const maxCategoryWeight = 15;
+const maxHomeWeight = 40;
+const meanSteps = 110;
+const sdSteps = 512;
+const maxSteps = 4095;
+const degreeSteps = 65_535 / 360;
 const maxAgeMinutes = 65_535;
 const codecVersion = 1;
 
@@ -77,6 +90,9 @@ export const emptyProfile: Profile = {
   counts: profileHalfLivesDays.map(() => 0),
   sums: profileHalfLivesDays.map(() => 0),
   hours: Array.from({ length: hourBins }, () => 0),
+  surprise: 0,
+  home: null,
+  lastPlace: null,
   categories: [],
   merchants: [],
   devices: [],
@@ -91,8 +107,9 @@ export const hash32 = (text: string): number => {
   return hash >>> 0;
 };
 
-/** The tag under which a 32-bit hash is kept. */
+/** The tags under which the 32-bit hash of a merchant or device, and of a category, is kept. */
 export const tagOf = (hash: number): number => ((hash >>> 16) ^ hash) & 0xffff;
+export const categoryTagOf = (hash: number): number => ((hash >>> 20) ^ hash) & 0xfff;
 
 /** The two-hour bin of local time, 0..11. */
 export const hourBin = (occurredAtMs: number, offsetMinutes: number): number => {
@@ -129,15 +146,68 @@ export const updateProfile = (profile: Profile, facts: ProfileFacts): Profile =>
     firstDay: profile.lastAtMs === null ? day : profile.firstDay,
     counts: accumulate(profile.counts, spendMinor === null ? 0 : 1),
     sums: accumulate(profile.sums, spendMinor ?? 0),
+    surprise: round24(
+      profile.surprise * (daysPassed === 0 ? 1 : 2 ** -daysPassed) + surpriseOf(profile, facts) * 2 ** dayFraction,
+    ),
+    home: facts.location === null ? profile.home : learnHome(profile.home, facts.location),
+    lastPlace: facts.location === null ? profile.lastPlace : roundPlace(facts.location),
     hours: learnHour(profile.hours, hourBin(facts.occurredAtMs, facts.offsetMinutes), daysPassed, dayFraction),
     categories:
       facts.categoryHash === null || spendMinor === null
         ? profile.categories
-        : learnCategory(profile.categories, tagOf(facts.categoryHash), Math.log(Math.max(spendMinor, 1))),
+        : learnCategory(profile.categories, categoryTagOf(facts.categoryHash), Math.log(Math.max(spendMinor, 1))),
     merchants: sight(profile.merchants, facts.merchantHash, minutesPassed, maxMerchants),
     devices: sight(profile.devices, facts.deviceHash, minutesPassed, maxDevices),
   };
 };
+
+/** Standard deviations of the amount beyond 1.5 within a category known from 3 payments, at most 5, and nats of a rare hour beyond 0.5. */
+const surpriseOf = (profile: Profile, { categoryHash, spendMinor, occurredAtMs, offsetMinutes }: ProfileFacts): number => {
+  const category =
+    categoryHash === null ? undefined : profile.categories.find(({ tag }) => tag === categoryTagOf(categoryHash));
+  const z =
+    category === undefined || category.weight < 3 || spendMinor === null
+      ? 0
+      : Math.abs(Math.log(Math.max(spendMinor, 1)) - category.mean) / Math.max(category.sd, 0.25);
+  const rarity = hourRarity(profile, hourBin(occurredAtMs, offsetMinutes));
+  return Math.min(Math.max(z - 1.5, 0), 5) + Math.max(rarity - 0.5, 0);
+};
+
+/** Payments' worth of belief in an even spread over the day. */
+const hourPrior = 3;
+
+/** Surprise of a local hour in nats above an even spread: -ln(12 x share), smoothed over the neighbouring bins. */
+export const hourRarity = ({ hours }: Profile, bin: number): number => {
+  const at = (index: number): number => hours[(index + hourBins) % hourBins]! / hourUnit;
+  const total = hours.reduce((sum, units) => sum + units, 0) / hourUnit;
+  const near = (at(bin - 1) + 2 * at(bin) + at(bin + 1)) / 4;
+  return -Math.log((hourBins * near + hourPrior) / (total + hourPrior));
+};
+
+const roundPlace = ({ latitude, longitude }: Place): Place => ({
+  latitude: Math.round((latitude + 90) * degreeSteps) / degreeSteps - 90,
+  longitude: Math.round((longitude + 180) * degreeSteps) / degreeSteps - 180,
+});
+
+const learnHome = (home: Profile['home'], place: Place): Profile['home'] => {
+  const weight = Math.min((home?.weight ?? 0) + 1, maxHomeWeight);
+  if (home === null) return { ...roundPlace(place), weight };
+  const east = ((place.longitude - home.longitude + 540) % 360) - 180;
+  const longitude = home.longitude + east / weight;
+  return {
+    ...roundPlace({
+      latitude: home.latitude + (place.latitude - home.latitude) / weight,
+      longitude: ((longitude + 540) % 360) - 180,
+    }),
+    weight,
+  };
+};
+
+/** Kilometres from the mean and from the last of the account's places; 0 where one of both is unknown. */
+export const distances = ({ home, lastPlace }: Profile, place: Place | null): { readonly home: number; readonly last: number } => ({
+  home: home === null || place === null ? 0 : distanceKm(home, place),
+  last: lastPlace === null || place === null ? 0 : distanceKm(lastPlace, place),
+});
 
 const learnHour = (hours: readonly number[], bin: number, daysPassed: number, dayFraction: number): readonly number[] => {
   const factor = 2 ** (-daysPassed / hourHalfLifeDays);
@@ -154,8 +224,8 @@ const learnCategory = (categories: readonly CategoryProfile[], tag: number, logA
   const after = {
     tag,
     weight: Math.min(before.weight + 1, maxCategoryWeight),
-    mean: Math.round((before.mean + share * distance) * meanSteps) / meanSteps,
-    sd: Math.min(Math.round(Math.sqrt(variance) * sdSteps), 65_535) / sdSteps,
+    mean: Math.min(Math.round((before.mean + share * distance) * meanSteps), maxSteps) / meanSteps,
+    sd: Math.min(Math.round(Math.sqrt(variance) * sdSteps), maxSteps) / sdSteps,
   };
   return [after, ...categories.filter((category) => category.tag !== tag)].slice(0, maxCategories);
 };
@@ -187,8 +257,8 @@ const round24 = (value: number): number => {
 };
 
 /**
- * At most 182 bytes: 1 version, 6 time, 2 first day, 18 decayed sums, 2 + 24 hours, 3 lengths, 10 x 7 categories, 10 x 4 merchants,
- * 4 x 4 devices. The empty profile is one byte. Lossless for what `updateProfile` returns.
+ * At most 182 bytes: 1 version, 6 time, 2 first day, 21 decayed sums, 2 + 24 hours, 9 places, 3 lengths, 14 x 5 categories, 7 x 4
+ * merchants, 4 x 4 devices. The empty profile is one byte. Lossless for what `updateProfile` returns.
  */
 export const encodeProfile = (profile: Profile): Uint8Array => {
   if (profile.lastAtMs === null) {
@@ -218,12 +288,20 @@ export const encodeProfile = (profile: Profile): Uint8Array => {
   profile.sums.forEach(putFloat24);
   put16(profile.hours.reduce((mask, units, bin) => (units > 0 ? mask | (1 << bin) : mask), 0));
   profile.hours.filter((units) => units > 0).forEach(put16);
+  putFloat24(profile.surprise);
+  put8(profile.home?.weight ?? 0);
+  if (profile.home !== null && profile.lastPlace !== null) {
+    for (const { latitude, longitude } of [profile.home, profile.lastPlace]) {
+      put16(Math.round((latitude + 90) * degreeSteps));
+      put16(Math.round((longitude + 180) * degreeSteps));
+    }
+  }
   put8(profile.categories.length);
   for (const category of profile.categories) {
-    put16(category.tag);
-    put8(category.weight);
-    put16(Math.round(category.mean * meanSteps));
-    put16(Math.round(category.sd * sdSteps));
+    const mean = Math.round(category.mean * meanSteps);
+    put16(category.tag * 16 + category.weight);
+    put8(mean >> 4);
+    put16((mean & 15) * 4096 + Math.round(category.sd * sdSteps));
   }
   for (const sightings of [profile.merchants, profile.devices]) {
     put8(sightings.length);
@@ -253,6 +331,7 @@ export const decodeProfile = (bytes: Uint8Array): Profile => {
     scratch.setUint32(0, (get16() * 65_536 + get8() * 256) >>> 0);
     return scratch.getFloat32(0);
   };
+  const getPlace = (): Place => ({ latitude: get16() / degreeSteps - 90, longitude: get16() / degreeSteps - 180 });
   const getSightings = (limit: number): readonly Sighting[] =>
     Array.from({ length: bounded(get8(), limit) }, () => ({ tag: get16(), ageMinutes: get16() }));
   const version = get8();
@@ -267,18 +346,26 @@ export const decodeProfile = (bytes: Uint8Array): Profile => {
   const counts = profileHalfLivesDays.map(getFloat24);
   const sums = profileHalfLivesDays.map(getFloat24);
   const mask = get16();
+  const hours = Array.from({ length: hourBins }, (_, bin) => ((mask >> bin) & 1 ? get16() : 0));
+  const surprise = getFloat24();
+  const homeWeight = get8();
+  const home = homeWeight === 0 ? null : { ...getPlace(), weight: homeWeight };
+  const lastPlace = homeWeight === 0 ? null : getPlace();
   const profile: Profile = {
     lastAtMs,
     firstDay,
     counts,
     sums,
-    hours: Array.from({ length: hourBins }, (_, bin) => ((mask >> bin) & 1 ? get16() : 0)),
-    categories: Array.from({ length: bounded(get8(), maxCategories) }, () => ({
-      tag: get16(),
-      weight: get8(),
-      mean: get16() / meanSteps,
-      sd: get16() / sdSteps,
-    })),
+    hours,
+    surprise,
+    home,
+    lastPlace,
+    categories: Array.from({ length: bounded(get8(), maxCategories) }, () => {
+      const head = get16();
+      const high = get8();
+      const low = get16();
+      return { tag: head >> 4, weight: head & 15, mean: (high * 16 + (low >> 12)) / meanSteps, sd: (low & 4095) / sdSteps };
+    }),
     merchants: getSightings(maxMerchants),
     devices: getSightings(maxDevices),
   };

@@ -102,10 +102,10 @@ export function encodeState(state: AccountState): Uint8Array {
   if (nights.part > 0) writer.double(nights.part);
   writer.float(state.usual.spend24hMinor).float(state.usual.count1h).float(state.usual.count1m);
   writer.byte(state.devices.length);
+  let seenMs = state.newestMs;
   for (const device of state.devices) {
-    writer.byte(Math.floor(device.token / 2 ** 32));
-    for (let i = 0; i < 4; i++) writer.byte(Math.floor(device.token / 2 ** (8 * i)) % 256);
-    writer.signed(state.newestMs - device.lastSeenMs);
+    writer.fixed32(device.token).signed(seenMs - device.lastSeenMs);
+    seenMs = device.lastSeenMs;
   }
   writer.byte(state.places.length);
   for (const place of state.places) {
@@ -138,10 +138,11 @@ export function decodeState(bytes: Uint8Array, sequence: number): AccountState {
   const nights =
     kept & 2 ? { atMs: newestMs - reader.signed(), weight: reader.double(), part: kept & 4 ? reader.double() : 0 } : noShare;
   const usual = { spend24hMinor: reader.float(), count1h: reader.float(), count1m: reader.float() };
+  let seenMs = newestMs;
   const devices = Array.from({ length: reader.byte() }, () => {
-    let token = reader.byte() * 2 ** 32;
-    for (let i = 0; i < 4; i++) token += reader.byte() * 2 ** (8 * i);
-    return { token, lastSeenMs: newestMs - reader.signed() };
+    const token = reader.fixed32();
+    seenMs -= reader.signed();
+    return { token, lastSeenMs: seenMs };
   });
   const places = Array.from({ length: reader.byte() }, () => ({
     atMs: newestMs - reader.signed(),

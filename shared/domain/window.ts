@@ -71,17 +71,15 @@ export const keptMs = 2 * dayMs;
 export const lateMs = minuteMs;
 
 /** Rows read at once when a window's edge enters a span. */
-const rowsAtOnce = 24;
+const rowsAtOnce = 8;
 /** Rows read at once where the whole span is needed: for a late payment, or when times in it are in no order. */
 const rowsAtOnceWhole = 500;
-/** Above this estimate of encoded bytes, spans are merged. */
-const sizeAimBytes = 560;
 const mergeMin = 8;
 const mergeMax = 32;
 /** Payments after the last merged span that may stay single: an hour of 3,000 a day. */
 const singlesMax = 144;
-const mergedMax = 18;
-const agedMax = 3;
+const mergedMax = 8;
+const agedMax = 2;
 /** However the payments lie, there are never more spans than this. */
 const spansMax = 320;
 
@@ -284,27 +282,30 @@ export function windowSums(spans: readonly Span[], end: WindowEnd): WindowSums {
   };
 }
 
-/** The spans with one more payment at the end of the chain; `newestMs` is the newest time of all, this one included. */
-export function addPayment(spans: readonly Span[], payment: Payment, newestMs: number): Span[] {
+/**
+ * The spans with one more payment at the end of the chain; `newestMs` is the newest time of all, this one included. Above
+ * `sizeAimBytes` (encoded, estimated) older payments are merged.
+ */
+export function addPayment(spans: readonly Span[], payment: Payment, newestMs: number, sizeAimBytes: number): Span[] {
   const next = spans.slice();
   next.push(singleSpan(payment));
   let stale = 0;
   while (stale < next.length && next[stale]!.newestMs <= newestMs - keptMs) stale++;
   if (stale > 0) next.splice(0, stale);
-  return estimatedBytes(next) > sizeAimBytes ? compact(next, newestMs) : next;
+  return estimatedBytes(next) > sizeAimBytes ? compact(next, newestMs, sizeAimBytes) : next;
 }
 
 const estimatedBytes = (spans: readonly Span[]): number => {
   let bytes = 0;
-  for (const span of spans) bytes += span.count > 1 ? 14 : 6.5;
+  for (const span of spans) bytes += span.count > 1 ? (span.triggers ? 18 : 14) : span.triggered === 0 && !span.loose ? 6.5 : 9.5;
   return bytes;
 };
 
-function compact(spans: Span[], newestMs: number): Span[] {
+function compact(spans: Span[], newestMs: number, sizeAimBytes: number): Span[] {
   const dayEdgeMs = newestMs - dayMs;
   const hourEdgeMs = newestMs - hourMs;
   mergeAged(spans, dayEdgeMs);
-  if (estimatedBytes(spans) > sizeAimBytes) mergeSingles(spans, dayEdgeMs, hourEdgeMs);
+  if (estimatedBytes(spans) > sizeAimBytes) mergeSingles(spans, dayEdgeMs, hourEdgeMs, sizeAimBytes);
   mergeNeighbours(spans, dayEdgeMs, hourEdgeMs);
   while (spans.length > spansMax) mergeRange(spans, 0, mergeMax);
   return spans;
@@ -324,7 +325,7 @@ function mergeAged(spans: Span[], dayEdgeMs: number): void {
  * Merges the youngest single payments that have left the hour; when the hour itself holds too many, its oldest. Singles before the
  * first merged span were opened because an edge comes through them: they stay.
  */
-function mergeSingles(spans: Span[], dayEdgeMs: number, hourEdgeMs: number): void {
+function mergeSingles(spans: Span[], dayEdgeMs: number, hourEdgeMs: number, sizeAimBytes: number): void {
   let first = 0;
   while (first < spans.length && !(spans[first]!.count > 1 && spans[first]!.oldestMs > dayEdgeMs)) first++;
   if (first === spans.length) first = 0;

@@ -14,6 +14,7 @@ import {
 import { type Arrived, randomStream, runAgainstBruteForce } from '../support/windowRun.ts';
 
 const t0 = Date.UTC(2026, 0, 1);
+const aimBytes = 560;
 const paid = (occurredAtMs: number, spendMinor = 1, triggered = 0): Payment => ({
   occurredAtMs,
   spendMinor,
@@ -26,7 +27,7 @@ const committed = (...times: number[]): Span[] => {
   let newestMs = Number.NEGATIVE_INFINITY;
   for (const time of times) {
     newestMs = Math.max(newestMs, time);
-    spans = addPayment(spans, paid(time), newestMs);
+    spans = addPayment(spans, paid(time), newestMs, aimBytes);
   }
   return spans;
 };
@@ -45,8 +46,8 @@ describe('windows are (t - W, t]', () => {
   });
 
   test('sums beyond 2^53-1 read 2^53-1, and become exact again when the large amount has left', () => {
-    let spans = addPayment([], paid(t0, Number.MAX_SAFE_INTEGER), t0);
-    spans = addPayment(spans, paid(t0 + 1000, 5), t0 + 1000);
+    let spans = addPayment([], paid(t0, Number.MAX_SAFE_INTEGER), t0, aimBytes);
+    spans = addPayment(spans, paid(t0 + 1000, 5), t0 + 1000, aimBytes);
     expect(windowSums(spans, { endMs: t0 + 2000, newestMs: t0 + 1000 }).spend24hMinor).toBe(Number.MAX_SAFE_INTEGER);
     expect(windowSums(spans, { endMs: t0 + 86_400_500, newestMs: t0 + 1000 }).spend24hMinor).toBe(5);
   });
@@ -101,7 +102,7 @@ describe('spans', () => {
   });
 
   test('entries that are no payment keep their place in the chain and count nowhere', () => {
-    const spans = addPayment(addGap(committed(t0, t0 + 1000)), paid(t0 + 2000), t0 + 2000);
+    const spans = addPayment(addGap(committed(t0, t0 + 1000)), paid(t0 + 2000), t0 + 2000, aimBytes);
     expect(windowSums(spans, { endMs: t0 + 3000, newestMs: t0 + 2000 }).count24h).toBe(3);
     const writer = new ByteWriter();
     writeSpans(writer, spans, t0 + 2000);

@@ -130,7 +130,7 @@ export function runAgainstBruteForce(stream: readonly Arrived[]): RunFigures {
     if (expected.count24h !== null && String(sums.triggers24h) !== String(expected.triggers24h))
       mismatches.push(`step ${i}: triggers are ${sums.triggers24h}, brute force says ${expected.triggers24h}`);
     newestMs = Math.max(newestMs, arrived.occurredAtMs);
-    spans = addPayment(late ? spans : opened, { ...arrived, late }, newestMs);
+    spans = addPayment(late ? spans : opened, { ...arrived, late }, newestMs, 560);
     committed.push({ ...arrived, late });
     const writer = new ByteWriter();
     writeSpans(writer, spans, newestMs);
