@@ -158,7 +158,7 @@ async function* linesOf(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer[]>
     if (rest.length > lineBytesMax) throw new Unreadable(`a line is longer than ${lineBytesMax} bytes`);
     yield lines;
   }
-  if (rest.length > 0) yield [rest];
+  if (rest.length > 0) throw new Unreadable('the bundle is cut off within a line');
 }
 
 interface KnownCheckpoint {
@@ -213,6 +213,8 @@ class BundleCheck {
       if (!(error instanceof Unreadable)) throw error;
       reason = error.message;
     }
+    // Of a chain that breaks off, only what is certain already counts.
+    if (reason !== null && this.#chain?.finding) this.#add(this.#chain.finding);
     const isTampered = this.#findings.length > 0;
     const verdict = isTampered ? 'tampered' : reason === null ? 'intact' : 'unreadable';
     const all = [...this.#checkpoints.values()];
@@ -422,7 +424,6 @@ class BundleCheck {
   #finish() {
     if (!this.#header) throw new Unreadable('the file is empty');
     if (!this.#isEnded) {
-      this.#finishChain();
       throw new Unreadable(`the bundle is cut off after line ${this.#lineNumber}: its end is missing`);
     }
     if (this.#entries === 0) throw new Unreadable('the bundle holds no entries: there is nothing to verify');

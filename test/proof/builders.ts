@@ -83,7 +83,7 @@ export const logOf = async (lengths: Readonly<Record<string, readonly number[]>>
       const count = counts[k] ?? 0;
       if (count > (counts[k - 1] ?? 0)) leaves.push({ chain, sequence: count, head: chains.get(chain)![count - 1]!.hash });
     }
-    checkpoints.push(await nextCheckpoint(checkpoints.at(-1) ?? null, leaves, signer));
+    if (leaves.length > 0) checkpoints.push(await nextCheckpoint(checkpoints.at(-1) ?? null, leaves, signer));
   }
   return { signer, chains, checkpoints };
 };
