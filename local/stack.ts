@@ -139,13 +139,21 @@ const start = async (
     AWS_SECRET_ACCESS_KEY: emulatorCredentials.secretAccessKey,
   };
   const localSecret = masterSecret(folder);
+  const reachable = calledFromOutside(model);
   for (const fn of model.functions) {
+    const handler = handlerOf(fn.stage, options);
+    if (!existsSync(new URL(handler))) {
+      const missing = `the template has the stage ${fn.stage}, but functions/${fn.stage}/handler.ts is missing`;
+      if (reachable.has(fn.logicalId)) throw new LocalProblem(missing);
+      onFailure(`${missing}: its schedule does not run`);
+      continue;
+    }
     const { [env.kmsKeyId]: kmsKeyId, ...variables } = fn.environment;
     hosts.set(
       fn.logicalId,
       new FunctionHost({
         model: fn,
-        handler: handlerOf(fn.stage, options),
+        handler,
         environment: {
           ...variables,
           ...localEnvironment,
@@ -159,7 +167,7 @@ const start = async (
       }),
     );
   }
-  await Promise.all([...calledFromOutside(model)].map((functionId) => hosts.get(functionId)!.warm()));
+  await Promise.all([...reachable].map((functionId) => hosts.get(functionId)!.warm()));
 
   if (folder.interrupted) await Promise.all(tableSources.map((source) => source.deliverAll()));
   const key = await developmentKey(folder, table);
@@ -182,7 +190,13 @@ const start = async (
   undo.push(async () => {
     await Promise.all(queueSources.map((source) => source.stop()));
   });
-  undo.push(startSchedules(model.schedules, invoke, onFailure));
+  undo.push(
+    startSchedules(
+      model.schedules.filter(({ functionId }) => hosts.has(functionId)),
+      invoke,
+      onFailure,
+    ),
+  );
   undo.push(gateway.stop);
 
   return {
@@ -203,12 +217,8 @@ const start = async (
   };
 };
 
-const handlerOf = (stage: string, options: LocalStackOptions): string => {
-  const url = options.handlerOf?.(stage) ?? new URL(`../functions/${stage}/handler.ts`, import.meta.url).href;
-  if (!existsSync(new URL(url)))
-    throw new LocalProblem(`the template has the stage ${stage}, but functions/${stage}/handler.ts is missing`);
-  return url;
-};
+const handlerOf = (stage: string, options: LocalStackOptions): string =>
+  options.handlerOf?.(stage) ?? new URL(`../functions/${stage}/handler.ts`, import.meta.url).href;
 
 /** Functions that a request or a message can reach: loaded before the stack says that it is ready. */
 const calledFromOutside = (model: StackModel): ReadonlySet<string> =>
