@@ -3,11 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { feedSink } from '../../../functions/project/feedSink.ts';
 import type { Committed } from '../../../functions/project/project.ts';
 import { outcomes } from '../../../shared/domain/outcome.ts';
-import { OutcomeUnknown, Throttled } from '../../../shared/ports.ts';
+import { faultyTable, randomFaults } from '../../../shared/memory/faults.ts';
+import { seededRandomness } from '../../../shared/memory/random.ts';
+import { type MemoryTable, memoryTable } from '../../../shared/memory/table.ts';
+import { type TableStore, Throttled, type Write } from '../../../shared/ports.ts';
 import { counterKey, countOf, latencyPercentiles, queueAgeOf } from '../../../shared/projection/counters.ts';
 import { pageBytesMax, pageEntries, pageEntriesMax, positionOf, slotMs } from '../../../shared/projection/feed.ts';
 import { aDecision } from './builders.ts';
-import { FakeTable } from './fakeTable.ts';
 
 const startMs = Date.parse('2026-11-20T23:59:30.000Z');
 
@@ -31,18 +33,27 @@ const committed = (
   };
 };
 
-const sinkOn = (table: FakeTable, fraction = () => 0) =>
+const sinkOn = (table: TableStore) =>
   feedSink({
     table,
     clock: { nowMs: () => startMs, sleep: async () => {} },
-    randomness: { bytes: () => new Uint8Array(), fraction },
+    randomness: seededRandomness(1),
   });
 
+/** A table before whose transactions something happens. */
+const whenTransacting = (table: TableStore, happens: (writes: readonly Write[]) => Promise<void>): TableStore => ({
+  ...table,
+  transact: async (writes) => {
+    await happens(writes);
+    await table.transact(writes);
+  },
+});
+
 /** Everything a reader could see: each feed's entries in order, each counter but for its revision. */
-const visible = (table: FakeTable) => {
+const visible = (table: MemoryTable) => {
   const feeds = new Map<string, string[]>();
   const counters = new Map<string, object>();
-  for (const item of table.items.values()) {
+  for (const item of table.all()) {
     if (item.pk.startsWith('F#')) {
       const entries = pageEntries(item).map((entry) => `${positionOf(entry)} ${JSON.stringify(entry)}`);
       feeds.set(item.pk, [...(feeds.get(item.pk) ?? []), ...entries].sort());
@@ -76,9 +87,9 @@ describe('the feed sink', () => {
       fc.asyncProperty(
         batches.chain((batch) => fc.tuple(fc.constant(batch), deliveries(batch.length))),
         async ([batch, selections]) => {
-          const clean = new FakeTable();
+          const clean = memoryTable();
           expect(await sinkOn(clean).project(batch)).toEqual([]);
-          const messy = new FakeTable();
+          const messy = memoryTable();
           for (const selection of selections) {
             expect(await sinkOn(messy).project(selection.map((index) => batch[index]!))).toEqual([]);
           }
@@ -90,41 +101,59 @@ describe('the feed sink', () => {
     );
   });
 
-  it('shows each decision once when replies are lost after the commit', async () => {
+  it('shows each decision once through conflicts, throttles, lost replies and crashes, delivered until all is done', async () => {
+    let faults = 0;
     await fc.assert(
-      fc.asyncProperty(batches, fc.infiniteStream(fc.boolean()), async (batch, losses) => {
-        const clean = new FakeTable();
+      fc.asyncProperty(batches, fc.nat(), async (batch, seed) => {
+        const clean = memoryTable();
         await sinkOn(clean).project(batch);
-        const lossy = new FakeTable();
-        let lost = 0;
-        lossy.afterTransact = () => {
-          if (lost < 5 && losses.next().value) {
-            lost += 1;
-            throw new OutcomeUnknown();
-          }
-        };
-        expect(await sinkOn(lossy).project(batch)).toEqual([]);
-        expect(visible(lossy)).toEqual(visible(clean));
+        const table = memoryTable();
+        const randomness = seededRandomness(seed);
+        const plan = randomFaults(randomness, {
+          conflict: 0.1,
+          throttle: 0.1,
+          unavailable: 0.1,
+          lostBeforeEffect: 0.1,
+          lostAfterEffect: 0.2,
+          crashBeforeEffect: 0.02,
+          crashAfterEffect: 0.02,
+        });
+        let left: readonly Committed[] = batch;
+        for (let delivery = 0; left.length > 0; delivery += 1) {
+          expect(delivery).toBeLessThan(50);
+          // A process that died does nothing more: the next delivery meets a new one.
+          const worker = faultyTable(table, (call) => {
+            const fault = delivery < 40 ? plan(call) : 'none';
+            if (fault !== 'none') faults += 1;
+            return fault;
+          });
+          const failed = await sinkOn(worker).project(left);
+          const first = Math.min(...failed.map(({ position }) => position));
+          left = batch.filter(({ position }) => position >= first);
+        }
+        expect(visible(table)).toEqual(visible(clean));
       }),
-      { numRuns: 50 },
+      { numRuns: 100 },
     );
+    expect(faults).toBeGreaterThan(100);
   });
 
   it('counts once when another invocation commits an overlapping batch between the read and the write', async () => {
-    const table = new FakeTable();
+    const table = memoryTable();
     const all = [0, 1, 2, 3].map((id) => committed(id));
-    table.beforeTransact = async () => {
-      table.beforeTransact = () => {};
-      await sinkOn(table).project(all.slice(1));
-    };
-    expect(await sinkOn(table).project(all.slice(0, 3))).toEqual([]);
-    const clean = new FakeTable();
+    let overtaken = false;
+    const slow = whenTransacting(table, async () => {
+      if (!overtaken) await sinkOn(table).project(all.slice(1));
+      overtaken = true;
+    });
+    expect(await sinkOn(slow).project(all.slice(0, 3))).toEqual([]);
+    const clean = memoryTable();
     await sinkOn(clean).project(all);
     expect(visible(table)).toEqual(visible(clean));
   });
 
   it('counts what each decision was', async () => {
-    const table = new FakeTable();
+    const table = memoryTable();
     await sinkOn(table).project([
       committed(1),
       committed(2, { outcome: 2, queueAgeMs: 40 }),
@@ -138,10 +167,11 @@ describe('the feed sink', () => {
   });
 
   it('flags what triggered a signal or is not ALLOW, and nothing else', async () => {
-    const table = new FakeTable();
+    const table = memoryTable();
     await sinkOn(table).project([committed(1), committed(2, { outcome: 1 }), committed(3), committed(4)]);
     const ids = (feed: string) =>
-      [...table.items.values()]
+      table
+        .all()
         .filter((item) => item.pk.includes(`#${feed}#`))
         .flatMap(pageEntries)
         .map((entry) => entry.transaction.transactionId);
@@ -150,10 +180,10 @@ describe('the feed sink', () => {
   });
 
   it('keeps every page within one slot, its bounds, and named by its newest entry', async () => {
-    const table = new FakeTable();
+    const table = memoryTable();
     const many = Array.from({ length: 3 * pageEntriesMax }, (_, id) => committed(id, { offsetMs: id * 37 }));
     await sinkOn(table).project(many);
-    const pages = [...table.items.values()].filter((item) => item.pk.startsWith('F#'));
+    const pages = table.all().filter((item) => item.pk.startsWith('F#'));
     for (const page of pages) {
       const entries = pageEntries(page);
       expect(entries.length).toBeLessThanOrEqual(pageEntriesMax);
@@ -166,23 +196,23 @@ describe('the feed sink', () => {
   });
 
   it('names what it could not do and does the rest', async () => {
-    const table = new FakeTable();
-    table.beforeTransact = (writes) => {
+    const table = memoryTable();
+    const throttled = whenTransacting(table, async (writes) => {
       if (JSON.stringify(writes).includes('F#other')) throw new Throttled();
-    };
-    const failures = await sinkOn(table).project([committed(0), committed(1, { tenant: 'other' }), committed(2)]);
+    });
+    const failures = await sinkOn(throttled).project([committed(0), committed(1, { tenant: 'other' }), committed(2)]);
     expect(failures).toEqual([{ position: 1, cause: new Throttled() }]);
     expect(visible(table).feeds.get('F#acme#all#2026-11-20')).toHaveLength(2);
   });
 
   it('gives up after a bounded number of attempts', async () => {
-    const table = new FakeTable();
+    const table = memoryTable();
     let attempts = 0;
-    table.beforeTransact = () => {
+    const throttled = whenTransacting(table, async () => {
       attempts += 1;
       throw new Throttled();
-    };
-    expect(await sinkOn(table).project([committed(0)])).toHaveLength(1);
+    });
+    expect(await sinkOn(throttled).project([committed(0)])).toHaveLength(1);
     expect(attempts).toBe(8);
   });
 });

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readFeed } from '../../../functions/read/feed.ts';
+import { memoryTable } from '../../../shared/memory/table.ts';
+import type { Query, TableStore } from '../../../shared/ports.ts';
 import { dayMs, type Feed, type FeedEntry, pageItem, positionOf, slotMs } from '../../../shared/projection/feed.ts';
-import { FakeTable } from '../project/fakeTable.ts';
 
 const nowMs = Date.parse('2026-11-20T00:00:25.000Z');
 
@@ -23,12 +24,12 @@ const entry = (id: string, decidedAtMs: number): FeedEntry => ({
   hits: [],
 });
 
-const write = async (table: FakeTable, entries: readonly FeedEntry[], feed: Feed = 'all') => {
+const write = async (table: TableStore, entries: readonly FeedEntry[], feed: Feed = 'all') => {
   const slots = Map.groupBy(entries, ({ decidedAtMs }) => Math.floor(decidedAtMs / slotMs));
   for (const group of slots.values()) await table.put(pageItem('acme', feed, group));
 };
 
-const read = (table: FakeTable, limit: number, before: string | null, keep: (entry: FeedEntry) => boolean = () => true) =>
+const read = (table: TableStore, limit: number, before: string | null, keep: (entry: FeedEntry) => boolean = () => true) =>
   readFeed(table, {
     tenant: 'acme',
     feed: 'all',
@@ -38,7 +39,7 @@ const read = (table: FakeTable, limit: number, before: string | null, keep: (ent
     rows: (found, position) => (keep(found) ? [{ position, row: position }] : []),
   });
 
-const walk = async (table: FakeTable, limit: number, between: () => Promise<void> = async () => {}) => {
+const walk = async (table: TableStore, limit: number, between: () => Promise<void> = async () => {}) => {
   const rows: string[] = [];
   for (let before: string | null = null, pages = 0; pages < 1_000; pages += 1) {
     const page = await read(table, limit, before);
@@ -78,8 +79,8 @@ describe('the feed reader', () => {
         fc.integer({ min: 1, max: 9 }),
         fc.integer({ min: 1, max: 3 }),
         async (given, limit, perQuery) => {
-          const table = new FakeTable();
-          table.queryPageItemsMax = perQuery;
+          const whole = memoryTable();
+          const table = { ...whole, query: (query: Query) => whole.query({ ...query, limit: Math.min(query.limit, perQuery) }) };
           for (const batch of given.flat()) await write(table, batch);
           expect(await walk(table, limit)).toEqual(fallingPositions(given.flat(2)));
         },
@@ -91,7 +92,7 @@ describe('the feed reader', () => {
   it('shows what stood at the start once and in order, though entries come in during the walk', async () => {
     await fc.assert(
       fc.asyncProperty(writers, writers, fc.integer({ min: 1, max: 5 }), async (early, late, limit) => {
-        const table = new FakeTable();
+        const table = memoryTable();
         for (const batch of early.flat()) await write(table, batch);
         const arrivals = late
           .flat()
@@ -108,20 +109,20 @@ describe('the feed reader', () => {
   });
 
   it('has no cursor at the end, even when the last page is full', async () => {
-    const table = new FakeTable();
+    const table = memoryTable();
     await write(table, [entry('a', nowMs), entry('b', nowMs)]);
     expect(await read(table, 2, null)).toEqual({ rows: fallingPositions([entry('a', nowMs), entry('b', nowMs)]) });
   });
 
   it('finds what is days old, and not what is beyond its retention', async () => {
-    const table = new FakeTable();
+    const table = memoryTable();
     await write(table, [entry('kept', nowMs - 30 * dayMs)]);
     await write(table, [entry('expired', nowMs - 31 * dayMs)]);
     expect((await read(table, 10, null)).rows).toEqual([positionOf(entry('kept', nowMs - 30 * dayMs))]);
   });
 
   it('answers with a cursor after a bounded number of pages when a filter finds little, and goes on from there', async () => {
-    const table = new FakeTable();
+    const table = memoryTable();
     for (let i = 0; i < 700; i += 1) await write(table, [entry(`x${i}`, nowMs - i * 1_000)]);
     const rare = (found: FeedEntry) => found.transaction.transactionId === 'x699';
     const first = await read(table, 10, null, rare);
@@ -131,12 +132,17 @@ describe('the feed reader', () => {
   });
 
   it('starts a later page near its place, not at the newest', async () => {
-    const table = new FakeTable();
+    let queries = 0;
+    const table = memoryTable({
+      onConsumed: ({ operation }) => {
+        if (operation === 'query') queries += 1;
+      },
+    });
     for (let i = 0; i < 200; i += 1) await write(table, [entry(`x${i}`, nowMs - i * 20)]);
     const oldest = positionOf(entry('deep', nowMs - 60_000));
     for (let i = 0; i < 5; i += 1) await write(table, [entry(`old${i}`, nowMs - 60_000 - i)]);
-    table.queries = 0;
+    expect(queries).toBe(0);
     expect((await read(table, 2, oldest)).rows).toHaveLength(2);
-    expect(table.queries).toBe(1);
+    expect(queries).toBe(1);
   });
 });

@@ -10,15 +10,15 @@ import { httpHandler } from '../../../shared/edge/http.ts';
 import { decisionFromItem } from '../../../shared/ledger/items.ts';
 import { ledgerOf } from '../../../shared/ledger/judgement.ts';
 import { settle } from '../../../shared/ledger/ledger.ts';
+import { memoryTable } from '../../../shared/memory/table.ts';
 import type { Attribute, Item } from '../../../shared/ports.ts';
 import { aTransaction } from '../project/builders.ts';
-import { FakeTable } from '../project/fakeTable.ts';
 
 export const startMs = Date.parse('2026-11-20T13:45:00.000Z');
 
 /** The real ledger, projector and read stage on one table: payments in, HTTP answers out. The clock moves by 5 ms a look. */
 export function world() {
-  const table = new FakeTable();
+  const table = memoryTable();
   let nowMs = startMs;
   let waiting: () => Promise<number> = async () => 0;
   let seed = 0;
