@@ -69,19 +69,19 @@ function isHarmless(text: string): boolean {
 
 function mask(text: string): string {
   const simple = simplify(text);
-  const runs = findRuns(simple.text, false);
-  if (runs.length === 0) return text;
   let masked = '';
   let from = 0;
-  for (const run of runs) {
-    const start = simple.origin(run.start);
-    const end = simple.origin(run.end);
-    if (start < from) continue;
-    masked += text.slice(from, start) + simple.text.slice(run.start, run.end).replace(/[0-9]/g, '*');
-    from = end;
+  for (const { start, end } of findRuns(simple.text, false)) {
+    masked += text.slice(from, simple.origin(start));
+    for (let i = start; i < end; i++) {
+      masked += isDigit(simple.text[i]!) ? '*' : text.slice(simple.origin(i), simple.origin(i + 1));
+    }
+    from = simple.origin(end);
   }
   return masked + text.slice(from);
 }
+
+const isDigit = (character: string): boolean => character >= '0' && character <= '9';
 
 const simpleEscapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
