@@ -73,16 +73,24 @@ export const appendSystemEvent = async (
   }
 };
 
-/** Entries of a tenant's system chain, oldest first, from a sequence on. */
+/** At most `limit` entries of a tenant's system chain, oldest first, from a sequence on; fewer only at the end. */
 export const readSystemChain = async (
   table: TableStore,
   tenant: string,
   fromSequence: number,
   limit: number,
 ): Promise<readonly SystemEntry[]> => {
-  const from = auditKey(systemChain(tenant), fromSequence);
-  const page = await table.query({ pk: from.pk, from: from.sk, limit });
-  return page.items.map(entryOf);
+  const { pk, sk: from } = auditKey(systemChain(tenant), fromSequence);
+  const entries: SystemEntry[] = [];
+  let after: string | undefined;
+  for (let page = 0; page < limit && entries.length < limit; page++) {
+    const left = limit - entries.length;
+    const found = await table.query({ pk, from, limit: left, consistent: true, ...(after !== undefined && { after }) });
+    entries.push(...found.items.map(entryOf));
+    after = found.after;
+    if (after === undefined) break;
+  }
+  return entries;
 };
 
 /** The newest entry as stored, or null for an empty chain. */

@@ -15,7 +15,15 @@ import {
   readPolicyVersion,
   readPolicyVersions,
 } from '../../shared/policy/store.ts';
-import { type Item, OutcomeUnknown, type TableStore, Throttled, Unavailable, type Write } from '../../shared/ports.ts';
+import {
+  type Item,
+  OutcomeUnknown,
+  type TableStore,
+  Throttled,
+  TransactionCancelled,
+  Unavailable,
+  type Write,
+} from '../../shared/ports.ts';
 import { useTables, withMethods } from './table.ts';
 
 const newTable = useTables();
@@ -155,6 +163,37 @@ describe('publishing', () => {
     const entries = await readSystemChain(table, 'acme', 1, 10);
     expect(entries.map((entry) => entry.body.sequence)).toEqual([1, 2]);
     expect(entries[1]?.body.previousHash).toBe('f'.repeat(64));
+  });
+
+  it('that is throttled says so', async () => {
+    const { table } = await newTable();
+    const none = { code: 'None', item: null } as const;
+    const throttled = withMethods(table, {
+      transact: () => Promise.reject(new TransactionCancelled([none, { code: 'Throttled', item: null }, none, none])),
+    });
+    await expect(publish(throttled, changed(41))).rejects.toThrow(Throttled);
+  });
+
+  it('in conflict with others is tried again', async () => {
+    const { table } = await newTable();
+    let conflicts = 0;
+    const conflicting = withMethods(table, {
+      transact: (writes) => {
+        if (conflicts++ > 0) return table.transact(writes);
+        const none = { code: 'None', item: null } as const;
+        return Promise.reject(new TransactionCancelled([none, { code: 'TransactionConflict', item: null }, none, none]));
+      },
+    });
+    expect(await publish(conflicting, changed(41))).toMatchObject({ ok: true, version: 2 });
+  });
+
+  it('leaves a chain that is read whole though pages are short', async () => {
+    const { table } = await newTable();
+    for (const review of [41, 42, 43]) await publish(table, changed(review));
+    const short = withMethods(table, { query: (query) => table.query({ ...query, limit: 1 }) });
+    expect((await readSystemChain(short, 'acme', 1, 10)).map(({ body }) => body.sequence)).toEqual([1, 2, 3]);
+    expect((await readSystemChain(short, 'acme', 2, 1)).map(({ body }) => body.sequence)).toEqual([2]);
+    expect((await readPolicyVersions(short, 'acme', { limit: 3 })).map(({ version }) => version)).toEqual([4, 3, 2]);
   });
 
   it('that never gets its turn says so', async () => {
