@@ -1,4 +1,4 @@
-import type { TableStore } from '../../shared/ports.ts';
+import type { Query, TableStore } from '../../shared/ports.ts';
 import {
   dayMs,
   type Feed,
@@ -37,6 +37,7 @@ export interface FeedPage<Row> {
 /** What one request reads before it answers with what it has found and a cursor. */
 const pagesPerRequestMax = 500;
 const pagesPerQuery = 25;
+const daysAtOnce = 10;
 /** A decision may be ahead of the reader's clock by this. */
 const skewMs = 300_000;
 
@@ -77,21 +78,36 @@ interface PageBatch {
   readonly frontier: string | null;
 }
 
-async function* pageBatches(table: TableStore, { tenant, feed, before, nowMs }: FeedQuery<unknown>): AsyncGenerator<PageBatch> {
-  const oldestMs = startOfDay(nowMs) - feedRetentionDays * dayMs;
-  const newestMs = before === null ? nowMs + skewMs : timeOf(before);
-  for (let day = startOfDay(newestMs); day >= oldestMs; day -= dayMs) {
-    const bound = before !== null && day === startOfDay(newestMs) ? { to: slotBounds(newestMs).to } : {};
-    const request = { pk: feedDayKey(tenant, feed, day), descending: true, limit: pagesPerQuery, ...bound };
-    let after: string | undefined;
-    do {
-      const answer = await table.query(after === undefined ? request : { ...request, after });
-      after = answer.after;
-      const last = answer.items.at(-1);
-      if (last !== undefined) yield { entries: answer.items.flatMap(pageEntries), count: answer.items.length, frontier: last.sk };
-    } while (after !== undefined);
+async function* pageBatches(table: TableStore, query: FeedQuery<unknown>): AsyncGenerator<PageBatch> {
+  const requests = dayRequests(query);
+  // Busy days are read one by one; behind the first one most days of a quiet feed are empty, so several are tried at once.
+  for (let at = 0, width = 1; at < requests.length; at += width, width = daysAtOnce) {
+    const days = requests.slice(at, at + width);
+    const firsts = await Promise.all(days.map((request, index) => table.query(index === 0 ? request : { ...request, limit: 1 })));
+    for (const [index, request] of days.entries()) {
+      let answer = firsts[index]!;
+      for (;;) {
+        const last = answer.items.at(-1);
+        if (last !== undefined)
+          yield { entries: answer.items.flatMap(pageEntries), count: answer.items.length, frontier: last.sk };
+        if (answer.after === undefined) break;
+        answer = await table.query({ ...request, after: answer.after });
+      }
+    }
   }
   yield { entries: [], count: 0, frontier: null };
+}
+
+/** One query a day, newest first, back to the end of retention. */
+function dayRequests({ tenant, feed, before, nowMs }: FeedQuery<unknown>): Query[] {
+  const newestMs = before === null ? nowMs + skewMs : timeOf(before);
+  const oldestMs = startOfDay(nowMs) - feedRetentionDays * dayMs;
+  const requests: Query[] = [];
+  for (let day = startOfDay(newestMs); day >= oldestMs; day -= dayMs) {
+    const bound = before !== null && requests.length === 0 ? { to: slotBounds(newestMs).to } : {};
+    requests.push({ pk: feedDayKey(tenant, feed, day), descending: true, limit: pagesPerQuery, ...bound });
+  }
+  return requests;
 }
 
 const startOfDay = (epochMs: number): number => Math.floor(epochMs / dayMs) * dayMs;

@@ -56,7 +56,13 @@ const walk = async (table: TableStore, limit: number, between: () => Promise<voi
 const writers = fc
   .array(
     fc.array(
-      fc.array(fc.oneof(fc.integer({ min: 0, max: 40_000 }), fc.constantFrom(0, 1, 9_999, 10_000, 2 * dayMs)), { maxLength: 8 }),
+      fc.array(
+        fc.oneof(
+          fc.integer({ min: 0, max: 40_000 }),
+          fc.constantFrom(0, 1, 9_999, 10_000, 2 * dayMs, 3 * dayMs, 12 * dayMs, 29 * dayMs),
+        ),
+        { maxLength: 8 },
+      ),
       {
         maxLength: 6,
       },
