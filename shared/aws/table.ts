@@ -275,6 +275,7 @@ function changed(change: Change, condition: Condition | undefined) {
     return `${named('s', attribute, index)} = :s${index}`;
   });
   const add = Object.entries(change.add ?? {}).map(([attribute, amount], index) => {
+    if (!Number.isSafeInteger(amount)) throw new RangeError(`add.${attribute} is ${amount}, allowed are whole numbers`);
     values[`:a${index}`] = amount;
     return `${named('a', attribute, index)} :a${index}`;
   });

@@ -28,9 +28,18 @@ function attributeBytes(value: Attribute): number {
   return bytes;
 }
 
+/**
+ * The guide's "approximately" settled as the emulator counts: leading and trailing zeros are trimmed, and the digits before and after
+ * the decimal point are paired apart.
+ */
 function numberBytes(value: number): number {
-  const digits = Math.abs(value).toExponential().split('e')[0]!.replace('.', '').replace(/0+$/, '');
-  return Math.ceil(digits.length / 2) + 1 + (value < 0 ? 1 : 0);
+  if (value === 0) return 1;
+  const [mantissa = '', exponent = ''] = Math.abs(value).toExponential().split('e');
+  const digits = mantissa.replace('.', '').length;
+  const before = Number(exponent) + 1;
+  const mixed = before > 0 && before < digits;
+  const pairs = mixed ? Math.ceil(before / 2) + Math.ceil((digits - before) / 2) : Math.ceil(digits / 2);
+  return pairs + 1 + (value < 0 ? 1 : 0);
 }
 
 const utf8Bytes = (text: string): number => Buffer.byteLength(text);

@@ -98,9 +98,10 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
     const items: Item[] = [];
     let bytes = 0;
     for (const item of candidates) {
+      const size = itemSizeBytes(item);
+      if (items.length >= limit || (items.length > 0 && bytes + size > pageBytesMax)) return { items, bytes, more: true };
       items.push(item);
-      bytes += itemSizeBytes(item);
-      if (items.length >= limit || bytes >= pageBytesMax) return { items, bytes, more: true };
+      bytes += size;
     }
     return { items, bytes, more: false };
   };
