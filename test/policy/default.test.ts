@@ -31,7 +31,7 @@ class Payer {
   account = newAccount('chain', new Uint8Array(16), midnightMs - 60 * dayMs);
   count = 0;
 
-  pay(change: Partial<Transaction> = {}): Paid {
+  pay(change: Partial<Transaction> = {}, labels = { labelled: 0, frauds: 0 }): Paid {
     this.count += 1;
     const paid = { ...transaction, transactionId: `t${this.count}`, occurredAtMs: atLocal(13), ...change };
     const before = this.account;
@@ -39,9 +39,8 @@ class Payer {
       transaction: paid,
       receivedAtMs: paid.occurredAtMs,
       decidedAtMs: paid.occurredAtMs,
-      merchant: null,
+      merchant: { ...labels, riskShort: null, riskLong: null },
       lists: Object.fromEntries(Object.keys(defaultPolicy.lists).map((name) => [name, false])),
-      ...(paid.merchantId !== null && { merchant: { labelled: 0, frauds: 0, riskShort: null, riskLong: null } }),
     };
     const step = decide(this.account, arrival, { policy, model: { model: null, degraded: 'NO_MODEL' }, sealer });
     if (step.kind !== 'decided') throw new Error('the account was expected to hold everything');
@@ -148,6 +147,13 @@ describe('the default policy', () => {
     const { decision } = new Payer().pay({ currency: 'ISK' });
     expect(decision.outcome).toBe('REVIEW');
     expect(decision.degraded).toContainEqual({ part: 'TOTAL_SPEND_24H', cause: 'NO_RATE' });
+  });
+
+  it('takes a merchant with frauds and an unusual payment for second signals only', () => {
+    const { decision } = new Payer().pay({}, { labelled: 20, frauds: 10 });
+    expect(decision.outcome).toBe('ALLOW');
+    expect(signalsOf(decision)).toEqual(['MERCHANT_RISK']);
+    expect(defaultPolicy.signals.ANOMALY.points).toBeLessThan(defaultPolicy.cutoffs.review);
   });
 
   it('ALLOWs a new phone', () => {
