@@ -14,7 +14,7 @@ export const canonicalText = (value: unknown): string => {
 };
 
 /** Whether these bytes are exactly the RFC 8785 form of what they say. */
-export const isCanonical = (bytes: Uint8Array): boolean => scan(bytes, 0, bytes.length, null) || isCanonicalSlowly(bytes);
+export const isCanonical = (bytes: Buffer): boolean => scan(bytes, 0, bytes.length, null) || isCanonicalSlowly(bytes);
 
 /** What the verifier reads of an audit body; `undefined` where the field is missing or of another kind. */
 export interface BodyFields {
@@ -52,9 +52,9 @@ export const readBody = (bytes: Buffer): BodyFields | null => {
 type Span = [start: number, end: number];
 type Spans = Record<'at' | 'chain' | 'previousHash' | 'sequence', Span>;
 
-const isCanonicalSlowly = (bytes: Uint8Array): boolean => {
+const isCanonicalSlowly = (bytes: Buffer): boolean => {
   if (!isUtf8(bytes)) return false;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  const text = bytes.toString('utf8');
   try {
     return canonicalize(JSON.parse(text)) === text;
   } catch {
@@ -70,11 +70,11 @@ const backslash = 0x5c;
  * True only for canonical text; false also for canonical text beyond its means (keys that are not plain ASCII, deep nesting), which the
  * slow way settles.
  */
-const scan = (bytes: Uint8Array, start: number, end: number, spans: Spans | null): boolean =>
+const scan = (bytes: Buffer, start: number, end: number, spans: Spans | null): boolean =>
   scanValue(bytes, start, end, 0, spans) === end && isUtf8(bytes);
 
 /** The position after the value, or -1. */
-const scanValue = (bytes: Uint8Array, at: number, end: number, depth: number, spans: Spans | null): number => {
+const scanValue = (bytes: Buffer, at: number, end: number, depth: number, spans: Spans | null): number => {
   switch (bytes[at]) {
     case quote:
       return scanString(bytes, at, end);
@@ -93,12 +93,12 @@ const scanValue = (bytes: Uint8Array, at: number, end: number, depth: number, sp
   }
 };
 
-const scanWord = (bytes: Uint8Array, at: number, word: string): number => {
+const scanWord = (bytes: Buffer, at: number, word: string): number => {
   for (let i = 0; i < word.length; i++) if (bytes[at + i] !== word.charCodeAt(i)) return -1;
   return at + word.length;
 };
 
-const scanString = (bytes: Uint8Array, start: number, end: number): number => {
+const scanString = (bytes: Buffer, start: number, end: number): number => {
   let at = start + 1;
   while (at < end) {
     const byte = bytes[at]!;
@@ -114,7 +114,7 @@ const scanString = (bytes: Uint8Array, start: number, end: number): number => {
 };
 
 /** RFC 8785 escapes only `"`, `\` and control characters, the latter in their short form or as \u00xx in lower case. */
-const escapeLength = (bytes: Uint8Array, at: number): number => {
+const escapeLength = (bytes: Buffer, at: number): number => {
   const kind = String.fromCharCode(bytes[at + 1] ?? 0);
   if (kind === '"' || kind === '\\' || 'bfnrt'.includes(kind)) return 2;
   const text = String.fromCharCode(...bytes.subarray(at, at + 6));
@@ -122,29 +122,48 @@ const escapeLength = (bytes: Uint8Array, at: number): number => {
 };
 
 const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
-/** Integers of so many digits print as they are. */
+/** Numbers of so many digits print as they are written, trailing zeros of a fraction aside. */
 const plainDigitsMax = 15;
+/** No number prints longer. */
+const numberLengthMax = 32;
 
-const scanNumber = (bytes: Uint8Array, start: number, end: number): number => {
-  let at = start;
-  if (bytes[at] === 0x2d) at++;
-  const first = at;
-  while (isDigit(bytes[at])) at++;
-  const digits = at - first;
-  const next = bytes[at];
-  const isPlain = at >= end || next === 0x2c || next === 0x7d || next === 0x5d;
-  if (isPlain && digits >= 1 && digits <= plainDigitsMax && (bytes[first] !== 0x30 || (digits === 1 && first === start)))
-    return at;
-  while (at < end && (isDigit(bytes[at]) || isOneOf(bytes[at]!, '.eE+-'))) at++;
-  if (at - start > 32) return -1;
-  const text = String.fromCharCode(...bytes.subarray(start, at));
+const scanNumber = (bytes: Buffer, start: number, end: number): number => {
+  const first = bytes[start] === 0x2d ? start + 1 : start;
+  const point = digitsEnd(bytes, first);
+  const whole = point - first;
+  const hasLeadingZero = bytes[first] === 0x30;
+  if (whole >= 1 && whole <= plainDigitsMax && !(hasLeadingZero && whole > 1)) {
+    if (endsNumber(bytes, point, end) && !(hasLeadingZero && first > start)) return point;
+    const at = bytes[point] === 0x2e ? digitsEnd(bytes, point + 1) : point;
+    const isPlain = at > point + 1 && whole + at - point - 1 <= plainDigitsMax && bytes[at - 1] !== 0x30;
+    if (isPlain && !(hasLeadingZero && isTiny(bytes, point)) && endsNumber(bytes, at, end)) return at;
+  }
+  let at = point;
+  while (at < end && at - start <= numberLengthMax && isInNumber(bytes[at]!)) at++;
+  const text = bytes.toString('latin1', start, at);
   const value = Number(text);
   return text.length > 0 && Number.isFinite(value) && String(value) === text ? at : -1;
 };
 
-const isOneOf = (byte: number, characters: string): boolean => characters.includes(String.fromCharCode(byte));
+const digitsEnd = (bytes: Buffer, start: number): number => {
+  let at = start;
+  while (isDigit(bytes[at])) at++;
+  return at;
+};
 
-const scanArray = (bytes: Uint8Array, start: number, end: number, depth: number): number => {
+const endsNumber = (bytes: Buffer, at: number, end: number): boolean =>
+  at >= end || bytes[at] === 0x2c || bytes[at] === 0x7d || bytes[at] === 0x5d;
+
+/** Below 10^-6 numbers print with an exponent: six zeros after the point, or more. */
+const isTiny = (bytes: Buffer, point: number): boolean => {
+  for (let i = 1; i <= 6; i++) if (bytes[point + i] !== 0x30) return false;
+  return true;
+};
+
+const isInNumber = (byte: number): boolean =>
+  isDigit(byte) || byte === 0x2e || byte === 0x2b || byte === 0x2d || byte === 0x65 || byte === 0x45;
+
+const scanArray = (bytes: Buffer, start: number, end: number, depth: number): number => {
   let at = start + 1;
   if (bytes[at] === 0x5d) return at + 1;
   while (at < end) {
@@ -157,7 +176,7 @@ const scanArray = (bytes: Uint8Array, start: number, end: number, depth: number)
   return -1;
 };
 
-const scanObject = (bytes: Uint8Array, start: number, end: number, depth: number, spans: Spans | null): number => {
+const scanObject = (bytes: Buffer, start: number, end: number, depth: number, spans: Spans | null): number => {
   let at = start + 1;
   if (bytes[at] === 0x7d) return at + 1;
   let lastStart = 0;
@@ -187,7 +206,7 @@ const scanObject = (bytes: Uint8Array, start: number, end: number, depth: number
 };
 
 /** Whether the first range of ASCII bytes sorts strictly before the second. */
-const isBefore = (bytes: Uint8Array, aStart: number, aEnd: number, bStart: number, bEnd: number): boolean => {
+const isBefore = (bytes: Buffer, aStart: number, aEnd: number, bStart: number, bEnd: number): boolean => {
   const common = Math.min(aEnd - aStart, bEnd - bStart);
   for (let i = 0; i < common; i++) {
     const difference = bytes[aStart + i]! - bytes[bStart + i]!;
@@ -203,7 +222,7 @@ const noted = [
   ['sequence', Buffer.from('sequence')],
 ] as const;
 
-const note = (bytes: Uint8Array, spans: Spans, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void => {
+const note = (bytes: Buffer, spans: Spans, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void => {
   for (const [name, key] of noted) {
     if (key.length !== keyEnd - keyStart || key[0] !== bytes[keyStart]) continue;
     let i = 1;

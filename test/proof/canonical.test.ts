@@ -10,6 +10,7 @@ describe('the test for canonical JSON', () => {
     ['an object with sorted keys', '{"a":1,"b":[true,false,null],"c":{"d":"e"}}'],
     ['empty containers', '{"a":[],"b":{}}'],
     ['numbers as ECMAScript prints them', '[0,-1,0.1,1e+21,1e-7,333333333.3333333,9007199254740991,-1.5,5e-324]'],
+    ['fractions', '[0.000001,-0.5,123456789.012345,0.1234567890123456,1.5e-9]'],
     ['the short escapes', '["\\b\\t\\n\\f\\r\\"\\\\"]'],
     ['the long escapes in lower case', '["\\u0000\\u001f\\u000b"]'],
     ['text beyond ASCII as it is', '["\u20ac\ud83d\ude00\u2028"]'],
@@ -27,6 +28,11 @@ describe('the test for canonical JSON', () => {
     ['a number with leading zeros', '[01]'],
     ['minus zero', '[-0]'],
     ['a fraction with trailing zeros', '[1.0]'],
+    ['a fraction below a millionth without exponent', '[0.0000001]'],
+    ['a fraction with leading zeros', '[00.5]'],
+    ['a fraction without digits', '[1.]'],
+    ['a fraction beyond the doubles', '[0.12345678901234567890]'],
+    ['minus zero with a fraction', '[-0.0]'],
     ['an integer with an exponent', '[1e3]'],
     ['an integer beyond the doubles', '[9007199254740993]'],
     ['an escaped slash', '["\\/"]'],
@@ -91,6 +97,20 @@ describe('the test for canonical JSON', () => {
         return isCanonicalText(text) === expected;
       }),
       { numRuns: 3_000 },
+    );
+  });
+});
+
+describe('numbers', () => {
+  it('are canonical exactly when ECMAScript prints them so', () => {
+    const digits = fc.array(fc.constantFrom('0', '1', '5', '9'), { maxLength: 18 }).map((all) => all.join(''));
+    const sign = fc.constantFrom('', '-');
+    fc.assert(
+      fc.property(sign, digits, fc.constantFrom('', '.'), digits, fc.constantFrom('', 'e-9', 'e+22'), (...pieces) => {
+        const text = pieces.join('');
+        return isCanonicalText(text) === (text !== '' && Number.isFinite(Number(text)) && String(Number(text)) === text);
+      }),
+      { numRuns: 5_000 },
     );
   });
 });
