@@ -43,9 +43,9 @@ const batchMs = 1_000;
  */
 export const feedSink = (dependencies: FeedDependencies): Sink => ({
   name: 'feed',
-  async project(batch) {
+  async project({ decisions }) {
     const failures: Failure[] = [];
-    for (const run of runsOf(batch)) {
+    for (const run of runsOf(decisions)) {
       try {
         await projectRun(dependencies, run);
       } catch (cause) {
@@ -67,8 +67,8 @@ interface Run {
   readonly members: readonly Member[];
 }
 
-function runsOf(batch: readonly Committed[]): Run[] {
-  const groups = Map.groupBy(batch, ({ tenant, decision }) => `${slotStartMs(decision.decidedAtMs)} ${tenant}`);
+function runsOf(decisions: readonly Committed[]): Run[] {
+  const groups = Map.groupBy(decisions, ({ tenant, decision }) => `${slotStartMs(decision.decidedAtMs)} ${tenant}`);
   return [...groups.values()].flatMap((group) => {
     const members = new Map<string, Member>();
     for (const committed of group) {

@@ -1,6 +1,7 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { prefixes } from '../../shared/aws/keys.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
+import type { StoredEntry } from '../../shared/ledger/items.ts';
 import type { Item } from '../../shared/ports.ts';
 import { type AttributeImage, itemFromImage } from './image.ts';
 
@@ -14,24 +15,38 @@ export interface Committed {
   readonly queueAgeMs: number | null;
 }
 
+/** A new entry of any chain, a tenant's system chain included. */
+export interface CommittedEntry {
+  readonly position: number;
+  readonly entry: StoredEntry;
+}
+
+export interface Batch {
+  readonly decisions: readonly Committed[];
+  /** Empty unless the projector was given a `decodeEntry`. */
+  readonly entries: readonly CommittedEntry[];
+}
+
 export interface Failure {
   readonly position: number;
   readonly cause: unknown;
 }
 
 /**
- * Something made from committed decisions: a feed, reviews, alerts, an archive. A sink meets the same decision any number of times, in
+ * Something made from what was committed: a feed, reviews, alerts, an archive. A sink meets the same record any number of times, in
  * any company and order, and has its effect once. It returns what it could not do; it throws nothing.
  */
 export interface Sink {
   readonly name: string;
-  project(batch: readonly Committed[]): Promise<readonly Failure[]>;
+  project(batch: Batch): Promise<readonly Failure[]>;
 }
 
 export interface ProjectDependencies {
   readonly sinks: readonly Sink[];
   /** Reads a DECISION item; throws when it is none. */
   readonly decode: (item: Item) => Omit<Committed, 'position'>;
+  /** Reads an AUDIT item; left out while no sink takes entries. */
+  readonly decodeEntry?: (item: Item) => StoredEntry;
   /** Told of everything that will come again. */
   readonly report: (failure: { readonly sink: string; readonly sequenceNumber: string; readonly cause: unknown }) => void;
 }
@@ -41,7 +56,7 @@ export interface ProjectDependencies {
  * comes back with it and all that follow. Whatever can be done is done, so that one bad record holds nothing else up.
  */
 export const projector =
-  ({ sinks, decode, report }: ProjectDependencies) =>
+  ({ sinks, decode, decodeEntry, report }: ProjectDependencies) =>
   async (event: Pick<DynamoDBStreamEvent, 'Records'>): Promise<DynamoDBBatchResponse> => {
     const records = event.Records as readonly StreamRecord[];
     const failed = new Set<number>();
@@ -50,17 +65,18 @@ export const projector =
       report({ sink, sequenceNumber: sequenceNumberOf(records[position]!), cause });
     };
 
-    const committed: Committed[] = [];
+    const decisions: Committed[] = [];
+    const entries: CommittedEntry[] = [];
     for (const [position, record] of records.entries()) {
-      if (!isNewDecision(record)) continue;
       try {
-        committed.push({ position, ...decode(newImage(record)) });
+        if (isNew(record, prefixes.decision)) decisions.push({ position, ...decode(newImage(record)) });
+        else if (decodeEntry && isNew(record, prefixes.audit)) entries.push({ position, entry: decodeEntry(newImage(record)) });
       } catch (cause) {
         fail('decode', { position, cause });
       }
     }
     for (const sink of sinks) {
-      for (const failure of await sink.project(committed)) fail(sink.name, failure);
+      for (const failure of await sink.project({ decisions, entries })) fail(sink.name, failure);
     }
     const first = records.find((_, position) => failed.has(position));
     return { batchItemFailures: first === undefined ? [] : [{ itemIdentifier: sequenceNumberOf(first) }] };
@@ -75,9 +91,9 @@ interface StreamRecord {
   };
 }
 
-/** A decision is written once; a later change of its item (an erasure) is none. */
-const isNewDecision = ({ eventName, dynamodb }: StreamRecord): boolean =>
-  eventName === 'INSERT' && (dynamodb?.Keys?.pk?.S?.startsWith(prefixes.decision) ?? false);
+/** Decisions and entries are written once; a later change of their items (an erasure) is no new one. */
+const isNew = ({ eventName, dynamodb }: StreamRecord, prefix: string): boolean =>
+  eventName === 'INSERT' && (dynamodb?.Keys?.pk?.S?.startsWith(prefix) ?? false);
 
 const newImage = ({ dynamodb }: StreamRecord): Item => {
   if (dynamodb?.NewImage === undefined)

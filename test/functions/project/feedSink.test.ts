@@ -33,12 +33,14 @@ const committed = (
   };
 };
 
-const sinkOn = (table: TableStore) =>
-  feedSink({
+const sinkOn = (table: TableStore) => {
+  const sink = feedSink({
     table,
     clock: { nowMs: () => startMs, sleep: async () => {} },
     randomness: seededRandomness(1),
   });
+  return { project: (decisions: readonly Committed[]) => sink.project({ decisions, entries: [] }) };
+};
 
 /** A table before whose transactions something happens. */
 const whenTransacting = (table: TableStore, happens: (writes: readonly Write[]) => Promise<void>): TableStore => ({

@@ -1,7 +1,8 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { type Committed, projector, type Sink } from '../../../functions/project/project.ts';
-import { decisionKey, stateKey } from '../../../shared/aws/keys.ts';
+import { auditKey, decisionKey, stateKey } from '../../../shared/aws/keys.ts';
+import { auditFromItem } from '../../../shared/ledger/items.ts';
 import type { Item, Key } from '../../../shared/ports.ts';
 import { aDecision } from './builders.ts';
 
@@ -25,9 +26,9 @@ const run = async (records: object[], failing: readonly string[] = []) => {
   const reports: string[] = [];
   const sink: Sink = {
     name: 'spy',
-    async project(batch) {
-      seen.push(...batch.map(({ decision }) => decision.transaction.transactionId));
-      return batch
+    async project({ decisions }) {
+      seen.push(...decisions.map(({ decision }) => decision.transaction.transactionId));
+      return decisions
         .filter(({ decision }) => failing.includes(decision.transaction.transactionId))
         .map(({ position }) => ({ position, cause: new Error('no') }));
     },
@@ -108,5 +109,28 @@ describe('the projector', () => {
   it('refuses an attribute type the table does not hold', async () => {
     const { failures } = await run([decisionRecord('t1', 1, { set: { SS: ['a'] } })]);
     expect(failures).toEqual(['s1']);
+  });
+
+  it('hands sinks the new entries of every chain when it can read them', async () => {
+    const seen: unknown[] = [];
+    const sink: Sink = {
+      name: 'spy',
+      async project({ entries }) {
+        seen.push(...entries);
+        return entries.slice(1).map(({ position }) => ({ position, cause: new Error('no') }));
+      },
+    };
+    const records = [
+      decisionRecord('t1', 1),
+      record(auditKey('c', 1), 2, 'INSERT', { body: { S: '{"chain":"c"}' }, hash: { S: 'h1' } }),
+      record(auditKey('c', 1), 3, 'REMOVE'),
+      record(auditKey('system.acme', 7), 4, 'INSERT', { body: { S: '{"chain":"system.acme"}' }, hash: { S: 'h7' } }),
+    ];
+    const project = projector({ sinks: [sink], decode, decodeEntry: auditFromItem, report: () => {} });
+    expect(await project(asEvent(records))).toEqual({ batchItemFailures: [{ itemIdentifier: 's4' }] });
+    expect(seen).toEqual([
+      { position: 1, entry: { body: { chain: 'c' }, hash: 'h1' } },
+      { position: 3, entry: { body: { chain: 'system.acme' }, hash: 'h7' } },
+    ]);
   });
 });
