@@ -7,10 +7,10 @@ import { signalNames } from './signals/names.ts';
 export const latestMs = 48 * 3_600_000;
 
 /** Causes that do not call `failTo` unless the policy lists them itself. */
-export const toleratedCauses: readonly string[] = ['LATE', 'NO_MODEL', 'NOT_AVAILABLE'];
+const toleratedCauses: readonly string[] = ['LATE', 'NO_MODEL', 'NOT_AVAILABLE'];
 
 /** Does a missing part with this cause call the policy's `failTo`? */
-export const callsFailTo = (policy: Policy, cause: string): boolean =>
+const callsFailTo = (policy: Policy, cause: string): boolean =>
   policy.failOn === null ? !toleratedCauses.includes(cause) : policy.failOn.includes(cause);
 
 export interface VerdictInput {

@@ -16,7 +16,7 @@ const appendAttempts = 8;
 
 const firstPreviousHash = '0'.repeat(64);
 
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
+type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
 
 export interface SystemEvent {
   /** What happened, e.g. POLICY_PUBLISHED. */

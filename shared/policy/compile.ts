@@ -41,7 +41,7 @@ export const policyText = (policy: Policy): string => {
 
 export const ruleFaultText = ({ line, column, detail }: RuleFault): string => `line ${line}, column ${column}: ${detail}`;
 
-export class PolicyInvalid extends Error {
+class PolicyInvalid extends Error {
   override readonly name = 'PolicyInvalid';
   readonly faults: readonly string[];
   constructor(faults: readonly string[]) {

@@ -19,7 +19,7 @@ const cachedVersions = 200;
 const publishAttempts = 8;
 
 /** `superseded` was in force once. */
-export type PolicyStatus = 'draft' | 'active' | 'superseded';
+type PolicyStatus = 'draft' | 'active' | 'superseded';
 
 export interface StoredPolicy {
   readonly version: number;
@@ -231,14 +231,14 @@ const readStoredPointer = async (table: TableStore, tenant: string): Promise<Poi
   return item && { active: Number(item.active), latest: Number(item.latest) };
 };
 
-export class PolicyMissing extends Error {
+class PolicyMissing extends Error {
   override readonly name = 'PolicyMissing';
   constructor(tenant: string, version: number) {
     super(`tenant ${tenant} has no policy version ${version}`);
   }
 }
 
-export class PolicyCorrupt extends Error {
+class PolicyCorrupt extends Error {
   override readonly name = 'PolicyCorrupt';
   constructor(tenant: string, version: number) {
     super(`policy version ${version} of tenant ${tenant} does not have the hash it was published with`);

@@ -97,6 +97,39 @@ describe('the smallest single change that would have been ALLOWed', () => {
       { policy: { rules: [{ id: 'upi', when: 'txn.channel == "upi"', outcome: 'REVIEW', text: 'UPI is watched' }] } },
       'the rule upi not true: UPI is watched',
     ],
+    [
+      'of a count is a whole one less than its threshold',
+      {
+        policy: {
+          signals: signals({ RAPID_BURST_1M: { threshold: 5, points: 50 } }),
+          rules: [{ id: 'r', when: 'signals.RAPID_BURST_1M > 4.0', outcome: 'BLOCK', text: 'x' }],
+        },
+        signals: { RAPID_BURST_1M: 6 },
+      },
+      'RAPID_BURST_1M below 5 instead of 6',
+    ],
+    [
+      'of a measured value is no more than just below its threshold',
+      {
+        policy: {
+          signals: signals({ IMPOSSIBLE_TRAVEL: { threshold: 900, points: 50 } }),
+          rules: [{ id: 'r', when: 'signals.IMPOSSIBLE_TRAVEL > 899.9', outcome: 'BLOCK', text: 'x' }],
+        },
+        signals: { IMPOSSIBLE_TRAVEL: 950 },
+      },
+      null,
+    ],
+    [
+      'takes a smaller amount off the sum',
+      {
+        policy: {
+          signals: signals({ TOTAL_SPEND_24H: { threshold: 1e9, points: 0 } }),
+          rules: [{ id: 'r', when: 'signals.TOTAL_SPEND_24H >= 200000.0', outcome: 'BLOCK', text: 'x' }],
+        },
+        signals: { TOTAL_SPEND_24H: 210_000 },
+      },
+      'amountMinor 119899 or less instead of 129900 INR',
+    ],
     ['is none for a payment that was ALLOWed', { policy: { signals: velocity }, signals: { TXN_VELOCITY_1H: 14 } }, null],
     [
       'is none where two changes are needed',
@@ -127,6 +160,16 @@ describe('the smallest single change that would have been ALLOWed', () => {
     const [, amount] = /^amountMinor (\d+) or less/.exec(joint?.change ?? '') ?? [];
     expect(Number(amount)).toBeLessThan(10_000 * Math.E);
     expect(Number(amount)).toBeGreaterThan(10_000 * Math.E * 0.98);
+  });
+
+  it.each<[string, number | null, string, string]>([
+    ['converts a smaller amount as the decided one was', 12_990_000, 'txn.spendMinor >= 10000000', 'amountMinor 99999 or less'],
+    ['knows the amount without a rate', null, 'txn.amountMinor > 100000', 'amountMinor 100000 or less'],
+  ])('%s', (_sentence, spendMinor, when, change) => {
+    const rules = [{ id: 'r', when, outcome: 'BLOCK', text: 'x' }] as const;
+    const given = decided({ policy: { rules } });
+    const found = counterfactual({ ...given, spendMinor, decision: { ...given.decision, outcome: 'BLOCK' } });
+    expect(found?.change).toBe(`${change} instead of 129900 INR`);
   });
 
   it('claims nothing when the known facts do not give the decided outcome again', () => {
