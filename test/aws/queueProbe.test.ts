@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sqsQueue } from '../../shared/aws/queue.ts';
+import { queueProbe } from '../../shared/aws/queueProbe.ts';
+import { queueAndObjectEmulator } from '../support/emulators.ts';
+
+let emulator: Awaited<ReturnType<typeof queueAndObjectEmulator>>;
+
+beforeAll(async () => {
+  emulator = await queueAndObjectEmulator();
+});
+
+afterAll(() => emulator.stop());
+
+it('tells how many messages wait', async () => {
+  const url = emulator.newQueue();
+  const waiting = queueProbe({ ...emulator.connection, url });
+  expect(await waiting()).toBe(0);
+  const queue = sqsQueue({ ...emulator.connection, url });
+  await queue.send([1, 2, 3].map((body) => ({ body: String(body), attributes: {} })));
+  queue.close();
+  expect(await waiting()).toBe(3);
+});
+
+it('throws when the queue cannot be asked', async () => {
+  const url = emulator.newQueue();
+  await expect(queueProbe({ ...emulator.connection, url: `${url}-gone` })()).rejects.toThrow();
+});
