@@ -102,7 +102,7 @@ function isAllowed(rule: ParameterRule, value: string): boolean {
     case 'integer':
       return /^[1-9][0-9]{0,15}$/.test(value) && Number(value) >= rule.minimum && Number(value) <= rule.maximum;
     case 'text':
-      return value.length > 0 && value.length <= rule.maximumCharacters;
+      return value.length <= rule.maximumCharacters;
   }
 }
 
@@ -117,7 +117,7 @@ function allowedText(rule: ParameterRule): string {
     case 'integer':
       return `an integer from ${rule.minimum} to ${rule.maximum}`;
     case 'text':
-      return `1-${rule.maximumCharacters} characters`;
+      return `at most ${rule.maximumCharacters} characters`;
   }
 }
 

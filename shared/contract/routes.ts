@@ -58,10 +58,11 @@ const planned: ReadonlySet<OperationId> = new Set<OperationId>([
   'getEvidence',
   'postReview',
   'getReviews',
-  'putListEntry',
-  'deleteListEntry',
+  'getModel',
   'getModelVersions',
-  'getSystemAudit',
+  'getHome',
+  'getConsole',
+  'getConsoleFile',
 ]);
 
 export const allRoutes: readonly Route[] = table.map(([method, path, scope, stage, operationId]) => ({
@@ -100,15 +101,26 @@ function rank(pattern: Pattern): string {
   return pattern.segments.map((segment) => (segment.endsWith('+}') ? '2' : isParameter(segment) ? '1' : '0')).join('');
 }
 
-/** The routes at a request's path, percent-decoded once per segment; null when there is none. A trailing slash is ignored. */
+/**
+ * The routes at a request's path, percent-decoded once per segment; null when there is none. A trailing slash is ignored, but where
+ * the rest of a path is a parameter: there it names the empty rest.
+ */
 export function matchPath(path: string): Match | null {
   const given = segmentsOf(path);
+  const match = path.endsWith('/') ? matchSegmentsOf([...given, ''], isGreedy) : null;
+  return match ?? matchSegmentsOf(given, () => true);
+}
+
+function matchSegmentsOf(given: readonly string[], isWanted: (pattern: Pattern) => boolean): Match | null {
   for (const pattern of patterns) {
+    if (!isWanted(pattern)) continue;
     const parameters = matchSegments(pattern.segments, given);
     if (parameters !== null) return { routes: pattern.routes, parameters };
   }
   return null;
 }
+
+const isGreedy = (pattern: Pattern): boolean => pattern.path.endsWith('+}');
 
 function matchSegments(pattern: readonly string[], given: readonly string[]): Record<string, string> | null {
   const greedy = pattern.at(-1)?.endsWith('+}') ?? false;

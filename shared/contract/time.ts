@@ -1,5 +1,7 @@
 /** RFC 3339 as the contract narrows it. */
 
+export { formatInstant } from '../domain/time.ts';
+
 export interface Instant {
   /** Epoch milliseconds; finer decimals are cut. */
   readonly epochMs: number;
@@ -34,14 +36,6 @@ export function parseInstant(text: string): Instant | null {
   return { epochMs: local.getTime() - offsetMinutes * minuteMs, offsetMinutes };
 }
 
-/** With 3 decimals and the given offset; `Z` for none. */
-export function formatInstant(epochMs: number, offsetMinutes = 0): string {
-  const local = new Date(epochMs + offsetMinutes * minuteMs).toISOString().slice(0, -1);
-  if (offsetMinutes === 0) return `${local}Z`;
-  const size = Math.abs(offsetMinutes);
-  return `${local}${offsetMinutes < 0 ? '-' : '+'}${twoDigits(Math.floor(size / 60))}:${twoDigits(size % 60)}`;
-}
-
 function offsetOf(sign: string | undefined, hours: string | undefined, minutes: string | undefined): number | null {
   if (sign === undefined) return 0;
   const size = Number(hours) * 60 + Number(minutes);
@@ -53,5 +47,3 @@ function daysInMonth(year: number, month: number): number {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
-
-const twoDigits = (value: number): string => String(value).padStart(2, '0');

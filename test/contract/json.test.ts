@@ -88,7 +88,7 @@ describe('strict JSON', () => {
     ['a written lone surrogate', '"\ud83d"', 'surrogate'],
     ['a lone surrogate in a key', '{"\\ud800":1}', 'surrogate'],
     ['a level too many', nested(maximumDepth + 1), `more than ${maximumDepth} levels`],
-    ['a level too many of objects', '{"a":'.repeat(17) + '1' + '}'.repeat(17), 'more than 16 levels'],
+    ['a level too many of objects', `${'{"a":'.repeat(17)}1${'}'.repeat(17)}`, 'more than 16 levels'],
     ['nothing', '', 'too early'],
     ['white space only', ' \n', 'too early'],
     ['a comment', '{} // x', 'more text'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { queryParameters } from '../../shared/contract/queries.ts';
-import { allRoutes, matchPath, routes } from '../../shared/contract/routes.ts';
+import { allRoutes, matchPath } from '../../shared/contract/routes.ts';
 
 const found = (path: string): unknown => {
   const match = matchPath(path);
@@ -17,8 +17,9 @@ describe('routes', () => {
     ['an escaped slash, which stays in its segment', '/decisions/a%2Fb', ['getDecision'], { transactionId: 'a/b' }],
     ['a segment that does not decode', '/decisions/%E0%A4%A', ['getDecision'], { transactionId: '%E0%A4%A' }],
     ['a trailing slash', '/health/', ['getHealth'], {}],
-    ['the root', '/', ['getHome'], {}],
     ['the rest of a path', '/docs/a/b.css', ['getDocsFile'], { path: 'a/b.css' }],
+    ['the empty rest of a path', '/docs/', ['getDocsFile'], { path: '' }],
+    ['the path above it', '/docs', ['getDocs'], {}],
   ])('match %s', (_, path, operations, parameters) => {
     expect(found(path)).toEqual([operations, parameters]);
   });
@@ -36,7 +37,7 @@ describe('routes', () => {
   });
 
   it('are open only where nothing of a tenant is read', () => {
-    const open = routes.filter((route) => route.scope === null).map((route) => route.path);
+    const open = allRoutes.filter((route) => route.scope === null).map((route) => route.path);
     expect(open).toEqual(['/health', '/openapi.json', '/docs', '/docs/{path+}', '/', '/console', '/console/{path+}']);
   });
 

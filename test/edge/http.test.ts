@@ -22,7 +22,7 @@ const answering: Endpoints = {
   putPolicy: answer,
   postTransactionBatch: answer,
   getDocsFile: async () => ({ status: 200, body: new Uint8Array([1, 2, 3]), contentType: 'image/png' }),
-  getHome: async () => ({ status: 200, body: '<p>', contentType: 'text/html; charset=utf-8', headers: { 'x-own': '1' } }),
+  getDocs: async () => ({ status: 200, body: '<p>', contentType: 'text/html; charset=utf-8', headers: { 'x-own': '1' } }),
 };
 
 async function answer(request: ApiRequest) {
@@ -159,7 +159,7 @@ describe('routing', () => {
   });
 
   it('answers 404 for a route of the contract that has no endpoint yet', async () => {
-    expect((await send(build(), { key, path: '/model' })).status).toBe(404);
+    expect((await send(build(), { key, path: '/signals/recent' })).status).toBe(404);
   });
 
   it('answers 404 for a route that another function serves', async () => {
@@ -299,7 +299,7 @@ describe('queries', () => {
   });
 
   it('may be anything on the pages of the console and the documentation', async () => {
-    expect((await send(build(), { path: '/', query: { theme: ['dark'] } })).status).toBe(200);
+    expect((await send(build(), { path: '/docs', query: { theme: ['dark'] } })).status).toBe(200);
   });
 
   it('with a card number in the path are refused', async () => {
@@ -346,7 +346,7 @@ describe('answers', () => {
     const bytes = await send(build(), { path: '/docs/logo.png' });
     expect(bytes.result).toMatchObject({ body: 'AQID', isBase64Encoded: true });
     expect(bytes.headers['content-type']).toBe('image/png');
-    const text = await send(build(), { path: '/' });
+    const text = await send(build(), { path: '/docs' });
     expect(text.result).toMatchObject({ body: '<p>', isBase64Encoded: false });
     expect(text.headers['x-own']).toBe('1');
   });

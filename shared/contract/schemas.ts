@@ -1,0 +1,285 @@
+import { currencyExponents } from '../domain/currency.ts';
+import { outcomes } from '../domain/outcome.ts';
+import { signalNames } from '../domain/signals/names.ts';
+import { idPattern } from './ids.ts';
+import { metadataLimits } from './transaction.ts';
+
+/** JSON Schemas (2020-12) of everything on the wire, by the name the OpenAPI document gives them. Answers may grow further fields. */
+
+export type Schema = Readonly<Record<string, unknown>>;
+
+export const reference = (name: keyof typeof schemas | 'Policy'): Schema => ({ $ref: `#/components/schemas/${name}` });
+
+const refer = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
+
+/** Every field but the optional ones is always there. */
+const object = (properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties).filter((name) => !optional.includes(name)),
+});
+
+const closed = (schema: Schema): Schema => ({ ...schema, additionalProperties: false });
+const array = (items: Schema, bounds: Schema = {}): Schema => ({ type: 'array', items, ...bounds });
+const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
+const choice = (values: readonly string[]): Schema => ({ type: 'string', enum: values });
+
+const text: Schema = { type: 'string' };
+const number: Schema = { type: 'number' };
+const flag: Schema = { type: 'boolean' };
+const count: Schema = { type: 'integer', minimum: 0 };
+const sequence: Schema = { type: 'integer', minimum: 1 };
+const id: Schema = { type: 'string', pattern: idPattern };
+const transactionId: Schema = { type: 'string', pattern: idPattern, not: { const: 'latest' } };
+const time: Schema = { type: 'string', format: 'date-time' };
+const hash: Schema = { type: 'string', pattern: '^[0-9a-f]{64}$' };
+const outcome = choice(outcomes);
+const signal = choice(signalNames);
+const score: Schema = { type: 'number', minimum: 0, maximum: 100 };
+
+/** A date and time that parseInstant takes; whether the day exists is said by the format. */
+const occurredAt: Schema = {
+  ...time,
+  pattern: '^20\\d\\d-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d)$',
+  description:
+    'RFC 3339 with Z or an offset up to 14:00; the local hour is read from the offset. At most 5 minutes ahead of receipt.',
+};
+
+const optional = (schema: Schema): Schema => orNull(schema);
+
+const page = (item: Schema): Schema => object({ items: array(item), cursor: text }, ['cursor']);
+
+const transaction = closed(
+  object(
+    {
+      transactionId: { ...transactionId, description: 'Chosen by the caller, the same again on a retry' },
+      userId: id,
+      accountId: id,
+      occurredAt,
+      amountMinor: {
+        type: 'integer',
+        minimum: 1,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'In minor units of the currency',
+      },
+      currency: { ...choice(Object.keys(currencyExponents).sort()), description: 'An active ISO 4217 code' },
+      channel: optional(id),
+      deviceId: optional(id),
+      merchantId: optional(id),
+      merchantCategory: optional(id),
+      location: optional(
+        closed(
+          object({
+            latitude: { type: 'number', minimum: -90, maximum: 90 },
+            longitude: { type: 'number', minimum: -180, maximum: 180 },
+          }),
+        ),
+      ),
+      metadata: optional({
+        type: 'object',
+        maxProperties: metadataLimits.pairs,
+        propertyNames: { minLength: 1, maxLength: metadataLimits.keyCharacters },
+        additionalProperties: { type: 'string', maxLength: metadataLimits.valueCharacters },
+      }),
+    },
+    ['channel', 'deviceId', 'merchantId', 'merchantCategory', 'location', 'metadata'],
+  ),
+);
+
+const fault = object({ pointer: text, detail: text });
+
+const rowResult = object(
+  {
+    index: count,
+    transactionId: orNull(id),
+    status: choice(['QUEUED', 'REJECTED', 'FAILED']),
+    errors: array(refer('Fault')),
+  },
+  ['errors'],
+);
+
+const batchResult: Readonly<Record<string, Schema>> = {
+  accepted: count,
+  rejected: count,
+  failed: { ...count, description: 'Not taken for no fault of their own: send them again' },
+  results: array(refer('RowResult')),
+};
+
+const problem = {
+  type: text,
+  title: text,
+  status: { type: 'integer' },
+  detail: text,
+  correlationId: text,
+  errors: array(refer('Fault')),
+} as const;
+
+const nullablePersonal = { description: 'Null once erased' };
+
+const decision = object(
+  {
+    transactionId: id,
+    userId: { ...orNull(id), ...nullablePersonal },
+    accountId: { ...orNull(id), ...nullablePersonal },
+    occurredAt: { ...orNull(time), ...nullablePersonal },
+    receivedAt: time,
+    decidedAt: time,
+    outcome,
+    score,
+    transition: { type: 'string', description: 'NEW, NO_CHANGE, or from->to' },
+    reasons: array(
+      object(
+        {
+          signal: { type: 'string', description: "A signal's name, RULE:<id>, LIST:<name> or MODEL" },
+          value: orNull(number),
+          threshold: orNull(number),
+          points: number,
+          usual: number,
+          text: orNull(text),
+        },
+        ['usual'],
+      ),
+    ),
+    signals: object(Object.fromEntries(signalNames.map((name) => [name, object({ value: orNull(number), triggered: flag })]))),
+    explanation: text,
+    anomaly: orNull(
+      object({
+        score: { type: 'number', minimum: 0, maximum: 1 },
+        percentile: { type: 'number', minimum: 0, maximum: 100 },
+        contributions: array(object({ feature: text, points: number })),
+      }),
+    ),
+    degraded: array(object({ part: text, cause: text })),
+    late: flag,
+    duplicate: flag,
+    erased: { const: true },
+    counterfactual: orNull(object({ change: {}, outcome })),
+    policyVersion: count,
+    modelVersion: orNull(count),
+    audit: object({ sequence, hash }),
+  },
+  ['erased', 'counterfactual'],
+);
+
+const decisionItem = object({
+  transactionId: orNull(id),
+  userId: orNull(id),
+  accountId: orNull(id),
+  occurredAt: orNull(time),
+  decidedAt: time,
+  amountMinor: orNull({ type: 'integer' }),
+  currency: orNull(text),
+  outcome,
+  score,
+  signals: array(signal),
+});
+
+const policySummary: Readonly<Record<string, Schema>> = {
+  version: count,
+  hash,
+  status: text,
+};
+
+export const schemas = {
+  Transaction: transaction,
+  Batch: closed(object({ transactions: array(refer('Transaction'), { minItems: 1, maxItems: 500 }) })),
+  Queued: object({ transactionId: id, status: { const: 'QUEUED' } }),
+  BatchResult: object(batchResult),
+  RowResult: rowResult,
+  Fault: fault,
+  Problem: object(problem, ['errors']),
+  BatchProblem: object({ ...problem, ...batchResult }, ['errors', ...Object.keys(batchResult)]),
+  Decision: decision,
+  DecisionPage: page(decisionItem),
+  SignalPage: page(
+    object({
+      transactionId: id,
+      userId: id,
+      accountId: id,
+      signal,
+      value: orNull(number),
+      threshold: orNull(number),
+      decidedAt: time,
+    }),
+  ),
+  Standing: object({
+    userId: id,
+    accountId: id,
+    transactionId: id,
+    outcome,
+    score,
+    decidedAt: time,
+    transition: text,
+    triggers: { type: 'object', propertyNames: signal, additionalProperties: count },
+    explanation: text,
+  }),
+  AuditPage: page(
+    object({
+      body: object({ chain: text, sequence, previousHash: hash, event: text, at: time }),
+      hash,
+      inputs: orNull({ type: 'object' }),
+    }),
+  ),
+  SystemAuditPage: page(object({ body: object({ chain: text, sequence, previousHash: hash, event: text, at: time }), hash })),
+  Review: closed(
+    object({ disposition: choice(['CONFIRMED_FRAUD', 'LEGITIMATE', 'UNSURE']), note: optional({ type: 'string' }) }, ['note']),
+  ),
+  Reviewed: object({
+    transactionId: id,
+    disposition: text,
+    knownAt: time,
+    review: orNull(object({ reviewId: text, state: choice(['open', 'closed']) })),
+  }),
+  ReviewPage: page(
+    object(
+      {
+        reviewId: text,
+        userId: id,
+        accountId: id,
+        state: choice(['open', 'closed']),
+        openedAt: time,
+        outcome,
+        transactionIds: array(id),
+        disposition: orNull(text),
+      },
+      ['disposition'],
+    ),
+  ),
+  Overview: object({
+    from: time,
+    to: time,
+    totals: object({ ALLOW: count, REVIEW: count, BLOCK: count }),
+    minutes: array(object({ minute: time, ALLOW: count, REVIEW: count, BLOCK: count })),
+    fraudRate: orNull({ type: 'number', minimum: 0, maximum: 1 }),
+    latencyMs: object({ p50: orNull(number), p99: orNull(number) }),
+    queueAgeMs: orNull(number),
+    modelVersion: orNull(count),
+    policyVersion: count,
+  }),
+  PolicyVersion: object({ ...policySummary, policy: { type: 'object' } }),
+  PolicyVersionPage: page(object(policySummary)),
+  NewPolicy: closed(
+    object({ policy: refer('Policy'), status: choice(['draft', 'active']), ifVersion: optional(count) }, ['ifVersion']),
+  ),
+  PublishedPolicy: object(policySummary),
+  NewListEntry: closed(object({ expiresAt: optional(time) }, ['expiresAt'])),
+  ListEntry: object({ list: id, entry: id, expiresAt: orNull(time) }, ['expiresAt']),
+  Model: object({
+    version: count,
+    kind: text,
+    trainedAt: time,
+    trainingWindow: {},
+    rows: count,
+    features: array({}),
+    metrics: { type: 'object' },
+    sha256: hash,
+  }),
+  ModelPage: page({ type: 'object' }),
+  Health: object({
+    status: choice(['ok', 'degraded', 'down']),
+    version: text,
+    dependencies: { type: 'object', additionalProperties: object({ status: text }) },
+  }),
+} as const satisfies Record<string, Schema>;
+
+export type SchemaName = keyof typeof schemas;
