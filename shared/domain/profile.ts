@@ -163,8 +163,7 @@ export const updateProfile = (profile: Profile, facts: ProfileFacts): Profile =>
 
 /** Standard deviations of the amount beyond 1.5 within a category known from 3 payments, at most 5, and nats of a rare hour beyond 0.5. */
 const surpriseOf = (profile: Profile, { categoryHash, spendMinor, occurredAtMs, offsetMinutes }: ProfileFacts): number => {
-  const category =
-    categoryHash === null ? undefined : profile.categories.find(({ tag }) => tag === categoryTagOf(categoryHash));
+  const category = categoryHash === null ? undefined : profile.categories.find(({ tag }) => tag === categoryTagOf(categoryHash));
   const z =
     category === undefined || category.weight < 3 || spendMinor === null
       ? 0
@@ -204,7 +203,10 @@ const learnHome = (home: Profile['home'], place: Place): Profile['home'] => {
 };
 
 /** Kilometres from the mean and from the last of the account's places; 0 where one of both is unknown. */
-export const distances = ({ home, lastPlace }: Profile, place: Place | null): { readonly home: number; readonly last: number } => ({
+export const distances = (
+  { home, lastPlace }: Profile,
+  place: Place | null,
+): { readonly home: number; readonly last: number } => ({
   home: home === null || place === null ? 0 : distanceKm(home, place),
   last: lastPlace === null || place === null ? 0 : distanceKm(lastPlace, place),
 });

@@ -1,0 +1,91 @@
+/**
+ * Isolation forest (Liu, Ting, Zhou, ICDM 2008), compiled: all trees in flat arrays, depth first, a left child right after its parent.
+ * Score = 2^(-E[h] / c(n)), h the path length, c(n) the mean path length of an unsuccessful search among n rows.
+ */
+export interface Forest {
+  readonly featureCount: number;
+  /** Rows each tree was grown on. */
+  readonly sampleSize: number;
+  /** First node of each tree. */
+  readonly roots: Uint32Array;
+  /** Column a node splits on; `leafMark` for a leaf. */
+  readonly column: Uint8Array;
+  /** Rows with a value below it go left; a leaf holds its path length instead. */
+  readonly threshold: Float64Array;
+  /** The right child of an inner node. */
+  readonly right: Uint32Array;
+  /** Mean path length of the training rows that reached the node: what the attribution starts from. */
+  readonly expected: Float64Array;
+}
+
+export const leafMark = 255;
+
+const eulerGamma = 0.5772156649015329;
+
+/** c(n): mean path length of an unsuccessful search in a binary tree of n rows. */
+export const averagePathLength = (rows: number): number => {
+  if (rows <= 1) return 0;
+  if (rows === 2) return 1;
+  return 2 * (Math.log(rows - 1) + eulerGamma) - (2 * (rows - 1)) / rows;
+};
+
+/** 0..1, higher is more unusual. Throws a RangeError for a row of another length or one that is not finite. */
+export const forestScore = (forest: Forest, row: Float64Array): number => {
+  assertRow(forest, row);
+  return 2 ** (-meanPathLength(forest, row) / averagePathLength(forest.sampleSize));
+};
+
+/**
+ * Each column's share of the score, into `shares`; returns the baseline. A step from a node to its child changes the path length to
+ * be expected; that change belongs to the column of the split (Saabas 2014, on path lengths). The sum of changes is the difference
+ * between the row's path length and the root's, and is put on the score's scale by one factor, so baseline + shares = score.
+ */
+export const attribute = (forest: Forest, row: Float64Array, shares: Float64Array): number => {
+  assertRow(forest, row);
+  const { roots, column, threshold, right, expected } = forest;
+  shares.fill(0);
+  let rootLength = 0;
+  let length = 0;
+  for (let tree = 0; tree < roots.length; tree++) {
+    let node = roots[tree]!;
+    rootLength += expected[node]!;
+    let split = column[node]!;
+    while (split !== leafMark) {
+      const child = row[split]! < threshold[node]! ? node + 1 : right[node]!;
+      shares[split] = shares[split]! + (expected[child]! - expected[node]!);
+      node = child;
+      split = column[node]!;
+    }
+    length += threshold[node]!;
+  }
+  const normaliser = averagePathLength(forest.sampleSize) * roots.length;
+  const baseline = 2 ** (-rootLength / normaliser);
+  const score = 2 ** (-length / normaliser);
+  const factor =
+    Math.abs(length - rootLength) < 1e-9 ? (-Math.LN2 * score) / normaliser : (score - baseline) / (length - rootLength);
+  for (let i = 0; i < shares.length; i++) shares[i] = shares[i]! * factor;
+  return baseline;
+};
+
+const meanPathLength = ({ roots, column, threshold, right }: Forest, row: Float64Array): number => {
+  let length = 0;
+  for (let tree = 0; tree < roots.length; tree++) {
+    let node = roots[tree]!;
+    let split = column[node]!;
+    while (split !== leafMark) {
+      node = row[split]! < threshold[node]! ? node + 1 : right[node]!;
+      split = column[node]!;
+    }
+    length += threshold[node]!;
+  }
+  return length / roots.length;
+};
+
+const assertRow = (forest: Forest, row: Float64Array): void => {
+  if (row.length !== forest.featureCount) {
+    throw new RangeError(`a row of ${row.length} features, ${forest.featureCount} expected`);
+  }
+  for (let i = 0; i < row.length; i++) {
+    if (!Number.isFinite(row[i])) throw new RangeError(`feature ${i} is ${row[i]}, a finite number expected`);
+  }
+};
