@@ -48,8 +48,7 @@ export class Api extends Construct {
     const integrationOf = (stage: Stage): LambdaIntegration => {
       const fn = functions[stage];
       if (fn === undefined) throw new Error(`routes of stage ${stage} are served, but the stack has no such function`);
-      const known =
-        integrations.get(stage) ?? new LambdaIntegration(fn.alias, { allowTestInvoke: false, scopePermissionToMethod: false });
+      const known = integrations.get(stage) ?? new LambdaIntegration(fn.alias, { scopePermissionToMethod: false });
       integrations.set(stage, known);
       return known;
     };

@@ -64,12 +64,11 @@ export type Changes = Partial<Settings>;
 /** Synthesizes, bootstraps and deploys the core stack of stage `local`, the first time or over a live one. Returns the stack's outputs. */
 export const deployCore = async (target: LocalTarget, changes: Changes = {}): Promise<Outputs> => {
   const folder = mkdtempSync(join(tmpdir(), 'aegis-deploy-'));
-  const assembly = join(folder, 'cdk.out');
   const outputsFile = join(folder, 'outputs.json');
   try {
-    await runCdk(target, ['synth', 'core', '--quiet', ...contextOf(changes), '--output', assembly]);
-    await runCdk(target, ['bootstrap', '-a', assembly, `aws://${account}/${target.region}`]);
-    await runCdk(target, ['deploy', 'core', '-a', assembly, '--require-approval', 'never', '--outputs-file', outputsFile]);
+    await runCdk(target, ['synth', 'core', '--quiet', ...contextOf(changes)]);
+    await runCdk(target, ['bootstrap', '-a', 'cdk.out', `aws://${account}/${target.region}`]);
+    await runCdk(target, ['deploy', 'core', '-a', 'cdk.out', '--require-approval', 'never', '--outputs-file', outputsFile]);
     const [outputs] = Object.values(JSON.parse(readFileSync(outputsFile, 'utf8')) as Record<string, Outputs>);
     if (outputs === undefined) throw new Error('cdk deploy wrote no outputs');
     return outputs;

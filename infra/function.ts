@@ -59,6 +59,7 @@ export class HouseFunction extends Construct {
   readonly alias: IFunction;
   private readonly data: Data;
   private readonly region: string;
+  private readonly sendActions: string[];
   private readonly itemKinds = new Map<string, ReadonlySet<ItemKind>>();
   private readonly keyUse = new Map<string, PolicyStatement>();
 
@@ -67,6 +68,7 @@ export class HouseFunction extends Construct {
     this.stage = props.stage;
     this.timeoutSeconds = props.timeoutSeconds;
     this.data = props.data;
+    this.sendActions = ['sqs:SendMessage', ...(props.settings.grantsBatchSend ? ['sqs:SendMessageBatch'] : [])];
     this.region = Stack.of(this).region;
     const logGroup = new LogGroup(this, 'Log', {
       retention: props.settings.logRetentionDays,
@@ -118,7 +120,7 @@ export class HouseFunction extends Construct {
 
   sendsTo(name: string, queue: Queue, variable: string): this {
     this.set(variable, queue.queueUrl);
-    this.allow(`SendTo${name}`, ['sqs:SendMessage'], [queue.queueArn]);
+    this.allow(`SendTo${name}`, this.sendActions, [queue.queueArn]);
     return this.usesDataKey('sqs', ['kms:Decrypt', 'kms:GenerateDataKey']);
   }
 

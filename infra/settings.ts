@@ -18,17 +18,15 @@ export interface Settings {
   readonly apiRatePerSecond: number;
   readonly apiBurst: number;
   readonly trainEveryHours: number;
-  readonly checkpointEveryMinutes: number;
   readonly logRetentionDays: number;
-  /** Days after which an audit entry leaves the table (it stays in the archive); 0 keeps all of them. */
-  readonly hotDays: number;
   /** Old versions of overwritten or deleted objects are kept this long. */
   readonly oldVersionDays: number;
   /** Age of the oldest waiting message that raises the alarm. */
   readonly queueAgeAlarmSeconds: number;
   /** Each is asked to confirm its subscription to the alarms. */
   readonly alertEmails: readonly string[];
-  readonly monthlyBudgetUsd: number;
+  /** On AWS the right to send a message covers sending a batch; MiniStack asks for an action of the call's own name, which AWS does not have. */
+  readonly grantsBatchSend: boolean;
 }
 
 const defaults: Omit<Settings, 'stage'> = {
@@ -44,21 +42,26 @@ const defaults: Omit<Settings, 'stage'> = {
   apiRatePerSecond: 1000,
   apiBurst: 2000,
   trainEveryHours: 24,
-  checkpointEveryMinutes: 15,
   logRetentionDays: 30,
-  hotDays: 0,
   oldVersionDays: 90,
   queueAgeAlarmSeconds: 60,
   alertEmails: [],
-  monthlyBudgetUsd: 100,
+  grantsBatchSend: false,
 };
 
 /** What each stage changes; `cdk deploy -c stage=NAME` picks one. */
 export const stages: Readonly<Record<string, Partial<Omit<Settings, 'stage'>>>> = {
   prod: {},
-  dev: { logRetentionDays: 7, monthlyBudgetUsd: 20, scoreMaxConcurrency: 10 },
+  dev: { logRetentionDays: 7, scoreMaxConcurrency: 10 },
   /** LocalStack or MiniStack: small enough for a laptop, quick enough for a test. */
-  local: { logRetentionDays: 1, scoreMaxConcurrency: 2, scoreTimeoutSeconds: 5, maxReceives: 3, trainEveryHours: 1 },
+  local: {
+    logRetentionDays: 1,
+    scoreMaxConcurrency: 2,
+    scoreTimeoutSeconds: 10,
+    maxReceives: 3,
+    trainEveryHours: 1,
+    grantsBatchSend: true,
+  },
 };
 
 export const defaultStage = 'prod';
@@ -112,13 +115,11 @@ const rules: readonly Rule[] = [
   integer('apiRatePerSecond', 1, 10_000),
   integer('apiBurst', 1, 5000),
   integer('trainEveryHours', 1, 168),
-  integer('checkpointEveryMinutes', 1, 1440),
   {
     name: 'logRetentionDays',
     allowed: `one of ${logRetentions.join(', ')}`,
     holds: (value) => logRetentions.includes(value as number),
   },
-  integer('hotDays', 0, 36_500),
   integer('oldVersionDays', 1, 3650),
   integer('queueAgeAlarmSeconds', 10, 86_400),
   {
@@ -127,7 +128,7 @@ const rules: readonly Rule[] = [
     holds: (value) =>
       Array.isArray(value) && value.every((entry) => typeof entry === 'string' && /^[^@\s]+@[^@\s]+$/.test(entry)),
   },
-  integer('monthlyBudgetUsd', 1, 1_000_000),
+  { name: 'grantsBatchSend', allowed: 'true or false', holds: (value) => typeof value === 'boolean' },
 ];
 
 /**

@@ -77,7 +77,7 @@ const auditOf = (accountId: string) => call('GET', `/accounts/${accountId}/audit
 
 await step('health is ok and needs no key', async () => {
   const { status, body, headers } = await call('GET', '/health');
-  assert.equal(status, 200);
+  assert.equal(status, 200, JSON.stringify(body));
   assert.equal(body.status, 'ok');
   assert.ok(headers.get('x-correlation-id'));
 });
@@ -90,14 +90,14 @@ await step('no key and a wrong key are refused', async () => {
 
 await step('an unknown route is 404, a wrong method 405, both by the functions', async () => {
   assert.equal((await call('GET', '/nowhere/at/all', { key })).status, 404);
-  const { status, headers } = await call('DELETE', '/transactions', { key });
-  assert.equal(status, 405);
+  const { status, headers, body } = await call('DELETE', '/transactions', { key });
+  assert.equal(status, 405, JSON.stringify(body));
   assert.equal(headers.get('allow'), 'POST');
 });
 
 await step('a transaction goes through API, queue, score and table', async () => {
   const { status, body } = await call('POST', '/transactions', { key, body: payment('one') });
-  assert.equal(status, 202);
+  assert.equal(status, 202, JSON.stringify(body));
   assert.deepEqual(body, { transactionId: `${phase}-one`, status: 'QUEUED' });
   assert.equal((await decided('one')).body.outcome, 'ALLOW');
 });
@@ -123,7 +123,7 @@ await step('a repeat gives the same decision, a changed repeat names the field',
 
 await step('the synchronous route decides in the call', async () => {
   const { status, body } = await call('POST', '/decisions', { key, body: payment('sync') });
-  assert.equal(status, 200);
+  assert.equal(status, 200, JSON.stringify(body));
   assert.equal(body.duplicate, false);
   assert.equal(body.audit.sequence, (await auditOf('a_1')).body.items.length);
 });
@@ -132,7 +132,7 @@ await step('a burst is blocked', async () => {
   const accountId = `a_burst_${phase}`;
   const transactions = Array.from({ length: 25 }, (_, i) => payment(`burst-${i}`, { accountId }));
   const { status, body } = await call('POST', '/transactions/batch', { key, body: { transactions } });
-  assert.equal(status, 202);
+  assert.equal(status, 202, JSON.stringify(body));
   assert.equal(body.accepted, 25);
   const all = await Promise.all(transactions.map((_, i) => decided(`burst-${i}`)));
   const last = all.map((answer) => answer.body).find((decision) => decision.audit.sequence === 25);
@@ -174,7 +174,7 @@ await step('the chain of the account is whole', async () => {
 if (phase === 'upgraded') {
   await step('what was decided before the upgrade is still there, to the letter', async () => {
     const { status, body } = await call('GET', '/decisions/first-one', { key });
-    assert.equal(status, 200);
+    assert.equal(status, 200, JSON.stringify(body));
     assert.equal(body.audit.sequence, 1);
   });
 }

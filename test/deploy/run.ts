@@ -26,7 +26,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const logFile = join(root, 'reports', 'deploy', 'ministack.log');
 
 /** Changes functions, an event source and a queue, and must replace nothing that holds data. */
-const upgrade: Changes = { scoreBatchSize: 5, scoreTimeoutSeconds: 6, logRetentionDays: 3 };
+const upgrade: Changes = { scoreBatchSize: 5, scoreTimeoutSeconds: 12, logRetentionDays: 3 };
 
 const main = async (): Promise<number> => {
   const folder = mkdtempSync(join(tmpdir(), 'aegis-ministack-'));
