@@ -16,12 +16,12 @@ export interface Committed {
 }
 
 /** A new entry of any chain, a tenant's system chain included. */
-export interface CommittedEntry {
+interface CommittedEntry {
   readonly position: number;
   readonly entry: StoredEntry;
 }
 
-export interface Batch {
+interface Batch {
   readonly decisions: readonly Committed[];
   /** Empty unless the projector was given a `decodeEntry`. */
   readonly entries: readonly CommittedEntry[];

@@ -1,4 +1,6 @@
+import { docsEndpoints } from '../../shared/edge/docs.ts';
 import type { Endpoints } from '../../shared/edge/http.ts';
+import { policyJsonSchema } from '../../shared/policy/schema.ts';
 import { policyQueries } from '../admin/queries.ts';
 import { getAccountAudit, getAccountStanding, getAccountTimeline } from './accounts.ts';
 import { getDecision } from './decision.ts';
@@ -13,7 +15,7 @@ export interface ReadDependencies extends HealthDependencies {
 
 /** Everything that is answered without changing anything. */
 export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
-  const { table, openInputs } = dependencies;
+  const { table, openInputs, version } = dependencies;
   return {
     getDecision: getDecision(table),
     getLatestDecisions: getLatestDecisions(table),
@@ -24,5 +26,6 @@ export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
     getOverview: getOverview(table),
     getHealth: getHealth(dependencies),
     ...policyQueries(table),
+    ...docsEndpoints({ version, policySchema: policyJsonSchema() }),
   };
 };

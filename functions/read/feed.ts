@@ -12,7 +12,7 @@ import {
 } from '../../shared/projection/feed.ts';
 
 /** A row and where it stands: rows are read in falling order of position. */
-export interface Positioned<Row> {
+interface Positioned<Row> {
   readonly position: string;
   readonly row: Row;
 }

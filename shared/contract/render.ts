@@ -30,7 +30,7 @@ export interface WireDecision {
   readonly audit: { readonly sequence: number; readonly hash: string };
 }
 
-export interface WireReason {
+interface WireReason {
   readonly signal: string;
   readonly value: number | null;
   readonly threshold: number | null;

@@ -11,7 +11,7 @@ import type { Item, Key } from '../ports.ts';
 
 export const minuteMs = 60_000;
 export const hourMs = 3_600_000;
-export const counterRetentionDays = 30;
+const counterRetentionDays = 30;
 
 /**
  * Relative error of a latency percentile. Buckets grow by (1 + e) / (1 - e) and answer with a middle that is at most e off
@@ -23,14 +23,14 @@ const growth = (1 + latencyError) / (1 - latencyError);
 const bucketPrefix = 'ms';
 
 /** Bucket 0 holds what took under a millisecond. */
-export const latencyBucket = (latencyMs: number): number =>
+const latencyBucket = (latencyMs: number): number =>
   latencyMs < 1 ? 0 : 1 + Math.ceil(Math.log(latencyMs) / Math.log(growth) - 1e-9);
 
-export const bucketMs = (bucket: number): number => (bucket === 0 ? 0 : Math.round((2 * growth ** (bucket - 1)) / (growth + 1)));
+const bucketMs = (bucket: number): number => (bucket === 0 ? 0 : Math.round((2 * growth ** (bucket - 1)) / (growth + 1)));
 
 export const minuteStartMs = (epochMs: number): number => Math.floor(epochMs / minuteMs) * minuteMs;
 
-export const minuteText = (epochMs: number): string => new Date(minuteStartMs(epochMs)).toISOString();
+const minuteText = (epochMs: number): string => new Date(minuteStartMs(epochMs)).toISOString();
 
 /** One partition an hour, one item a minute. */
 export const counterKey = (tenant: string, epochMs: number): Key => ({

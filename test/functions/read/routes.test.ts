@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { describe, expect, it } from 'vitest';
+import { routes } from '../../../shared/contract/routes.ts';
 import type { Decision } from '../../../shared/domain/decision.ts';
 import { signalNames } from '../../../shared/domain/signals/names.ts';
 import { accountFromItem, stateItem } from '../../../shared/ledger/state.ts';
@@ -426,5 +427,27 @@ describe('GET /health', () => {
     };
     const { status, body } = await here.get('/health', {}, null);
     expect([status, body.status, body.dependencies.table]).toEqual([503, 'down', { status: 'down', cause: 'Unavailable' }]);
+  });
+});
+
+describe('the documentation', () => {
+  it('is served without a key and describes every route that the read stage has', async () => {
+    const here = world();
+    const { status, body } = await here.get('/openapi.json', {}, null);
+    expect([status, body.openapi, body.info.version]).toEqual([200, '3.1.0', '1.2.3']);
+    for (const path of ['/decisions/latest', '/accounts/{accountId}/audit', '/metrics/overview']) {
+      expect(Object.keys(body.paths)).toContain(path);
+    }
+    expect((await here.get('/docs', {}, null)).body).toContain('swagger-ui');
+  });
+
+  it('describes no route of the read stage that would answer that there is none', async () => {
+    const here = world();
+    const served = routes.filter((route) => route.stage === 'read' && route.method === 'GET');
+    expect(served.length).toBeGreaterThan(10);
+    for (const { path } of served) {
+      const { body } = await here.get(path.replaceAll(/\{[^}]+\}/g, '1'));
+      expect(`${path}: ${body.detail ?? 'answered'}`).not.toMatch(/no such route/i);
+    }
   });
 });

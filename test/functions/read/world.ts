@@ -1,3 +1,4 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { APIGatewayProxyEvent, DynamoDBStreamEvent } from 'aws-lambda';
 import { feedSink } from '../../../functions/project/feedSink.ts';
 import type { AttributeImage } from '../../../functions/project/image.ts';
@@ -5,12 +6,15 @@ import { projector } from '../../../functions/project/project.ts';
 import { readEndpoints } from '../../../functions/read/endpoints.ts';
 import { inputsOpener } from '../../../functions/read/inputs.ts';
 import { localMasterSecret } from '../../../shared/aws/masterSecret.ts';
+import { openApiDocument } from '../../../shared/contract/openapi.ts';
+import { matchPath } from '../../../shared/contract/routes.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import { httpHandler } from '../../../shared/edge/http.ts';
 import { decisionFromItem } from '../../../shared/ledger/items.ts';
 import { ledgerOf } from '../../../shared/ledger/judgement.ts';
 import { settle } from '../../../shared/ledger/ledger.ts';
 import { memoryTable } from '../../../shared/memory/table.ts';
+import { policyJsonSchema } from '../../../shared/policy/schema.ts';
 import type { Attribute, Item } from '../../../shared/ports.ts';
 import { aTransaction } from '../project/builders.ts';
 
@@ -87,10 +91,36 @@ export function world() {
         body: null,
         isBase64Encoded: false,
       } as unknown as APIGatewayProxyEvent;
-      const { statusCode, body } = await handler(event);
+      const { statusCode, headers, body } = await handler(event);
+      if (!String(headers?.['content-type']).includes('json')) return { status: statusCode, body };
+      assertDocumented(path, statusCode, JSON.parse(body));
       return { status: statusCode, body: JSON.parse(body) };
     },
   };
+}
+
+const document = openApiDocument({ version: '1.2.3', policySchema: policyJsonSchema() }) as {
+  // biome-ignore lint/suspicious/noExplicitAny: a JSON document, read by path
+  paths: Record<string, any>;
+};
+const ajv = new Ajv2020({ strict: false, validateFormats: false }).addSchema(document, 'openapi');
+
+/** Every answer has a documented status and the documented shape. */
+function assertDocumented(path: string, status: number, body: unknown): void {
+  const route = matchPath(path)?.routes.find(({ method }) => method === 'GET');
+  if (route === undefined) return;
+  const documented = route.path.replace('+}', '}');
+  const responses = document.paths[documented].get.responses;
+  if (responses[status] === undefined) throw new Error(`${path} answers ${status}, which is not documented`);
+  const [mediaType] = Object.keys(responses[status].content ?? {});
+  if (mediaType === undefined) throw new Error(`${path} answers ${status} with a body, which is not documented`);
+  const pointer = ['paths', documented, 'get', 'responses', String(status), 'content', mediaType, 'schema']
+    .map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')))
+    .join('/');
+  const validate = ajv.getSchema(`openapi#/${pointer}`);
+  if (validate === undefined) throw new Error(`no schema at ${pointer}`);
+  if (!validate(body))
+    throw new Error(`${path} ${status}: ${ajv.errorsText(validate.errors)} in ${JSON.stringify(body).slice(0, 1_000)}`);
 }
 
 const streamEvent = (item: Item) =>
