@@ -152,7 +152,7 @@ const amountPosition = signalNames.indexOf('AMOUNT_ANOMALY');
 
 const listCandidates = (base: VerdictInput): Candidate[] =>
   Object.entries(base.policy.policy.lists)
-    .filter(([name, list]) => list.kind === 'block' && base.facts.lists[name] === true)
+    .filter(([name]) => base.facts.lists[name] === true)
     .map(([name, list]) => ({
       change: `${list.field} not on the list ${name}`,
       size: 1,

@@ -130,6 +130,14 @@ describe('the smallest single change that would have been ALLOWed', () => {
       },
       'amountMinor 119899 or less instead of 129900 INR',
     ],
+    [
+      'is the rule that failed, where it alone called failTo',
+      {
+        policy: { rules: [{ id: 'speed', when: 'signals.IMPOSSIBLE_TRAVEL > 1.0', outcome: 'BLOCK', text: 'x' }] },
+        signals: { IMPOSSIBLE_TRAVEL: null },
+      },
+      'the rule speed not true: x',
+    ],
     ['is none for a payment that was ALLOWed', { policy: { signals: velocity }, signals: { TXN_VELOCITY_1H: 14 } }, null],
     [
       'is none where two changes are needed',
@@ -179,7 +187,7 @@ describe('the smallest single change that would have been ALLOWed', () => {
   });
 
   it('claims nothing when a rule needs account figures that are not known any more', () => {
-    const rules = [{ id: 'young', when: 'account.ageDays < 10.0', outcome: 'BLOCK', text: 'x' }] as const;
+    const rules = [{ id: 'young', when: 'account.ageDays > 1000.0', outcome: 'BLOCK', text: 'x' }] as const;
     const given = decided({ policy: { rules, signals: velocity }, signals: { TXN_VELOCITY_1H: 22 } });
     expect(counterfactual(given)).not.toBeNull();
     expect(counterfactual({ ...given, account: null })).toBeNull();

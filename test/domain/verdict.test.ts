@@ -150,6 +150,11 @@ describe('rules and lists', () => {
     expect(result.reasons.map((reason) => reason.signal)).toEqual(signals);
   });
 
+  it('a block list never excepts, whatever it says', () => {
+    const odd = { odd: list('block', 'BLOCK', true) };
+    expect(decide({ policy: { lists: odd }, lists: { odd: true } }).outcome).toBe('BLOCK');
+  });
+
   it('a hit has no threshold and no points, and a rule its own points', () => {
     const result = decide({ policy: { lists, rules: [rule('r', 'true', { points: 7.25 })] }, lists: { trigger: true } });
     expect(result.reasons).toEqual([

@@ -143,6 +143,40 @@ describe('publishing', () => {
     expect(await readSystemChain(table, 'acme', 1, 10)).toHaveLength(1);
   });
 
+  it('whose reply is lost while another event took its place is tried again', async () => {
+    const { table } = await newTable();
+    let sent = 0;
+    const losing = withMethods(table, {
+      transact: async (writes) => {
+        if (sent++ > 0) return table.transact(writes);
+        await table.put({ ...putOf(writes[0]), hash: 'f'.repeat(64) });
+        throw new OutcomeUnknown('the reply was lost');
+      },
+    });
+    expect(await publish(losing, changed(41))).toMatchObject({ ok: true, version: 2 });
+    expect(await readPolicyVersion(table, 'acme', 2)).toMatchObject({ status: 'active' });
+    expect(await readSystemChain(table, 'acme', 1, 10)).toHaveLength(2);
+  });
+
+  it('writes entry, pointer and version in one transaction, each by condition', async () => {
+    const { table } = await newTable();
+    const sent: (readonly Write[])[] = [];
+    const watched = withMethods(table, {
+      transact: (writes) => {
+        sent.push(writes);
+        return table.transact(writes);
+      },
+    });
+    await publish(watched, changed(41));
+    await publish(watched, changed(42));
+    const conditions = sent.map((writes) => writes.map((write) => [write.kind, 'condition' in write ? write.condition : null]));
+    const absent = ['put', { kind: 'absent' }];
+    expect(conditions).toEqual([
+      [absent, absent, absent, absent],
+      [absent, ['put', { kind: 'equals', attribute: 'latest', value: 2 }], absent],
+    ]);
+  });
+
   it('whose request is lost is not called done', async () => {
     const { table } = await newTable();
     const losing = withMethods(table, { transact: () => Promise.reject(new OutcomeUnknown('the request was lost')) });
