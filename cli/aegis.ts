@@ -11,10 +11,12 @@ const commands: readonly { readonly name: string; readonly text: string; readonl
   { name: 'simulate', text: 'send seeded traffic with known attacks to a deployment', load: () => import('./simulate.ts') },
 ];
 
-const program = new Command('aegis').description('The Aegis fraud decision engine from the command line.').showHelpAfterError();
+const program = new Command('aegis')
+  .description('The Aegis fraud decision engine from the command line.')
+  .showHelpAfterError('(--help lists what is allowed)');
 
 for (const { name, text, load } of commands) {
-  const command = program.command(name).description(text);
+  const command = program.command(name).description(text).showHelpAfterError('(--help lists what is allowed)');
   if (process.argv[2] === name) (await load()).configure(command);
 }
 

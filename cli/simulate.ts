@@ -138,7 +138,11 @@ export const configure = (command: Command): void => {
       defaultTraffic.attackEvery,
     )
     .option('--people <count>', 'accounts', integer(12, 100_000), defaultTraffic.people)
-    .option('--start <date>', 'first day of payment', date, defaultTraffic.startMs)
+    .addOption(
+      new Option('--start <date>', 'first day of payment')
+        .argParser(date)
+        .default(defaultTraffic.startMs, new Date(defaultTraffic.startMs).toISOString().slice(0, 10)),
+    )
     .option('--currency <code>', 'of every payment', defaultTraffic.currency)
     .option('--tag <text>', 'start of every id (default: s and the seed)')
     .addOption(new Option('--via <path>', 'POST /transactions or POST /decisions').choices(['queue', 'call']).default('queue'))
@@ -171,6 +175,7 @@ const run = async (flags: Flags): Promise<void> => {
     return;
   }
 
+  const target = resolveTarget(flags);
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   const writer = flags.json === true ? jsonWriter : flags.csv === true ? csvWriter : textWriter;
@@ -181,7 +186,7 @@ const run = async (flags: Flags): Promise<void> => {
   try {
     const tally = await simulate({
       ...traffic,
-      target: resolveTarget(flags),
+      target,
       rate: flags.rate,
       transactions,
       via: flags.via,
@@ -263,7 +268,7 @@ const colours = { ALLOW: 'green', REVIEW: 'yellow', BLOCK: 'red', UNDECIDED: 'ma
 export const decisionLine = ({ simulated: { transaction, attack }, outcome, decision, fault }: Simulated): string =>
   [
     transaction.occurredAt.slice(0, 16).replace('T', ' '),
-    transaction.accountId.padEnd(9),
+    transaction.accountId.padEnd(12),
     money(transaction.amountMinor, transaction.currency).padStart(14),
     styleText(colours[outcome], outcome.padEnd(6)),
     mainReason(decision)?.text ?? fault ?? '',

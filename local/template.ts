@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CloudFormationTemplate } from '../infra/template.ts';
@@ -29,6 +29,8 @@ export const localTemplate = async (cacheFolder = join(root, '.cache')): Promise
   mkdirSync(cacheFolder, { recursive: true });
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, JSON.stringify(template));
+  for (const old of readdirSync(cacheFolder))
+    if (/^template-\w+\.json$/.test(old)) rmSync(join(cacheFolder, old), { force: true });
   renameSync(draft, file);
   return template;
 };
