@@ -130,7 +130,7 @@ export const tamper = async (log: Log, name: TamperingName, count: number, rando
       if (name === 'swap' ? length > 1 : length > 0) victims.set(chain, 1 + random(name === 'swap' ? length - 1 : length));
     }
     left -= victims.size;
-    const byChain = await verdicts(withVictims(log, clean, victims, name, random), log);
+    const byChain = await verdicts(tampered(log, clean, victims, name, random), log);
     for (const [chain, k] of victims) count1(tally, k <= coveredThrough(log, chain), byChain.get(chain), k);
     for (const chain of byChain.keys()) if (!victims.has(chain)) tally.falseAlarms++;
   }
@@ -155,7 +155,8 @@ const verdicts = async (lines: readonly string[], log: Log): Promise<Map<string,
   return new Map(findings.flatMap((finding) => (finding.chain === null ? [] : [[finding.chain, finding] as const])));
 };
 
-const withVictims = (
+/** The lines of a bundle in which one entry of each victim is tampered with. */
+export const tampered = (
   log: Log,
   clean: readonly string[],
   victims: ReadonlyMap<string, number>,
