@@ -34,12 +34,22 @@ function attributeBytes(value: Attribute): number {
  */
 function numberBytes(value: number): number {
   if (value === 0) return 1;
+  if (Number.isSafeInteger(value)) return wholeNumberBytes(Math.abs(value)) + (value < 0 ? 1 : 0);
   const [mantissa = '', exponent = ''] = Math.abs(value).toExponential().split('e');
   const digits = mantissa.replace('.', '').length;
   const before = Number(exponent) + 1;
   const mixed = before > 0 && before < digits;
   const pairs = mixed ? Math.ceil(before / 2) + Math.ceil((digits - before) / 2) : Math.ceil(digits / 2);
   return pairs + 1 + (value < 0 ? 1 : 0);
+}
+
+/** The same without making a text of it. */
+function wholeNumberBytes(value: number): number {
+  let rest = value;
+  while (rest % 10 === 0) rest /= 10;
+  let digits = 0;
+  for (; rest >= 1; rest = Math.floor(rest / 10)) digits += 1;
+  return Math.ceil(digits / 2) + 1;
 }
 
 const utf8Bytes = (text: string): number => Buffer.byteLength(text);

@@ -32,13 +32,21 @@ const pageBytesMax = 1_024 * 1_024;
 const pageItemsMax = 1_000;
 const partitionKeyBytesMax = 2_048;
 const sortKeyBytesMax = 1_024;
+/** Of one UTF-16 unit. */
+const utf8BytesMax = 3;
 const writeUnitBytes = 1_024;
 const readUnitBytes = 4_096;
 const transactFactor = 2;
 const eventualFactor = 0.5;
 
+/** A frozen item and its size, measured once. */
+interface Stored {
+  readonly item: Item;
+  readonly bytes: number;
+}
+
 interface Partition {
-  readonly items: Map<string, Item>;
+  readonly items: Map<string, Stored>;
   /** The sort keys in byte order; null when it must be made again. */
   order: string[] | null;
 }
@@ -51,38 +59,38 @@ interface Partition {
 export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
   const partitions = new Map<string, Partition>();
 
-  const standing = (key: Key): Item | null => partitions.get(key.pk)?.items.get(key.sk) ?? null;
+  const standing = (key: Key): Stored | null => partitions.get(key.pk)?.items.get(key.sk) ?? null;
 
-  const store = (key: Key, item: Item | null): void => {
+  const store = (key: Key, stored: Stored | null): void => {
     let partition = partitions.get(key.pk);
     if (partition === undefined) {
-      if (item === null) return;
-      partition = { items: new Map(), order: [] };
+      if (stored === null) return;
+      partition = { items: new Map(), order: null };
       partitions.set(key.pk, partition);
     }
-    if (item === null) {
+    if (stored === null) {
       if (partition.items.delete(key.sk)) partition.order = null;
       return;
     }
-    if (!partition.items.has(key.sk)) {
-      const last = partition.order?.at(-1);
-      if (partition.order !== null && (last === undefined || byteOrder(last, key.sk) < 0)) partition.order.push(key.sk);
+    if (partition.order !== null && !partition.items.has(key.sk)) {
+      const last = partition.order.at(-1);
+      if (last === undefined || byteOrder(last, key.sk) < 0) partition.order.push(key.sk);
       else partition.order = null;
     }
-    partition.items.set(key.sk, item);
+    partition.items.set(key.sk, stored);
   };
 
   const metered = (operation: Consumed['operation'], readUnits: number, writeUnits: number): void => {
     options.onConsumed?.({ operation, readUnits, writeUnits });
   };
 
-  const writeOne = (operation: 'put' | 'update' | 'delete', write: Write): Item | null => {
+  const writeOne = (operation: 'put' | 'update' | 'delete', write: Write): Stored | null => {
     const key = keyOf(write);
     checkKey(key);
     const before = standing(key);
     const condition = write.condition;
     const after = effect(write, before);
-    if (condition !== undefined && !holds(condition, before)) throw new ConditionFailed(before);
+    if (condition !== undefined && !holds(condition, before)) throw new ConditionFailed(before?.item ?? null);
     store(key, after);
     metered(operation, 0, writeUnits(before, after));
     options.onCommitted?.([write]);
@@ -94,11 +102,10 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
     return partition.order;
   };
 
-  const read = (candidates: Iterable<Item>, limit: number): { items: Item[]; bytes: number; more: boolean } => {
+  const read = (candidates: Iterable<Stored>, limit: number): { items: Item[]; bytes: number; more: boolean } => {
     const items: Item[] = [];
     let bytes = 0;
-    for (const item of candidates) {
-      const size = itemSizeBytes(item);
+    for (const { item, bytes: size } of candidates) {
       if (items.length >= limit || (items.length > 0 && bytes + size > pageBytesMax)) return { items, bytes, more: true };
       items.push(item);
       bytes += size;
@@ -109,9 +116,9 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
   return {
     async get(key, { consistent = false } = {}) {
       checkKey(key);
-      const item = standing(key);
-      metered('get', readUnits(item === null ? 0 : itemSizeBytes(item), consistent), 0);
-      return item;
+      const stored = standing(key);
+      metered('get', readUnits(stored?.bytes ?? 0, consistent), 0);
+      return stored?.item ?? null;
     },
 
     async query(query) {
@@ -128,12 +135,12 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
     },
 
     async put(item, condition) {
-      writeOne('put', { kind: 'put', item: frozen(item), ...(condition === undefined ? {} : { condition }) });
+      writeOne('put', { kind: 'put', item, ...(condition === undefined ? {} : { condition }) });
     },
 
     async update(key, change, condition) {
       const after = writeOne('update', { kind: 'update', key, change, ...(condition === undefined ? {} : { condition }) });
-      return after!;
+      return after!.item;
     },
 
     async delete(key, condition) {
@@ -145,12 +152,11 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
         throw new RangeError(`a transaction has ${writes.length} writes, allowed are 1 to ${transactWritesMax}`);
       }
       const seen = new Set<string>();
-      const steps = writes.map((given) => {
-        const write: Write = given.kind === 'put' ? { ...given, item: frozen(given.item) } : given;
+      const steps = writes.map((write) => {
         const key = keyOf(write);
         checkKey(key);
-        const name = JSON.stringify([key.pk, key.sk]);
-        if (seen.has(name)) throw new RangeError(`a transaction names the key ${name} twice`);
+        const name = `${key.pk.length} ${key.pk} ${key.sk}`;
+        if (seen.has(name)) throw new RangeError(`a transaction names the key ${key.pk} ${key.sk} twice`);
         seen.add(name);
         const before = standing(key);
         const met = write.condition === undefined || holds(write.condition, before);
@@ -159,11 +165,11 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
       if (steps.some((step) => !step.met)) {
         const reasons = steps.map(
           (step): CancellationReason =>
-            step.met ? { code: 'None', item: null } : { code: 'ConditionalCheckFailed', item: step.before },
+            step.met ? { code: 'None', item: null } : { code: 'ConditionalCheckFailed', item: step.before?.item ?? null },
         );
         throw new TransactionCancelled(reasons);
       }
-      const bytes = steps.reduce((sum, step) => sum + (step.after === null ? 0 : itemSizeBytes(step.after)), 0);
+      const bytes = steps.reduce((sum, step) => sum + (step.after?.bytes ?? 0), 0);
       if (bytes > transactBytesMax) throw new RangeError(`a transaction has ${bytes} bytes, allowed are ${transactBytesMax}`);
       let units = 0;
       for (const { key, write, before, after } of steps) {
@@ -177,30 +183,32 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
     async scan({ limit, after }) {
       checkLimit(limit);
       const all = everything();
-      const start = after === undefined ? 0 : all.findIndex((item) => keyOrder(item, after) > 0);
+      const start = after === undefined ? 0 : all.findIndex(({ item }) => keyOrder(item, after) > 0);
       const { items, bytes, more } = read(start < 0 ? [] : all.slice(start), limit);
       metered('scan', readUnits(bytes, false), 0);
       const last = items.at(-1);
       return more && last !== undefined ? { items, after: { pk: last.pk, sk: last.sk } } : { items };
     },
 
-    all: () => everything(),
+    all: () => everything().map(({ item }) => item),
   };
 
-  function everything(): Item[] {
-    return [...partitions.values()].flatMap((partition) => [...partition.items.values()]).sort(keyOrder);
+  function everything(): Stored[] {
+    return [...partitions.values()]
+      .flatMap((partition) => [...partition.items.values()])
+      .sort((a, b) => keyOrder(a.item, b.item));
   }
 }
 
 const keyOf = (write: Write): Key => (write.kind === 'put' ? write.item : write.key);
 
 /** What stands there once the write is done. */
-function effect(write: Write, before: Item | null): Item | null {
+function effect(write: Write, before: Stored | null): Stored | null {
   switch (write.kind) {
     case 'put':
-      return sized(write.item);
+      return stored(write.item);
     case 'update':
-      return sized(frozen(changed(write.key, before, write.change)));
+      return stored(changed(write.key, before?.item ?? null, write.change));
     case 'delete':
       return null;
     case 'check':
@@ -228,14 +236,14 @@ function changed(key: Key, before: Item | null, change: Change): Item {
   return after;
 }
 
-function holds(condition: Condition, item: Item | null): boolean {
+function holds(condition: Condition, stored: Stored | null): boolean {
   switch (condition.kind) {
     case 'absent':
-      return item === null;
+      return stored === null;
     case 'present':
-      return item !== null;
+      return stored !== null;
     case 'equals': {
-      const value = item?.[condition.attribute];
+      const value = stored?.item[condition.attribute];
       if (value instanceof Uint8Array && condition.value instanceof Uint8Array)
         return Buffer.compare(value, condition.value) === 0;
       return value === condition.value;
@@ -275,13 +283,15 @@ function partitionPoint(order: readonly string[], reached: (key: string) => bool
 const units = (bytes: number, unitBytes: number): number => Math.max(1, Math.ceil(bytes / unitBytes));
 const readUnits = (bytes: number, consistent: boolean): number => units(bytes, readUnitBytes) * (consistent ? 1 : eventualFactor);
 /** The larger of what stood there and what stands there now. */
-const writeUnits = (before: Item | null, after: Item | null): number =>
-  units(Math.max(before === null ? 0 : itemSizeBytes(before), after === null ? 0 : itemSizeBytes(after)), writeUnitBytes);
+const writeUnits = (before: Stored | null, after: Stored | null): number =>
+  units(Math.max(before?.bytes ?? 0, after?.bytes ?? 0), writeUnitBytes);
 
-function sized(item: Item): Item {
+/** Copies and measures; throws if the item is too large or holds what cannot be stored. */
+function stored(given: Item): Stored {
+  const item = copied(given, '') as Item;
   const bytes = itemSizeBytes(item);
   if (bytes > itemBytesMax) throw new RangeError(`an item has ${bytes} bytes, allowed are ${itemBytesMax}`);
-  return item;
+  return { item, bytes };
 }
 
 function checkKey({ pk, sk }: Key): void {
@@ -292,7 +302,7 @@ function checkKey({ pk, sk }: Key): void {
 function checkKeyPart(name: string, value: unknown, bytesMax: number): void {
   if (typeof value !== 'string' || value === '')
     throw new TypeError(`${name} is ${JSON.stringify(value)}, it must be a text that is not empty`);
-  const bytes = Buffer.byteLength(value);
+  const bytes = value.length * utf8BytesMax <= bytesMax ? 0 : Buffer.byteLength(value);
   if (bytes > bytesMax) throw new RangeError(`${name} has ${bytes} bytes, allowed are ${bytesMax}`);
 }
 
@@ -303,10 +313,6 @@ function checkLimit(limit: number): void {
 }
 
 /** A deep copy that nobody can change; binaries cannot be frozen, so each is a copy of its own. */
-function frozen(item: Item): Item {
-  return copied(item, '') as Item;
-}
-
 function copied(value: Attribute, path: string): Attribute {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') {
