@@ -34,15 +34,9 @@ const issuerPrefixes: readonly (readonly [first: number, last: number, network: 
   [9860, 9860, 'Humo'],
 ];
 
-interface Run {
-  readonly start: number;
-  /** Exclusive. */
-  readonly end: number;
-}
-
 /** Whether the text holds a card number. */
 export function hasCardNumber(text: string): boolean {
-  return !isHarmless(text) && findRuns(simplify(text).text, true).length > 0;
+  return !isHarmless(text) && findRuns(simplify(text).kinds, true).length > 0;
 }
 
 /** The text with every digit of every card number in it, also one hidden in JSON escapes, replaced by `*`. */
@@ -68,20 +62,16 @@ function isHarmless(text: string): boolean {
 }
 
 function mask(text: string): string {
-  const simple = simplify(text);
+  const { kinds, origins } = simplify(text);
   let masked = '';
   let from = 0;
-  for (const { start, end } of findRuns(simple.text, false)) {
-    masked += text.slice(from, simple.origin(start));
-    for (let i = start; i < end; i++) {
-      masked += isDigit(simple.text[i]!) ? '*' : text.slice(simple.origin(i), simple.origin(i + 1));
-    }
-    from = simple.origin(end);
+  for (const { start, end } of findRuns(kinds, false)) {
+    masked += text.slice(from, origins[start]);
+    for (let i = start; i < end; i++) masked += kinds[i]! <= 9 ? '*' : text.slice(origins[i], origins[i + 1]);
+    from = origins[end]!;
   }
   return masked + text.slice(from);
 }
-
-const isDigit = (character: string): boolean => character >= '0' && character <= '9';
 
 const simpleEscapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
@@ -91,36 +81,45 @@ function decodeEscapes(text: string): string {
   );
 }
 
+/** What a character is: a digit's own value 0 to 9, or one of these. */
+const separator = 10;
+const letter = 11;
+const other = 12;
+
 interface Simple {
-  /** Digits of every script as ASCII, separators as `-`, letters as `a`, anything else as `.`. */
-  readonly text: string;
-  /** Where in the given text the character at an index of the simple one began. */
-  readonly origin: (index: number) => number;
+  readonly kinds: readonly number[];
+  /** Where in the text the character at an index began; one more entry for the end. */
+  readonly origins: readonly number[];
 }
 
-function simplify(given: string): Simple {
-  let text = '';
+/** Character by character after NFKC, which neither makes nor moves digits across characters. */
+function simplify(text: string): Simple {
+  const kinds: number[] = [];
   const origins: number[] = [];
   let at = 0;
-  for (const character of given) {
-    for (const part of character.normalize('NFKC')) {
-      text += simpleCharacter(part);
+  for (const character of text) {
+    const code = character.charCodeAt(0);
+    if (code < 0x80) {
+      kinds.push(asciiKinds[code]!);
       origins.push(at);
+    } else {
+      for (const part of character.normalize('NFKC')) {
+        kinds.push(kindOf(part));
+        origins.push(at);
+      }
     }
     at += character.length;
   }
   origins.push(at);
-  return { text, origin: (index) => origins[index]! };
+  return { kinds, origins };
 }
 
-function simpleCharacter(character: string): string {
-  const code = character.codePointAt(0)!;
-  if (code >= 0x30 && code <= 0x39) return character;
-  if (character === ' ' || character === '-') return '-';
-  if (code < 0x80) return /[a-zA-Z]/.test(character) ? 'a' : '.';
-  if (/\p{Nd}/u.test(character)) return String(digitValue(code));
-  if (/[\p{Pd}\p{Zs}\u2212]/u.test(character)) return '-';
-  return /\p{L}/u.test(character) ? 'a' : '.';
+const asciiKinds: readonly number[] = Array.from({ length: 0x80 }, (_, code) => kindOf(String.fromCharCode(code)));
+
+function kindOf(character: string): number {
+  if (/\p{Nd}/u.test(character)) return digitValue(character.codePointAt(0)!);
+  if (/[\p{Pd}\p{Zs}\u2212]/u.test(character)) return separator;
+  return /\p{L}/u.test(character) ? letter : other;
 }
 
 /** Unicode keeps the decimal digits of a script together, 0 to 9; scripts may follow each other without a gap. */
@@ -130,60 +129,63 @@ function digitValue(code: number): number {
   return (code - first) % 10;
 }
 
-/** Every card number, the longest from each place; a longer row of groups is tried from each group to each later one. */
-function findRuns(simple: string, firstOnly: boolean): readonly Run[] {
+interface Run {
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+}
+
+/** Every card number, the longest from each place; in a longer row of groups of digits, from each group to each later one. */
+function findRuns(kinds: readonly number[], firstOnly: boolean): readonly Run[] {
   const found: Run[] = [];
-  for (const row of simple.matchAll(/[0-9]+(?:-[0-9]+)*/g)) {
-    const groups = groupsOf(row[0], row.index);
-    for (let i = 0; i < groups.length; i++) {
-      const last = lastGroup(simple, groups, i);
-      if (last === null) continue;
-      found.push({ start: groups[i]!.start, end: groups[last]!.end });
-      if (firstOnly) return found;
-      i = last;
-    }
+  for (let start = 0; start < kinds.length; start++) {
+    if (kinds[start]! > 9 || !isApart(kinds[start - 1])) continue;
+    const end = endOfCardNumber(kinds, start);
+    if (end === null) continue;
+    found.push({ start, end });
+    if (firstOnly) return found;
+    start = end;
   }
   return found;
 }
 
-/** The group with which the longest card number that begins at `first` ends; null when none begins there. */
-function lastGroup(simple: string, groups: readonly Run[], first: number): number | null {
-  let digits = '';
-  let last: number | null = null;
-  for (let i = first; i < groups.length; i++) {
-    const { start, end } = groups[i]!;
-    if (digits.length + end - start > mostDigits) break;
-    digits += simple.slice(start, end);
-    const isLongEnough = digits.length >= fewestDigits;
-    if (isLongEnough && !touchesLetter(simple, { start: groups[first]!.start, end }) && isCardNumber(digits)) last = i;
+/** Neither letter nor digit. */
+const isApart = (kind: number | undefined): boolean => kind === undefined || kind === separator || kind === other;
+
+/** Where the longest card number that begins at `start` ends; null when none begins there. */
+function endOfCardNumber(kinds: readonly number[], start: number): number | null {
+  const digits: number[] = [];
+  let end: number | null = null;
+  for (let at = start; at < kinds.length; at++) {
+    const kind = kinds[at]!;
+    if (kind > separator) break;
+    if (kind === separator) {
+      if (!(kinds[at + 1]! <= 9)) break;
+      continue;
+    }
+    if (digits.length === mostDigits) break;
+    digits.push(kind);
+    if (digits.length === prefixDigits && !isIssuerPrefix[numberOf(digits)]) break;
+    if (digits.length >= fewestDigits && isApart(kinds[at + 1]) && isLuhnValid(digits)) end = at + 1;
   }
-  return last;
+  return end;
 }
 
-function groupsOf(row: string, offset: number): readonly Run[] {
-  return [...row.matchAll(/[0-9]+/g)].map((group) => ({
-    start: offset + group.index,
-    end: offset + group.index + group[0].length,
-  }));
+const prefixDigits = 4;
+
+/** By the first four digits of a number. */
+const isIssuerPrefix = new Uint8Array(10 ** prefixDigits);
+for (const [first, last] of issuerPrefixes) {
+  const followers = 10 ** (prefixDigits - String(first).length);
+  isIssuerPrefix.fill(1, first * followers, (last + 1) * followers);
 }
 
-const touchesLetter = (simple: string, run: Run): boolean => simple[run.start - 1] === 'a' || simple[run.end] === 'a';
+const numberOf = (digits: readonly number[]): number => digits.reduce((value, digit) => 10 * value + digit, 0);
 
-function isCardNumber(digits: string): boolean {
-  return hasIssuerPrefix(digits) && isLuhnValid(digits);
-}
-
-function hasIssuerPrefix(digits: string): boolean {
-  return issuerPrefixes.some(([first, last]) => {
-    const prefix = Number(digits.slice(0, String(first).length));
-    return prefix >= first && prefix <= last;
-  });
-}
-
-function isLuhnValid(digits: string): boolean {
+function isLuhnValid(digits: readonly number[]): boolean {
   let sum = 0;
   for (let i = 0; i < digits.length; i++) {
-    const digit = digits.charCodeAt(digits.length - 1 - i) - 0x30;
+    const digit = digits[digits.length - 1 - i]!;
     const doubled = i % 2 === 1 ? digit * 2 : digit;
     sum += doubled > 9 ? doubled - 9 : doubled;
   }

@@ -10,19 +10,21 @@ export interface Fault {
 }
 
 const longestShown = 64;
+/** Holds any card number that begins within what is shown. */
+const longestLookedAt = 4 * longestShown;
 
 /** A given value as a fault may show it: card numbers masked, long ones cut. */
 export function show(value: unknown): string {
   if (value === undefined) return 'nothing';
-  if (typeof value === 'string') return JSON.stringify(cut(maskCardNumbers(value)));
-  if (value instanceof JsonNumber) return cut(maskCardNumbers(value.text));
+  if (typeof value === 'string') return JSON.stringify(cut(value));
+  if (value instanceof JsonNumber) return cut(value.text);
   if (Array.isArray(value)) return 'an array';
   if (value instanceof Map) return 'an object';
   return String(value);
 }
 
 /** A JSON pointer's next part (RFC 6901), card numbers masked, long ones cut. */
-export const pointerPart = (key: string): string => `/${cut(maskCardNumbers(key)).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+export const pointerPart = (key: string): string => `/${cut(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 
 /** `... to be FIELD must be ALLOWED, given VALUE`, the form of every field's fault. */
 export const fault = (pointer: string, field: string, allowed: string, given: unknown): Fault => ({
@@ -35,8 +37,10 @@ export const cardNumberFault = (pointer: string): Fault => ({
   detail: 'holds what looks like a card number, which may not be sent; prefix numeric identifiers with a letter',
 });
 
+/** Masked before and after: the end of a cut text may be a card number that the whole was not. */
 function cut(text: string): string {
-  if (text.length <= longestShown) return text;
-  const end = text.slice(0, longestShown);
-  return `${end.isWellFormed() ? end : end.slice(0, -1)}...`;
+  const masked = maskCardNumbers(text.slice(0, longestLookedAt));
+  if (masked.length <= longestShown) return masked;
+  const end = masked.slice(0, longestShown);
+  return `${maskCardNumbers(end.isWellFormed() ? end : end.slice(0, -1))}...`;
 }

@@ -214,6 +214,11 @@ describe('a transaction', () => {
     expect(JSON.stringify(result).length).toBeLessThan(400);
   });
 
+  it('does not make a card number by cutting', () => {
+    const result = parse({ ...full, userId: `${'u '.repeat(24)}${visa}9999` });
+    expect(JSON.stringify(result)).toContain('u ****************...');
+  });
+
   it('counts what goes beyond the listed faults', () => {
     const unknown = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`x${i}`, 1]));
     const result = parse({ ...full, ...unknown });
