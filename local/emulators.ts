@@ -30,12 +30,18 @@ const stopMsMax = 5_000;
 /** A free port can be taken between being found and being used. */
 const portTriesMax = 5;
 
+/**
+ * Runs its arguments as a command until that ends or standard input does. Input ends with this process however that dies, a
+ * SIGKILL included, so that no emulator outlives its runner.
+ */
+const endsWithStdin = 'exec 3<&0; "$0" "$@" 3<&- & pid=$!; (cat <&3 >/dev/null 2>&1; kill $pid) 2>/dev/null & wait $pid';
+
 /** What the SDK wants for an emulator that checks neither. */
 export const emulatorCredentials = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
 export const emulatorRegion = 'us-east-1';
 
 /**
- * DynamoDB: dynoxide as a process of its own, killed with this one at the latest. Throws EmulatorError for a missing or failing
+ * DynamoDB: dynoxide as a process of its own that ends with this one at the latest. Throws EmulatorError for a missing or failing
  * binary and for a taken port.
  */
 export async function startDynoxide(options: EmulatorOptions = {}): Promise<Emulator> {
@@ -43,27 +49,21 @@ export async function startDynoxide(options: EmulatorOptions = {}): Promise<Emul
   if (options.dataDir !== undefined) await mkdir(options.dataDir, { recursive: true });
   const database = options.dataDir === undefined ? [] : ['--db-path', join(options.dataDir, 'table.db')];
   return onPort(options.port, async (port) => {
-    const child = spawn(binary, ['--host', '127.0.0.1', '--port', String(port), ...database], {
+    const child = spawn('/bin/sh', ['-c', endsWithStdin, binary, '--host', '127.0.0.1', '--port', String(port), ...database], {
       // A group of its own, so that Ctrl-C reaches the runner first and writes under way end in order.
       detached: true,
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['pipe', 'ignore', 'pipe'],
     });
-    const kill = () => child.kill('SIGKILL');
-    process.once('exit', kill);
     try {
       await listening(child);
     } catch (error) {
-      process.removeListener('exit', kill);
-      kill();
+      child.stdin?.destroy();
       throw error;
     }
     return {
       endpoint: `http://127.0.0.1:${port}`,
       port,
-      async stop() {
-        await ended(child);
-        process.removeListener('exit', kill);
-      },
+      stop: () => ended(child),
     };
   });
 }
@@ -159,12 +159,12 @@ function listening(child: ChildProcess): Promise<void> {
 function ended(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null) return resolve();
-    const timer = setTimeout(() => child.kill('SIGKILL'), stopMsMax);
+    const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), stopMsMax);
     child.once('exit', () => {
       clearTimeout(timer);
       resolve();
     });
-    child.kill('SIGTERM');
+    child.stdin?.end();
   });
 }
 
