@@ -87,7 +87,13 @@ export const env = {
   kmsKeyId: 'AEGIS_KMS_KEY_ID',
   /** Local stacks only: the master secret as base64, instead of KMS. */
   localSecret: 'AEGIS_LOCAL_SECRET',
+  /** The asymmetric KMS key that signs checkpoints. */
+  checkpointKeyId: 'AEGIS_CHECKPOINT_KEY_ID',
+  /** Local stacks only: the private key that signs checkpoints, PKCS #8 in PEM, instead of KMS. */
+  localCheckpointKey: 'AEGIS_LOCAL_CHECKPOINT_KEY',
   version: 'AEGIS_VERSION',
+  /** An OIDC issuer whose tokens are taken beside keys, as JSON (`shared/edge/tokens.ts`); none when not set. */
+  tokenIssuer: 'AEGIS_TOKEN_ISSUER',
 } as const;
 
 /** The SDK's own variables that point a client at an emulator: the one of the service wins over the one for all. */

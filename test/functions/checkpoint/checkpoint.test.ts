@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type CheckpointDependencies, makeCheckpoint } from '../../../functions/checkpoint/checkpoint.ts';
+import { type CheckpointDependencies, makeCheckpoint, makeCheckpoints } from '../../../functions/checkpoint/checkpoint.ts';
 import { virtualClock } from '../../../shared/memory/clock.ts';
 import { memoryObjects } from '../../../shared/memory/objects.ts';
 import { memoryTable } from '../../../shared/memory/table.ts';
@@ -89,6 +89,15 @@ describe('runs at once', () => {
     expect(await makeCheckpoint(at)).toMatchObject({ kind: 'finished', number: 1, leaves: 1, isAll: false });
     expect(await makeCheckpoint(at)).toMatchObject({ kind: 'made', number: 2, leaves: 1 });
     expect((await stored()).map((checkpoint) => checkpoint.body.number)).toEqual([1, 2]);
+  });
+  it('go on within one run until nothing is owed', async () => {
+    const { stored, ...at } = world();
+    await noteHeads(at.table, beta);
+    await expect(makeCheckpoint({ ...at, archive: failing(at.archive, 'after') })).rejects.toThrow(Unavailable);
+    await noteHeads(at.table, alpha);
+    expect(await makeCheckpoints(at)).toMatchObject({ kind: 'made', number: 2, isAll: true, lagMs: 59 * minuteMs });
+    expect(await makeCheckpoints(at)).toMatchObject({ kind: 'nothing-changed', number: 2 });
+    expect(await stored()).toHaveLength(2);
   });
 });
 

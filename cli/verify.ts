@@ -1,0 +1,111 @@
+import { readFileSync, statSync } from 'node:fs';
+import { SingleBar } from 'cli-progress';
+import type { Command } from 'commander';
+import { asCheckpoint, type Checkpoint } from '../shared/proof/checkpoint.ts';
+import { type VerifyReport, verifyFile } from '../shared/proof/verify.ts';
+
+export interface VerifyCommandOptions {
+  /** A PEM file with the public key that the checkpoints must be signed by. */
+  readonly key?: string;
+  /** A file with checkpoints that were kept before: JSON, one object or lines. */
+  readonly known?: string;
+  readonly json?: boolean;
+  /** Exit code 1 unless a checkpoint holds every entry. */
+  readonly requireCheckpoint?: boolean;
+}
+
+export interface CommandOutput {
+  readonly exitCode: 0 | 1 | 2;
+  readonly text: string;
+}
+
+/** `aegis verify BUNDLE`: needs no service and no secret. Never throws for what the files hold. */
+export const verifyCommand = async (
+  bundle: string,
+  options: VerifyCommandOptions = {},
+  onProgress: (bytesRead: number) => void = () => undefined,
+): Promise<CommandOutput> => {
+  let report: VerifyReport;
+  try {
+    report = await verifyFile(bundle, {
+      ...(options.key === undefined ? {} : { publicKey: readFileSync(options.key, 'utf8') }),
+      ...(options.known === undefined ? {} : { known: readKnown(options.known) }),
+      onProgress,
+    });
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    const text = options.json ? JSON.stringify({ verdict: 'unreadable', unreadable: cause }) : `UNREADABLE: ${cause}`;
+    return { exitCode: 2, text };
+  }
+  const isOwed = options.requireCheckpoint === true && report.exitCode === 0 && report.uncoveredEntries > 0;
+  const text = options.json ? JSON.stringify(report, null, 2) : describe(report, isOwed);
+  return { exitCode: isOwed ? 1 : report.exitCode, text };
+};
+
+export const configure = (command: Command): void => {
+  command
+    .argument('<bundle>', 'an export, or an evidence page')
+    .option('--key <file>', 'the public key that you trust, PEM; without it the key within the bundle is believed')
+    .option('--known <file>', 'checkpoints that you kept: another or a shortened history shows against them')
+    .option('--require-checkpoint', 'fail unless a checkpoint holds every entry')
+    .option('--json', 'print the whole report as JSON')
+    .action(async (bundle: string, options: VerifyCommandOptions) => {
+      const { exitCode, text } = await withBar(bundle, (onProgress) => verifyCommand(bundle, options, onProgress));
+      console.log(text);
+      process.exitCode = exitCode;
+    });
+};
+
+const withBar = async <T>(path: string, act: (onProgress: (bytesRead: number) => void) => Promise<T>): Promise<T> => {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const bar = new SingleBar({ format: 'verifying {bar} {percentage}%', clearOnComplete: true, noTTYOutput: false });
+  bar.start(Math.max(1, size), 0);
+  try {
+    return await act((bytesRead) => bar.update(bytesRead));
+  } finally {
+    bar.stop();
+  }
+};
+
+const readKnown = (path: string): Checkpoint[] => {
+  const values = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line): unknown => JSON.parse(line));
+  return values.map((value, i) => {
+    const checkpoint = asCheckpoint(value);
+    if (!checkpoint) throw new Error(`${path}: line ${i + 1} is no checkpoint ({"body": ..., "signature": ...})`);
+    return checkpoint;
+  });
+};
+
+/** The report for people: the verdict first, then why, then what it does not cover. */
+export const describe = (report: VerifyReport, isOwed = false): string => {
+  const { verdict, findings, entries, chains, checkpoints, uncoveredEntries, keyId, isKeyGiven, unreadable } = report;
+  const lines = [verdict === 'intact' ? 'INTACT' : verdict === 'tampered' ? 'TAMPERED' : 'UNREADABLE'];
+  const [first, ...others] = findings;
+  if (first) lines.push(`first: line ${first.line}: ${first.text}`);
+  for (const finding of others.slice(0, othersShown)) lines.push(`also:  line ${finding.line}: ${finding.text}`);
+  if (others.length > othersShown) lines.push(`and ${others.length - othersShown} more`);
+  if (unreadable !== null) lines.push(unreadable);
+  if (verdict === 'unreadable') return lines.join('\n');
+  lines.push(`${entries} entries of ${chains} chains read`);
+  const { last } = checkpoints;
+  lines.push(
+    last === null
+      ? 'no checkpoint: nothing is proved against whoever can write the whole history; the chains alone are consistent'
+      : `checkpoints ${checkpoints.first!.number} to ${last.number}, the last of ${last.at}, hash ${last.hash}`,
+  );
+  if (uncoveredEntries > 0) {
+    lines.push(
+      `${uncoveredEntries} entries lie after the last checkpoint of their chain: protected by the chain only, they could be rewritten or cut off`,
+    );
+    if (isOwed) lines.push('FAILED: a checkpoint is required for every entry');
+  }
+  if (keyId !== null) {
+    lines.push(`signed by key ${keyId}${isKeyGiven ? '' : ' - taken from the bundle itself: compare it, or give --key'}`);
+  }
+  return lines.join('\n');
+};
+
+const othersShown = 9;
