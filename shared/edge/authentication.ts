@@ -1,10 +1,11 @@
 import type { Scope } from '../contract/routes.ts';
 import type { Clock, TableStore } from '../ports.ts';
 import { keyCheck } from './keys.ts';
+import type { TokenCheck } from './tokens.ts';
 
 export interface Caller {
   readonly tenant: string;
-  /** Who asks: a key's id. */
+  /** Who asks: a key's id, or a token's subject. */
   readonly keyId: string;
   readonly scopes: readonly Scope[];
 }
@@ -14,12 +15,14 @@ export type Authentication = (authorization: string | undefined) => Promise<Call
 
 const longestHeader = 8_192;
 
-/** API keys as bearer tokens. */
-export function keyAuthentication(table: TableStore, clock: Clock): Authentication {
-  const check = keyCheck(table, clock);
+/** API keys as bearer tokens, and where an issuer is configured its tokens too. */
+export function bearerAuthentication(table: TableStore, clock: Clock, checkToken: TokenCheck | null): Authentication {
+  const checkKey = keyCheck(table, clock);
   return async (authorization) => {
     if (authorization === undefined || authorization.length > longestHeader) return null;
-    const match = /^Bearer +([^\s]+)$/i.exec(authorization);
-    return match === null ? null : check(match[1]!);
+    const bearer = /^Bearer +([^\s]+)$/i.exec(authorization)?.[1];
+    if (bearer === undefined) return null;
+    if (bearer.startsWith('aegis_') || checkToken === null) return checkKey(bearer);
+    return checkToken(bearer);
   };
 }

@@ -1,14 +1,16 @@
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import { env } from '../aws/keys.ts';
 import { hasCardNumber } from '../contract/cardNumbers.ts';
 import type { Json } from '../contract/json.ts';
 import type { OperationId, Scope, Stage } from '../contract/routes.ts';
 import type { Clock, Randomness, TableStore } from '../ports.ts';
 import { type Admitted, admit, type Gate, headerOf } from './admission.ts';
-import { type Authentication, keyAuthentication } from './authentication.ts';
+import { type Authentication, bearerAuthentication } from './authentication.ts';
 import { type Log, log } from './log.ts';
 import { presentAnswer, presentProblem, problemOf } from './present.ts';
 import { defaultThrottle, type ThrottleLimits, throttle } from './throttle.ts';
+import { tokenCheck, tokenIssuerOf } from './tokens.ts';
 
 /** A request that has passed every test of the edge. */
 export interface ApiRequest {
@@ -62,7 +64,7 @@ export function httpHandler(stage: Stage, endpoints: Endpoints, dependencies: Ed
   const gate: Gate = {
     stage,
     endpoints,
-    authenticate: dependencies.authenticate ?? keyAuthentication(table, clock),
+    authenticate: dependencies.authenticate ?? defaultAuthentication(table, clock),
     throttle: throttle(dependencies.throttle ?? defaultThrottle),
   };
   const handler = middy({ timeoutEarlyInMillis: timeoutEarlyMs })
@@ -70,6 +72,11 @@ export function httpHandler(stage: Stage, endpoints: Endpoints, dependencies: Ed
     .use(admitting(gate))
     .handler(async (admitted: unknown) => answer(admitted as Admitted));
   return (event, context = {}) => (handler as unknown as (event: unknown, context: object) => Promise<never>)(event, context);
+}
+
+function defaultAuthentication(table: TableStore, clock: Clock): Authentication {
+  const issuer = tokenIssuerOf(process.env[env.tokenIssuer]);
+  return bearerAuthentication(table, clock, issuer && tokenCheck(issuer, clock));
 }
 
 const answer = ({ endpoint, request }: Admitted): Promise<Answer> => endpoint(request);
