@@ -120,8 +120,9 @@ async function settleGroup(
 
   for (let attempt = 0; attempt < ledgerLimits.attemptsMax && open.length > 0; attempt++) {
     if (attempt > 0) {
-      const delayMs =
-        randomness.fraction() * Math.min(ledgerLimits.backoffMaxMs, ledgerLimits.backoffBaseMs * 2 ** Math.min(attempt, 10));
+      const delayMs = Math.floor(
+        randomness.fraction() * Math.min(ledgerLimits.backoffMaxMs, ledgerLimits.backoffBaseMs * 2 ** attempt),
+      );
       if (clock.nowMs() + delayMs >= deadlineMs) break;
       await clock.sleep(delayMs);
     }

@@ -1,0 +1,311 @@
+import type { SQSRecord } from 'aws-lambda';
+import { scoreBatch } from '../../functions/score/score.ts';
+import { auditKey, decisionKey, stateKey } from '../../shared/aws/keys.ts';
+import { serializeTransaction } from '../../shared/contract/transaction.ts';
+import { hashOf, SecretSealer } from '../../shared/crypto/sealer.ts';
+import type { Judgement } from '../../shared/domain/decide.ts';
+import { noFigures } from '../../shared/domain/merchant.ts';
+import { toBaseMinor } from '../../shared/domain/money.ts';
+import type { Policy } from '../../shared/domain/policy.ts';
+import { signalNames } from '../../shared/domain/signals/names.ts';
+import type { Transaction } from '../../shared/domain/transaction.ts';
+import { auditFromItem, decisionFromItem } from '../../shared/ledger/items.ts';
+import type { LedgerDependencies, Submission } from '../../shared/ledger/ledger.ts';
+import { accountFromItem } from '../../shared/ledger/state.ts';
+import { virtualClock } from '../../shared/memory/clock.ts';
+import { Crash, type FaultPlan, faultyQueue, faultyTable } from '../../shared/memory/faults.ts';
+import { memoryQueue, type ReceivedMessage } from '../../shared/memory/queue.ts';
+import { type SeededRandomness, seededRandomness } from '../../shared/memory/random.ts';
+import { type MemoryTable, memoryTable } from '../../shared/memory/table.ts';
+import { compilePolicy } from '../../shared/policy/compile.ts';
+import { defaultPolicy } from '../../shared/policy/default.ts';
+import type { Clock, Consumed, TableStore } from '../../shared/ports.ts';
+import { type Committed, oracle } from '../support/oracle.ts';
+
+export const tenant = 'dev';
+export const startMs = Date.UTC(2026, 5, 1, 9);
+const sealer = new SecretSealer(new Uint8Array(32).fill(5), 1);
+
+export interface Plan {
+  readonly seed: number;
+  readonly transactions: readonly Transaction[];
+  /** Every transaction is put on the queue this often, its copies shuffled among the others. */
+  readonly deliveries: number;
+  readonly workers: number;
+  readonly batchMax?: number;
+  readonly policy?: Policy;
+  /** The faults of one invocation, by its number. */
+  readonly faults: (invocation: number, randomness: SeededRandomness) => FaultPlan;
+  readonly onConsumed?: (consumed: Consumed) => void;
+}
+
+export interface World {
+  readonly table: MemoryTable;
+  readonly transactions: readonly Transaction[];
+  readonly policy: Policy;
+  readonly buried: readonly { readonly body: string; readonly reason: string }[];
+  readonly invocations: number;
+  readonly crashes: number;
+  readonly steps: number;
+}
+
+/** A ledger on a table of its own, the way the score function has one. */
+export function ledgerOn(
+  table: TableStore,
+  clock: Clock,
+  randomness: SeededRandomness,
+  policy: Policy = defaultPolicy,
+): LedgerDependencies {
+  const judgement: Judgement = { policy: compiled(policy), model: { model: null, degraded: 'NO_MODEL' }, sealer };
+  return {
+    table,
+    clock,
+    randomness,
+    judgement: async () => judgement,
+    merchantFigures: async () => noFigures,
+    listHits: async () => ({}),
+  };
+}
+
+const compiledPolicies = new Map<Policy, ReturnType<typeof compilePolicy>>();
+const compiled = (policy: Policy) => {
+  const known = compiledPolicies.get(policy) ?? compilePolicy(policy, 1);
+  compiledPolicies.set(policy, known);
+  return known;
+};
+
+const stepsMax = 200_000;
+const visibilityMs = 30_000;
+const invocationMs = 20_000;
+
+/**
+ * The queue path in virtual time: workers take batches and call the score stage's own use case; between any two awaits on the store
+ * the seed decides who goes on, what is delivered in which order and which fault befalls whom. Ends when the queue is empty.
+ */
+export async function simulate(plan: Plan): Promise<World> {
+  const randomness = seededRandomness(plan.seed);
+  const clock = virtualClock(startMs);
+  const table = memoryTable(plan.onConsumed ? { onConsumed: plan.onConsumed } : {});
+  const policy = plan.policy ?? defaultPolicy;
+  const buried: { body: string; reason: string }[] = [];
+  const deadLetters = {
+    send: async (messages: readonly { body: string; attributes: Readonly<Record<string, string>> }[]) =>
+      messages.map(({ body, attributes }) => {
+        buried.push({ body, reason: attributes.reason ?? '' });
+        return { sent: true as const };
+      }),
+  };
+  const queue = memoryQueue({ clock, visibilityMs, disorder: { randomness, duplicateProbability: 0 } });
+  const copies = plan.transactions.flatMap((transaction) => Array.from({ length: plan.deliveries }, () => transaction));
+  await queue.send(
+    randomness.shuffled(copies).map((transaction) => ({ body: serializeTransaction(transaction), attributes: {} })),
+  );
+
+  const ready: (() => void)[] = [];
+  const interleave = (): Promise<void> => new Promise((resume) => ready.push(resume));
+  let invocations = 0;
+  let crashes = 0;
+  let steps = 0;
+  let running = 0;
+
+  const worker = async (): Promise<void> => {
+    running++;
+    while (queue.size() > 0) {
+      const messages = await queue.receive(plan.batchMax ?? 10);
+      if (messages.length === 0) {
+        await clock.sleep(Math.max(1, (queue.nextVisibleAtMs() ?? clock.nowMs()) - clock.nowMs()));
+        continue;
+      }
+      const faults = plan.faults(invocations++, randomness);
+      const ledger = ledgerOn(faultyTable(table, faults, interleave), clock, randomness, policy);
+      const dependencies = {
+        ledger,
+        deadLetters: faultyQueue(deadLetters, faults, interleave),
+        newId: () => 'c',
+        log: () => undefined,
+      };
+      try {
+        const { batchItemFailures } = await scoreBatch(messages.map(recordOf), dependencies, clock.nowMs() + invocationMs);
+        const failed = new Set(batchItemFailures.map((failure) => failure.itemIdentifier));
+        for (const message of messages) if (!failed.has(message.messageId)) queue.remove(message.receiptHandle);
+      } catch (error) {
+        if (!(error instanceof Crash)) throw error;
+        crashes++;
+      }
+    }
+    running--;
+  };
+
+  const workers = Promise.all(Array.from({ length: plan.workers }, worker));
+  let failure: unknown = null;
+  workers.catch((error) => {
+    failure = error;
+  });
+  while (running > 0) {
+    await new Promise(setImmediate);
+    if (failure) throw failure;
+    if (++steps > stepsMax) throw new Error(`seed ${plan.seed}: the simulation does not end`);
+    const at = ready.length === 0 ? -1 : randomness.below(ready.length);
+    if (at >= 0) ready.splice(at, 1)[0]!();
+    else clock.wakeNext();
+  }
+  await workers;
+  return { table, transactions: plan.transactions, policy, buried, invocations, crashes, steps };
+}
+
+export const recordOf = (message: ReceivedMessage): SQSRecord => ({
+  messageId: message.messageId,
+  receiptHandle: message.receiptHandle,
+  body: message.body,
+  attributes: {
+    ApproximateReceiveCount: String(message.receiveCount),
+    SentTimestamp: String(message.sentAtMs),
+    SenderId: 'simulation',
+    ApproximateFirstReceiveTimestamp: String(message.sentAtMs),
+  },
+  messageAttributes: {},
+  md5OfBody: '',
+  eventSource: 'aws:sqs',
+  eventSourceARN: 'arn:aws:sqs:local:000000000000:queue',
+  awsRegion: 'local',
+});
+
+/** Everything that must hold of a table when the queue is empty; the answer names what does not. */
+export async function faultsOf(world: Pick<World, 'table' | 'transactions' | 'policy'>): Promise<string[]> {
+  const { table, transactions, policy } = world;
+  const faults: string[] = [];
+  const distinct = new Map(transactions.map((transaction) => [transaction.transactionId, transaction]));
+  const items = table.all();
+  const stored = items.filter((item) => item.pk.startsWith('D#'));
+  if (stored.length !== distinct.size) faults.push(`${stored.length} decisions of ${distinct.size} transactions`);
+  for (const transactionId of distinct.keys()) {
+    if (!(await table.get(decisionKey(tenant, transactionId)))) faults.push(`${transactionId} was never decided`);
+  }
+  const owners = new Map(
+    [...distinct.values()].map(({ accountId, userId }) => [`${accountId} ${userId}`, { accountId, userId }]),
+  );
+  let entries = 0;
+  for (const { accountId, userId } of owners.values()) {
+    const state = await table.get(stateKey(tenant, accountId, userId));
+    if (!state) {
+      faults.push(`account ${accountId} has no state`);
+      continue;
+    }
+    const account = accountFromItem(state);
+    entries += account.sequence;
+    faults.push(...(await chainFaults(table, account.chain, account.sequence, account.head, policy)));
+  }
+  const kept = items.filter((item) => item.pk.startsWith('A#')).length;
+  if (kept !== entries) faults.push(`${kept} audit entries, the chains have ${entries}`);
+  if (kept !== stored.length) faults.push(`${kept} audit entries for ${stored.length} decisions`);
+  return faults;
+}
+
+/** Hash links, and every decision against the definitions for its place in the chain. */
+async function chainFaults(table: TableStore, chain: string, sequence: number, head: string, policy: Policy): Promise<string[]> {
+  const faults: string[] = [];
+  const before: Committed[] = [];
+  let previousHash = '0'.repeat(64);
+  for (let position = 1; position <= sequence; position++) {
+    const item = await table.get(auditKey(chain, position));
+    if (!item) return [...faults, `chain ${chain} lacks entry ${position}`];
+    const { body, hash } = auditFromItem(item);
+    if (body.previousHash !== previousHash) faults.push(`entry ${position} names another previous hash`);
+    if (hashOf(body) !== hash) faults.push(`entry ${position} does not hash to its hash`);
+    if (body.sequence !== position || body.chain !== chain)
+      faults.push(`entry ${position} says it is ${body.chain} / ${body.sequence}`);
+    previousHash = hash;
+    const decisionItem = await table.get(decisionKey(tenant, String(body.transactionId)));
+    if (!decisionItem) return [...faults, `entry ${position} has no decision`];
+    const { decision } = decisionFromItem(decisionItem);
+    if (decision.hash !== hash || decision.sequence !== position)
+      faults.push(`${body.transactionId} does not belong to its entry`);
+    const { transaction } = decision;
+    const spendMinor = toBaseMinor(transaction.amountMinor, transaction.currency, policy.baseCurrency, policy.rates);
+    const expected = oracle(before, transaction, spendMinor, policy);
+    for (const [i, name] of signalNames.entries()) {
+      if (name === 'MERCHANT_RISK' || name === 'ANOMALY') continue;
+      const value = decision.signals[i] ?? null;
+      const wanted = expected[name];
+      if (wanted === undefined) continue;
+      if (value === null || wanted === null ? value !== wanted : Math.abs(value - wanted) > 1e-4 * Math.max(1, Math.abs(wanted)))
+        faults.push(`${transaction.transactionId} at ${position}: ${name} is ${value}, by definition ${wanted}`);
+    }
+    if (decision.late !== expected.late) faults.push(`${transaction.transactionId}: late is ${decision.late}`);
+    const triggered = signalNames.filter((_, i) => decision.triggered & (1 << i));
+    for (const [i, name] of signalNames.entries()) {
+      if (!expected.triggers24h) continue;
+      const times = (expected.triggers24h[name] ?? 0) + (triggered.includes(name) ? 1 : 0);
+      if (decision.triggers24h[i] !== times)
+        faults.push(`${transaction.transactionId}: ${name} triggered ${decision.triggers24h[i]} times, by definition ${times}`);
+    }
+    before.push({ transaction, outcome: decision.outcome, spendMinor, triggered });
+  }
+  if (previousHash !== head) faults.push(`chain ${chain} ends in another hash than its state says`);
+  return faults;
+}
+
+/** Traffic of a few accounts, bunched so that windows, lateness and outcomes of every kind occur. */
+export function randomTransactions(seed: number, count: number, accounts: number): Transaction[] {
+  const randomness = seededRandomness(seed ^ 0x5eed);
+  const cities = [
+    { latitude: 12.97, longitude: 77.59 },
+    { latitude: 19.07, longitude: 72.87 },
+    { latitude: 51.5, longitude: -0.12 },
+  ];
+  const spreadMs = randomness.pick([30_000, 600_000, 7_200_000, 100_000_000]);
+  return Array.from({ length: count }, (_, i) => ({
+    transactionId: `t${seed}-${i}`,
+    userId: `u${randomness.below(accounts)}`,
+    accountId: 'a1',
+    occurredAtMs: startMs - Math.floor(randomness.fraction() * spreadMs),
+    offsetMinutes: randomness.pick([0, 330, -480]),
+    amountMinor: 1 + randomness.below(randomness.pick([1_000, 100_000, 30_000_000])),
+    currency: randomness.pick(['INR', 'INR', 'INR', 'EUR', 'JPY', 'KWD']),
+    channel: null,
+    deviceId: randomness.pick([null, 'd1', 'd1', 'd2', `d${randomness.below(40)}`]),
+    merchantId: randomness.pick([null, 'm1', 'm2']),
+    merchantCategory: null,
+    location: randomness.pick([null, ...cities]),
+    metadata: null,
+  }));
+}
+
+/** An ordinary payment, the same for the same number. */
+export const payment = (number: number, change: Partial<Transaction> = {}): Transaction => ({
+  transactionId: `p${number}`,
+  userId: 'u1',
+  accountId: 'a1',
+  occurredAtMs: startMs,
+  offsetMinutes: 0,
+  amountMinor: 50_000,
+  currency: 'INR',
+  channel: 'upi',
+  deviceId: 'd1',
+  merchantId: 'm1',
+  merchantCategory: '5411',
+  location: null,
+  metadata: null,
+  ...change,
+});
+
+export const submission = (transaction: Transaction): Submission => ({
+  tenant,
+  transaction,
+  receivedAtMs: startMs,
+  correlationId: 'c',
+  queueAgeMs: null,
+  redelivered: false,
+});
+
+/** More than five payments in an hour are BLOCKed, nothing else counts. */
+export const limitOfFive: Policy = {
+  ...defaultPolicy,
+  rules: [],
+  signals: Object.fromEntries(
+    signalNames.map((name) => [
+      name,
+      name === 'TXN_VELOCITY_1H' ? { threshold: 6, points: 100 } : { threshold: 1e15, points: 0 },
+    ]),
+  ) as Policy['signals'],
+};
