@@ -8,12 +8,12 @@ import type { Transaction } from '../../shared/domain/transaction.ts';
 import { type Answer, type ApiRequest, type Endpoints, invalid, unavailable } from '../../shared/edge/http.ts';
 import type { Queue, QueueMessage } from '../../shared/ports.ts';
 
-export const maximumBatchRows = 500;
+const maximumBatchRows = 500;
 
 /** Beyond this many faults in a batch, a row lists only its first one: an answer stays smaller than a function may give. */
 const fullyListedFaults = 4_000;
 
-export interface RowResult {
+interface RowResult {
   readonly index: number;
   /** Null where it cannot be read. */
   readonly transactionId: string | null;

@@ -3,11 +3,10 @@
 export const scopes = ['ingest', 'decide', 'read', 'review', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
 
-export const stages = ['ingest', 'decide', 'read', 'review', 'admin'] as const;
 /** The function that serves a route; `read` also gets every path that no route has. */
-export type Stage = (typeof stages)[number];
+export type Stage = 'ingest' | 'decide' | 'read' | 'review' | 'admin';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 export interface Route {
   readonly method: Method;

@@ -17,8 +17,8 @@ export type ParsedTransaction =
     };
 
 /** A payment may be dated this far ahead of its receipt. */
-export const maximumAheadMs = 5 * 60_000;
-export const earliestMs = Date.UTC(2000, 0, 1);
+const maximumAheadMs = 5 * 60_000;
+const earliestMs = Date.UTC(2000, 0, 1);
 
 export const metadataLimits = { pairs: 20, keyCharacters: 64, valueCharacters: 256 } as const;
 

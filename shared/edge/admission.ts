@@ -8,8 +8,8 @@ import type { ApiRequest, Endpoint, Endpoints } from './http.ts';
 import { type Fault, invalid, notFound, Problem } from './problem.ts';
 import type { Throttle } from './throttle.ts';
 
-export const bodyLimitBytes = 262_144;
-export const batchLimitBytes = 4 * 1024 * 1024;
+const bodyLimitBytes = 262_144;
+const batchLimitBytes = 4 * 1024 * 1024;
 
 /** Their bodies are transactions: the endpoint looks for card numbers together with everything else that may be wrong. */
 const transactionBodies: ReadonlySet<OperationId> = new Set<OperationId>([

@@ -136,5 +136,4 @@ function correlationIdOf(event: APIGatewayProxyEvent, randomness: Randomness): s
   return Buffer.from(randomness.bytes(16)).toString('hex');
 }
 
-export { conflict, type Fault, invalid, notFound, Problem, unavailable } from './problem.ts';
-export type { OperationId, Scope, Stage };
+export { conflict, invalid, notFound, Problem, unavailable } from './problem.ts';

@@ -106,7 +106,7 @@ export async function rotateKey(
   return created;
 }
 
-export const isInForce = (record: KeyRecord, nowMs: number): boolean =>
+const isInForce = (record: KeyRecord, nowMs: number): boolean =>
   record.revokedAt === null && (record.expiresAt === null || Date.parse(record.expiresAt) > nowMs);
 
 const keyPattern = /^aegis_([a-z0-9-]{1,32})_([A-Za-z0-9]{16,128})$/;
