@@ -281,6 +281,9 @@ const changeable = (scope: Construct, verb: string, kinds: readonly ItemKind[]):
   return kinds;
 };
 
+/** Its `module` field names untranspiled sources without the default export that Node sees. */
+const aliases = { '--alias:ml-isolation-forest': 'ml-isolation-forest/lib/index.js' };
+
 /** The bundled handler, or a stand-in where this synthesis does not bundle (tests, the local runner). */
 const code = (scope: Construct, stage: string) =>
   Stack.of(scope).bundlingRequired
@@ -296,6 +299,7 @@ const code = (scope: Construct, stage: string) =>
           minify: true,
           sourceMap: true,
           banner,
+          esbuildArgs: aliases,
         },
       }
     : { code: Code.fromInline('throw new Error("not bundled");'), handler: 'index.handler' };

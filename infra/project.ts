@@ -16,9 +16,9 @@ export class Project extends Construct {
     const { data, settings } = props;
     this.failures = new HouseQueue(this, 'Failures', { key: data.dataKey, retentionDays: settings.deadLetterRetentionDays });
     this.function = new HouseFunction(this, 'Handler', { stage: 'project', data, settings, memoryMb: 512, timeoutSeconds: 60 })
-      .readsItems('decision', 'feed', 'counter', 'review', 'policy')
-      .putsItems('feed', 'counter', 'review')
-      .updatesItems('feed', 'counter', 'review')
+      .readsItems('feed', 'counter')
+      .putsItems('feed')
+      .updatesItems('counter')
       .writesObjects('Archive', data.archiveBucket, env.archiveBucket);
     this.function.consumesStream(this.failures, { batchSize: settings.projectBatchSize, retries: settings.projectRetries });
   }

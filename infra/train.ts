@@ -18,9 +18,8 @@ export class Train extends Construct {
     super(scope, id);
     const { data, settings } = props;
     this.function = new HouseFunction(this, 'Handler', { stage: 'train', data, settings, memoryMb: 2048, timeoutSeconds: 600 })
-      .readsItems('model', 'policy', 'label', 'merchant')
-      .putsItems('model')
-      .updatesItems('model')
+      .readsItems('model', 'audit')
+      .putsItems('model', 'audit')
       .readsObjects('Archive', data.archiveBucket, env.archiveBucket)
       .listsObjects('Archive', data.archiveBucket, env.archiveBucket)
       .readsObjects('Models', data.modelBucket, env.modelBucket)

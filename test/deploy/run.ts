@@ -50,10 +50,11 @@ const main = async (): Promise<number> => {
     try {
       const { target } = ministack;
       const first = await lap('first deployment', () => deployCore(target));
-      await lap('the main job from outside', () => drive(target, first, 'first'));
+      await lap('the main job from outside', () => script('drive.ts', 'first', target, first));
+      await lap('grants taken away', () => script('grants.ts', 'first', target, first));
       const second = await lap('upgrade over live data', () => deployCore(target, upgrade));
       sameData(first, second);
-      await lap('the main job after the upgrade', () => drive(target, second, 'upgraded'));
+      await lap('the main job after the upgrade', () => script('drive.ts', 'upgraded', target, second));
       await lap('clean diff', () => diffCore(target, upgrade));
       await lap('destroy', () => destroyCore(target));
       console.log(
@@ -85,9 +86,9 @@ const sameData = (first: Outputs, second: Outputs): void => {
 };
 
 /** In a process of its own, since Node reads the certificates that it trusts at its start. */
-const drive = (target: LocalTarget, outputs: Outputs, phase: 'first' | 'upgraded'): Promise<void> =>
+const script = (file: string, phase: 'first' | 'upgraded', target: LocalTarget, outputs: Outputs): Promise<void> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(root, 'test', 'deploy', 'drive.ts'), phase], {
+    const child = spawn(process.execPath, [join(root, 'test', 'deploy', file), phase], {
       stdio: 'inherit',
       env: {
         ...environmentOf(target),
@@ -98,7 +99,7 @@ const drive = (target: LocalTarget, outputs: Outputs, phase: 'first' | 'upgraded
       },
     });
     child.once('error', reject);
-    child.once('exit', (code, signal) => (code === 0 ? resolve() : reject(new Error(`the driver ended with ${code ?? signal}`))));
+    child.once('exit', (code, signal) => (code === 0 ? resolve() : reject(new Error(`${file} ended with ${code ?? signal}`))));
   });
 
 const freePort = (): Promise<number> =>
