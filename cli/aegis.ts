@@ -10,6 +10,7 @@ interface CommandModule {
 const commands: readonly { readonly name: string; readonly text: string; readonly load: () => Promise<CommandModule> }[] = [
   { name: 'simulate', text: 'send seeded traffic with known attacks to a deployment', load: () => import('./simulate.ts') },
   { name: 'policy', text: 'lint, show and publish policies', load: () => import('./policyCommand.ts') },
+  { name: 'verify', text: 'check an export or an evidence page, without any service', load: () => import('./verify.ts') },
 ];
 
 const program = new Command('aegis')

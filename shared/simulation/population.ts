@@ -56,7 +56,7 @@ export interface Payment {
   readonly place: { readonly latitude: number; readonly longitude: number } | null;
 }
 
-export const cities: readonly City[] = [
+const cities: readonly City[] = [
   { name: 'Dublin', latitude: 53.35, longitude: -6.26, offsetMinutes: 0 },
   { name: 'Lisbon', latitude: 38.72, longitude: -9.14, offsetMinutes: 0 },
   { name: 'Paris', latitude: 48.86, longitude: 2.35, offsetMinutes: 60 },

@@ -9,7 +9,7 @@ const widestOffsetMs = 14 * 3_600_000;
 const historyPayments = 3;
 
 /** One transaction as the API takes it (contract, DESIGN section 3). */
-export interface TransactionBody {
+interface TransactionBody {
   readonly transactionId: string;
   readonly userId: string;
   readonly accountId: string;

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { findRoute } from '../../local/gateway.ts';
+
+const methods = [
+  ['/', 'ANY', 'root'],
+  ['/{proxy+}', 'ANY', 'rest'],
+  ['/decisions', 'POST', 'decide'],
+  ['/decisions/latest', 'GET', 'latest'],
+  ['/decisions/{id}', 'ANY', 'any-decision'],
+  ['/decisions/{id}', 'PUT', 'put-decision'],
+  ['/docs/{path+}', 'GET', 'docs'],
+].map(([path, method, functionId]) => ({ path: path!, method: method!, functionId: functionId! }));
+
+describe('the gateway’s choice of a route', () => {
+  it.each([
+    ['takes the root', 'GET', '/', 'root', null],
+    ['takes fixed text before a parameter', 'GET', '/decisions/latest', 'latest', null],
+    ['decodes a parameter', 'GET', '/decisions/a%2Fb', 'any-decision', { id: 'a/b' }],
+    ['takes the method’s own entry before ANY', 'PUT', '/decisions/x', 'put-decision', { id: 'x' }],
+    ['takes a parameter before the rest of a path', 'DELETE', '/decisions/x', 'any-decision', { id: 'x' }],
+    ['takes the rest of a path', 'GET', '/docs/a/b', 'docs', { path: 'a/b' }],
+    ['falls back to the root’s rest', 'GET', '/decisions/x/y', 'rest', { proxy: 'decisions/x/y' }],
+    ['keeps what does not decode', 'GET', '/decisions/%zz', 'any-decision', { id: '%zz' }],
+  ])('%s', (_, method, path, functionId, parameters) => {
+    const found = findRoute(methods, method, path);
+    expect([found?.method.functionId, found?.parameters]).toEqual([functionId, parameters]);
+  });
+
+  it('finds nothing for a method that the most specific path lacks', () => {
+    expect(findRoute(methods, 'POST', '/decisions/latest')).toBeNull();
+  });
+});
