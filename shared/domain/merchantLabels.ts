@@ -27,7 +27,7 @@ export const noLabels: MerchantLabels = {
 export const shortHalfLifeMs = 2 * dayMs;
 export const longHalfLifeMs = 10 * dayMs;
 /** Labels' worth of belief that a merchant has no fraud. */
-const priorLabels = 1;
+const priorLabels = 0;
 
 /** One more label, counted from the time it became known. */
 export const addLabel = (labels: MerchantLabels, fraud: boolean, knownAtMs: number): MerchantLabels => {

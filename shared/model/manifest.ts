@@ -17,6 +17,8 @@ export interface Manifest {
   /** Rows seen, and SHA-256 of those trained on. */
   readonly rows: number;
   readonly digest: string;
+  /** SHA-256 of the reference set behind the percentile scale: `references/<sha256>` in the bucket, float64 rows. */
+  readonly reference: string;
   /** Labelled frauds and honest rows behind the learned layer; null while it is off. */
   readonly learned: { readonly frauds: number; readonly honest: number } | null;
   /** By set and figure. */

@@ -1,0 +1,181 @@
+import { featureNames } from '../../shared/domain/features.ts';
+import type { CompiledModel } from '../../shared/domain/model.ts';
+import type { Log } from '../../shared/edge/log.ts';
+import { type ArchivedDecision, readArchive } from '../../shared/model/archive.ts';
+import { compile, encodeArtefact, loadArtefact, ModelInvalid, schemaHash, sha256 } from '../../shared/model/artefact.ts';
+import { buildModel, type TrainingRow } from '../../shared/model/build.ts';
+import { compare } from '../../shared/model/compare.ts';
+import { rowsMin } from '../../shared/model/grow.ts';
+import { artefactKey, type Manifest } from '../../shared/model/manifest.ts';
+import { matrixOf } from '../../shared/model/matrix.ts';
+import { seededRandom } from '../../shared/model/random.ts';
+import { Reservoir } from '../../shared/model/reservoir.ts';
+import { readManifest, readPointer, storeModel } from '../../shared/model/store.ts';
+import type { Clock, ObjectStore, TableStore } from '../../shared/ports.ts';
+
+export interface TrainDependencies {
+  readonly table: TableStore;
+  readonly archive: ObjectStore;
+  readonly models: ObjectStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Goes into the manifest. */
+  readonly codeVersion: string;
+}
+
+export interface TrainOptions {
+  readonly seed?: number;
+  /** How far back the archive is read. */
+  readonly windowDays?: number;
+  readonly by?: string;
+}
+
+export type TrainReport =
+  | { readonly outcome: 'too few rows'; readonly rows: number; readonly rowsNeeded: number }
+  | { readonly outcome: 'published' | 'candidate'; readonly manifest: Manifest };
+
+const dayMs = 86_400_000;
+/** Rows kept of however many the archive holds, and labelled frauds beside them: about 40 MB. */
+const rowsMax = 100_000;
+const fraudsMax = 20_000;
+/** Labels kept while the archive is read: the newest win. */
+const labelsMax = 500_000;
+const windowDaysByDefault = 60;
+const referenceMax = 20_000;
+const referenceKey = (sha: string): string => `references/${sha}`;
+
+/**
+ * Trains on the feature archive and publishes a model that is no worse than the one in force; a worse one is kept as a candidate with
+ * the reason. With fewer than 256 rows nothing is published and rules decide. Memory is bounded whatever the archive holds.
+ */
+export const trainModel = async (dependencies: TrainDependencies, options: TrainOptions = {}): Promise<TrainReport> => {
+  const { table, archive, models, clock, log, codeVersion } = dependencies;
+  const { seed = 1, windowDays = windowDaysByDefault, by = 'system' } = options;
+  const nowMs = clock.nowMs();
+  const sample = await sampleArchive(archive, nowMs - windowDays * dayMs, nowMs, seed);
+  log('info', 'archive read', { rows: sample.offered, kept: sample.rows.length });
+  if (sample.rows.length < rowsMin) return { outcome: 'too few rows', rows: sample.rows.length, rowsNeeded: rowsMin };
+
+  const pointer = await readPointer(table);
+  const champion = pointer === null ? null : await loadChampion(dependencies, pointer.version);
+  const reference = champion?.manifest.reference ?? (await pinReference(models, sample.rows));
+  const built = buildModel(sample.rows, seed, await readReference(models, reference, sample.rows));
+  const artefact = encodeArtefact(built.parts);
+  const challenger = compile(built.parts, { version: 0, sha256: sha256(artefact) });
+  log('info', 'model trained', { bytes: artefact.length, labels: built.labels });
+
+  const verdict = champion === null ? { reason: null, metrics: {} } : compareOn(sample.rows, challenger, champion.model);
+  const atMs = sample.rows.map((row) => row.occurredAtMs);
+  const manifest = await storeModel(
+    { table, models },
+    artefact,
+    {
+      kind: 'isolation-forest',
+      features: featureNames,
+      schemaHash,
+      seed,
+      trainedAtMs: nowMs,
+      trainingWindow: { fromMs: atMs.reduce((a, b) => Math.min(a, b)), toMs: atMs.reduce((a, b) => Math.max(a, b)) },
+      rows: sample.offered,
+      digest: built.digest,
+      reference,
+      learned: built.parts.learned === null ? null : built.labels,
+      metrics: { comparison: verdict.metrics },
+      codeVersion,
+      status: verdict.reason === null ? 'published' : 'candidate',
+      reason: verdict.reason,
+    },
+    { by, atMs: nowMs },
+  );
+  const report = { outcome: manifest.status, manifest } as const;
+  await models.put(`reports/${manifest.version}-${manifest.sha256}.json`, Buffer.from(JSON.stringify(report, null, 2)), {
+    contentType: 'application/json',
+  });
+  log('info', 'model stored', { version: manifest.version, status: manifest.status, reason: manifest.reason });
+  return report;
+};
+
+interface Sample {
+  readonly rows: readonly TrainingRow[];
+  readonly offered: number;
+}
+
+/** Two passes: the labels known by now, then the decisions of the window, frauds apart so that sampling does not lose them. */
+const sampleArchive = async (archive: ObjectStore, fromMs: number, nowMs: number, seed: number): Promise<Sample> => {
+  const labels = new Map<string, { readonly fraud: boolean; readonly knownAtMs: number }>();
+  for await (const line of readArchive(archive)) {
+    if (line.kind !== 'label' || line.knownAtMs > nowMs) continue;
+    const name = `${line.tenant} ${line.transactionId}`;
+    const before = labels.get(name);
+    if (before !== undefined && before.knownAtMs > line.knownAtMs) continue;
+    labels.set(name, { fraud: line.fraud, knownAtMs: line.knownAtMs });
+    if (labels.size > labelsMax) labels.delete(labels.keys().next().value!);
+  }
+  const random = seededRandom(seed);
+  const others = new Reservoir<TrainingRow>(rowsMax, random);
+  const frauds = new Reservoir<TrainingRow>(fraudsMax, random);
+  for await (const line of readArchive(archive)) {
+    if (line.kind !== 'decision' || line.occurredAtMs < fromMs || line.occurredAtMs > nowMs) continue;
+    const fraud = labels.get(`${line.tenant} ${line.transactionId}`)?.fraud ?? null;
+    (fraud === true ? frauds : others).offer(trainingRow(line, fraud));
+  }
+  return { rows: [...others.items, ...frauds.items], offered: others.offered + frauds.offered };
+};
+
+const trainingRow = ({ occurredAtMs, features, signals }: ArchivedDecision, fraud: boolean | null): TrainingRow => ({
+  occurredAtMs,
+  features: Float64Array.from(features),
+  signals,
+  fraud,
+});
+
+/** The reference stays as it was when the first model was published: a slow poisoner would have had to be there before. */
+const pinReference = async (models: ObjectStore, rows: readonly TrainingRow[]): Promise<string> => {
+  const values = matrixOf(
+    rows
+      .filter((row) => row.fraud !== true)
+      .slice(0, referenceMax)
+      .map((row) => row.features),
+    featureNames.length,
+  ).values;
+  const bytes = new Uint8Array(values.buffer);
+  const hash = sha256(bytes);
+  await models.put(referenceKey(hash), bytes, { contentType: 'application/octet-stream' });
+  return hash;
+};
+
+const readReference = async (models: ObjectStore, hash: string, rows: readonly TrainingRow[]) => {
+  const bytes = await models.get(referenceKey(hash));
+  if (bytes === null || sha256(bytes) !== hash)
+    throw new ModelInvalid(`the reference set ${hash} is not in the bucket as it was`);
+  const values = new Float64Array(bytes.slice().buffer);
+  const width = rows[0]!.features.length;
+  return { width, height: values.length / width, values };
+};
+
+/** Null when what is in force can't be used: then any model is better. */
+const loadChampion = async (
+  { table, models, log }: TrainDependencies,
+  version: number,
+): Promise<{ readonly manifest: Manifest; readonly model: CompiledModel } | null> => {
+  const manifest = await readManifest(table, version);
+  const bytes = manifest === null ? null : await models.get(artefactKey(manifest.sha256));
+  if (manifest === null || bytes === null) return null;
+  try {
+    return { manifest, model: loadArtefact(bytes, manifest) };
+  } catch (error) {
+    if (!(error instanceof ModelInvalid)) throw error;
+    log('warn', 'the model in force is not valid and is not compared with', { version, cause: error.message });
+    return null;
+  }
+};
+
+const compareOn = (rows: readonly TrainingRow[], challenger: CompiledModel, champion: CompiledModel) => {
+  const percentiles = (model: CompiledModel): Float64Array =>
+    Float64Array.from(rows, (row) => model.score(row.features as Float64Array).percentile);
+  return compare({
+    challenger: percentiles(challenger),
+    champion: percentiles(champion),
+    labels: rows.map((row) => (row.fraud === null ? null : row.fraud ? 1 : 0)),
+  });
+};
