@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
-import { randomFaults } from '../../shared/memory/faults.ts';
+import { decisionFromItem, isDecisionItem } from '../../shared/ledger/items.ts';
+import { noFaults, randomFaults } from '../../shared/memory/faults.ts';
 import { seededRandomness } from '../../shared/memory/random.ts';
-import { faultsOf, randomTransactions, simulate } from './world.ts';
+import { faultsOf, limitOfFive, payment, randomTransactions, simulate, startMs } from './world.ts';
 
 /** One seed: a few accounts, random faults of every kind, every delivery repeated. Returns what does not hold. */
 export async function runSeed(seed: number): Promise<string[]> {
@@ -31,22 +32,117 @@ export async function runSeed(seed: number): Promise<string[]> {
   return faults;
 }
 
-const help = `Usage: npm run test:simulation -- [--seeds N] [--seed N]
+/** The two large runs: a storm of deliveries, and one account that everybody wants. */
+export async function runStorms(): Promise<string[]> {
+  const faults: string[] = [];
+  const many = await simulate({
+    seed: 1,
+    transactions: randomTransactions(1, 10_000, 200),
+    deliveries: 5,
+    workers: 32,
+    faults: () => noFaults,
+  });
+  faults.push(...(await faultsOf(many)));
+  console.error(
+    `10000 transactions delivered 50000 times to 32 workers: ${many.invocations} invocations, ${faults.length} faults`,
+  );
+  for (const conflict of [0.1, 0.3, 0.5]) {
+    const transactions = Array.from({ length: 1_000 }, (_, i) => payment(i, { occurredAtMs: startMs - (i % 60) * 999 }));
+    const one = await simulate({
+      seed: 2,
+      transactions,
+      deliveries: 1,
+      workers: 1_000,
+      batchMax: 1,
+      policy: limitOfFive,
+      faults: (_, randomness) => randomFaults(randomness, { conflict }),
+    });
+    const found = await faultsOf(one);
+    const allowed = one.table
+      .all()
+      .filter((item) => isDecisionItem(item) && decisionFromItem(item).decision.outcome === 'ALLOW').length;
+    if (allowed !== 5) found.push(`${allowed} payments passed a limit of 5`);
+    console.error(
+      `1000 concurrent payments of one account, ${conflict * 100} % conflicts: ${allowed} within the limit of 5, ${found.length} faults`,
+    );
+    faults.push(...found);
+  }
+  return faults;
+}
+
+const callsMax = 100;
+
+/** One seed's traffic once for each call that its first three invocations make and each way to die or to lose the reply there. */
+export async function runCrashes(seed: number): Promise<{ readonly runs: number; readonly faults: readonly string[] }> {
+  const draw = seededRandomness(seed);
+  const transactions = randomTransactions(seed, 8, 2);
+  const shape = { seed, transactions, deliveries: 2, workers: 1 + draw.below(3), batchMax: draw.pick([1, 4, 10]) };
+  const faults: string[] = [];
+  let runs = 0;
+  for (let invocation = 0; invocation < 3; invocation++) {
+    for (let number = 1; number <= callsMax; number++) {
+      let reached = false;
+      for (const fault of ['crashBeforeEffect', 'crashAfterEffect', 'lostBeforeEffect', 'lostAfterEffect'] as const) {
+        const world = await simulate({
+          ...shape,
+          faults: (current) => (call) => {
+            if (current !== invocation || call.number !== number) return 'none';
+            reached = true;
+            return call.possible.includes(fault) ? fault : 'none';
+          },
+        });
+        runs++;
+        for (const found of await faultsOf(world))
+          faults.push(`seed ${seed}, invocation ${invocation}, call ${number}, ${fault}: ${found}`);
+      }
+      if (!reached) break;
+    }
+  }
+  return { runs, faults };
+}
+
+const help = `Usage: npm run test:simulation -- [--seeds N] [--seed N] [--storm] [--crashes]
 
 Runs the score stage against the memory store under injected faults, in virtual time; checks that nothing is lost or decided twice,
 that every chain verifies and that every signal is what its definition says.
 
   --seeds N   how many seeds, from --from on (default 10000)
   --from N    the first of them (default 1)
-  --seed N    this one alone`;
+  --seed N    this one alone
+  --crashes   a crash and a lost reply at every call, before and after its effect, for --seeds seeds (default 100)
+  --storm     10,000 transactions delivered 50,000 times, and 1,000 concurrent payments of one account`;
 
 if (import.meta.main) {
   const { values } = parseArgs({
-    options: { seeds: { type: 'string' }, from: { type: 'string' }, seed: { type: 'string' }, help: { type: 'boolean' } },
+    options: {
+      seeds: { type: 'string' },
+      from: { type: 'string' },
+      seed: { type: 'string' },
+      storm: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
   });
   if (values.help) {
     console.log(help);
     process.exit(0);
+  }
+  if (values.storm) {
+    const faults = await runStorms();
+    for (const fault of faults.slice(0, 20)) console.error(fault);
+    console.log(faults.length === 0 ? '4 passed, 0 failed' : `${faults.length} faults`);
+    process.exit(faults.length === 0 ? 0 : 1);
+  }
+  if (values.crashes) {
+    let runs = 0;
+    const faults: string[] = [];
+    for (let seed = 1; seed <= Number(values.seeds ?? 100); seed++) {
+      const one = await runCrashes(seed);
+      runs += one.runs;
+      faults.push(...one.faults);
+    }
+    for (const fault of faults.slice(0, 20)) console.error(fault);
+    console.log(`${runs - faults.length} passed, ${faults.length} failed`);
+    process.exit(faults.length === 0 ? 0 : 1);
   }
   const first = Number(values.seed ?? values.from ?? 1);
   const count = values.seed === undefined ? Number(values.seeds ?? 10_000) : 1;

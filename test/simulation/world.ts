@@ -74,7 +74,7 @@ const compiled = (policy: Policy) => {
   return known;
 };
 
-const stepsMax = 200_000;
+const stepsMax = 2_000_000;
 const visibilityMs = 30_000;
 const invocationMs = 20_000;
 
