@@ -1,0 +1,193 @@
+import { auditKey } from '../aws/keys.ts';
+import { auditFromItem } from '../ledger/items.ts';
+import type { ObjectStore, TableStore } from '../ports.ts';
+import { readArchive } from './archive.ts';
+import type { BundleSource, ChainExport } from './bundle.ts';
+import { checkpointFolder, parseStoredCheckpoint, type StoredCheckpoint } from './checkpoint.ts';
+import { type AuditEntry, asAuditEntry } from './entry.ts';
+import { readPendingHeads } from './heads.ts';
+
+export interface ExportStores {
+  readonly table: TableStore;
+  readonly archive: ObjectStore;
+}
+
+/** What a caller adds to what the stores hold. */
+export type ExportExtras = Pick<BundleSource, 'exportedAt' | 'publicKey' | 'policies' | 'models'>;
+
+const pageSize = 200;
+const keysAtOnce = 1_000;
+const objectsAtOnce = 8;
+/** Leaves of all checkpoints of an export together, held in memory for their proofs: about 1 GB. */
+const leavesMax = 2_000_000;
+/** Entries that are no longer in the table, held in memory. */
+const archivedMax = 1_000_000;
+/** Chains that wait for their first checkpoint. */
+const pendingMax = 1_000_000;
+
+/** A bundle of whole chains: with every checkpoint from the first that holds one of them. Throws an Error when a chain has no entry. */
+export const exportChains = async (
+  stores: ExportStores,
+  names: readonly string[],
+  extras: ExportExtras,
+): Promise<BundleSource> => {
+  const wanted = new Set(names);
+  const all = await readCheckpoints(stores.archive, () => true);
+  const start = all.findIndex(({ leaves }) => leaves.some((leaf) => wanted.has(leaf.chain)));
+  const checkpoints = start < 0 ? all.slice(-1) : all.slice(start);
+  const chains = [...wanted].sort().map((chain) => ({ chain, first: 1, last: Infinity }));
+  return { ...extras, scope: { kind: 'chains' }, checkpoints, chains: await chainExports(stores, chains) };
+};
+
+/**
+ * A bundle of all that the checkpoints after `from` up to the first one at or after `to` cover (RFC 3339; null = without bound), of every
+ * chain. Without `to` the entries that no checkpoint holds yet come too.
+ */
+export const exportRange = async (
+  stores: ExportStores,
+  range: { readonly from: string | null; readonly to: string | null },
+  extras: ExportExtras,
+): Promise<BundleSource> => {
+  const fromMs = range.from === null ? -Infinity : Date.parse(range.from);
+  const toMs = range.to === null ? Infinity : Date.parse(range.to);
+  let isPast = false;
+  const checkpoints = await readCheckpoints(stores.archive, ({ body }) => {
+    const atMs = Date.parse(body.at);
+    const isWithin = atMs > fromMs && !isPast;
+    isPast ||= atMs >= toMs;
+    return isWithin;
+  });
+  const leads = new Map<string, { first: number; last: number }>();
+  for (const { leaves } of checkpoints) {
+    for (const { chain, sequence } of leaves) {
+      const known = leads.get(chain);
+      leads.set(chain, { first: Math.min(known?.first ?? Infinity, sequence), last: Math.max(known?.last ?? 0, sequence) });
+    }
+  }
+  if (range.to === null) {
+    const { heads, isAll } = await readPendingHeads(stores.table, pendingMax, 0);
+    if (!isAll) throw new Error(`more than ${pendingMax} chains wait for a checkpoint: make one first`);
+    for (const { chain, sequence } of heads) leads.set(chain, { first: leads.get(chain)?.first ?? sequence, last: sequence });
+  }
+  const chains = [];
+  for (const [chain, { first, last }] of [...leads].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const start = range.from === null ? 1 : await lastBefore(stores, chain, first, fromMs);
+    chains.push({ chain, first: start, last: range.to === null ? Infinity : last });
+  }
+  return { ...extras, scope: { kind: 'range', ...range }, checkpoints, chains: await chainExports(stores, chains) };
+};
+
+interface Stretch {
+  readonly chain: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Every checkpoint that is wanted, in order, read a few at a time. Throws when one does not give its own root. */
+const readCheckpoints = async (
+  archive: ObjectStore,
+  isWanted: (checkpoint: StoredCheckpoint) => boolean,
+): Promise<StoredCheckpoint[]> => {
+  const wanted: StoredCheckpoint[] = [];
+  let leaves = 0;
+  let after: string | undefined;
+  do {
+    const page = await archive.list(checkpointFolder, { limit: keysAtOnce, ...(after === undefined ? {} : { after }) });
+    for (let i = 0; i < page.keys.length; i += objectsAtOnce) {
+      const bodies = await Promise.all(page.keys.slice(i, i + objectsAtOnce).map((key) => archive.get(key)));
+      for (const [k, bytes] of bodies.entries()) {
+        if (bytes === null) throw new Error(`the archive lists ${page.keys[i + k]} but does not hold it`);
+        const checkpoint = parseStoredCheckpoint(bytes);
+        if (!isWanted(checkpoint)) continue;
+        leaves += checkpoint.leaves.length;
+        if (leaves > leavesMax) throw new Error(`the export spans more than ${leavesMax} heads: narrow it with --from and --to`);
+        wanted.push(checkpoint);
+      }
+    }
+    after = page.after;
+  } while (after !== undefined);
+  return wanted;
+};
+
+/** The sequence of the last entry older than `fromMs`, or 1, searching backwards from `sequence`. */
+const lastBefore = async ({ table }: ExportStores, chain: string, sequence: number, fromMs: number): Promise<number> => {
+  for (let end = sequence; end >= 1; end -= pageSize) {
+    const start = Math.max(1, end - pageSize + 1);
+    const { pk, sk } = auditKey(chain, start);
+    const { items } = await table.query({ pk, from: sk, to: auditKey(chain, end).sk, limit: pageSize, descending: true });
+    const found = items.map(auditFromItem).find(({ body }) => Date.parse(String(body.at)) < fromMs);
+    if (found) return asAuditEntry(found).body.sequence;
+  }
+  return 1;
+};
+
+/** Rows that TTL has removed come from the archive: read in one pass for all chains. */
+const chainExports = async (stores: ExportStores, stretches: readonly Stretch[]): Promise<Iterable<ChainExport>> => {
+  const missing = new Map<string, Stretch>();
+  for (const stretch of stretches) {
+    const firstKept = await firstInTable(stores.table, stretch);
+    if (firstKept > stretch.first) missing.set(stretch.chain, { ...stretch, last: Math.min(stretch.last, firstKept - 1) });
+  }
+  const archived = missing.size === 0 ? new Map<string, AuditEntry[]>() : await fromArchive(stores.archive, missing);
+  for (const { chain, first } of stretches) {
+    const start = missing.has(chain) ? archived.get(chain)?.[0] : { body: { sequence: first } };
+    if (!start) throw new Error(`chain ${chain}: entry ${first} is neither in the table nor in the archive`);
+  }
+  return stretches.map(({ chain, first, last }) => ({
+    chain,
+    first,
+    entries: entriesOf(stores.table, chain, first, last, archived.get(chain) ?? []),
+  }));
+};
+
+const firstInTable = async (table: TableStore, { chain, first }: Stretch): Promise<number> => {
+  const { pk, sk } = auditKey(chain, first);
+  const { items } = await table.query({ pk, from: sk, limit: 1, consistent: true });
+  return items[0] ? asAuditEntry(auditFromItem(items[0])).body.sequence : Infinity;
+};
+
+const fromArchive = async (archive: ObjectStore, missing: ReadonlyMap<string, Stretch>): Promise<Map<string, AuditEntry[]>> => {
+  const found = new Map<string, Map<string, AuditEntry>>();
+  let count = 0;
+  for await (const entries of readArchive(archive, '0000-00-00', '9999-99-99')) {
+    for (const entry of entries) {
+      const { chain, sequence } = entry.body;
+      const stretch = missing.get(chain);
+      if (!stretch || sequence < stretch.first || sequence > stretch.last) continue;
+      const own = found.get(chain) ?? new Map<string, AuditEntry>();
+      found.set(chain, own);
+      if (!own.has(entry.hash) && ++count > archivedMax) {
+        throw new Error(`more than ${archivedMax} entries come from the archive: narrow the export`);
+      }
+      own.set(entry.hash, entry);
+    }
+  }
+  return new Map([...found].map(([chain, own]) => [chain, [...own.values()].sort((a, b) => a.body.sequence - b.body.sequence)]));
+};
+
+/** What the stores hold, as it is: gaps and forks are the verifier's to name. */
+async function* entriesOf(
+  table: TableStore,
+  chain: string,
+  first: number,
+  last: number,
+  archived: readonly AuditEntry[],
+): AsyncGenerator<AuditEntry> {
+  yield* archived;
+  const next = Math.max(first, (archived.at(-1)?.body.sequence ?? 0) + 1);
+  const { pk, sk } = auditKey(chain, next);
+  const to = Number.isFinite(last) ? { to: auditKey(chain, last).sk } : {};
+  let after: string | undefined;
+  do {
+    const page = await table.query({
+      pk,
+      from: sk,
+      ...to,
+      limit: pageSize,
+      consistent: true,
+      ...(after === undefined ? {} : { after }),
+    });
+    for (const item of page.items) yield asAuditEntry(auditFromItem(item));
+    after = page.after;
+  } while (after !== undefined);
+}
