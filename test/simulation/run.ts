@@ -119,6 +119,7 @@ if (import.meta.main) {
       from: { type: 'string' },
       seed: { type: 'string' },
       storm: { type: 'boolean' },
+      crashes: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
