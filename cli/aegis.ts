@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { useLocalEnvironment } from './target.ts';
 
 /** One command line for everything that is not the API. A command's module is loaded only when it is called. */
 interface CommandModule {
@@ -11,6 +12,7 @@ const commands: readonly { readonly name: string; readonly text: string; readonl
   { name: 'simulate', text: 'send seeded traffic with known attacks to a deployment', load: () => import('./simulate.ts') },
   { name: 'policy', text: 'lint, show and publish policies', load: () => import('./policyCommand.ts') },
   { name: 'verify', text: 'check an export or an evidence page, without any service', load: () => import('./verify.ts') },
+  { name: 'export', text: 'write audit chains, policies and checkpoints into one bundle', load: () => import('./export.ts') },
 ];
 
 const program = new Command('aegis')
@@ -23,6 +25,7 @@ for (const { name, text, load } of commands) {
 }
 
 try {
+  useLocalEnvironment();
   await program.parseAsync();
 } catch (error) {
   console.error(`aegis: ${error instanceof Error ? error.message : String(error)}`);

@@ -32,6 +32,8 @@ export interface SimulateOptions extends TrafficOptions {
   readonly target: Target;
   /** Transactions a second. */
   readonly rate: number;
+  /** So many go out at once, before the rate holds. */
+  readonly headStart?: number;
   /** Stops after so many; rate times duration for a run of fixed length. */
   readonly transactions: number;
   /** `queue`: POST /transactions and wait for the decision; `call`: POST /decisions. */
@@ -46,7 +48,7 @@ export interface SimulateOptions extends TrafficOptions {
  * does and never ahead of the clock.
  */
 export const simulate = async (options: SimulateOptions): Promise<Tally> => {
-  const { rate, transactions, signal } = options;
+  const { rate, headStart = 0, transactions, signal } = options;
   const tallier = new Tallier();
   const inFlight: Promise<Simulated>[] = [];
   const report = async () => {
@@ -58,7 +60,7 @@ export const simulate = async (options: SimulateOptions): Promise<Tally> => {
   let sent = 0;
   for (const simulated of simulateTraffic(options)) {
     if (sent === transactions || signal.aborted) break;
-    const dueMs = Math.max(startedMs + (sent * 1_000) / rate, simulated.occurredAtMs);
+    const dueMs = Math.max(startedMs + (Math.max(0, sent - headStart) * 1_000) / rate, simulated.occurredAtMs);
     await sleep(Math.max(0, dueMs - Date.now()), undefined, { signal }).catch(ignoreAbort);
     if (signal.aborted) break;
     sent++;

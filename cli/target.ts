@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { env } from '../shared/aws/keys.ts';
 
 /** Where requests go and with which key. */
 export interface Target {
@@ -10,12 +11,26 @@ export interface Target {
 /** While the local stack runs, its address and development key lie here, so that a command needs neither option. */
 export const localTargetFile = new URL('../.cache/local-target.json', import.meta.url);
 
+interface LocalTarget extends Target {
+  /** What the functions of the local stack find in their environment. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const localTarget = (): LocalTarget | null =>
+  existsSync(localTargetFile) ? (JSON.parse(readFileSync(localTargetFile, 'utf8')) as LocalTarget) : null;
+
+/** For commands that go to table and buckets themselves: without a table named in the environment they mean the running local stack's. */
+export const useLocalEnvironment = (): void => {
+  const local = localTarget();
+  if (local !== null && process.env[env.table] === undefined) Object.assign(process.env, local.environment);
+};
+
 /**
  * The deployment a command talks to: `--url` and `--key`, else `AEGIS_URL` and `AEGIS_KEY`, else the running local stack.
  * Throws Error naming what is missing.
  */
 export const resolveTarget = (options: { readonly url?: string; readonly key?: string }): Target => {
-  const local = existsSync(localTargetFile) ? (JSON.parse(readFileSync(localTargetFile, 'utf8')) as Target) : null;
+  const local = localTarget();
   const url = options.url ?? process.env.AEGIS_URL ?? local?.url;
   const key = options.key ?? process.env.AEGIS_KEY ?? (url === local?.url ? local?.key : undefined);
   if (url === undefined) throw new Error('no address: give --url, set AEGIS_URL or start the local stack with npm start');

@@ -1,13 +1,15 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError } from 'commander';
 import { decisionLine, simulate, summaryText } from '../cli/simulate.ts';
-import { localTargetFile, type Target } from '../cli/target.ts';
+import { call, localTargetFile, type Target } from '../cli/target.ts';
 import { defaultTraffic } from '../shared/simulation/traffic.ts';
 import { EmulatorError } from './emulators.ts';
 import { LocalProblem } from './problem.ts';
+import { scheduledEvent } from './schedules.ts';
 import { type LocalStack, startLocalStack } from './stack.ts';
 
 /** `npm start`: the local stack with gentle traffic, until Ctrl-C. */
@@ -23,6 +25,9 @@ interface Flags {
 
 /** Fewer attacks than the simulator sends by default: the console should look like a day, not like a drill. */
 const attackEvery = 100;
+/** Payments that go out at once, so that there is something to see and enough to train a first model on. */
+const headStart = 400;
+const trainEveryMs = 5_000;
 /** A second Ctrl-C, or this long after the first, ends the process without waiting. */
 const stopMsMax = 10_000;
 
@@ -66,10 +71,13 @@ const run = async (flags: Flags): Promise<void> => {
   try {
     const target: Target = { url: stack.url, key: stack.key };
     announce(stack, target);
-    const traffic = flags.traffic && !stopping.signal.aborted ? sendTraffic(flags, target, stopping.signal) : Promise.resolve();
+    const work =
+      flags.traffic && !stopping.signal.aborted
+        ? [sendTraffic(flags, target, stopping.signal), trainFirstModel(stack, target, stopping.signal)]
+        : [];
     await signalled;
     console.log('\nstopping');
-    await traffic;
+    await Promise.all(work);
   } finally {
     forget(stack.url);
     await stack.stop();
@@ -79,7 +87,7 @@ const run = async (flags: Flags): Promise<void> => {
 const announce = (stack: LocalStack, target: Target): void => {
   const file = fileURLToPath(localTargetFile);
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify(target), { mode: 0o600 });
+  writeFileSync(file, JSON.stringify({ ...target, environment: stack.environment }), { mode: 0o600 });
   console.log(
     [
       `api:     ${stack.url}`,
@@ -99,6 +107,19 @@ const forget = (url: string): void => {
   if (written === url) rmSync(localTargetFile);
 };
 
+/** The schedule's first turn would come too late for a look around: trains as soon as the archive holds enough rows. */
+const trainFirstModel = async (stack: LocalStack, target: Target, signal: AbortSignal): Promise<void> => {
+  while (!signal.aborted && (await call(target, 'GET', '/model')).status === 404) {
+    await stack.projected();
+    const report = (await stack.invoke('train', scheduledEvent('first-model'))) as {
+      outcome: string;
+      manifest?: { version: number };
+    };
+    if (report.outcome === 'published') console.log(styleText('dim', `-- trained model ${report.manifest?.version}`));
+    else await sleep(trainEveryMs, undefined, { ref: false, signal }).catch(() => undefined);
+  }
+};
+
 const sendTraffic = async (flags: Flags, target: Target, signal: AbortSignal): Promise<void> => {
   const seed = flags.seed ?? Math.floor(Date.now() / 1_000);
   console.log(`simulated traffic: ${flags.rate} payments a second, seed ${seed}\n`);
@@ -110,6 +131,7 @@ const sendTraffic = async (flags: Flags, target: Target, signal: AbortSignal): P
     attackEvery,
     target,
     rate: flags.rate,
+    headStart,
     transactions: Number.POSITIVE_INFINITY,
     via: 'queue',
     signal,

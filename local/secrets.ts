@@ -1,17 +1,36 @@
-import { randomBytes } from 'node:crypto';
-import { defaultTenant } from '../shared/aws/keys.ts';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { defaultTenant, env } from '../shared/aws/keys.ts';
 import { systemClock, systemRandomness } from '../shared/aws/system.ts';
 import { scopes } from '../shared/contract/routes.ts';
 import { createKey, keyCheck } from '../shared/edge/keys.ts';
 import type { TableStore } from '../shared/ports.ts';
 import type { DataFolder } from './dataFolder.ts';
 
-/** The 32 bytes under which personal data is sealed, as base64: made once per data folder, since what is sealed lasts as long. */
-export const masterSecret = (folder: DataFolder): string => {
-  const known = folder.read('master-secret');
+/** What stands in for the keys of KMS, by the variable that names such a key: made once per data folder, since what they seal and sign stays. */
+export const localKeys = (
+  folder: DataFolder,
+): Readonly<Record<string, { readonly variable: string; readonly value: string }>> => ({
+  [env.kmsKeyId]: {
+    variable: env.localSecret,
+    value: kept(folder, 'master-secret', () => randomBytes(32).toString('base64')),
+  },
+  [env.checkpointKeyId]: {
+    variable: env.localCheckpointKey,
+    value: kept(folder, 'checkpoint-key', () =>
+      generateKeyPairSync('ec', {
+        namedCurve: 'prime256v1',
+        privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+        publicKeyEncoding: { type: 'spki', format: 'pem' },
+      }).privateKey.toString(),
+    ),
+  },
+});
+
+const kept = (folder: DataFolder, name: string, make: () => string): string => {
+  const known = folder.read(name);
   if (known !== null) return known;
-  const made = randomBytes(32).toString('base64');
-  folder.write('master-secret', made);
+  const made = make();
+  folder.write(name, made);
   return made;
 };
 

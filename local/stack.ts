@@ -13,7 +13,7 @@ import { LocalProblem } from './problem.ts';
 import { startQueueSource } from './queueSource.ts';
 import { createResources } from './resources.ts';
 import { startSchedules } from './schedules.ts';
-import { developmentKey, masterSecret } from './secrets.ts';
+import { developmentKey, localKeys } from './secrets.ts';
 import { startTableSource } from './tableSource.ts';
 import { type CloudFormationTemplate, localTemplate } from './template.ts';
 
@@ -42,7 +42,7 @@ export interface LocalStack {
   readonly key: string;
   readonly table: TableStore;
   readonly endpoints: { readonly dynamodb: string; readonly sqsAndS3: string };
-  /** Names and addresses of the deployed resources, by environment variable. */
+  /** What all functions together find in their environment: names, addresses and local keys. */
   readonly environment: Readonly<Record<string, string>>;
   readonly dataDir: string;
   /** Runs a stage's function once. */
@@ -138,7 +138,7 @@ const start = async (
     AWS_ACCESS_KEY_ID: emulatorCredentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: emulatorCredentials.secretAccessKey,
   };
-  const localSecret = masterSecret(folder);
+  const keys = localKeys(folder);
   const reachable = calledFromOutside(model);
   for (const fn of model.functions) {
     const handler = handlerOf(fn.stage, options);
@@ -148,17 +148,12 @@ const start = async (
       onFailure(`${missing}: its schedule does not run`);
       continue;
     }
-    const { [env.kmsKeyId]: kmsKeyId, ...variables } = fn.environment;
     hosts.set(
       fn.logicalId,
       new FunctionHost({
         model: fn,
         handler,
-        environment: {
-          ...variables,
-          ...localEnvironment,
-          ...(kmsKeyId === undefined ? {} : { [env.localSecret]: localSecret }),
-        },
+        environment: { ...withLocalKeys(fn.environment, keys), ...localEnvironment },
         maxInstances: model.tableSources.some((source) => source.functionId === fn.logicalId) ? 1 : concurrencyOf(fn.logicalId),
         onCommitted: (writes) => {
           for (const source of tableSources) source.committed(writes);
@@ -204,7 +199,7 @@ const start = async (
     key,
     table,
     endpoints,
-    environment: { ...environment, ...localEnvironment },
+    environment: { ...withLocalKeys(environment, keys), ...localEnvironment },
     dataDir: folder.path,
     invoke: (stage, event) => {
       const host = [...hosts.values()].find((candidate) => candidate.stage === stage);
@@ -216,6 +211,18 @@ const start = async (
     stop,
   };
 };
+
+/** The emulators have no KMS: a function that may use one of its keys gets the stand-in instead. */
+const withLocalKeys = (
+  environment: Readonly<Record<string, string>>,
+  keys: ReturnType<typeof localKeys>,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => {
+      const standIn = keys[name];
+      return standIn === undefined ? [name, value] : [standIn.variable, standIn.value];
+    }),
+  );
 
 const handlerOf = (stage: string, options: LocalStackOptions): string =>
   options.handlerOf?.(stage) ?? new URL(`../functions/${stage}/handler.ts`, import.meta.url).href;

@@ -12,6 +12,8 @@ export interface Scene {
   readonly random: SeededRandom;
   /** People with a history, in random order, the victims first; a script may use fewer. */
   readonly people: readonly Person[];
+  /** Who was seen at a place last, of those with a history. */
+  readonly justSeen: Person | null;
   /** People with a history at this merchant. */
   visitors(merchant: Merchant): readonly Person[];
   readonly merchants: readonly Merchant[];
@@ -78,7 +80,7 @@ export const attackScripts = {
         person,
         atMs: scene.nowMs + i * 3 * minuteMs,
         offsetMinutes: city.offsetMinutes,
-        amountMinor: Math.round(12_000 * (i + 1) * person.wealth * scene.random.between(0.9, 1.1)),
+        amountMinor: Math.round(50_000 * (i + 1) * person.wealth * scene.random.between(0.9, 1.1)),
         channel: 'wallet',
         merchant: shopIn(scene, city),
         deviceId,
@@ -89,8 +91,8 @@ export const attackScripts = {
   'impossible-travel': {
     text: 'a copied card pays a continent away minutes after it paid at home',
     payments: (scene) => {
-      const [person] = scene.people;
-      if (person === undefined) return [];
+      const person = scene.justSeen;
+      if (person === null) return [];
       const city = farFrom(scene, person.home);
       return count(2).map((i) => ({
         person,

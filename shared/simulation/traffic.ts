@@ -101,8 +101,10 @@ interface Planned {
 class Crowd {
   readonly #payments = new Map<Person, number>();
   readonly #visitors = new Map<Merchant, Set<Person>>();
+  #lastPlaced: Person | null = null;
 
-  saw({ person, merchant }: Payment): void {
+  saw({ person, merchant, place }: Payment): void {
+    if (place !== null) this.#lastPlaced = person;
     this.#payments.set(person, (this.#payments.get(person) ?? 0) + 1);
     const visitors = this.#visitors.get(merchant) ?? new Set();
     this.#visitors.set(merchant, visitors.add(person));
@@ -114,6 +116,10 @@ class Crowd {
 
   people(): Person[] {
     return [...this.#payments.keys()].filter((person) => this.known(person));
+  }
+
+  justSeen(): Person | null {
+    return this.#lastPlaced !== null && this.known(this.#lastPlaced) ? this.#lastPlaced : null;
   }
 
   visitors(merchant: Merchant): Person[] {
@@ -132,6 +138,7 @@ const setScene = (
   nowMs,
   random,
   people: shuffled(random, crowd.people()),
+  justSeen: crowd.justSeen(),
   visitors: (merchant) => crowd.visitors(merchant),
   merchants: population.merchants,
   cities: population.cities,

@@ -119,6 +119,12 @@ describe('an attack', () => {
     expect(payments).toHaveLength(2);
     expect(spanMs(payments)).toBeLessThan(3_600_000);
     expect(payments.every(({ transaction }) => transaction.location !== undefined)).toBe(true);
+    const [account] = accounts(payments);
+    const home = before('impossible-travel').findLast(({ transaction }) => transaction.accountId === account)!;
+    expect(payments[0]!.occurredAtMs - home.occurredAtMs).toBeLessThan(3_600_000);
+    const { latitude, longitude } = home.transaction.location!;
+    const away = payments[0]!.transaction.location!;
+    expect(Math.abs(away.latitude - latitude) + Math.abs(away.longitude - longitude)).toBeGreaterThan(45);
   });
 
   it('night spree: between two and four in local time', () => {
