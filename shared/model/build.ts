@@ -57,8 +57,8 @@ export const buildModel = (rows: readonly TrainingRow[], seed: number, reference
 export const labelledRows = (rows: readonly TrainingRow[], percentile: (row: number) => number): LabelledRows => ({
   names: scorecardVariables,
   columns: scorecardVariables.map((name) => {
-    const feature = featureNames.indexOf(name);
-    const signal = signalNames.indexOf(name);
+    const feature = (featureNames as readonly string[]).indexOf(name);
+    const signal = (signalNames as readonly string[]).indexOf(name);
     return Float64Array.from(rows, (row, i) => {
       if (feature >= 0) return row.features[feature]!;
       return signal >= 0 ? (row.signals[signal] ?? Number.NaN) : percentile(i);
