@@ -200,6 +200,7 @@ export const toHex = (bytes: Uint8Array): string => {
 
 /** Lower-case hex to bytes; a RangeError for anything else. */
 export const fromHex = (text: string): Uint8Array => {
+  if (text.length % 2 !== 0) throw new RangeError('not lower-case hex');
   const bytes = new Uint8Array(text.length / 2);
   for (let i = 0; i < bytes.length; i++) bytes[i] = digitOf(text.charCodeAt(2 * i)) * 16 + digitOf(text.charCodeAt(2 * i + 1));
   return bytes;

@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ByteReader, ByteWriter, fromHex, toHex } from '../../shared/domain/bytes.ts';
+
+const written = (write: (writer: ByteWriter) => unknown): Uint8Array => {
+  const writer = new ByteWriter();
+  write(writer);
+  return writer.finish();
+};
+
+const largest = Number.MAX_SAFE_INTEGER;
+
+describe('what is written is read back', () => {
+  const kinds = {
+    unsigned: fc.oneof(fc.nat(300), fc.maxSafeNat(), fc.constantFrom(0, 127, 128, 16_383, 16_384, 2 ** 32, largest)),
+    signed: fc.oneof(
+      fc.integer(),
+      fc.integer({ min: -(2 ** 52), max: 2 ** 52 - 1 }),
+      fc.constantFrom(0, -1, 63, -64, -(2 ** 52), 2 ** 52 - 1),
+    ),
+    byte: fc.nat(255),
+    fixed32: fc.nat(0xffffffff),
+    double: fc.double(),
+    float: fc.float(),
+    bytes: fc.uint8Array({ maxLength: 300 }),
+    text: fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }), fc.string()),
+    number: fc.oneof(
+      fc.constant(null),
+      fc.integer(),
+      fc.maxSafeInteger(),
+      fc.double({ noNaN: true }),
+      fc.integer().map((n) => n / 10_000),
+      fc.constantFrom(0, -0, 2 ** 51, 2 ** 51 + 1, -(2 ** 51), 0.1, 0.00001, 1e300, 5e-324),
+    ),
+  } as const;
+
+  test.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', (kind) => {
+    fc.assert(
+      fc.property(kinds[kind] as fc.Arbitrary<unknown>, (value) => {
+        const bytes = written((writer) => (writer[kind] as (given: unknown) => unknown)(value));
+        const reader = new ByteReader(bytes);
+        expect(reader[kind]()).toEqual(value);
+        expect(reader.done).toBe(true);
+      }),
+    );
+  });
+
+  test('any mixture, far beyond the first kilobyte, from the middle of a larger buffer', () => {
+    const part = fc
+      .constantFrom(...(Object.keys(kinds) as (keyof typeof kinds)[]))
+      .chain((kind) => (kinds[kind] as fc.Arbitrary<unknown>).map((value) => ({ kind, value })));
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 200, size: 'max' }), (parts) => {
+        const bytes = written((writer) => {
+          for (const { kind, value } of parts) (writer[kind] as (given: unknown) => unknown)(value);
+        });
+        const larger = new Uint8Array(bytes.length + 7);
+        larger.set(bytes, 3);
+        const reader = new ByteReader(larger.subarray(3, 3 + bytes.length));
+        for (const { kind, value } of parts) expect(reader[kind]()).toEqual(value);
+        expect(reader.done).toBe(true);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('bytes longer than a doubled buffer', () => {
+    const long = Uint8Array.from({ length: 10_000 }, (_, i) => i % 251);
+    expect(new ByteReader(written((writer) => writer.byte(1).raw(long))).raw(1)).toEqual(Uint8Array.of(1));
+    expect(new ByteReader(written((writer) => writer.bytes(long))).bytes()).toEqual(long);
+    const text = 'x'.repeat(9_000);
+    expect(new ByteReader(written((writer) => writer.text(text))).text()).toBe(text);
+  });
+});
+
+describe('the room it takes', () => {
+  test.each([
+    [0, 1],
+    [127, 1],
+    [128, 2],
+    [16_383, 2],
+    [16_384, 3],
+    [largest, 8],
+  ])('%d takes %d bytes', (value, length) => {
+    expect(written((writer) => writer.unsigned(value)).length).toBe(length);
+  });
+
+  test.each([
+    ['null', null, 1],
+    ['a small integer', 7, 2],
+    ['a negative one', -7, 2],
+    ['4 decimals', 0.0042, 2],
+    ['more decimals', 0.00421, 9],
+    ['2^51', 2 ** 51, 9],
+    ['beyond 2^51', 2 ** 51 + 1, 9],
+  ])('a number that is %s', (_, value, length) => {
+    expect(written((writer) => writer.number(value)).length).toBe(length);
+  });
+
+  test('a text in UTF-8 takes what UTF-8 takes', () => {
+    for (const text of ['a', 'é', '漢', '😀', '\u0080', '\u07ff', '\u0800', '\uffff', '\u{10000}', '\u{10ffff}']) {
+      const bytes = written((writer) => writer.text(text));
+      expect(bytes.slice(1)).toEqual(new Uint8Array(Buffer.from(text)));
+    }
+  });
+});
+
+describe('what is refused', () => {
+  test.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, largest + 1])('%d is not unsigned', (value) => {
+    expect(() => new ByteWriter().unsigned(value)).toThrow(`not an unsigned safe integer: ${value}`);
+  });
+
+  test.each(['byte', 'unsigned', 'signed', 'fixed32', 'double', 'float', 'bytes', 'text', 'number'] as const)(
+    'a %s from no bytes',
+    (kind) => {
+      expect(() => new ByteReader(new Uint8Array(0))[kind]()).toThrow(RangeError);
+    },
+  );
+
+  test('bytes that end before their length', () => {
+    expect(() => new ByteReader(Uint8Array.of(3, 1, 2)).bytes()).toThrow('the bytes end too early');
+    expect(() => new ByteReader(Uint8Array.of(3, 97, 98)).text()).toThrow('the bytes end too early');
+    expect(() => new ByteReader(Uint8Array.of(1, 2)).raw(3)).toThrow('the bytes end too early');
+    expect(new ByteReader(Uint8Array.of(1, 2)).raw(2)).toEqual(Uint8Array.of(1, 2));
+  });
+
+  test('an integer beyond 2^53-1', () => {
+    expect(() => new ByteReader(Uint8Array.of(128, 128, 128, 128, 128, 128, 128, 16)).unsigned()).toThrow('too large');
+    expect(() => new ByteReader(new Uint8Array(9).fill(128)).unsigned()).toThrow('too long');
+  });
+
+  test('an unknown kind of number', () => {
+    expect(() => new ByteReader(Uint8Array.of(4, 0)).number()).toThrow('unknown kind of number: 4');
+  });
+});
+
+describe('hex', () => {
+  test('is lower-case, two digits a byte, and read back', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        expect(toHex(bytes)).toBe(Buffer.from(bytes).toString('hex'));
+        expect(fromHex(toHex(bytes))).toEqual(bytes);
+      }),
+    );
+  });
+
+  test.each(['0G', 'AB', '0', 'abc', '0x', ' 0', 'é0', '/0', ':0', '`0', 'g0'])('%s is refused', (text) => {
+    expect(() => fromHex(text)).toThrow('not lower-case hex');
+  });
+});

@@ -1,0 +1,30 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { round4 } from '../../shared/domain/round.ts';
+
+test.each([
+  ['keeps 4 decimals', 1.2345, 1.2345],
+  ['rounds up above a half', 1.23456, 1.2346],
+  ['rounds down below a half', 1.23454, 1.2345],
+  ['a half goes to the even above', 0.09375, 0.0938],
+  ['a half goes to the even below', 0.03125, 0.0312],
+  ['far less than a step goes to nothing', 2 ** -20, 0],
+  ['a negative half goes to the even', -0.03125, -0.0312],
+  ['a negative half goes down to the even', -0.09375, -0.0938],
+  ['a tiny negative is 0 and not -0', -0.00001, 0],
+  ['-0 is 0', -0, 0],
+  ['a whole number stays', 50, 50],
+  ['a large number stays', 2 ** 52, 2 ** 52],
+])('%s', (_, value, rounded) => {
+  expect(round4(value)).toBe(rounded);
+});
+
+test('moves nothing by more than half a step, and what is rounded stays', () => {
+  fc.assert(
+    fc.property(fc.double({ min: -1e6, max: 1e6, noNaN: true }), (value) => {
+      const rounded = round4(value);
+      expect(Math.abs(rounded - value)).toBeLessThanOrEqual(0.00005 + 1e-9);
+      expect(round4(rounded)).toBe(rounded);
+    }),
+  );
+});
