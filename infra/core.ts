@@ -9,6 +9,7 @@ import type { HouseFunction } from './function.ts';
 import { Ingest } from './ingest.ts';
 import { Project } from './project.ts';
 import { Read } from './read.ts';
+import { Review } from './review.ts';
 import { Score } from './score.ts';
 import type { Settings } from './settings.ts';
 import { Train } from './train.ts';
@@ -27,14 +28,21 @@ export class CoreStack extends Stack {
     const decide = new Decide(this, 'Decide', { data, settings });
     const project = new Project(this, 'Project', { data, settings });
     const read = new Read(this, 'Read', { data, settings, ingest });
+    const review = new Review(this, 'Review', { data, settings });
     const admin = new Admin(this, 'Admin', { data, settings });
     const train = new Train(this, 'Train', { data, settings, failures: project.failures });
     const { api } = new Api(this, 'Api', {
       settings,
-      functions: { ingest: ingest.function, decide: decide.function, read: read.function, admin: admin.function },
+      functions: {
+        ingest: ingest.function,
+        decide: decide.function,
+        read: read.function,
+        review: review.function,
+        admin: admin.function,
+      },
     });
     this.data = data;
-    this.functions = [ingest, score, decide, project, read, admin, train].map((stage) => stage.function);
+    this.functions = [ingest, score, decide, project, read, review, admin, train].map((stage) => stage.function);
     const alarms = new Alarms(this, 'Alarms', { data, settings, api, ingest, project, functions: this.functions });
     this.outputs({
       ApiUrl: api.url,

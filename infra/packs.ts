@@ -10,7 +10,7 @@ interface Accepted {
   readonly reason: string;
 }
 
-const functions = ['Ingest', 'Score', 'Decide', 'Project', 'Read', 'Admin', 'Train'];
+const functions = ['Ingest', 'Score', 'Decide', 'Project', 'Read', 'Review', 'Admin', 'Train'];
 
 /** What the rule packs find, and why it stays. */
 const accepted: readonly Accepted[] = [

@@ -16,8 +16,9 @@ export class Project extends Construct {
     const { data, settings } = props;
     this.failures = new HouseQueue(this, 'Failures', { key: data.dataKey, retentionDays: settings.deadLetterRetentionDays });
     this.function = new HouseFunction(this, 'Handler', { stage: 'project', data, settings, memoryMb: 512, timeoutSeconds: 60 })
-      .readsItems('feed', 'counter')
-      .putsItems('feed')
+      .readsItems('feed', 'counter', 'review')
+      .putsItems('feed', 'review')
+      .checksItems('label')
       .updatesItems('counter')
       .writesObjects('Archive', data.archiveBucket, env.archiveBucket);
     this.function.consumesStream(this.failures, { batchSize: settings.projectBatchSize, retries: settings.projectRetries });

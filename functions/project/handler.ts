@@ -3,11 +3,12 @@ import { log } from '../../shared/edge/log.ts';
 import { decisionFromItem } from '../../shared/ledger/items.ts';
 import { feedSink } from './feedSink.ts';
 import { projector } from './project.ts';
+import { reviewsSink } from './reviewsSink.ts';
 
-const { table, clock, randomness } = services();
+const world = services();
 
 export const handler = projector({
-  sinks: [feedSink({ table, clock, randomness })],
+  sinks: [feedSink(world), reviewsSink(world)],
   decode: decisionFromItem,
   report: (failure) => log('error', 'not projected, will come again', failure),
 });

@@ -8,6 +8,7 @@ import { getHealth, type HealthDependencies } from './health.ts';
 import type { OpenInputs } from './inputs.ts';
 import { getLatestDecisions, getRecentSignals } from './lists.ts';
 import { getOverview } from './overview.ts';
+import { getReviews } from './reviews.ts';
 
 export interface ReadDependencies extends HealthDependencies {
   readonly openInputs: OpenInputs;
@@ -23,6 +24,7 @@ export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
     getAccountStanding: getAccountStanding(table),
     getAccountTimeline: getAccountTimeline(table),
     getAccountAudit: getAccountAudit(table, openInputs),
+    getReviews: getReviews(table),
     getOverview: getOverview(table),
     getHealth: getHealth(dependencies),
     ...policyQueries(table),

@@ -52,6 +52,33 @@ export const merchantKey = (tenant: string, merchantId: string): Key => ({
   sk: 'M',
 });
 
+/** LABEL: what a transaction turned out to be, one per (tenant, transaction). */
+export const labelKey = (tenant: string, transactionId: string): Key => ({
+  pk: `${prefixes.label}${tenant}#${transactionId}`,
+  sk: 'L',
+});
+
+/** A tenant's reviews, open or closed, in the order of their opening; `place` from `reviewPlace`. */
+export const reviewKey = (tenant: string, state: 'open' | 'closed', place: string): Key => ({
+  pk: `${prefixes.review}${tenant}#${state}`,
+  sk: place,
+});
+
+/** Where the open review of an account is; absent while it has none. */
+export const openReviewKey = (tenant: string, accountId: string, userId: string): Key => ({
+  pk: `${prefixes.review}${tenant}#account#${accountId}`,
+  sk: userId,
+});
+
+/** Which review a transaction is in, for ever: what makes a redelivered decision join nothing twice. */
+export const reviewMemberKey = (tenant: string, transactionId: string): Key => ({
+  pk: `${prefixes.review}${tenant}#member#${transactionId}`,
+  sk: 'R',
+});
+
+/** A tenant's webhook endpoints. */
+export const webhookKey = (tenant: string, endpointId: string): Key => ({ pk: `${prefixes.webhook}${tenant}`, sk: endpointId });
+
 /** An API key, found by the hash of its secret. */
 export const apiKeyKey = (tenant: string, secretHash: string): Key => ({ pk: `${prefixes.key}${tenant}`, sk: secretHash });
 
@@ -83,6 +110,10 @@ export const env = {
   queueUrl: 'AEGIS_QUEUE_URL',
   deadLetterUrl: 'AEGIS_DEAD_LETTER_URL',
   modelBucket: 'AEGIS_MODEL_BUCKET',
+  webhookQueueUrl: 'AEGIS_WEBHOOK_QUEUE_URL',
+  webhookDeadLetterUrl: 'AEGIS_WEBHOOK_DEAD_LETTER_URL',
+  /** Local stacks only: `true` lets webhooks go to this machine and over plain HTTP. */
+  webhooksToLoopback: 'AEGIS_WEBHOOKS_TO_LOOPBACK',
   archiveBucket: 'AEGIS_ARCHIVE_BUCKET',
   kmsKeyId: 'AEGIS_KMS_KEY_ID',
   /** Local stacks only: the master secret as base64, instead of KMS. */

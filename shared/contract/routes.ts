@@ -55,8 +55,6 @@ export type OperationId = (typeof table)[number][4];
 /** In the contract, but no function serves them yet: they answer 404 and are not in the OpenAPI document. */
 const planned: ReadonlySet<OperationId> = new Set<OperationId>([
   'getEvidence',
-  'postReview',
-  'getReviews',
   'getModel',
   'getModelVersions',
   'getHome',

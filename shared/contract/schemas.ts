@@ -37,6 +37,9 @@ const outcome = choice(outcomes);
 const signal = choice(signalNames);
 const score: Schema = { type: 'number', minimum: 0, maximum: 100 };
 
+/** Characters of a reviewer's note. */
+export const noteCharactersMax = 4_096;
+
 /** A date and time that parseInstant takes; whether the day exists is said by the format. */
 const occurredAt: Schema = {
   ...time,
@@ -222,7 +225,13 @@ export const schemas = {
   ),
   SystemAuditPage: page(object({ body: object({ chain: text, sequence, previousHash: hash, event: text, at: time }), hash })),
   Review: closed(
-    object({ disposition: choice(['CONFIRMED_FRAUD', 'LEGITIMATE', 'UNSURE']), note: optional({ type: 'string' }) }, ['note']),
+    object(
+      {
+        disposition: choice(['CONFIRMED_FRAUD', 'LEGITIMATE', 'UNSURE']),
+        note: optional({ type: 'string', maxLength: noteCharactersMax }),
+      },
+      ['note'],
+    ),
   ),
   Reviewed: object({
     transactionId: id,

@@ -228,7 +228,9 @@ const gapSpan = (atMs: number): Span => ({
 /** A chain entry that is no payment: the spans cover it so that rows are found by their sequence. */
 export const addGap = (spans: readonly Span[]): Span[] => {
   const last = spans.at(-1);
-  return last ? [...spans, gapSpan(last.newestMs)] : [];
+  if (!last) return [];
+  // Gaps that follow each other are one: reviews alone never make the state grow.
+  return last.count === 0 ? [...spans.slice(0, -1), { ...last, entries: last.entries + 1 }] : [...spans, gapSpan(last.newestMs)];
 };
 
 const signalCount = 9;

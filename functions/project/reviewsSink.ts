@@ -1,0 +1,32 @@
+import { type JoinDependencies, joinReview } from '../../shared/reviews/join.ts';
+import type { Failure, Sink } from './project.ts';
+
+/** Opens a review for every account with a BLOCK or a REVIEW; further ones join it, what is labelled already does not. */
+export const reviewsSink = (dependencies: JoinDependencies): Sink => ({
+  name: 'reviews',
+  async project({ decisions }) {
+    const flagged = decisions.filter(({ decision }) => decision.outcome !== 'ALLOW');
+    const accounts = Map.groupBy(flagged, ({ tenant, decision: { transaction } }) =>
+      [tenant, transaction.accountId, transaction.userId].join('#'),
+    );
+    const failures: Failure[] = [];
+    for (const group of accounts.values()) {
+      const { tenant, decision } = group[0]!;
+      const { accountId, userId } = decision.transaction;
+      try {
+        await joinReview(
+          dependencies,
+          { tenant, accountId, userId },
+          group.map(({ decision: { transaction, outcome, decidedAtMs } }) => ({
+            transactionId: transaction.transactionId,
+            outcome,
+            decidedAtMs,
+          })),
+        );
+      } catch (cause) {
+        failures.push(...group.map(({ position }) => ({ position, cause })));
+      }
+    }
+    return failures;
+  },
+});
