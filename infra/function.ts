@@ -100,6 +100,11 @@ export class HouseFunction extends Construct {
     return this.items('Read', ['dynamodb:GetItem', 'dynamodb:Query'], kinds, ['kms:Decrypt']);
   }
 
+  /** May get many items of these kinds in one request. */
+  readsItemsAtOnce(...kinds: ItemKind[]): this {
+    return this.items('ReadMany', ['dynamodb:BatchGetItem'], kinds, ['kms:Decrypt']);
+  }
+
   /** May put items of these kinds. IAM cannot tell a new item from a replaced one: the conditions of the writes and the chain do. */
   putsItems(...kinds: ItemKind[]): this {
     return this.items('Put', ['dynamodb:PutItem'], kinds, writingKeyActions);

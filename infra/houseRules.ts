@@ -62,6 +62,7 @@ interface Statement {
 /** Actions on items that IAM can tie to leading keys, and whether they may ever meet an audit entry. */
 const itemActions: Readonly<Record<string, { readonly onAudit: boolean }>> = {
   'dynamodb:GetItem': { onAudit: true },
+  'dynamodb:BatchGetItem': { onAudit: true },
   'dynamodb:Query': { onAudit: true },
   'dynamodb:PutItem': { onAudit: true },
   'dynamodb:ConditionCheckItem': { onAudit: true },

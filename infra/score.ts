@@ -25,6 +25,7 @@ export class Score extends Construct {
       timeoutSeconds: settings.scoreTimeoutSeconds,
     });
     mayDecide(this.function, data)
+      .readsItemsAtOnce('state')
       .sendsTo('DeadLetters', ingest.deadLetters, env.deadLetterUrl)
       .consumesQueue(ingest.queue, { batchSize: settings.scoreBatchSize, maxConcurrency: settings.scoreMaxConcurrency });
   }

@@ -53,6 +53,8 @@ export interface Page {
 /** One table of items. Every method may throw the `StoreError`s below and nothing else. */
 export interface TableStore {
   get(key: Key, options?: { readonly consistent?: boolean }): Promise<Item | null>;
+  /** Up to 100 items in one request, in the order of the keys; a key twice is one read. */
+  getMany(keys: readonly Key[], options?: { readonly consistent?: boolean }): Promise<readonly (Item | null)[]>;
   query(query: Query): Promise<Page>;
   /** Throws ConditionFailed, with the item that stands there. */
   put(item: Item, condition?: Condition): Promise<void>;

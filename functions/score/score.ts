@@ -6,7 +6,7 @@ import { isTenant } from '../../shared/contract/ids.ts';
 import { parseInstant } from '../../shared/contract/time.ts';
 import { parseTransactionText } from '../../shared/contract/transaction.ts';
 import type { Log } from '../../shared/edge/log.ts';
-import { type LedgerDependencies, type Settled, type Submission, settle } from '../../shared/ledger/ledger.ts';
+import { type LedgerDependencies, type Submission, settleAll } from '../../shared/ledger/ledger.ts';
 import type { Queue } from '../../shared/ports.ts';
 
 export interface ScoreDependencies {
@@ -16,8 +16,6 @@ export interface ScoreDependencies {
   readonly log: Log;
 }
 
-/** Accounts of one batch that are settled at the same time. */
-const accountsAtOnce = 10;
 const reasonMax = 1_000;
 
 /** A message that can never be decided, and why. */
@@ -56,48 +54,30 @@ export async function scoreBatch(
     }
   }
 
-  const waiting = [...accounts.values()];
-  const worker = async (): Promise<void> => {
-    for (let messages = waiting.shift(); messages; messages = waiting.shift()) {
-      const outcomes = await settleAccount(messages, dependencies, deadlineMs);
-      for (const [i, outcome] of outcomes.entries()) {
-        const message = messages[i]!;
-        if (outcome.kind === 'unsettled') {
-          failed.add(message.record.messageId);
-          dependencies.log('warn', 'unsettled', { correlationId: message.submission.correlationId, cause: outcome.cause });
-        } else if (outcome.kind === 'conflict') {
-          poison.push({
-            record: message.record,
-            reason: `transactionId ${message.submission.transaction.transactionId} was used before with another ${outcome.field}`,
-          });
-        }
+  const groups = [...accounts.values()];
+  const settled = await settleAll(
+    dependencies.ledger,
+    groups.map((messages) => messages.map((message) => message.submission)),
+    deadlineMs,
+    // A damaged account must not stop its neighbours: its records go back to the queue and, in the end, to the dead letters.
+    (error, [first]) => dependencies.log('error', 'account failed', { correlationId: first!.correlationId, error }),
+  );
+  for (const [group, messages] of groups.entries()) {
+    for (const [i, { record, submission }] of messages.entries()) {
+      const outcome = settled[group]![i]!;
+      if (outcome.kind === 'unsettled') {
+        failed.add(record.messageId);
+        dependencies.log('warn', 'unsettled', { correlationId: submission.correlationId, cause: outcome.cause });
+      } else if (outcome.kind === 'conflict') {
+        poison.push({
+          record,
+          reason: `transactionId ${submission.transaction.transactionId} was used before with another ${outcome.field}`,
+        });
       }
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(accountsAtOnce, waiting.length) }, worker));
+  }
   await bury(poison, dependencies, failed);
   return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
-}
-
-async function settleAccount(
-  messages: readonly Message[],
-  { ledger, log }: ScoreDependencies,
-  deadlineMs: number,
-): Promise<readonly Settled[]> {
-  try {
-    return await settle(
-      ledger,
-      messages.map((message) => message.submission),
-      deadlineMs,
-    );
-  } catch (error) {
-    // A damaged account must not stop its neighbours: its records go back to the queue and, in the end, to the dead letters.
-    log('error', 'account failed', {
-      correlationId: messages[0]!.submission.correlationId,
-      error,
-    });
-    return messages.map(() => ({ kind: 'unsettled', cause: 'ACCOUNT_FAILED' }));
-  }
 }
 
 function readRecord(record: SQSRecord, nowMs: number, newId: () => string): Message | Poison {

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
+  BatchGetCommand,
+  type BatchGetCommandInput,
   DeleteCommand,
   type DeleteCommandInput,
   DynamoDBDocumentClient,
@@ -18,7 +20,7 @@ import {
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import type { Change, Condition, Consumed, Item, Key, Page, Query, TableStore, Write } from '../ports.ts';
-import { OutcomeUnknown, Unavailable } from '../ports.ts';
+import { OutcomeUnknown, Throttled, Unavailable } from '../ports.ts';
 import { type Connection, clientOptions } from './client.ts';
 import { readError, writeError } from './tableErrors.ts';
 
@@ -30,6 +32,7 @@ export interface TableOptions extends Connection {
 }
 
 const transactWritesMax = 100;
+const getManyMax = 100;
 const pageItemsMax = 1_000;
 /** Sends of one read or of one transaction, the first included. */
 const sendsMax = 3;
@@ -57,6 +60,21 @@ export function dynamoTable(options: TableOptions): TableStore & { close(): void
       const reply = await repeated(() => documents.send(new GetCommand(getRequest(table, key, consistent))), readError);
       metered('get', one(reply.ConsumedCapacity));
       return (reply.Item as Item | undefined) ?? null;
+    },
+
+    async getMany(keys, { consistent = false } = {}) {
+      const found = new Map<string, Item>();
+      let open = distinctKeys(keys);
+      for (let sends = 1; open.length > 0; sends += 1) {
+        const request = getManyRequest(table, open, consistent);
+        const reply = await repeated(() => documents.send(new BatchGetCommand(request)), readError);
+        metered('get', reply.ConsumedCapacity);
+        for (const item of (reply.Responses?.[table] ?? []) as Item[]) found.set(nameOf(item), item);
+        open = (reply.UnprocessedKeys?.[table]?.Keys ?? []) as Key[];
+        if (open.length > 0 && sends >= sendsMax)
+          throw new Throttled(`${open.length} of ${keys.length} items could not be read at this rate`);
+      }
+      return keys.map((key) => found.get(nameOf(key)) ?? null);
     },
 
     async query(query) {
@@ -121,6 +139,16 @@ export const getRequest = (table: string, key: Key, consistent: boolean): GetCom
   ConsistentRead: consistent,
   ReturnConsumedCapacity: 'TOTAL',
 });
+
+export function getManyRequest(table: string, keys: readonly Key[], consistent: boolean): BatchGetCommandInput {
+  if (keys.length < 1 || keys.length > getManyMax)
+    throw new RangeError(`${keys.length} keys are asked for at once, allowed are 1 to ${getManyMax}`);
+  return { RequestItems: { [table]: { Keys: keys.map(bareKey), ConsistentRead: consistent } }, ReturnConsumedCapacity: 'TOTAL' };
+}
+
+const nameOf = ({ pk, sk }: Key): string => `${pk.length} ${pk} ${sk}`;
+
+const distinctKeys = (keys: readonly Key[]): Key[] => [...new Map(keys.map((key) => [nameOf(key), key])).values()];
 
 /** Null when the bounds exclude every key, which DynamoDB would refuse. */
 export function queryRequest(table: string, query: Query): QueryCommandInput | null {

@@ -58,6 +58,10 @@ export interface LedgerDependencies {
 export const ledgerLimits = {
   /** Payments of one account in one transaction: 1 + 2 x 24 items, under the table's 100. */
   groupMax: 24,
+  /** Writes of one transaction: the table's own limit. */
+  writesMax: 100,
+  /** Accounts that go on alone at the same time. */
+  accountsAtOnce: 10,
   attemptsMax: 60,
   /** Reads of chain rows for one payment. */
   rowReadsMax: 200,
@@ -65,6 +69,121 @@ export const ledgerLimits = {
   backoffBaseMs: 10,
   backoffMaxMs: 1_000,
 } as const;
+
+/**
+ * Decides payments of several accounts: `accounts` holds each account's own, in the order in which they are to be decided. Their first
+ * try is one read and one transaction for many accounts together; where that fails, each account goes on alone, so that none has to
+ * wait for another. An account that cannot be read at all is `unsettled` and told to `onBroken`.
+ */
+export async function settleAll(
+  dependencies: LedgerDependencies,
+  accounts: readonly (readonly Submission[])[],
+  deadlineMs: number,
+  onBroken: (error: unknown, submissions: readonly Submission[]) => void,
+): Promise<Settled[][]> {
+  const settled: (Settled[] | undefined)[] = new Array(accounts.length);
+  const before: (EarlierTry | undefined)[] = new Array(accounts.length);
+  await Promise.all(
+    packsOf(accounts).map(async (pack) => {
+      if (pack.length < 2) return;
+      const tried = await settleTogether(
+        dependencies,
+        pack.map((i) => firstOfEach(accounts[i]!)),
+      );
+      for (const [position, i] of pack.entries()) {
+        const one = tried[position]!;
+        if (Array.isArray(one)) settled[i] = withCopies(accounts[i]!, one);
+        else before[i] = one;
+      }
+    }),
+  );
+  const alone = accounts.map((_, i) => i).filter((i) => !settled[i]);
+  const worker = async (): Promise<void> => {
+    for (let i = alone.shift(); i !== undefined; i = alone.shift()) {
+      const submissions = accounts[i]!;
+      settled[i] = await settle(dependencies, submissions, deadlineMs, before[i]).catch((error: unknown) => {
+        onBroken(error, submissions);
+        return submissions.map(() => ({ kind: 'unsettled', cause: 'ACCOUNT_FAILED' }) as const);
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(ledgerLimits.accountsAtOnce, alone.length) }, worker));
+  return settled as Settled[][];
+}
+
+/** Accounts that may try together: nothing redelivered in them, no id in two of them, and all their writes in one transaction. */
+function packsOf(accounts: readonly (readonly Submission[])[]): number[][] {
+  const packs: number[][] = [];
+  const ids = new Set<string>();
+  let writes = Number.POSITIVE_INFINITY;
+  for (const [i, submissions] of accounts.entries()) {
+    const own = 1 + 2 * submissions.length;
+    const names = new Set(submissions.map(({ tenant, transaction }) => `${tenant}#${transaction.transactionId}`));
+    if (!ids.isDisjointFrom(names)) continue;
+    for (const name of names) ids.add(name);
+    if (own > ledgerLimits.writesMax || submissions.some((submission) => submission.redelivered)) continue;
+    if (writes + own > ledgerLimits.writesMax) {
+      packs.push([]);
+      writes = 0;
+    }
+    packs.at(-1)!.push(i);
+    writes += own;
+  }
+  return packs;
+}
+
+/** What an account carries on from a try that failed: hashes of entries that may be stored, and whether they may be indeed. */
+interface EarlierTry {
+  readonly sent: ReadonlySet<string>;
+  readonly unknown: boolean;
+}
+
+async function settleTogether(
+  dependencies: LedgerDependencies,
+  accounts: readonly (readonly Submission[])[],
+): Promise<(Settled[] | EarlierTry | undefined)[]> {
+  const { table } = dependencies;
+  const folded: (Folded | undefined)[] = [];
+  try {
+    const items = await table.getMany(
+      accounts.map(([first]) => stateKey(first!.tenant, first!.transaction.accountId, first!.transaction.userId)),
+      { consistent: true },
+    );
+    for (const [i, submissions] of accounts.entries()) {
+      folded[i] = await fold(dependencies, submissions, items[i] ?? null).catch((error: unknown) => {
+        // A damaged account shows again when it tries alone.
+        if (error instanceof RangeError) return undefined;
+        throw error;
+      });
+    }
+    const writes = folded.flatMap((one) => one?.writes ?? []);
+    if (writes.length === 0) return [];
+    await table.transact(writes);
+    return folded.map((one) => one?.stored.map((stored) => ({ kind: 'decided', stored }) as const));
+  } catch (error) {
+    const unknown = error instanceof OutcomeUnknown;
+    if (!unknown && !(error instanceof TransactionCancelled || error instanceof Throttled || error instanceof Unavailable))
+      throw error;
+    return folded.map((one) => one && { sent: new Set(one.stored.map(({ decision }) => decision.hash)), unknown });
+  }
+}
+
+/** The first submission of each transaction id. */
+const firstOfEach = (submissions: readonly Submission[]): Submission[] =>
+  [
+    ...new Map([...submissions].reverse().map((submission) => [submission.transaction.transactionId, submission])).values(),
+  ].reverse();
+
+/** The answers about the first of each id, completed by those about its copies. */
+function withCopies(submissions: readonly Submission[], answers: readonly Settled[]): Settled[] {
+  const firsts = firstOfEach(submissions);
+  const answerOf = new Map(firsts.map(({ transaction }, i) => [transaction.transactionId, answers[i]!]));
+  return submissions.map((submission) => {
+    const original = answerOf.get(submission.transaction.transactionId)!;
+    if (firsts.includes(submission) || original.kind === 'unsettled') return original;
+    return repeated(original.stored, submission.transaction);
+  });
+}
 
 /**
  * Decides payments of one account, in the given order, and commits them: account state, decisions and audit entries in one
@@ -75,21 +194,14 @@ export async function settle(
   dependencies: LedgerDependencies,
   submissions: readonly Submission[],
   deadlineMs: number,
+  earlier?: EarlierTry,
 ): Promise<Settled[]> {
-  const settled = new Array<Settled>(submissions.length);
-  const first = new Map<string, number>();
-  for (const [i, { transaction }] of submissions.entries())
-    if (!first.has(transaction.transactionId)) first.set(transaction.transactionId, i);
-  const open = [...first.values()];
-  for (let from = 0; from < open.length; from += ledgerLimits.groupMax) {
-    await settleGroup(dependencies, submissions, open.slice(from, from + ledgerLimits.groupMax), settled, deadlineMs);
+  const firsts = firstOfEach(submissions);
+  const answers: Settled[] = [];
+  for (let from = 0; from < firsts.length; from += ledgerLimits.groupMax) {
+    answers.push(...(await settleGroup(dependencies, firsts.slice(from, from + ledgerLimits.groupMax), deadlineMs, earlier)));
   }
-  for (const [i, { transaction }] of submissions.entries()) {
-    if (settled[i]) continue;
-    const original = settled[first.get(transaction.transactionId)!]!;
-    settled[i] = original.kind === 'unsettled' ? original : repeated(original.stored, transaction);
-  }
-  return settled;
+  return withCopies(submissions, answers);
 }
 
 /** What is told of a transaction whose id was decided before. */
@@ -101,15 +213,15 @@ export function repeated(stored: StoredDecision, transaction: Transaction): Sett
 async function settleGroup(
   dependencies: LedgerDependencies,
   submissions: readonly Submission[],
-  group: readonly number[],
-  settled: Settled[],
   deadlineMs: number,
-): Promise<void> {
+  earlier?: EarlierTry,
+): Promise<Settled[]> {
   const { table, clock, randomness } = dependencies;
-  let open: readonly number[] = group;
+  const settled = new Array<Settled>(submissions.length);
+  let open: readonly number[] = submissions.map((_, i) => i);
   /** Hashes of entries that were sent: a decision that bears one is ours, not an earlier one. */
-  const sent = new Set<string>();
-  let readFirst: readonly number[] = open.filter((i) => submissions[i]!.redelivered);
+  const sent = new Set<string>(earlier?.sent);
+  let readFirst: readonly number[] = earlier?.unknown ? open : open.filter((i) => submissions[i]!.redelivered);
   let cause = 'DEADLINE';
 
   const resolve = (i: number, item: Item): void => {
@@ -133,15 +245,18 @@ async function settleGroup(
         if (item) resolve(i, item);
       }
       readFirst = [];
-      if (open.length === 0) return;
+      if (open.length === 0) return settled;
+      const { tenant, transaction } = submissions[0]!;
+      const state = await table.get(stateKey(tenant, transaction.accountId, transaction.userId), { consistent: true });
       const folded = await fold(
         dependencies,
         open.map((i) => submissions[i]!),
+        state,
       );
       for (const { decision } of folded.stored) sent.add(decision.hash);
       await table.transact(folded.writes);
       for (const [position, i] of open.entries()) settled[i] = { kind: 'decided', stored: folded.stored[position]! };
-      return;
+      return settled;
     } catch (error) {
       if (error instanceof TransactionCancelled) {
         cause = 'CONFLICT';
@@ -161,6 +276,7 @@ async function settleGroup(
     }
   }
   for (const i of open) settled[i] = { kind: 'unsettled', cause };
+  return settled;
 }
 
 interface Folded {
@@ -169,16 +285,13 @@ interface Folded {
   readonly stored: readonly StoredDecision[];
 }
 
-async function fold(dependencies: LedgerDependencies, submissions: readonly Submission[]): Promise<Folded> {
+async function fold(dependencies: LedgerDependencies, submissions: readonly Submission[], state: Item | null): Promise<Folded> {
   const { table, clock, randomness } = dependencies;
   const { tenant, transaction, receivedAtMs } = submissions[0]!;
   const { accountId, userId } = transaction;
-  const [item, judgement] = await Promise.all([
-    table.get(stateKey(tenant, accountId, userId), { consistent: true }),
-    dependencies.judgement(tenant),
-  ]);
-  const before = item
-    ? accountFromItem(item)
+  const judgement = await dependencies.judgement(tenant);
+  const before = state
+    ? accountFromItem(state)
     : newAccount(textOf(randomness.bytes(16)), randomness.bytes(saltBytes), receivedAtMs);
   let account = before;
   const pending: Payment[] = [];
@@ -215,8 +328,8 @@ async function fold(dependencies: LedgerDependencies, submissions: readonly Subm
       { kind: 'put', item: auditItem(step.entry, step.decision), condition: { kind: 'absent' } },
     );
   }
-  const state: Write = { kind: 'put', item: stateItem(tenant, accountId, userId, account), condition: unmoved(before.sequence) };
-  return { writes: [state, ...writes], stored };
+  const moved: Write = { kind: 'put', item: stateItem(tenant, accountId, userId, account), condition: unmoved(before.sequence) };
+  return { writes: [moved, ...writes], stored };
 }
 
 /** Rows of the chain, and of the payments that this very transaction is about to add to it. */

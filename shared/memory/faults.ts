@@ -14,7 +14,7 @@ export type Fault =
 
 export interface Call {
   readonly port: 'table' | 'queue';
-  readonly operation: 'get' | 'query' | 'scan' | 'put' | 'update' | 'delete' | 'transact' | 'send';
+  readonly operation: 'get' | 'getMany' | 'query' | 'scan' | 'put' | 'update' | 'delete' | 'transact' | 'send';
   /** Counts this wrapper's calls from 1. */
   readonly number: number;
   /** The faults that can befall this call; any other is refused. */
@@ -63,6 +63,7 @@ export function faultyTable(table: TableStore, plan: FaultPlan, interleave: Inte
   const run = faulty('table', plan, interleave);
   return {
     get: (key, options) => run('get', readFaults, () => table.get(key, options), single),
+    getMany: (keys, options) => run('getMany', readFaults, () => table.getMany(keys, options), single),
     query: (query) => run('query', readFaults, () => table.query(query), single),
     scan: (options) => run('scan', readFaults, () => table.scan(options), single),
     put: (item, condition) => run('put', writeFaults, () => table.put(item, condition), single),

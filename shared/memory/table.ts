@@ -27,6 +27,7 @@ export interface MemoryTable extends TableStore {
 
 const itemBytesMax = 400 * 1_024;
 const transactWritesMax = 100;
+const getManyMax = 100;
 const transactBytesMax = 4 * 1_024 * 1_024;
 const pageBytesMax = 1_024 * 1_024;
 const pageItemsMax = 1_000;
@@ -119,6 +120,23 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
       const stored = standing(key);
       metered('get', readUnits(stored?.bytes ?? 0, consistent), 0);
       return stored?.item ?? null;
+    },
+
+    async getMany(keys, { consistent = false } = {}) {
+      if (keys.length > getManyMax)
+        throw new RangeError(`${keys.length} keys are asked for at once, allowed are 1 to ${getManyMax}`);
+      const found = new Map<string, Stored | null>();
+      let units = 0;
+      for (const key of keys) {
+        checkKey(key);
+        const name = `${key.pk.length} ${key.pk} ${key.sk}`;
+        if (found.has(name)) continue;
+        const stored = standing(key);
+        found.set(name, stored);
+        units += readUnits(stored?.bytes ?? 0, consistent);
+      }
+      if (keys.length > 0) metered('get', units, 0);
+      return keys.map((key) => found.get(`${key.pk.length} ${key.pk} ${key.sk}`)?.item ?? null);
     },
 
     async query(query) {

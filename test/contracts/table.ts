@@ -283,6 +283,31 @@ export function tableStoreBehaviour(
       });
     });
 
+    describe('many items at once', () => {
+      it('come in the order of the keys, null for those that are not there, a key twice in both places', async () => {
+        await store.put(item('a', { v: 1 }));
+        await store.put(item('b', { v: 2 }));
+        const keys = ['b', 'none', 'a', 'b'].map((sk) => ({ pk: 'p', sk }));
+        const found = await store.getMany(keys, { consistent: true });
+        expect(found).toEqual([item('b', { v: 2 }), null, item('a', { v: 1 }), item('b', { v: 2 })]);
+      });
+
+      it('cost what they cost one by one', async () => {
+        await store.put(padded(item('a'), 4_096));
+        await store.put(padded(item('b'), 4_097));
+        const keys = ['a', 'b', 'none'].map((sk) => ({ pk: 'p', sk }));
+        await store.getMany(keys, { consistent: true });
+        expect(lastConsumed()).toEqual({ operation: 'get', readUnits: 4, writeUnits: 0 });
+        await store.getMany(keys);
+        expect(lastConsumed()).toEqual({ operation: 'get', readUnits: 2, writeUnits: 0 });
+      });
+
+      it('of more than 100 keys are refused', async () => {
+        const keys = Array.from({ length: 101 }, (_, i) => ({ pk: 'p', sk: `k${i}` }));
+        expect(await caught(store.getMany(keys))).toBeInstanceOf(RangeError);
+      });
+    });
+
     describe('queries', () => {
       const sortKeys = async (query: Omit<Parameters<TableStore['query']>[0], 'pk' | 'limit'>): Promise<string[]> =>
         (await store.query({ pk: 'p', limit: 100, ...query })).items.map(({ sk }) => sk);

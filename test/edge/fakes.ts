@@ -61,6 +61,7 @@ export function testTable(): TableStore & { failWith: Error | null; gets: number
     },
     delete: unused,
     transact: unused,
+    getMany: unused,
     scan: unused,
   };
 }

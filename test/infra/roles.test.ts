@@ -40,6 +40,7 @@ const rights: Readonly<Record<string, readonly string[]>> = {
   ],
   Score: [
     ...deciding('Score'),
+    'dynamodb:BatchGetItem DataTable.Arn keys S#',
     'sqs:SendMessage IngestDeadLetters.Arn',
     'sqs:ReceiveMessage IngestQueue.Arn',
     'sqs:DeleteMessage IngestQueue.Arn',

@@ -34,6 +34,7 @@ export const useTables = (): (() => Promise<MeteredTable>) => {
 /** The same table with some methods replaced. */
 export const withMethods = (table: TableStore, methods: Partial<TableStore>): TableStore => ({
   get: (...given) => table.get(...given),
+  getMany: (...given) => table.getMany(...given),
   query: (...given) => table.query(...given),
   put: (...given) => table.put(...given),
   update: (...given) => table.update(...given),

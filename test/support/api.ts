@@ -1,0 +1,158 @@
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, DynamoDBStreamEvent, SQSRecord } from 'aws-lambda';
+import { adminEndpoints } from '../../functions/admin/endpoints.ts';
+import { decideEndpoints } from '../../functions/decide/endpoints.ts';
+import { ingestEndpoints } from '../../functions/ingest/ingest.ts';
+import { feedSink } from '../../functions/project/feedSink.ts';
+import { projector } from '../../functions/project/project.ts';
+import { reviewsSink } from '../../functions/project/reviewsSink.ts';
+import { readEndpoints } from '../../functions/read/endpoints.ts';
+import { inputsOpener } from '../../functions/read/inputs.ts';
+import { postReview } from '../../functions/review/review.ts';
+import { scoreBatch } from '../../functions/score/score.ts';
+import { toAttributeValue } from '../../local/tableSource.ts';
+import { localMasterSecret } from '../../shared/aws/masterSecret.ts';
+import { matchPath, routes, type Scope, type Stage } from '../../shared/contract/routes.ts';
+import { type Endpoints, type HttpHandler, httpHandler } from '../../shared/edge/http.ts';
+import { createKey, type KeyStore } from '../../shared/edge/keys.ts';
+import { type Level, logLine } from '../../shared/edge/log.ts';
+import { decisionFromItem, isDecisionItem } from '../../shared/ledger/items.ts';
+import { ledgerOf } from '../../shared/ledger/judgement.ts';
+import { virtualClock } from '../../shared/memory/clock.ts';
+import { seededRandomness } from '../../shared/memory/random.ts';
+import { type MemoryTable, memoryTable } from '../../shared/memory/table.ts';
+import type { Item, Queue, QueueMessage, TableStore, Write } from '../../shared/ports.ts';
+import { eventOf, type Received, received, type Sent } from './http.ts';
+
+export const startMs = Date.UTC(2026, 10, 20, 12);
+
+/** Everything that left the handlers, in order; emptied by whoever looks. */
+export interface Sinks {
+  readonly writes: Write[];
+  readonly queued: QueueMessage[];
+  readonly buried: QueueMessage[];
+  readonly logged: string[];
+}
+
+/**
+ * The whole API as it is deployed, on memory stores: every stage's own endpoints behind the edge, requests given to the stage that
+ * API Gateway gives them to. The clock stands still unless moved.
+ */
+export function apiOnMemory(more: Partial<Parameters<typeof httpHandler>[2]> = {}) {
+  const sinks: Sinks = { writes: [], queued: [], buried: [], logged: [] };
+  const clock = virtualClock(startMs);
+  const randomness = seededRandomness(7);
+  let inner = newTable(sinks);
+  const table = forwarding(() => inner);
+  const log = (level: Level, message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+    sinks.logged.push(logLine(level, message, fields));
+  };
+  const masterSecret = localMasterSecret(Buffer.alloc(32, 7).toString('base64'));
+  const ledger = ledgerOf({ table, clock, randomness, masterSecret }, async () => ({ model: null, degraded: 'NO_MODEL' }));
+  const endpoints: Readonly<Record<Stage, Endpoints>> = {
+    ingest: ingestEndpoints({ queue: recording(sinks.queued), isOrdered: false }),
+    decide: decideEndpoints(ledger),
+    review: { postReview: postReview({ table, clock, randomness, masterSecret }) },
+    admin: adminEndpoints(table, randomness),
+    read: readEndpoints({
+      table,
+      openInputs: inputsOpener(masterSecret),
+      version: '1.2.3',
+      waitingMessages: async () => 0,
+    }),
+  };
+  const dependencies = { table, clock, randomness, log, ...more };
+  const handlers = Object.fromEntries(
+    Object.entries(endpoints).map(([stage, served]) => [stage, httpHandler(stage as Stage, served, dependencies)]),
+  ) as Readonly<Record<Stage, HttpHandler>>;
+  const project = projector({
+    sinks: [feedSink({ table, clock, randomness }), reviewsSink({ table, clock, randomness })],
+    decode: decisionFromItem,
+    report: ({ cause }) => {
+      throw cause;
+    },
+  });
+  const store: KeyStore = { table, clock, randomness };
+
+  return {
+    table,
+    clock,
+    sinks,
+    endpoints,
+    store,
+    handle: (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> =>
+      handlers[stageOf(event.httpMethod, event.path)](event),
+    async call(sent: Sent): Promise<Received> {
+      return received(await this.handle(eventOf(sent)));
+    },
+    newKey: async (scopes: readonly Scope[], tenant = 'acme', expiresAtMs: number | null = null): Promise<string> =>
+      (await createKey(store, { tenant, scopes, createdBy: 'test', expiresAtMs })).key,
+    /** Hands records to the score stage as SQS would. */
+    score: (records: readonly SQSRecord[]) =>
+      scoreBatch(
+        records,
+        {
+          ledger,
+          deadLetters: recording(sinks.buried),
+          newId: () => Buffer.from(randomness.bytes(16)).toString('hex'),
+          log,
+        },
+        clock.nowMs() + 10_000,
+      ),
+    /** Projects every decision in the table. */
+    project: async (): Promise<void> => {
+      const records = inner.all().filter(isDecisionItem).map(recordOf);
+      await project({ Records: records } as unknown as Pick<DynamoDBStreamEvent, 'Records'>);
+    },
+    /** The items that stand in the table. */
+    items: (): Item[] => inner.all(),
+    /** Empties the table but for the items to keep. */
+    async keepOnly(isKept: (item: Item) => boolean): Promise<void> {
+      const kept = inner.all().filter(isKept);
+      inner = newTable(sinks);
+      for (const item of kept) await inner.put(item);
+    },
+  };
+}
+
+export type Api = ReturnType<typeof apiOnMemory>;
+
+/** Whose function API Gateway calls: that of the route, `read` for all else. */
+function stageOf(method: string, path: string): Stage {
+  return matchPath(path)?.routes.find((route) => route.method === method)?.stage ?? 'read';
+}
+
+/** Every operation that is served, with a path in which each parameter is given by name. */
+export const served = routes.map((route) => ({
+  ...route,
+  pathWith: (parameters: Readonly<Record<string, string>>): string =>
+    route.path.replace(/\{([A-Za-z]+)\+?\}/g, (_, name: string) => parameters[name] ?? name),
+}));
+
+const newTable = (sinks: Sinks): MemoryTable => memoryTable({ onCommitted: (writes) => sinks.writes.push(...writes) });
+
+const forwarding = (inner: () => MemoryTable): TableStore => ({
+  get: (key, options) => inner().get(key, options),
+  getMany: (keys, options) => inner().getMany(keys, options),
+  query: (query) => inner().query(query),
+  put: (item, condition) => inner().put(item, condition),
+  update: (key, change, condition) => inner().update(key, change, condition),
+  delete: (key, condition) => inner().delete(key, condition),
+  transact: (writes) => inner().transact(writes),
+  scan: (options) => inner().scan(options),
+});
+
+const recording = (messages: QueueMessage[]): Queue => ({
+  async send(given) {
+    messages.push(...given);
+    return given.map(() => ({ sent: true }) as const);
+  },
+});
+
+const recordOf = (item: Item) => ({
+  eventName: 'INSERT',
+  dynamodb: {
+    SequenceNumber: '1',
+    Keys: { pk: { S: item.pk }, sk: { S: item.sk } },
+    NewImage: Object.fromEntries(Object.entries(item).map(([name, value]) => [name, toAttributeValue(value)])),
+  },
+});
