@@ -23,8 +23,8 @@ export const evaluatedRow = (
 ): EvaluatedRow => ({ ...streamed, ...rest });
 
 /**
- * `rules`: points of signals and rules. `forest`: the anomaly score. `feedback`: the rules' points, the percentile beside them (a fifth
- * of it), and points for the share of fraud among the merchant's recent labels. `learned`: the learned layer, which reads them all.
+ * `rules`: points of signals and rules under the policy. `forest`: the anomaly score. `feedback`: AMOUNT_ANOMALY, the percentile and the
+ * share of fraud among the merchant's recent labels, each graded and added up, nothing fitted to labels. `learned`: the learned layer, which reads them all.
  * `all`: what the engine adds up, the rules' points and the learned ones.
  */
 export const layers = ['rules', 'forest', 'feedback', 'learned', 'all'] as const;
@@ -41,13 +41,8 @@ export interface Figures {
   readonly cardPrecision: number;
 }
 
-/** Points for a merchant's fraud share of recent labels, by the layer `feedback`. */
-const feedbackPoints: readonly (readonly [feature: 'merchantRiskShort' | 'merchantRiskLong', from: number, points: number])[] = [
-  ['merchantRiskLong', 0.1, 20],
-  ['merchantRiskLong', 0.25, 20],
-  ['merchantRiskShort', 0.5, 15],
-];
-const percentileShare = 0.2;
+/** Points of the layer `feedback`, each in proportion: share of fraud, standard deviations beyond 1.2, percentile as a share. */
+const feedbackPoints = { merchantRisk: 60, amount: 40, amountFrom: 1.2, percentile: 40 };
 const accountsChecked = 100;
 
 /** Trains on some rows and scores others by every layer. Without enough labels the learned layer gives 0 points. */
@@ -65,15 +60,20 @@ export const scoreLayers = (
     const points = learned?.score({ features: row.features, signals: row.signals, percentile }).points ?? 0;
     scores.rules[i] = row.rulePoints;
     scores.forest[i] = anomaly;
-    scores.feedback[i] = row.rulePoints + percentileShare * percentile + feedbackOf(row.features);
+    scores.feedback[i] = feedbackOf(row, percentile);
     scores.learned[i] = points;
     scores.all[i] = row.rulePoints + points;
   }
   return scores;
 };
 
-const feedbackOf = (features: Float64Array): number =>
-  feedbackPoints.reduce((sum, [name, from, points]) => sum + (features[featureNames.indexOf(name)]! >= from ? points : 0), 0);
+const riskShort = featureNames.indexOf('merchantRiskShort');
+const amountAnomaly = signalNames.indexOf('AMOUNT_ANOMALY');
+
+const feedbackOf = (row: EvaluatedRow, percentile: number): number =>
+  feedbackPoints.merchantRisk * row.features[riskShort]! +
+  feedbackPoints.amount * Math.max(0, (row.signals[amountAnomaly] ?? 0) - feedbackPoints.amountFrom) +
+  (feedbackPoints.percentile * percentile) / 100;
 
 export const figuresOf = (rows: readonly EvaluatedRow[], scores: Float64Array): Figures => {
   const labels = Uint8Array.from(rows, (row) => (row.fraud ? 1 : 0));

@@ -1,0 +1,132 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { trainModel } from '../../../functions/train/train.ts';
+import { modelPointerKey } from '../../../shared/aws/keys.ts';
+import { readSystemChain } from '../../../shared/ledger/systemChain.ts';
+import { virtualClock } from '../../../shared/memory/clock.ts';
+import { memoryObjects } from '../../../shared/memory/objects.ts';
+import { memoryTable } from '../../../shared/memory/table.ts';
+import { modelInForce } from '../../../shared/model/inForce.ts';
+import { listManifests } from '../../../shared/model/store.ts';
+import type { ObjectStore } from '../../../shared/ports.ts';
+import { trainingRows } from '../../model/generated.ts';
+import { fillArchive } from '../../model/generatedArchive.ts';
+
+const nowMs = 1_700_000_000_000 + 30 * 86_400_000;
+
+const world = () => ({
+  table: memoryTable(),
+  archive: memoryObjects(),
+  models: memoryObjects(),
+  clock: virtualClock(nowMs),
+  log: () => undefined,
+  codeVersion: 'test',
+});
+
+let on: ReturnType<typeof world>;
+beforeEach(() => {
+  on = world();
+});
+
+describe('training', () => {
+  it('publishes nothing from fewer than 256 rows: rules decide', async () => {
+    await fillArchive(on.archive, trainingRows(255, 1));
+    expect(await trainModel(on)).toEqual({ outcome: 'too few rows', rows: 255, rowsNeeded: 256 });
+    expect(await on.table.get(modelPointerKey)).toBeNull();
+    expect(await modelInForce(on)()).toEqual({ model: null, degraded: 'NO_MODEL' });
+  });
+
+  it('publishes the first model of 256 rows, without a learned layer', async () => {
+    await fillArchive(
+      on.archive,
+      trainingRows(256, 1).map((row) => ({ ...row, fraud: null })),
+    );
+    const report = await trainModel(on);
+    expect(report).toMatchObject({ outcome: 'published', manifest: { version: 1, rows: 256, learned: null, reason: null } });
+    const { model, degraded } = await modelInForce(on)();
+    expect({ version: model?.version, learned: model?.learned, degraded }).toEqual({ version: 1, learned: null, degraded: null });
+  });
+
+  it('learns from labels once there are enough, and says of how many', async () => {
+    await fillArchive(on.archive, trainingRows(2000, 1));
+    const report = await trainModel(on);
+    expect(report).toMatchObject({ outcome: 'published', manifest: { learned: { frauds: 100, honest: 1900 } } });
+    const learned = (await modelInForce(on)()).model!.learned!;
+    const [fraud, honest] = [trainingRows(2000, 2)[0]!, trainingRows(2000, 2)[1]!];
+    const pointsOf = (row: typeof fraud): number =>
+      learned.score({ features: row.features as Float64Array, signals: row.signals, percentile: 50 }).points;
+    expect(pointsOf(fraud)).toBeGreaterThan(pointsOf(honest));
+  });
+
+  it('counts a label only from when it became known', async () => {
+    await fillArchive(on.archive, trainingRows(2000, 1));
+    on = { ...on, clock: virtualClock(1_700_000_000_000 + 900 * 60_000) };
+    const report = await trainModel(on);
+    expect(report).toMatchObject({ manifest: { learned: null, rows: 901 } });
+  });
+
+  it('replaces the model in force by one that is no worse, under the next version', async () => {
+    await fillArchive(on.archive, trainingRows(2000, 1));
+    await trainModel(on);
+    const report = await trainModel(on, { seed: 2 });
+    expect(report).toMatchObject({ outcome: 'published', manifest: { version: 2 } });
+    expect((await modelInForce(on)()).model?.version).toBe(2);
+  });
+
+  it('keeps a worse model as a candidate, with the reason', async () => {
+    await fillArchive(on.archive, trainingRows(2000, 1));
+    await trainModel(on);
+    const shifted = trainingRows(6000, 3).map((row) => ({
+      ...row,
+      features: Float64Array.from(row.features, (value) => 40 * value + 300),
+      fraud: null,
+    }));
+    const archive = memoryObjects();
+    await fillArchive(archive, shifted, { name: 's' });
+    const report = await trainModel({ ...on, archive });
+    expect(report).toMatchObject({ outcome: 'candidate', manifest: { version: 2, status: 'candidate' } });
+    expect(report.outcome === 'candidate' && report.manifest.reason).toMatch(/alerts on|stability/);
+    expect((await modelInForce(on)()).model?.version).toBe(1);
+  });
+
+  it('gives the same bytes for the same archive and seed', async () => {
+    const other = world();
+    for (const { archive } of [on, other]) await fillArchive(archive, trainingRows(1500, 4));
+    await trainModel(on);
+    await trainModel(other);
+    const [a] = await listManifests(on.table, 1);
+    const [b] = await listManifests(other.table, 1);
+    expect(a!.sha256).toBe(b!.sha256);
+    expect(a!.digest).toBe(b!.digest);
+  });
+
+  it('holds one archive object in memory at a time', async () => {
+    await fillArchive(on.archive, trainingRows(3000, 5), { perObject: 100 });
+    let open = 0;
+    let most = 0;
+    const counting: ObjectStore = {
+      ...on.archive,
+      get: async (key) => {
+        open += 1;
+        most = Math.max(most, open);
+        const body = await on.archive.get(key);
+        open -= 1;
+        return body;
+      },
+    };
+    await trainModel({ ...on, archive: counting });
+    expect(most).toBe(1);
+  });
+
+  it('names object and line of what is not a line of the archive', async () => {
+    const { gzipSync } = await import('node:zlib');
+    await on.archive.put('features/2026/01/01/bad.jsonl.gz', gzipSync('{"kind":"decision"}\n'));
+    await expect(trainModel(on)).rejects.toThrow(/bad\.jsonl\.gz, line 1/);
+  });
+
+  it('enters every stored model into the system chain', async () => {
+    await fillArchive(on.archive, trainingRows(300, 1));
+    await trainModel(on);
+    const chain = await readSystemChain(on.table, 'dev', 1, 10);
+    expect(chain.map(({ body }) => [body.event, body.version, body.by])).toEqual([['MODEL_PUBLISHED', 1, 'system']]);
+  });
+});
