@@ -77,6 +77,12 @@ export const exportRange = async (
   return { ...extras, scope: { kind: 'range', ...range }, checkpoints, chains: await chainExports(stores, chains) };
 };
 
+/** The entries of one chain from its first, wherever they lie. Throws an Error when it has none. */
+export const exportedChain = async (stores: ExportStores, chain: string): Promise<ChainExport['entries']> => {
+  const [only] = await chainExports(stores, [{ chain, first: 1, last: Infinity }]);
+  return only!.entries;
+};
+
 interface Stretch {
   readonly chain: string;
   readonly first: number;
@@ -122,7 +128,7 @@ const lastBefore = async ({ table }: ExportStores, chain: string, sequence: numb
 };
 
 /** Rows that TTL has removed come from the archive: read in one pass for all chains. */
-const chainExports = async (stores: ExportStores, stretches: readonly Stretch[]): Promise<Iterable<ChainExport>> => {
+const chainExports = async (stores: ExportStores, stretches: readonly Stretch[]): Promise<readonly ChainExport[]> => {
   const missing = new Map<string, Stretch>();
   for (const stretch of stretches) {
     const firstKept = await firstInTable(stores.table, stretch);

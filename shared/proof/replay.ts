@@ -5,7 +5,10 @@ import { type Arrival, decide, type Judgement, paymentOf, type RowsRead } from '
 import type { Decision } from '../domain/decision.ts';
 import type { CompiledModel } from '../domain/model.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';
+import { ruleFacts } from '../domain/ruleFacts.ts';
+import { signalNames } from '../domain/signals/names.ts';
 import { newAccount } from '../domain/state.ts';
+import { latestMs, verdict } from '../domain/verdict.ts';
 import type { Payment } from '../domain/window.ts';
 import { canonicalText } from './canonical.ts';
 import type { AuditEntry } from './entry.ts';
@@ -23,6 +26,8 @@ export interface ReplayWorld {
 export type ReplayResult =
   /** Every decision up to `throughSequence` came out with the same bytes. */
   | { readonly kind: 'identical'; readonly decisions: number; readonly throughSequence: number; readonly last: Decision | null }
+  /** Of a chain whose beginning is missing: every verdict follows from the signals that the entries hold. */
+  | { readonly kind: 'same-verdicts'; readonly decisions: number; readonly throughSequence: number }
   | {
       readonly kind: 'differs';
       readonly sequence: number;
@@ -100,6 +105,60 @@ export const replayChain = async (
   }
   return { kind: 'identical', decisions, throughSequence: account.sequence, last };
 };
+
+/**
+ * Where the beginning of a chain is missing: judges every decision again from the signals, lists and policy that its entry holds. Weaker
+ * than a refold, since the signals are taken as they stand. What only the account's past tells - rules that read it, the learned layer -
+ * makes it impossible.
+ */
+export const replayFromSignals = async (
+  entries: AsyncIterable<AuditEntry> | Iterable<AuditEntry>,
+  world: ReplayWorld,
+): Promise<ReplayResult> => {
+  let decisions = 0;
+  let throughSequence = 0;
+  for await (const { body } of entries) {
+    const { sequence } = body;
+    throughSequence = sequence;
+    if (body.event !== 'DECISION_MADE') continue;
+    const recorded = body as unknown as DecisionBody;
+    const prepared = await prepare(recorded, world);
+    if (typeof prepared === 'string') return { kind: 'impossible', sequence, text: prepared };
+    const { arrival, judgement } = prepared;
+    const { policy, model } = judgement;
+    if (policy.policy.rules.some(({ when }) => when.includes('account.'))) {
+      return {
+        kind: 'impossible',
+        sequence,
+        text: `a rule of policy version ${policy.version} reads the account's past, which is missing`,
+      };
+    }
+    if (policy.policy.learnedWeight > 0 && model.model?.learned) {
+      return {
+        kind: 'impossible',
+        sequence,
+        text: 'the learned layer reads features that only the past tells, which is missing',
+      };
+    }
+    const signals = signalNames.map((name) => recorded.signals[name]);
+    const facts = ruleFacts({ ...arrival, spendMinor: recorded.spendMinor, late: recorded.late, signals, account: noPast });
+    const degraded = recorded.degraded.filter(({ cause }) => cause !== 'RULE_FAILED');
+    const judged = [0, latestMs + 1]
+      .slice(0, recorded.late ? 2 : 1)
+      .map((lateMs) => verdict({ policy, facts, signals, usual: signals.map(() => null), degraded, lateMs }));
+    const result = judged.find(({ outcome }) => outcome === recorded.outcome) ?? judged[0]!;
+    const triggered = signalNames.filter((_, i) => result.triggered & (1 << i));
+    const difference = firstDifference(
+      { outcome: recorded.outcome, score: recorded.score, triggered: recorded.triggered },
+      { outcome: result.outcome, score: result.score, triggered },
+    );
+    if (difference) return { kind: 'differs', sequence, transactionId: recorded.transactionId, ...difference };
+    decisions++;
+  }
+  return { kind: 'same-verdicts', decisions, throughSequence };
+};
+
+const noPast = { transactionCount: 0, ageDays: 0 };
 
 /** The account at its first payment; what came before it in the chain stays counted. */
 const firstSeen = (account: ReturnType<typeof newAccount>, { chain, receivedAt }: DecisionBody, salt: Uint8Array) => {

@@ -1,7 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { type BundleHeader, bundleFormat } from './bundle.ts';
 import { canonicalText, isCanonical, sha256Hex } from './canonical.ts';
 import { ChainCheck } from './chainCheck.ts';
@@ -16,6 +14,7 @@ import {
 } from './checkpoint.ts';
 import { firstPreviousHash } from './entry.ts';
 import { type Finding, type FindingKind, Unreadable } from './finding.ts';
+import { bundleLinesOf, fileChunks } from './lines.ts';
 import { keyIdOf, readPublicKey } from './signer.ts';
 
 export interface VerifyOptions {
@@ -53,16 +52,13 @@ export interface CheckpointName {
 }
 
 export const findingsMax = 100;
-/** A longer line is not ours. */
-const lineBytesMax = 16 * 2 ** 20;
-const chunkBytes = 2 ** 20;
 
 /**
  * Verifies a bundle file: gzip or plain JSON lines, or an evidence page that has one attached. Needs no service and no secret. Never
  * throws for what the file holds; rejects only when it cannot be opened.
  */
 export const verifyFile = async (path: string, options: VerifyOptions = {}): Promise<VerifyReport> =>
-  verifyStream(createReadStream(path, { highWaterMark: chunkBytes }), options);
+  verifyStream(fileChunks(path), options);
 
 export const verifyBytes = async (bytes: Uint8Array, options: VerifyOptions = {}): Promise<VerifyReport> =>
   verifyStream(Readable.from(bytes.length === 0 ? [] : [Buffer.from(bytes)]), options);
@@ -70,96 +66,13 @@ export const verifyBytes = async (bytes: Uint8Array, options: VerifyOptions = {}
 const verifyStream = async (source: AsyncIterable<Buffer>, options: VerifyOptions): Promise<VerifyReport> => {
   const check = new BundleCheck(options);
   try {
-    for await (const lines of linesOf(plain(counted(source, options.onProgress)))) for (const line of lines) check.line(line);
+    for await (const lines of bundleLinesOf(source, options.onProgress)) for (const line of lines) check.line(line);
     return check.report();
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     return check.report(error.message);
   }
 };
-
-async function* counted(source: AsyncIterable<Buffer>, onProgress: VerifyOptions['onProgress']): AsyncGenerator<Buffer> {
-  let bytesRead = 0;
-  for await (const chunk of source) {
-    bytesRead += chunk.length;
-    yield chunk;
-    onProgress?.(bytesRead);
-  }
-}
-
-/** Unpacks gzip, takes the bundle out of an evidence page, lets plain lines through. */
-async function* plain(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const chunks = source[Symbol.asyncIterator]();
-  const first = await chunks.next();
-  if (first.done) throw new Unreadable('the file is empty');
-  const rest: AsyncIterable<Buffer> = prepend(first.value, { [Symbol.asyncIterator]: () => chunks });
-  const start = first.value.subarray(0, 4);
-  if (start[0] === 0x1f && start[1] === 0x8b) yield* unzipped(rest);
-  else if (start[0] === 0x3c) yield* unzipped(Readable.from([await attached(rest)]));
-  else if (start[0] === 0x7b) yield* rest;
-  else throw new Unreadable('this is no bundle: neither gzip, nor JSON lines, nor an evidence page');
-}
-
-async function* prepend(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  yield first;
-  yield* rest;
-}
-
-async function* unzipped(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const gunzip = createGunzip({ chunkSize: chunkBytes });
-  const input = Readable.from(source);
-  input.on('error', (error) => gunzip.destroy(error));
-  input.pipe(gunzip);
-  try {
-    yield* gunzip as AsyncIterable<Buffer>;
-  } catch (error) {
-    if (
-      error instanceof Unreadable ||
-      !(error instanceof Error) ||
-      !String((error as NodeJS.ErrnoException).code).startsWith('Z_')
-    )
-      throw error;
-    throw new Unreadable(`the compressed file is cut off or damaged (${error.message})`);
-  }
-}
-
-const pageBytesMax = 64 * 2 ** 20;
-/** The mark of the attachment in an evidence page. */
-export const attachmentOpening = '<script type="application/gzip" id="aegis-bundle">';
-
-const attached = async (source: AsyncIterable<Buffer>): Promise<Buffer> => {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of source) {
-    length += chunk.length;
-    if (length > pageBytesMax) throw new Unreadable(`the page is larger than ${pageBytesMax} bytes`);
-    chunks.push(chunk);
-  }
-  const page = Buffer.concat(chunks).toString('utf8');
-  const start = page.indexOf(attachmentOpening);
-  const end = page.indexOf('</script>', start);
-  if (start < 0 || end < 0 || page.indexOf(attachmentOpening, start + 1) >= 0)
-    throw new Unreadable('the page has no bundle attached, or more than one');
-  return Buffer.from(page.slice(start + attachmentOpening.length, end), 'base64');
-};
-
-/** Lines without their newline, a chunk's worth at a time. They are views: good until the next chunk. */
-async function* linesOf(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer[]> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of source) {
-    const bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    const lines: Buffer[] = [];
-    let start = 0;
-    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
-      lines.push(bytes.subarray(start, end));
-      start = end + 1;
-    }
-    rest = bytes.subarray(start);
-    if (rest.length > lineBytesMax) throw new Unreadable(`a line is longer than ${lineBytesMax} bytes`);
-    yield lines;
-  }
-  if (rest.length > 0) throw new Unreadable('the bundle is cut off within a line');
-}
 
 interface KnownCheckpoint {
   readonly checkpoint: Checkpoint;

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SecretSealer } from '../../shared/crypto/sealer.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
-import { replayChain } from '../../shared/proof/replay.ts';
+import { replayChain, replayFromSignals } from '../../shared/proof/replay.ts';
 import { sealEntry } from './builders.ts';
 import { type History, historyPolicy, makeHistory } from './history.ts';
 
@@ -76,5 +76,28 @@ describe('a replay', () => {
       kind: 'impossible',
       text: 'transaction txn_none is not in the chain',
     });
+  });
+});
+
+describe('a replay from stored signals', () => {
+  it('gives every verdict again without the beginning', async () => {
+    const result = await replayFromSignals(history.entries.slice(300), history.world);
+    expect(result).toEqual({ kind: 'same-verdicts', decisions: 400, throughSequence: 700 });
+  });
+  it.each([
+    ['outcome', { outcome: 'ALLOW' }],
+    ['score', { score: 0.5 }],
+    ['triggered', { triggered: [] }],
+  ])('names a %s that does not follow from the signals', async (field, change) => {
+    const at = history.entries.findIndex(({ body }) => body.outcome === 'BLOCK');
+    const changed = sealEntry({ ...history.entries[at]!.body, ...change });
+    expect(await replayFromSignals([changed], history.world)).toMatchObject({ kind: 'differs', sequence: at + 1, field });
+  });
+  it('does not guess what a rule would have read of the past', async () => {
+    const rule = { id: 'r', when: 'account.transactionCount > 5.0', text: 'a rule', points: 1 };
+    const policy = compilePolicy({ ...historyPolicy.policy, rules: [rule] }, 3);
+    const entries = [sealEntry({ ...history.entries[9]!.body, policyHash: policy.hash })];
+    const result = await replayFromSignals(entries, { ...history.world, policyOf: async () => policy });
+    expect(result).toMatchObject({ kind: 'impossible', text: expect.stringContaining('past') });
   });
 });

@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { canonicalText } from '../../shared/proof/canonical.ts';
 import { type CheckpointBody, signCheckpoint } from '../../shared/proof/checkpoint.ts';
 import type { FindingKind } from '../../shared/proof/finding.ts';
-import { attachmentOpening, type VerifyOptions, verifyBytes } from '../../shared/proof/verify.ts';
+import { attachmentOpening } from '../../shared/proof/lines.ts';
+import { type VerifyOptions, verifyBytes } from '../../shared/proof/verify.ts';
 import {
   bytesOf,
   chainOf,
