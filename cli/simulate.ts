@@ -53,6 +53,7 @@ export const simulate = async (options: SimulateOptions): Promise<Tally> => {
   const inFlight: Promise<Simulated>[] = [];
   const report = async () => {
     const decided = await inFlight.shift()!;
+    if (signal.aborted && decided.decision === null) return;
     tallier.add(decided.simulated.attack?.name ?? null, decided.outcome);
     options.onDecision(decided);
   };

@@ -135,9 +135,7 @@ const sendTraffic = async (flags: Flags, target: Target, signal: AbortSignal): P
     transactions: Number.POSITIVE_INFINITY,
     via: 'queue',
     signal,
-    onDecision: (decided) => {
-      if (!(signal.aborted && decided.decision === null)) console.log(decisionLine(decided));
-    },
+    onDecision: (decided) => console.log(decisionLine(decided)),
   });
   console.log(`\n${summaryText(tally, Date.now() - startedMs)}`);
 };

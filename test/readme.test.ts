@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -46,6 +46,14 @@ describe('the README', () => {
     const missing = named.filter((name) => !(name in scripts));
     expect(named).toContain('demo');
     expect(missing).toEqual([]);
+  });
+
+  it('lists the stages that have a handler, and no others', () => {
+    const listed = [...readme.matchAll(/^\| ([a-z]+) \| .* \| (?:API|queue|table stream|schedule) \|$/gm)].map(
+      ([, stage]) => stage!,
+    );
+    const stages = readdirSync(`${root}functions`).filter((stage) => existsSync(`${root}functions/${stage}/handler.ts`));
+    expect(listed.toSorted()).toEqual(stages.toSorted());
   });
 
   it('names only files and folders that are there', () => {
