@@ -79,6 +79,9 @@ const mergeMax = 32;
 /** Payments after the last merged span that may stay single: an hour of 3,000 a day. */
 const singlesMax = 144;
 const mergedMax = 8;
+/** Where ids and devices leave the windows less room than this, merged spans are half as many: a late payment may read more rows. */
+const roomyBytes = 400;
+const mergedMaxTight = 4;
 const agedMax = 2;
 /** However the payments lie, there are never more spans than this. */
 const spansMax = 320;
@@ -308,7 +311,7 @@ function compact(spans: Span[], newestMs: number, sizeAimBytes: number): Span[] 
   const hourEdgeMs = newestMs - hourMs;
   mergeAged(spans, dayEdgeMs);
   if (estimatedBytes(spans) > sizeAimBytes) mergeSingles(spans, dayEdgeMs, hourEdgeMs, sizeAimBytes);
-  mergeNeighbours(spans, dayEdgeMs, hourEdgeMs);
+  mergeNeighbours(spans, dayEdgeMs, hourEdgeMs, sizeAimBytes < roomyBytes ? mergedMaxTight : mergedMax);
   while (spans.length > spansMax) mergeRange(spans, 0, mergeMax);
   return spans;
 }
@@ -353,7 +356,7 @@ function mergeYoungestRun(spans: Span[], first: number, last: number, fits: (spa
   return false;
 }
 
-function mergeNeighbours(spans: Span[], dayEdgeMs: number, hourEdgeMs: number): void {
+function mergeNeighbours(spans: Span[], dayEdgeMs: number, hourEdgeMs: number, most: number): void {
   let merged = 0;
   for (const span of spans) if (span.count > 1 && span.oldestMs > dayEdgeMs) merged++;
   const fits = (a: Span, b: Span): boolean =>
@@ -361,7 +364,7 @@ function mergeNeighbours(spans: Span[], dayEdgeMs: number, hourEdgeMs: number): 
     b.count > 1 &&
     Math.min(a.oldestMs, b.oldestMs) > dayEdgeMs &&
     (Math.min(a.oldestMs, b.oldestMs) > hourEdgeMs || Math.max(a.newestMs, b.newestMs) <= hourEdgeMs);
-  for (; merged > mergedMax; merged--) {
+  for (; merged > most; merged--) {
     let at = smallestPair(spans, 0, spans.length, (a, b) => a.loose === b.loose && fits(a, b));
     if (at < 0) at = smallestPair(spans, 0, spans.length, fits);
     if (at < 0) return;

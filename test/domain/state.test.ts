@@ -1,0 +1,213 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ByteReader, ByteWriter } from '../../shared/domain/bytes.ts';
+import { emptyProfile } from '../../shared/domain/profile.ts';
+import {
+  type AccountState,
+  decodeState,
+  describeState,
+  devicesMax,
+  encodeState,
+  newAccount,
+  placesMax,
+  saltBytes,
+} from '../../shared/domain/state.ts';
+import { readSpans, type Span, writeSpans } from '../../shared/domain/window.ts';
+import { stateItem } from '../../shared/ledger/state.ts';
+import { itemSizeBytes } from '../../shared/memory/itemSize.ts';
+import { defaultPolicy } from '../../shared/policy/default.ts';
+import { seeded } from '../support/windowRun.ts';
+import { DrivenAccount, t0 } from './driven.ts';
+
+const timeMs = fc.integer({ min: Date.UTC(2000, 0, 1), max: Date.UTC(2099, 0, 1) });
+const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
+const positive = fc.double({ min: 5e-324, max: 1e12, noNaN: true });
+const degrees = (limit: number) =>
+  fc.oneof(
+    fc.double({ min: -limit, max: limit, noNaN: true }),
+    fc.integer({ min: -limit * 1e7, max: limit * 1e7 }).map((steps) => steps / 1e7),
+    fc.constantFrom(0, -0, limit, -limit),
+  );
+
+const triggers = fc.array(fc.nat(5_000), { minLength: 9, maxLength: 9 });
+const span: fc.Arbitrary<Span> = fc
+  .record({
+    oldestMs: timeMs,
+    lengthMs: fc.nat(172_800_000),
+    count: fc.oneof(fc.constantFrom(0, 1, 1, 1), fc.integer({ min: 2, max: 20_000 })),
+    gaps: fc.oneof(fc.constant(0), fc.nat(5)),
+    spendMinor: fc.oneof(fc.nat(1e6), fc.maxSafeNat()),
+    mask: fc.oneof(fc.constant(0), fc.nat(511)),
+    counts: fc.oneof(fc.constant(null), triggers),
+    loose: fc.boolean(),
+  })
+  .map(({ oldestMs, lengthMs, count, gaps, spendMinor, mask, counts, loose }) => ({
+    count,
+    entries: count === 0 ? 1 + gaps : count + gaps,
+    oldestMs,
+    newestMs: oldestMs + (count > 1 ? lengthMs : 0),
+    spendMinor: count === 0 ? 0 : spendMinor,
+    triggered: count === 1 ? mask : 0,
+    triggers: count > 1 && counts?.some((times) => times > 0) ? counts : null,
+    loose: count > 0 && loose,
+  }));
+
+const moments = fc.oneof(
+  fc.constant({ atMs: 0, weight: 0, mean: 0, spread: 0 }),
+  fc.record({ atMs: timeMs, weight: positive, mean: finite, spread: finite }),
+);
+const share = fc.oneof(
+  fc.constant({ atMs: 0, weight: 0, part: 0 }),
+  fc.record({ atMs: timeMs, weight: positive, part: fc.oneof(fc.constant(0), positive) }),
+);
+const float = fc.float({ noNaN: true, noDefaultInfinity: true, min: 0 });
+
+const state: fc.Arbitrary<AccountState> = fc
+  .record({
+    payments: fc.integer({ min: 1, max: 1e9 }),
+    reviews: fc.nat(1000),
+    chain: fc.stringMatching(/^[\w-]{22}$/),
+    head: fc.stringMatching(/^[0-9a-f]{64}$/),
+    salt: fc.uint8Array({ minLength: saltBytes, maxLength: saltBytes }),
+    firstSeenMs: timeMs,
+    newestMs: timeMs,
+    lastOutcome: fc.constantFrom(null, 'ALLOW', 'REVIEW', 'BLOCK'),
+    spans: fc.array(span, { maxLength: 40 }),
+    amounts: moments,
+    nights: share,
+    devices: fc.array(fc.record({ token: fc.nat(0xffffffff), lastSeenMs: timeMs }), { maxLength: devicesMax }),
+    places: fc.array(fc.record({ latitude: degrees(90), longitude: degrees(180), atMs: timeMs }), { maxLength: placesMax }),
+    placesForgotten: fc.boolean(),
+    usual: fc.record({ spend24hMinor: float, count1h: float, count1m: float }),
+  })
+  .map(({ reviews, ...rest }) => ({ ...rest, sequence: rest.payments + reviews, profile: emptyProfile }) as AccountState);
+
+/** An account after some hundred payments of every kind. */
+const lived = (): DrivenAccount => {
+  const random = seeded(11);
+  const account = new DrivenAccount(defaultPolicy);
+  let nowMs = t0;
+  for (let i = 0; i < 300; i++) {
+    nowMs += Math.floor(random() * 400_000);
+    account.pay({
+      occurredAtMs: random() < 0.1 ? nowMs - Math.floor(random() * 90_000_000) : nowMs,
+      amountMinor: 1 + Math.floor(random() * 1e6),
+      deviceId: random() < 0.5 ? null : `d${Math.floor(random() * 6)}`,
+      location: random() < 0.5 ? null : { latitude: random() * 90, longitude: random() * 180 },
+    });
+  }
+  return account;
+};
+
+describe('a packed state', () => {
+  test('of any kind reads back equal', () => {
+    fc.assert(
+      fc.property(state, (given) => {
+        expect(decodeState(encodeState(given), given.sequence)).toEqual(given);
+      }),
+    );
+  });
+
+  test('reached by real decisions reads back equal and packs to the same bytes', () => {
+    const { state: reached } = lived();
+    expect(reached.spans.some(({ count }) => count > 1)).toBe(true);
+    const bytes = encodeState(reached);
+    expect(encodeState(decodeState(bytes, reached.sequence))).toEqual(bytes);
+    expect(decodeState(bytes, reached.sequence)).toEqual(reached);
+  });
+
+  const bytes = encodeState(lived().state);
+
+  test('of another version is refused by its number', () => {
+    expect(() => decodeState(bytes.with(0, 2), 300)).toThrow('unknown version of a packed state: 2');
+    expect(() => decodeState(new Uint8Array(0), 0)).toThrow(RangeError);
+  });
+
+  test('cut off anywhere is refused', () => {
+    for (let length = 0; length < bytes.length; length++)
+      expect(() => decodeState(bytes.subarray(0, length), 300), `${length} of ${bytes.length} bytes`).toThrow(RangeError);
+  });
+
+  test('with bytes after its end is refused', () => {
+    expect(() => decodeState(Uint8Array.of(...bytes, 0), 300)).toThrow('longer than it says');
+  });
+
+  test('with any one byte changed reads as some state or is refused, and nothing else', () => {
+    for (let at = 0; at < bytes.length; at++) {
+      const changed = bytes.with(at, bytes[at]! ^ 0xff);
+      try {
+        decodeState(changed, 300);
+      } catch (error) {
+        expect(error, `byte ${at}`).toBeInstanceOf(RangeError);
+      }
+    }
+  });
+
+  test('does not depend on where in a buffer it lies', () => {
+    const larger = new Uint8Array(bytes.length + 9);
+    larger.set(bytes, 5);
+    expect(decodeState(larger.subarray(5, 5 + bytes.length), 300)).toEqual(decodeState(bytes, 300));
+  });
+
+  test('spans alone read back equal', () => {
+    fc.assert(
+      fc.property(fc.array(span, { maxLength: 60 }), timeMs, (spans, baseMs) => {
+        const writer = new ByteWriter();
+        writeSpans(writer, spans, baseMs);
+        const reader = new ByteReader(writer.finish());
+        expect(readSpans(reader, baseMs)).toEqual(spans);
+        expect(reader.done).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('for a person', () => {
+  test('times are dates and the salt is not shown', () => {
+    const { state: reached } = lived();
+    const shown = describeState(reached) as { salt: string; firstSeen: string; newest: string; spans: { from: string }[] };
+    expect(shown.salt).toBe('(16 bytes)');
+    expect(shown.firstSeen).toBe('2026-11-20T08:15:00.000Z');
+    expect(Date.parse(shown.newest)).toBe(reached.newestMs);
+    expect(Date.parse(shown.spans[0]!.from)).toBe(reached.spans[0]!.oldestMs);
+  });
+
+  test('an account without payments has no newest one', () => {
+    expect(describeState(newAccount('c', new Uint8Array(16), t0))).toMatchObject({ newest: null });
+  });
+});
+
+/** The largest STATE item over the last of three days of evenly spread payments, every part of the state in use. */
+function largestItemBytes(perDay: number, deviceCount: number, idLength: number): number {
+  const random = seeded(5);
+  const account = new DrivenAccount(defaultPolicy);
+  const accountId = 'a'.repeat(idLength);
+  const userId = 'u'.repeat(idLength);
+  let largest = 0;
+  for (let i = 0; i < 3 * perDay; i++) {
+    account.pay({
+      accountId,
+      userId,
+      occurredAtMs: t0 + Math.round((i * 86_400_000) / perDay),
+      amountMinor: 100 + Math.floor(random() * 20_000),
+      deviceId: `d${Math.floor(random() * deviceCount)}`,
+      merchantId: `m${Math.floor(random() * 40)}`,
+      merchantCategory: String(5000 + Math.floor(random() * 20)),
+      location: { latitude: 12.97 + Math.round(random() * 1e4) / 1e6, longitude: 77.59 + Math.round(random() * 1e4) / 1e6 },
+    });
+    if (i >= 2 * perDay) largest = Math.max(largest, itemSizeBytes(stateItem('dev', accountId, userId, account.state)));
+  }
+  return largest;
+}
+
+describe('the stored item with everything in it', () => {
+  test.each([
+    ['500 a day, 3 devices', 500, 3, 8, 1024],
+    ['500 a day, 3 devices, ids of 64 characters', 500, 3, 64, 1024],
+    ['500 a day, 32 devices', 500, 32, 8, 1024],
+    ['3,000 a day, 3 devices', 3000, 3, 8, 2048],
+    ['3,000 a day, 32 devices, ids of 64 characters', 3000, 32, 64, 2048],
+  ])('%s', (_, perDay, deviceCount, idLength, bytesMax) => {
+    expect(largestItemBytes(perDay, deviceCount, idLength)).toBeLessThanOrEqual(bytesMax);
+  });
+});
