@@ -7,10 +7,10 @@ import { longHalfLifeMs, shortHalfLifeMs } from '../../shared/domain/merchantLab
 import { zeroHash } from '../../shared/domain/state.ts';
 import { auditFromItem } from '../../shared/ledger/items.ts';
 import { accountFromItem } from '../../shared/ledger/state.ts';
-import { faultyTable, randomFaults } from '../../shared/memory/faults.ts';
+import { faultyTable, noFaults, randomFaults } from '../../shared/memory/faults.ts';
 import { seededRandomness } from '../../shared/memory/random.ts';
 import { memoryTable } from '../../shared/memory/table.ts';
-import { OutcomeUnknown, Throttled, TransactionCancelled, Unavailable } from '../../shared/ports.ts';
+import { OutcomeUnknown, type TableStore, Throttled, TransactionCancelled, Unavailable } from '../../shared/ports.ts';
 import { type Disposition, dispose, dispositions } from '../../shared/reviews/dispose.ts';
 import { joinReview } from '../../shared/reviews/join.ts';
 import { reviewFromItem, reviewOfKey } from '../../shared/reviews/review.ts';
@@ -184,5 +184,28 @@ describe('reviews under lost replies, conflicts, throttling and concurrency', ()
     expect(state.sequence).toBe(2);
     const entry = auditFromItem((await table.get(auditKey(state.chain, 2)))!);
     expect(done).toMatchObject({ kind: 'disposed', knownAtMs: Date.parse(String(entry.body.at)) });
+  });
+
+  it('never leave a labelled transaction in an open review, whatever point of the one the other comes at', async () => {
+    for (const outer of ['dispose', 'join'] as const) {
+      for (let point = 0; point < 12; point++) {
+        const { table, pay, clock, randomness } = world();
+        const { decidedAtMs } = await pay({ transactionId: 't1', amountMinor: amounts.BLOCK });
+        const acts = (through: TableStore) => {
+          const dependencies = { table: through, clock, randomness, masterSecret };
+          const disposal = { tenant, transactionId: 't1', disposition: 'LEGITIMATE', note: null, by: 'key_a' } as const;
+          return {
+            dispose: () => dispose(dependencies, disposal, Number.POSITIVE_INFINITY),
+            join: () => joinReview(dependencies, account, [{ transactionId: 't1', outcome: 'BLOCK', decidedAtMs }]),
+          };
+        };
+        let calls = 0;
+        const interrupted = faultyTable(table, noFaults, async (at) => {
+          if (at.startsWith('before') && calls++ === point) await acts(table)[outer === 'dispose' ? 'join' : 'dispose']();
+        });
+        await acts(interrupted)[outer]();
+        expect(table.all().some((item) => reviewOfKey(item)?.state === 'open')).toBe(calls <= point && outer === 'join');
+      }
+    }
   });
 });
