@@ -1,8 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
+import { bundleBlocks } from '../shared/proof/bundle.ts';
 import { asCheckpoint, type Checkpoint } from '../shared/proof/checkpoint.ts';
-import { type VerifyReport, verifyFile } from '../shared/proof/verify.ts';
+import { type VerifyOptions, type VerifyReport, verifyChunks, verifyFile } from '../shared/proof/verify.ts';
+import type { ExportDependencies } from './export.ts';
 
 export interface VerifyCommandOptions {
   /** A PEM file with the public key that the checkpoints must be signed by. */
@@ -20,17 +22,34 @@ export interface CommandOutput {
 }
 
 /** `aegis verify BUNDLE`: needs no service and no secret. Never throws for what the files hold. */
-export const verifyCommand = async (
+export const verifyCommand = (
   bundle: string,
   options: VerifyCommandOptions = {},
   onProgress: (bytesRead: number) => void = () => undefined,
+): Promise<CommandOutput> => verdictOf(options, (trusted) => verifyFile(bundle, { ...trusted, onProgress }));
+
+/** `aegis verify --live`: everything that a deployment's stores hold now. */
+export const verifyLive = (
+  dependencies: ExportDependencies,
+  tenant: string,
+  options: VerifyCommandOptions = {},
+): Promise<CommandOutput> =>
+  verdictOf(options, async (trusted) => {
+    // Loaded only here: verifying a bundle needs nothing of a deployment.
+    const { selectExport } = await import('./export.ts');
+    const source = await selectExport(dependencies, { kind: 'range', tenant, from: null, to: null });
+    return verifyChunks(bundleBlocks(source), trusted);
+  });
+
+const verdictOf = async (
+  options: VerifyCommandOptions,
+  verify: (trusted: VerifyOptions) => Promise<VerifyReport>,
 ): Promise<CommandOutput> => {
   let report: VerifyReport;
   try {
-    report = await verifyFile(bundle, {
+    report = await verify({
       ...(options.key === undefined ? {} : { publicKey: readFileSync(options.key, 'utf8') }),
       ...(options.known === undefined ? {} : { known: readKnown(options.known) }),
-      onProgress,
     });
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
@@ -44,13 +63,19 @@ export const verifyCommand = async (
 
 export const configure = (command: Command): void => {
   command
-    .argument('<bundle>', 'an export, or an evidence page')
+    .argument('[bundle]', 'an export, or an evidence page')
+    .option('--live', 'what the deployment that the environment names holds now, instead of a bundle')
+    .option('--tenant <name>', 'with --live: whose policies', 'dev')
     .option('--key <file>', 'the public key that you trust, PEM; without it the key within the bundle is believed')
     .option('--known <file>', 'checkpoints that you kept: another or a shortened history shows against them')
     .option('--require-checkpoint', 'fail unless a checkpoint holds every entry')
     .option('--json', 'print the whole report as JSON')
-    .action(async (bundle: string, options: VerifyCommandOptions) => {
-      const { exitCode, text } = await withBar(bundle, (onProgress) => verifyCommand(bundle, options, onProgress));
+    .action(async (bundle: string | undefined, options: VerifyCommandOptions & { live?: boolean; tenant: string }) => {
+      if ((bundle === undefined) !== (options.live === true)) throw new Error('give a bundle or --live, one of them');
+      const { exitCode, text } =
+        bundle === undefined
+          ? await verifyLive(await (await import('./export.ts')).environmentDependencies(), options.tenant, options)
+          : await withBar(bundle, (onProgress) => verifyCommand(bundle, options, onProgress));
       console.log(text);
       process.exitCode = exitCode;
     });

@@ -98,12 +98,12 @@ export async function* bundleLines(source: BundleSource): AsyncGenerator<string>
 
 /** Writes a bundle as a gzip file. Rejects when the source fails; the file is then to be thrown away. */
 export const writeBundle = async (path: string, source: BundleSource): Promise<void> =>
-  pipeline(inBlocks(bundleLines(source)), createGzip(), createWriteStream(path));
+  pipeline(bundleBlocks(source), createGzip(), createWriteStream(path));
 
-/** Bigger pieces for the compressor: a call for each line would cost more than the compression. */
-async function* inBlocks(lines: AsyncIterable<string>): AsyncGenerator<Buffer> {
+/** The same bytes uncompressed, in bigger pieces: a call for each line would cost more than what is done with it. */
+export async function* bundleBlocks(source: BundleSource): AsyncGenerator<Buffer> {
   let block = '';
-  for await (const line of lines) {
+  for await (const line of bundleLines(source)) {
     block += line;
     if (block.length < blockCharacters) continue;
     yield Buffer.from(block);

@@ -58,12 +58,13 @@ export const findingsMax = 100;
  * throws for what the file holds; rejects only when it cannot be opened.
  */
 export const verifyFile = async (path: string, options: VerifyOptions = {}): Promise<VerifyReport> =>
-  verifyStream(fileChunks(path), options);
+  verifyChunks(fileChunks(path), options);
 
 export const verifyBytes = async (bytes: Uint8Array, options: VerifyOptions = {}): Promise<VerifyReport> =>
-  verifyStream(Readable.from(bytes.length === 0 ? [] : [Buffer.from(bytes)]), options);
+  verifyChunks(Readable.from(bytes.length === 0 ? [] : [Buffer.from(bytes)]), options);
 
-const verifyStream = async (source: AsyncIterable<Buffer>, options: VerifyOptions): Promise<VerifyReport> => {
+/** The same for a bundle that comes in pieces, from wherever. */
+export const verifyChunks = async (source: AsyncIterable<Buffer>, options: VerifyOptions = {}): Promise<VerifyReport> => {
   const check = new BundleCheck(options);
   try {
     for await (const lines of bundleLinesOf(source, options.onProgress)) for (const line of lines) check.line(line);
