@@ -11,7 +11,7 @@ import { decisionFromItem } from '../../shared/ledger/items.ts';
 import { ledgerOf } from '../../shared/ledger/judgement.ts';
 import { settle } from '../../shared/ledger/ledger.ts';
 import { seededRandomness } from '../../shared/memory/random.ts';
-import { memoryTable } from '../../shared/memory/table.ts';
+import { type MemoryTable, memoryTable } from '../../shared/memory/table.ts';
 import type { TableStore } from '../../shared/ports.ts';
 import { aTransaction } from '../functions/project/builders.ts';
 
@@ -23,7 +23,7 @@ export const amounts = { ALLOW: 10_000, REVIEW: 30_000_000, BLOCK: 3_000_000_000
 export const masterSecret = localMasterSecret(Buffer.alloc(32, 7).toString('base64'));
 
 /** The real ledger, sink, review and read stage on one table. The clock moves by 5 ms a look, sleeping takes the time it says. */
-export function world(table: TableStore = memoryTable()) {
+export function world(table: MemoryTable = memoryTable()) {
   let nowMs = startMs;
   const clock = {
     nowMs: () => {
