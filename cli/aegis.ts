@@ -10,6 +10,9 @@ interface CommandModule {
 
 const commands: readonly { readonly name: string; readonly text: string; readonly load: () => Promise<CommandModule> }[] = [
   { name: 'simulate', text: 'send seeded traffic with known attacks to a deployment', load: () => import('./simulate.ts') },
+  { name: 'evaluate', text: 'measure detection on labelled payments', load: () => import('./evaluate.ts') },
+  { name: 'train', text: 'train a model and publish it if it is no worse', load: () => import('./train.ts') },
+  { name: 'model', text: 'list, show and switch model versions', load: () => import('./model.ts') },
   { name: 'policy', text: 'lint, show and publish policies', load: () => import('./policyCommand.ts') },
   { name: 'verify', text: 'check an export or an evidence page, without any service', load: () => import('./verify.ts') },
   { name: 'export', text: 'write audit chains, policies and checkpoints into one bundle', load: () => import('./export.ts') },

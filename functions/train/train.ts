@@ -40,6 +40,7 @@ const rowsMax = 100_000;
 const fraudsMax = 20_000;
 /** Labels kept while the archive is read: the newest win. */
 const labelsMax = 500_000;
+const seedByDefault = 1;
 const windowDaysByDefault = 60;
 const referenceMax = 20_000;
 const referenceKey = (sha: string): string => `references/${sha}`;
@@ -49,11 +50,22 @@ const referenceKey = (sha: string): string => `references/${sha}`;
  * the reason. With fewer than 256 rows nothing is published and rules decide. Memory is bounded whatever the archive holds.
  */
 export const trainModel = async (dependencies: TrainDependencies, options: TrainOptions = {}): Promise<TrainReport> => {
-  const { table, archive, models, clock, log, codeVersion } = dependencies;
-  const { seed = 1, windowDays = windowDaysByDefault, by = 'system' } = options;
+  const { windowDays = windowDaysByDefault, seed = seedByDefault } = options;
+  const nowMs = dependencies.clock.nowMs();
+  const sample = await sampleArchive(dependencies.archive, nowMs - windowDays * dayMs, nowMs, seed);
+  dependencies.log('info', 'archive read', { rows: sample.offered, kept: sample.rows.length });
+  return trainOn(sample, dependencies, options);
+};
+
+/** The same for rows that are already there. */
+export const trainOn = async (
+  sample: Sample,
+  dependencies: Omit<TrainDependencies, 'archive'>,
+  options: TrainOptions = {},
+): Promise<TrainReport> => {
+  const { table, models, clock, log, codeVersion } = dependencies;
+  const { seed = seedByDefault, by = 'system' } = options;
   const nowMs = clock.nowMs();
-  const sample = await sampleArchive(archive, nowMs - windowDays * dayMs, nowMs, seed);
-  log('info', 'archive read', { rows: sample.offered, kept: sample.rows.length });
   if (sample.rows.length < rowsMin) return { outcome: 'too few rows', rows: sample.rows.length, rowsNeeded: rowsMin };
 
   const pointer = await readPointer(table);
@@ -95,8 +107,9 @@ export const trainModel = async (dependencies: TrainDependencies, options: Train
   return report;
 };
 
-interface Sample {
+export interface Sample {
   readonly rows: readonly TrainingRow[];
+  /** Rows there were, of which these are a sample. */
   readonly offered: number;
 }
 
@@ -155,7 +168,7 @@ const readReference = async (models: ObjectStore, hash: string, rows: readonly T
 
 /** Null when what is in force can't be used: then any model is better. */
 const loadChampion = async (
-  { table, models, log }: TrainDependencies,
+  { table, models, log }: Omit<TrainDependencies, 'archive'>,
   version: number,
 ): Promise<{ readonly manifest: Manifest; readonly model: CompiledModel } | null> => {
   const manifest = await readManifest(table, version);

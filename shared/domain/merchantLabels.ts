@@ -26,9 +26,6 @@ export const noLabels: MerchantLabels = {
 
 export const shortHalfLifeMs = 2 * dayMs;
 export const longHalfLifeMs = 10 * dayMs;
-/** Labels' worth of belief that a merchant has no fraud. */
-const priorLabels = 0;
-
 /** One more label, counted from the time it became known. */
 export const addLabel = (labels: MerchantLabels, fraud: boolean, knownAtMs: number): MerchantLabels => {
   const atMs = Math.max(labels.atMs, knownAtMs);
@@ -44,16 +41,13 @@ export const addLabel = (labels: MerchantLabels, fraud: boolean, knownAtMs: numb
   };
 };
 
-/** The figures at a time: old labels fade towards no fraud. */
-export const merchantFigures = (labels: MerchantLabels, atMs: number): MerchantFigures => {
-  const share = (frauds: number, labelled: number, halfLifeMs: number): number => {
-    const factor = decayed(1, labels.atMs, Math.max(atMs, labels.atMs), halfLifeMs);
-    return (frauds * factor) / (labelled * factor + priorLabels);
-  };
-  return {
-    labelled: labels.labelled,
-    frauds: labels.frauds,
-    riskShort: labels.labelled === 0 ? null : share(labels.fraudsShort, labels.labelledShort, shortHalfLifeMs),
-    riskLong: labels.labelled === 0 ? null : share(labels.fraudsLong, labels.labelledLong, longHalfLifeMs),
-  };
-};
+/** The figures: shares of fraud among recent labels, to 6 decimals; they do not depend on when they are read. */
+export const merchantFigures = (labels: MerchantLabels): MerchantFigures => ({
+  labelled: labels.labelled,
+  frauds: labels.frauds,
+  riskShort: share(labels.fraudsShort, labels.labelledShort),
+  riskLong: share(labels.fraudsLong, labels.labelledLong),
+});
+
+const share = (frauds: number, labelled: number): number | null =>
+  labelled > 0 ? Math.round((frauds / labelled) * 1e6) / 1e6 : null;

@@ -42,7 +42,7 @@ export interface Figures {
 }
 
 /** Points of the layer `feedback`, each in proportion: share of fraud, standard deviations beyond 1.2, percentile as a share. */
-const feedbackPoints = { merchantRisk: 60, amount: 40, amountFrom: 1.2, percentile: 40 };
+const feedbackPoints = { merchantRisk: 40, amount: 50, amountFrom: 1.2, percentile: 40 };
 const accountsChecked = 100;
 
 /** Trains on some rows and scores others by every layer. Without enough labels the learned layer gives 0 points. */

@@ -48,7 +48,7 @@ export class EngineStream {
         transaction,
         receivedAtMs: occurredAtMs,
         decidedAtMs: occurredAtMs,
-        merchant: labels === undefined ? noFigures : merchantFigures(labels, occurredAtMs),
+        merchant: labels === undefined ? noFigures : merchantFigures(labels),
         lists: {},
       },
       { policy: this.#policy, model: { model: capture, degraded: null }, sealer: noSealer },
