@@ -46,8 +46,8 @@ export class SecretSealer implements Sealer {
     return Buffer.concat([decipher.update(bytes.subarray(0, bytes.length - tagBytes)), decipher.final()]).toString('utf8');
   }
 
-  hash(body: object): string {
-    return hashOf(body);
+  hash(text: string): string {
+    return hash('sha256', text, 'hex');
   }
 
   #keysOf(salt: Uint8Array): AccountKeys {
@@ -55,7 +55,10 @@ export class SecretSealer implements Sealer {
     let keys = this.#keys.get(name);
     if (!keys) {
       const derived = Buffer.from(hkdfSync('sha256', this.#secret, salt, 'aegis personal inputs', 2 * keyBytes));
-      keys = { encryption: createSecretKey(derived.subarray(0, keyBytes)), fingerprint: createSecretKey(derived.subarray(keyBytes)) };
+      keys = {
+        encryption: createSecretKey(derived.subarray(0, keyBytes)),
+        fingerprint: createSecretKey(derived.subarray(keyBytes)),
+      };
       if (this.#keys.size >= keysMax) this.#keys.delete(this.#keys.keys().next().value!);
       this.#keys.set(name, keys);
     }

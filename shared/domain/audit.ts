@@ -64,8 +64,8 @@ export interface Sealer {
   readonly secretVersion: number;
   /** Encrypts under the key of the account that holds `salt`; the same input gives the same output. */
   seal(salt: Uint8Array, plaintext: string): { readonly sealed: string; readonly fingerprint: string };
-  /** Lower-case hex SHA-256 of the RFC 8785 form. */
-  hash(body: object): string;
+  /** Lower-case hex SHA-256 of the text's UTF-8. */
+  hash(text: string): string;
 }
 
 /** The text that is sealed: a JSON array, so that field names take no room. `personalInputs` reads it back. */
@@ -147,7 +147,34 @@ export function decisionEntry(decision: Omit<Decision, 'hash'>, facts: EntryFact
     modelVersion: decision.modelVersion,
     modelHash: facts.modelHash,
   };
-  return { body, hash: sealer.hash(body) };
+  return { body, hash: sealer.hash(canonicalBody(body)) };
+}
+
+const signalsSorted = [...signalNames].sort();
+
+/**
+ * The RFC 8785 form of a decision's entry: fields in the order of their names, no white space, numbers and texts as ECMAScript writes
+ * them. The same text as a general canonicaliser gives, in a fraction of its time.
+ */
+export function canonicalBody(body: DecisionBody): string {
+  const { merchant } = body;
+  let signals = '';
+  for (const name of signalsSorted) signals += `${signals === '' ? '' : ','}"${name}":${body.signals[name]}`;
+  let degraded = '';
+  for (const { cause, part } of body.degraded)
+    degraded += `${degraded === '' ? '' : ','}{"cause":"${cause}","part":${JSON.stringify(part)}}`;
+  const figures =
+    merchant &&
+    `{"frauds":${merchant.frauds},"labelled":${merchant.labelled},"riskLong":${merchant.riskLong},"riskShort":${merchant.riskShort}}`;
+  return (
+    `{"amountMinor":${body.amountMinor},"at":"${body.at}","chain":"${body.chain}","currency":"${body.currency}","degraded":[${degraded}]` +
+    `,"event":"${body.event}","fingerprint":"${body.fingerprint}","late":${body.late},"lists":${JSON.stringify(body.lists)},"merchant":${figures}` +
+    `,"modelHash":${body.modelHash === null ? 'null' : `"${body.modelHash}"`},"modelVersion":${body.modelVersion},"occurredAt":"${body.occurredAt}"` +
+    `,"outcome":"${body.outcome}","policyHash":"${body.policyHash}","policyVersion":${body.policyVersion},"previousHash":"${body.previousHash}"` +
+    `,"receivedAt":"${body.receivedAt}","score":${body.score},"sealed":"${body.sealed}","secretVersion":${body.secretVersion}` +
+    `,"sequence":${body.sequence},"signals":{${signals}},"spendMinor":${body.spendMinor},"transactionId":${JSON.stringify(body.transactionId)}` +
+    `,"triggered":${JSON.stringify(body.triggered)}}`
+  );
 }
 
 export const namedSignals = (values: readonly (number | null)[]): Record<SignalName, number | null> => {

