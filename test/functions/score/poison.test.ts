@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import type { SQSRecord } from 'aws-lambda';
+import { describe, expect, test } from 'vitest';
+import { scoreBatch } from '../../../functions/score/score.ts';
+import { decisionKey, stateKey } from '../../../shared/aws/keys.ts';
+import { serializeTransaction } from '../../../shared/contract/transaction.ts';
+import type { Transaction } from '../../../shared/domain/transaction.ts';
+import { virtualClock } from '../../../shared/memory/clock.ts';
+import { seededRandomness } from '../../../shared/memory/random.ts';
+import { memoryTable } from '../../../shared/memory/table.ts';
+import type { QueueMessage } from '../../../shared/ports.ts';
+import { transaction } from '../../policy/fixtures.ts';
+import { ledgerOn } from '../../simulation/world.ts';
+
+const startMs = transaction.occurredAtMs;
+const body = (given: Partial<Transaction> = {}): string => serializeTransaction({ ...transaction, ...given });
+
+const record = (messageId: string, text: string, attributes: Record<string, string> = {}): SQSRecord => ({
+  messageId,
+  receiptHandle: messageId,
+  body: text,
+  attributes: {
+    ApproximateReceiveCount: '1',
+    SentTimestamp: String(startMs),
+    SenderId: 's',
+    ApproximateFirstReceiveTimestamp: String(startMs),
+  },
+  messageAttributes: Object.fromEntries(
+    Object.entries(attributes).map(([name, stringValue]) => [name, { stringValue, dataType: 'String' }]),
+  ),
+  md5OfBody: '',
+  eventSource: 'aws:sqs',
+  eventSourceARN: 'arn:aws:sqs:local:000000000000:queue',
+  awsRegion: 'local',
+});
+
+const world = (isQueueDown = false) => {
+  const table = memoryTable();
+  const buried: QueueMessage[] = [];
+  const deadLetters = {
+    send: async (messages: readonly QueueMessage[]) =>
+      messages.map((message) => {
+        if (isQueueDown) return { sent: false as const, cause: 'down' };
+        buried.push(message);
+        return { sent: true as const };
+      }),
+  };
+  const clock = virtualClock(startMs);
+  const ledger = ledgerOn(table, { ...clock, sleep: async (ms: number) => clock.advance(ms) }, seededRandomness(1));
+  const score = async (...records: SQSRecord[]) =>
+    (
+      await scoreBatch(records, { ledger, deadLetters, newId: () => 'new', log: () => undefined }, startMs + 5_000)
+    ).batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+  return { table, buried, score };
+};
+
+describe('a message that can never be decided', () => {
+  test.each([
+    ['that is no JSON', 'nonsense', {}, /JSON|token|\(all\)/i],
+    ['that lacks a field', '{"transactionId":"t1"}', {}, /\/userId: /],
+    ['with a key twice', body().replace('{', '{"userId":"u_1",'), {}, /key occurs twice/],
+    ['for a tenant that cannot be', body(), { tenant: 'No Tenant' }, /tenant/],
+    ['with a time of receipt that is none', body(), { receivedAt: 'yesterday' }, /receivedAt/],
+  ])('%s goes to the dead letters with reason and digest, and stops no other', async (_, text, attributes, reason) => {
+    const { table, buried, score } = world();
+    expect(await score(record('m1', text, attributes), record('m2', body({ transactionId: 'good' })))).toEqual([]);
+    expect(buried.length).toBe(1);
+    expect(buried[0]!.body).toBe(text);
+    expect(buried[0]!.attributes.reason).toMatch(reason);
+    expect(buried[0]!.attributes.digest).toBe(createHash('sha256').update(text).digest('hex'));
+    expect(await table.get(decisionKey('dev', 'good'))).not.toBeNull();
+  });
+
+  test('stays on the queue while the dead letters take nothing', async () => {
+    const { score } = world(true);
+    expect(await score(record('m1', 'nonsense'), record('m2', body()))).toEqual(['m1']);
+  });
+
+  test('with a card number is buried masked', async () => {
+    const { buried, score } = world();
+    await score(record('m1', body({ metadata: { note: 'pay 4111 1111 1111 1111 now' } })));
+    expect(buried.length).toBe(1);
+    expect(JSON.stringify(buried)).not.toMatch(/4111[ -]?1111[ -]?1111[ -]?1111/);
+  });
+});
+
+describe('the id of another payment', () => {
+  test('with other content is buried by the name of the field, the original untouched', async () => {
+    const { table, buried, score } = world();
+    await score(record('m1', body()));
+    const before = await table.get(decisionKey('dev', 'txn_1'));
+    expect(await score(record('m2', body({ amountMinor: 5 })))).toEqual([]);
+    expect(buried.map(({ attributes }) => attributes.reason)).toEqual([
+      'transactionId txn_1 was used before with another /amountMinor',
+    ]);
+    expect(await table.get(decisionKey('dev', 'txn_1'))).toEqual(before);
+  });
+
+  test('with the same content is done and buries nothing', async () => {
+    const { buried, score } = world();
+    await score(record('m1', body()));
+    expect(await score(record('m2', body()))).toEqual([]);
+    expect(buried).toEqual([]);
+  });
+});
+
+test('a damaged account is given back to the queue and stops no neighbour', async () => {
+  const { table, score } = world();
+  await table.put({ ...stateKey('dev', 'broken', 'u_42'), n: 3, s: Uint8Array.of(1, 2, 3) });
+  expect(await score(record('m1', body({ transactionId: 'x', accountId: 'broken' })), record('m2', body()))).toEqual(['m1']);
+  expect(await table.get(decisionKey('dev', 'txn_1'))).not.toBeNull();
+});
+
+test('each tenant has its own transactions', async () => {
+  const { table, buried, score } = world();
+  expect(await score(record('m1', body(), { tenant: 'a' }), record('m2', body({ amountMinor: 5 }), { tenant: 'b' }))).toEqual([]);
+  expect(buried).toEqual([]);
+  expect(await table.get(decisionKey('a', 'txn_1'))).not.toBeNull();
+  expect(await table.get(decisionKey('b', 'txn_1'))).not.toBeNull();
+});

@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import { stateKey } from '../../shared/aws/keys.ts';
+import type { Transaction } from '../../shared/domain/transaction.ts';
+import { type Submission, settle } from '../../shared/ledger/ledger.ts';
+import { accountFromItem } from '../../shared/ledger/state.ts';
+import { virtualClock } from '../../shared/memory/clock.ts';
+import { type Fault, faultyTable } from '../../shared/memory/faults.ts';
+import { seededRandomness } from '../../shared/memory/random.ts';
+import { memoryTable } from '../../shared/memory/table.ts';
+import type { Consumed, TableStore, Write } from '../../shared/ports.ts';
+import { transaction } from '../policy/fixtures.ts';
+import { ledgerOn } from '../simulation/world.ts';
+
+const startMs = transaction.occurredAtMs;
+const submission = (given: Partial<Transaction> = {}, redelivered = false): Submission => ({
+  tenant: 'dev',
+  transaction: { ...transaction, ...given },
+  receivedAtMs: startMs,
+  correlationId: 'c',
+  queueAgeMs: 0,
+  redelivered,
+});
+
+const world = (faults: readonly Fault[] = []) => {
+  const consumed: Consumed[] = [];
+  const sent: (readonly Write[])[] = [];
+  const table = memoryTable({ onConsumed: (units) => consumed.push(units), onCommitted: (writes) => sent.push(writes) });
+  const clock = virtualClock(startMs);
+  const awake = { ...clock, sleep: async (ms: number) => clock.advance(ms) };
+  let transacts = 0;
+  const store: TableStore = faultyTable(table, ({ operation }) =>
+    operation === 'transact' ? (faults[transacts++] ?? 'none') : 'none',
+  );
+  const ledger = ledgerOn(store, awake, seededRandomness(1));
+  return { table, ledger, consumed, sent, settle: (...all: Submission[]) => settle(ledger, all, startMs + 20_000) };
+};
+
+const conditions = (writes: readonly Write[]) => writes.map((write) => (write.kind === 'put' ? write.condition : write));
+
+describe('a payment', () => {
+  test('is committed as state, decision and entry, each under its condition', async () => {
+    const { settle, sent } = world();
+    await settle(submission({ transactionId: 't1' }));
+    await settle(submission({ transactionId: 't2' }));
+    const absent = { kind: 'absent' };
+    expect(sent.map(conditions)).toEqual([
+      [absent, absent, absent],
+      [{ kind: 'equals', attribute: 'n', value: 1 }, absent, absent],
+    ]);
+    expect(sent[1]!.map((write) => (write.kind === 'put' ? write.item.pk.slice(0, 2) : ''))).toEqual(['S#', 'D#', 'A#']);
+  });
+
+  test('costs one consistent read and six write units, its redelivery one read and no write', async () => {
+    const { settle, consumed } = world();
+    const one = submission({ merchantId: null });
+    const [first] = await settle(one);
+    const table = ({ readUnits, writeUnits }: Consumed) => [readUnits, writeUnits];
+    expect(consumed.map(table)).toEqual([
+      [1, 0],
+      [0, 6],
+    ]);
+    consumed.length = 0;
+    const [again] = await settle({ ...one, redelivered: true });
+    expect(consumed.map(table)).toEqual([[1, 0]]);
+    expect(again).toEqual({ kind: 'duplicate', stored: first!.kind === 'decided' ? first!.stored : null });
+  });
+
+  test('sent again is a duplicate: the original decision stands', async () => {
+    const { settle, sent } = world();
+    const [first] = await settle(submission());
+    const [again] = await settle(submission());
+    expect(again).toMatchObject({ kind: 'duplicate', stored: (first as { stored: object }).stored });
+    expect(sent.length).toBe(1);
+  });
+
+  test.each([true, false])(
+    'with its id and another content is a conflict that names the field (redelivered: %s)',
+    async (redelivered) => {
+      const { settle, sent } = world();
+      await settle(submission());
+      const [other] = await settle(submission({ amountMinor: 1 }, redelivered));
+      expect(other).toMatchObject({ kind: 'conflict', field: '/amountMinor', stored: { decision: { transaction } } });
+      expect(sent.length).toBe(1);
+    },
+  );
+
+  test('twice in one batch is decided once, another content under its id is a conflict', async () => {
+    const { settle, sent } = world();
+    const settled = await settle(submission(), submission(), submission({ deviceId: 'd_1' }));
+    expect(settled.map(({ kind }) => kind)).toEqual(['decided', 'duplicate', 'conflict']);
+    expect(sent.map((writes) => writes.length)).toEqual([3]);
+  });
+
+  test('beside others of its account is committed with them, one after the other', async () => {
+    const { settle, sent, table } = world();
+    const ids = Array.from({ length: 30 }, (_, i) => `t${i}`);
+    const settled = await settle(...ids.map((transactionId) => submission({ transactionId })));
+    expect(sent.map((writes) => writes.length)).toEqual([1 + 2 * 24, 1 + 2 * 6]);
+    expect(settled.map((one) => (one.kind === 'decided' ? one.stored.decision.sequence : 0))).toEqual(ids.map((_, i) => i + 1));
+    expect(accountFromItem((await table.get(stateKey('dev', 'a_7', 'u_42')))!).sequence).toBe(30);
+  });
+});
+
+describe('a commit that fails', () => {
+  test.each<[string, Fault[], string, number]>([
+    ['in conflict is tried again', ['conflict', 'conflict'], 'decided', 1],
+    ['for its rate is tried again', ['throttle'], 'decided', 1],
+    ['for want of the store is tried again', ['unavailable'], 'decided', 1],
+    ['without a reply before its effect is made once', ['lostBeforeEffect'], 'decided', 1],
+    ['without a reply after its effect is made once and known as ours', ['lostAfterEffect'], 'decided', 1],
+    ['to the end is unsettled, never called done', new Array<Fault>(200).fill('conflict'), 'unsettled', 0],
+  ])('%s', async (_, faults, kind, commits) => {
+    const { settle, sent } = world(faults);
+    const [settled] = await settle(submission());
+    expect(settled!.kind).toBe(kind);
+    expect(sent.length).toBe(commits);
+  });
+
+  test('says why it is unsettled', async () => {
+    const unsettled = async (fault: Fault) => (await world(new Array<Fault>(200).fill(fault)).settle(submission()))[0];
+    expect(await unsettled('conflict')).toEqual({ kind: 'unsettled', cause: 'CONFLICT' });
+    expect(await unsettled('throttle')).toEqual({ kind: 'unsettled', cause: 'THROTTLED' });
+    expect(await unsettled('unavailable')).toEqual({ kind: 'unsettled', cause: 'STORE_UNAVAILABLE' });
+    expect(await unsettled('lostBeforeEffect')).toEqual({ kind: 'unsettled', cause: 'OUTCOME_UNKNOWN' });
+  });
+});
