@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import { attribute, forestScore } from '../shared/domain/forest.ts';
+import { attribute } from '../shared/domain/forest.ts';
 import {
   type EvaluatedRow,
   evaluatedRow,
@@ -17,6 +17,7 @@ import { growForest } from '../shared/model/grow.ts';
 import { matrixOf, rowOf } from '../shared/model/matrix.ts';
 import { averagePrecision, median, rocAuc } from '../shared/model/metrics.ts';
 import { EngineStream } from '../shared/model/stream.ts';
+import { scoreAll } from '../shared/model/train.ts';
 import { compilePolicy } from '../shared/policy/compile.ts';
 import { defaultPolicy } from '../shared/policy/default.ts';
 import { dataDirectory, labelDelayMs, type QualitySet, qualitySets } from './qualitySets.ts';
@@ -141,10 +142,8 @@ function measureAnomalySets(path: string): readonly AnomalyResult[] {
     let attributionError = 0;
     const measured = Array.from({ length: seeds }, (_, seed) => {
       const forest = growForest(rows, seed + 1);
-      const scores = new Float64Array(rows.height);
-      for (let i = 0; i < rows.height; i++) {
-        scores[i] = forestScore(forest, rowOf(rows, i));
-        if (seed > 0) continue;
+      const scores = scoreAll(forest, rows);
+      for (let i = 0; i < rows.height && seed === 0; i++) {
         let sum = attribute(forest, rowOf(rows, i), shares);
         for (const share of shares) sum += share;
         attributionError = Math.max(attributionError, Math.abs(sum - scores[i]!));

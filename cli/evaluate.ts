@@ -10,6 +10,7 @@ import {
   splitRows,
   unknowableShare,
 } from '../shared/model/evaluation.ts';
+import { fraudsMin } from '../shared/model/learn.ts';
 import { curvesPicture } from './curves.ts';
 import { streamFile } from './streamFile.ts';
 
@@ -49,7 +50,7 @@ const evaluate = async (path: string, options: Options): Promise<void> => {
   const { train, test } = split(rows, options);
   const scores = scoreLayers(train, test, options.seed);
   const figures = layers.map((layer) => ({ layer, ...figuresOf(test, scores[layer]) }));
-  const types = [...figuresByType(test, scores.learned)].map(([type, ofType]) => ({ type, ...ofType }));
+  const types = [...figuresByType(test, scores.all)].map(([type, ofType]) => ({ type, ...ofType }));
   const unknowable = unknowableShare(test);
   if (options.out !== undefined) {
     writeFileSync(
@@ -66,7 +67,9 @@ const evaluate = async (path: string, options: Options): Promise<void> => {
   }
   console.log(`trained on ${train.length} payments, measured on ${test.length}, labels known after ${options.delay} days\n`);
   console.log(table('layer', figures));
-  if (types.length > 1) console.log(`\nthe learned layer by kind of fraud\n\n${table('type', types)}`);
+  const known = train.filter((row) => row.fraud).length;
+  if (known < fraudsMin) console.log(`\nnothing is learned: ${known} frauds known, at least ${fraudsMin} needed`);
+  if (types.length > 1) console.log(`\nall layers by kind of fraud\n\n${table('type', types)}`);
   console.log(
     `\n${(100 * unknowable).toFixed(1)} % of the frauds could not be known: the account's first payment, at a merchant without known fraud`,
   );

@@ -89,3 +89,77 @@ const assertRow = (forest: Forest, row: Float64Array): void => {
     if (!Number.isFinite(row[i])) throw new RangeError(`feature ${i} is ${row[i]}, a finite number expected`);
   }
 };
+
+/** Trees walked side by side: the processor waits for several of their nodes at once. */
+const lanes = 4;
+const nodeWords = 4;
+/** Beyond every rank: a leaf never lets a row go on to its right. */
+const never = 2 ** 29;
+
+/**
+ * A scorer of one forest, for rows by the million: the same bits as `forestScore` in less than half the time, nothing allocated. Each
+ * value is replaced by its rank among its column's thresholds, so that a step is integer arithmetic without a branch to mispredict.
+ */
+export const forestScorer = (forest: Forest): ((row: Float64Array) => number) => {
+  const { roots, column, threshold, right } = forest;
+  const thresholds = Array.from({ length: forest.featureCount }, (_, feature) =>
+    Float64Array.from(new Set(threshold.filter((_, node) => column[node] === feature))).sort(),
+  );
+  // Each node: column, rank from which a row goes right, step to the left child, step to the right one.
+  const nodes = new Int32Array(nodeWords * column.length);
+  for (let node = 0; node < column.length; node++) {
+    const split = column[node]!;
+    const isLeaf = split === leafMark;
+    nodes[nodeWords * node] = isLeaf ? 0 : split;
+    nodes[nodeWords * node + 1] = isLeaf ? never : ranksUpTo(thresholds[split]!, threshold[node]!);
+    nodes[nodeWords * node + 2] = isLeaf ? 0 : nodeWords;
+    nodes[nodeWords * node + 3] = isLeaf ? 0 : nodeWords * (right[node]! - node);
+  }
+  const padded = Math.ceil(roots.length / lanes) * lanes;
+  const starts = Int32Array.from({ length: padded }, (_, tree) => nodeWords * (roots[tree] ?? roots[0]!));
+  const depth = Math.ceil(Math.log2(forest.sampleSize));
+  const ranks = new Int32Array(forest.featureCount);
+  const normaliser = averagePathLength(forest.sampleSize);
+
+  return (row) => {
+    assertRow(forest, row);
+    for (let i = 0; i < ranks.length; i++) ranks[i] = ranksUpTo(thresholds[i]!, row[i]!);
+    let length = 0;
+    for (let tree = 0; tree < starts.length; tree += lanes) {
+      let a = starts[tree]!;
+      let b = starts[tree + 1]!;
+      let c = starts[tree + 2]!;
+      let d = starts[tree + 3]!;
+      for (let level = 0; level < depth; level++) {
+        // All ones where the row's rank is below the node's, else zero.
+        let below = (ranks[nodes[a]!]! - nodes[a + 1]!) >> 31;
+        a += (nodes[a + 2]! & below) | (nodes[a + 3]! & ~below);
+        below = (ranks[nodes[b]!]! - nodes[b + 1]!) >> 31;
+        b += (nodes[b + 2]! & below) | (nodes[b + 3]! & ~below);
+        below = (ranks[nodes[c]!]! - nodes[c + 1]!) >> 31;
+        c += (nodes[c + 2]! & below) | (nodes[c + 3]! & ~below);
+        below = (ranks[nodes[d]!]! - nodes[d + 1]!) >> 31;
+        d += (nodes[d + 2]! & below) | (nodes[d + 3]! & ~below);
+      }
+      length += threshold[a / nodeWords]!;
+      if (tree + 1 < roots.length) length += threshold[b / nodeWords]!;
+      if (tree + 2 < roots.length) length += threshold[c / nodeWords]!;
+      if (tree + 3 < roots.length) length += threshold[d / nodeWords]!;
+    }
+    return 2 ** (-(length / roots.length) / normaliser);
+  };
+};
+
+/** How many of the ascending values are at or below this one. */
+const ranksUpTo = (ascending: Float64Array, value: number): number => {
+  let low = 0;
+  let left = ascending.length;
+  while (left > 0) {
+    const half = left >> 1;
+    if (ascending[low + half]! <= value) {
+      low += half + 1;
+      left -= half + 1;
+    } else left = half;
+  }
+  return low;
+};

@@ -25,7 +25,7 @@ export const evaluatedRow = (
 /**
  * `rules`: points of signals and rules under the policy. `forest`: the anomaly score. `feedback`: AMOUNT_ANOMALY, the percentile and the
  * share of fraud among the merchant's recent labels, each graded and added up, nothing fitted to labels. `learned`: the learned layer, which reads them all.
- * `all`: what the engine adds up, the rules' points and the learned ones.
+ * `all`: what the engine adds up: the rules' points and the learned ones, or the percentile's while nothing is learned.
  */
 export const layers = ['rules', 'forest', 'feedback', 'learned', 'all'] as const;
 export type Layer = (typeof layers)[number];
@@ -43,6 +43,8 @@ export interface Figures {
 
 /** Points of the layer `feedback`, each in proportion: share of fraud, standard deviations beyond 1.2, percentile as a share. */
 const feedbackPoints = { merchantRisk: 40, amount: 50, amountFrom: 1.2, percentile: 40 };
+/** What the percentile may add to `all` while nothing is learned. */
+const anomalyPoints = 20;
 const accountsChecked = 100;
 
 /** Trains on some rows and scores others by every layer. Without enough labels the learned layer gives 0 points. */
@@ -62,7 +64,7 @@ export const scoreLayers = (
     scores.forest[i] = anomaly;
     scores.feedback[i] = feedbackOf(row, percentile);
     scores.learned[i] = points;
-    scores.all[i] = row.rulePoints + points;
+    scores.all[i] = row.rulePoints + (learned === null ? anomalyPoints * (percentile / 100) : points);
   }
   return scores;
 };
@@ -90,7 +92,7 @@ export const figuresOf = (rows: readonly EvaluatedRow[], scores: Float64Array): 
   };
 };
 
-/** The learned figures of one kind of fraud against all honest rows. */
+/** The figures of each kind of fraud against all honest rows. */
 export const figuresByType = (rows: readonly EvaluatedRow[], scores: Float64Array): ReadonlyMap<string, Figures> => {
   const types = [...new Set(rows.filter((row) => row.fraud).map((row) => row.type))].sort();
   return new Map(

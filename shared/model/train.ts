@@ -1,4 +1,4 @@
-import { type Forest, forestScore } from '../domain/forest.ts';
+import { type Forest, forestScorer } from '../domain/forest.ts';
 import { type PercentileScale, scaleOf } from '../domain/percentile.ts';
 import { growForest, rowsMin } from './grow.ts';
 import { type Matrix, rowOf, selectRows } from './matrix.ts';
@@ -28,7 +28,8 @@ export const trainForest = (
 
 /** The score of every row. */
 export const scoreAll = (forest: Forest, rows: Matrix): Float64Array => {
+  const score = forestScorer(forest);
   const scores = new Float64Array(rows.height);
-  for (let i = 0; i < rows.height; i++) scores[i] = forestScore(forest, rowOf(rows, i));
+  for (let i = 0; i < rows.height; i++) scores[i] = score(rowOf(rows, i));
   return scores;
 };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { attribute, averagePathLength, forestScore, leafMark } from '../../shared/domain/forest.ts';
+import { attribute, averagePathLength, forestScore, forestScorer, leafMark } from '../../shared/domain/forest.ts';
 import { growForest, treeCount } from '../../shared/model/grow.ts';
 import { matrixOf, rowOf } from '../../shared/model/matrix.ts';
 import { rocAuc } from '../../shared/model/metrics.ts';
@@ -85,6 +85,18 @@ describe('scoring', () => {
     }
   });
 
+  it('gives the same bits by the scorer for many rows', () => {
+    const score = forestScorer(forest);
+    const number = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constantFrom(...forest.threshold));
+    fc.assert(
+      fc.property(fc.array(number, { minLength: 4, maxLength: 4 }), (values) => {
+        const row = Float64Array.from(values);
+        expect(score(row)).toBe(forestScore(forest, row));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it('gives a column that is far off the largest share', () => {
     const shares = new Float64Array(4);
     attribute(forest, Float64Array.of(0, 0, 9, 0), shares);
@@ -98,6 +110,7 @@ describe('scoring', () => {
   ])('refuses %s', (_, row, message) => {
     expect(() => forestScore(forest, row)).toThrow(message);
     expect(() => attribute(forest, row, new Float64Array(4))).toThrow(message);
+    expect(() => forestScorer(forest)(row)).toThrow(message);
   });
 
   it.each([
