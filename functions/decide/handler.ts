@@ -2,9 +2,8 @@ import { services } from '../../shared/aws/services.ts';
 import { httpHandler } from '../../shared/edge/http.ts';
 import { ledgerOf } from '../../shared/ledger/judgement.ts';
 import { modelInForce } from '../../shared/model/inForce.ts';
-import { decideTransaction } from './decide.ts';
+import { decideEndpoints } from './endpoints.ts';
 
 const world = services();
-const ledger = ledgerOf(world, modelInForce(world));
 
-export const handler = httpHandler('decide', { postDecision: (request) => decideTransaction(request, ledger) }, world);
+export const handler = httpHandler('decide', decideEndpoints(ledgerOf(world, modelInForce(world))), world);

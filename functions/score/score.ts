@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { defaultTenant, messageAttributes } from '../../shared/aws/keys.ts';
-import { maskCardNumbers } from '../../shared/contract/cardNumbers.ts';
+import { hasCardNumber, maskCardNumbers } from '../../shared/contract/cardNumbers.ts';
 import { isTenant } from '../../shared/contract/ids.ts';
 import { parseInstant } from '../../shared/contract/time.ts';
 import { parseTransactionText } from '../../shared/contract/transaction.ts';
@@ -84,7 +84,11 @@ function readRecord(record: SQSRecord, nowMs: number, newId: () => string): Mess
   const attribute = (name: string): string | undefined => record.messageAttributes[name]?.stringValue;
   const sentAtMs = Number(record.attributes.SentTimestamp);
   const tenant = attribute(messageAttributes.tenant) ?? defaultTenant;
-  if (!isTenant(tenant)) return { record, reason: `the message attribute ${messageAttributes.tenant} is not 1-32 of a-z 0-9 -` };
+  if (!isTenant(tenant) || hasCardNumber(tenant))
+    return {
+      record,
+      reason: `the message attribute ${messageAttributes.tenant} is not 1-32 of a-z 0-9 -, or holds a card number`,
+    };
   const receivedAtText = attribute(messageAttributes.receivedAt);
   const receivedAtMs = receivedAtText === undefined ? sentAtMs : parseInstant(receivedAtText)?.epochMs;
   if (receivedAtMs === undefined)
@@ -106,7 +110,7 @@ function readRecord(record: SQSRecord, nowMs: number, newId: () => string): Mess
   };
 }
 
-const isCorrelationId = (text: string): boolean => /^[\x21-\x7e]{1,128}$/.test(text);
+const isCorrelationId = (text: string): boolean => /^[\x21-\x7e]{1,128}$/.test(text) && !hasCardNumber(text);
 
 /** Puts poison among the dead letters, with its reason, digest and masked text; what can't be put there stays on the queue. */
 async function bury(poison: readonly Poison[], { deadLetters, log }: ScoreDependencies, failed: Set<string>): Promise<void> {

@@ -19,7 +19,7 @@ export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(cut(value));
   if (value instanceof JsonNumber) return cut(value.text);
   if (Array.isArray(value)) return 'an array';
-  if (value instanceof Map) return 'an object';
+  if (typeof value === 'object' && value !== null) return 'an object';
   return String(value);
 }
 

@@ -10,6 +10,8 @@ interface Operation {
   readonly answer: { readonly status: 200 | 201 | 202; readonly schema?: SchemaName; readonly mediaType?: string };
   /** Statuses beyond those that every operation of its kind may answer. */
   readonly statuses?: readonly (404 | 409)[];
+  /** Its folder's own name leads to the page. */
+  readonly redirects?: true;
   /** Where the whole answer of a 400 or 503 says more than a problem. */
   readonly problem?: SchemaName;
 }
@@ -32,6 +34,7 @@ export const exampleTransaction = {
 
 const read = (schema: SchemaName): Operation['answer'] => ({ status: 200, schema });
 const html = { status: 200, mediaType: 'text/html' } as const;
+const file = { status: 200, mediaType: '*/*' } as const;
 
 const operations: Readonly<Record<OperationId, Operation>> = {
   postTransaction: {
@@ -88,10 +91,10 @@ const operations: Readonly<Record<OperationId, Operation>> = {
   getHealth: { summary: 'Health, with dependencies; 503 when down', answer: read('Health'), problem: 'Health' },
   getOpenApi: { summary: 'This document', answer: { status: 200, mediaType: 'application/json' } },
   getDocs: { summary: 'This documentation, to try out', answer: html },
-  getDocsFile: { summary: 'A file of the documentation', answer: { status: 200, mediaType: '*/*' }, statuses: [404] },
-  getHome: { summary: 'Where to go', answer: html },
-  getConsole: { summary: "The analysts' console", answer: html },
-  getConsoleFile: { summary: 'A file of the console', answer: { status: 200, mediaType: '*/*' }, statuses: [404] },
+  getDocsFile: { summary: 'A file of the documentation', answer: file, statuses: [404], redirects: true },
+  getHome: { summary: 'Where to go', answer: html, statuses: [404] },
+  getConsole: { summary: "The analysts' console", answer: html, statuses: [404] },
+  getConsoleFile: { summary: 'A file of the console', answer: file, statuses: [404], redirects: true },
 };
 
 export interface DocumentOptions {
@@ -204,12 +207,14 @@ function responsesOf(route: Route, operation: Operation): Record<string, unknown
   const statuses = [
     400,
     ...(route.scope === null ? [] : [401, 403, 429]),
-    ...(operation.body ? [413, 415] : []),
+    413,
+    ...(operation.body ? [415] : []),
     ...(operation.statuses ?? []),
     405,
     503,
   ].sort((a, b) => a - b);
   const responses: Record<string, unknown> = { [answer.status]: answerOf(answer) };
+  if (operation.redirects) responses[308] = { description: 'The page itself', headers: headersOf(308) };
   for (const status of statuses) {
     const isOwn = problem !== undefined && (status === 503 || (status === 400 && problem !== 'Health'));
     const mediaType = isOwn && problem === 'Health' ? 'application/json' : 'application/problem+json';
@@ -235,6 +240,7 @@ function headersOf(status: number): Record<string, unknown> {
   return {
     'x-correlation-id': { $ref: '#/components/headers/correlationId' },
     ...((status === 429 || status === 503) && { 'Retry-After': seconds }),
+    ...(status === 308 && { Location: { schema: { type: 'string' } } }),
     ...(status === 405 && { Allow: { schema: { type: 'string' } } }),
     ...(status === 401 && { 'WWW-Authenticate': { schema: { type: 'string' } } }),
   };

@@ -14,9 +14,10 @@ const commonHeaders = {
 
 /** An endpoint's answer as API Gateway takes it. */
 export function presentAnswer(answer: Answer, correlationId: string): APIGatewayProxyResult {
-  const contentType = answer.contentType ?? json;
-  const headers = { ...commonHeaders, 'content-type': contentType, ...answer.headers, 'x-correlation-id': correlationId };
   const { status: statusCode, body } = answer;
+  const contentType = answer.contentType ?? json;
+  const typed = body === undefined ? {} : { 'content-type': contentType };
+  const headers = { ...commonHeaders, ...typed, ...answer.headers, 'x-correlation-id': correlationId };
   if (body instanceof Uint8Array) {
     return { statusCode, headers, body: Buffer.from(body).toString('base64'), isBase64Encoded: true };
   }

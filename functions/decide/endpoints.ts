@@ -1,0 +1,8 @@
+import type { Endpoints } from '../../shared/edge/http.ts';
+import type { LedgerDependencies } from '../../shared/ledger/ledger.ts';
+import { decideTransaction } from './decide.ts';
+
+/** The routes of the decide stage. */
+export const decideEndpoints = (ledger: LedgerDependencies): Endpoints => ({
+  postDecision: (request) => decideTransaction(request, ledger),
+});
