@@ -11,6 +11,7 @@ import type { Ingest } from './ingest.ts';
 import type { Project } from './project.ts';
 import type { Settings } from './settings.ts';
 import { HouseTopic } from './topic.ts';
+import type { Webhooks } from './webhooks.ts';
 
 export interface AlarmsProps {
   readonly data: Data;
@@ -18,6 +19,7 @@ export interface AlarmsProps {
   readonly api: RestApi;
   readonly ingest: Ingest;
   readonly project: Project;
+  readonly webhooks: Webhooks;
   readonly functions: readonly HouseFunction[];
 }
 
@@ -30,7 +32,7 @@ export class Alarms extends Construct {
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { data, settings, api, ingest, project, functions } = props;
+    const { data, settings, api, ingest, project, webhooks, functions } = props;
     this.deadLetters = new HouseTopic(this, 'DeadLetterTopic', { key: data.dataKey });
     this.health = new HouseTopic(this, 'HealthTopic', { key: data.dataKey });
     for (const address of settings.alertEmails) {
@@ -53,6 +55,13 @@ export class Alarms extends Construct {
       'stream batches or scheduled runs that kept failing',
       this.deadLetters,
       project.failures.metricApproximateNumberOfMessagesVisible(waiting),
+    );
+    this.above(
+      0,
+      'WebhookDeadLetters',
+      'events that no receiver took',
+      this.deadLetters,
+      webhooks.deadLetters.metricApproximateNumberOfMessagesVisible(waiting),
     );
     this.above(
       settings.queueAgeAlarmSeconds,

@@ -13,6 +13,7 @@ import { Review } from './review.ts';
 import { Score } from './score.ts';
 import type { Settings } from './settings.ts';
 import { Train } from './train.ts';
+import { Webhooks } from './webhooks.ts';
 
 /** Everything that decides and stores, from resource types that AWS, LocalStack and MiniStack all take. */
 export class CoreStack extends Stack {
@@ -26,7 +27,8 @@ export class CoreStack extends Stack {
     const ingest = new Ingest(this, 'Ingest', { data, settings });
     const score = new Score(this, 'Score', { data, settings, ingest });
     const decide = new Decide(this, 'Decide', { data, settings });
-    const project = new Project(this, 'Project', { data, settings });
+    const webhooks = new Webhooks(this, 'Webhooks', { data, settings });
+    const project = new Project(this, 'Project', { data, settings, webhooks });
     const read = new Read(this, 'Read', { data, settings, ingest });
     const review = new Review(this, 'Review', { data, settings });
     const admin = new Admin(this, 'Admin', { data, settings });
@@ -42,12 +44,14 @@ export class CoreStack extends Stack {
       },
     });
     this.data = data;
-    this.functions = [ingest, score, decide, project, read, review, admin, train].map((stage) => stage.function);
-    const alarms = new Alarms(this, 'Alarms', { data, settings, api, ingest, project, functions: this.functions });
+    this.functions = [ingest, score, decide, project, webhooks, read, review, admin, train].map((stage) => stage.function);
+    const alarms = new Alarms(this, 'Alarms', { data, settings, api, ingest, project, webhooks, functions: this.functions });
     this.outputs({
       ApiUrl: api.url,
       QueueUrl: ingest.queue.queueUrl,
       DeadLetterUrl: ingest.deadLetters.queueUrl,
+      WebhookQueueUrl: webhooks.queue.queueUrl,
+      WebhookDeadLetterUrl: webhooks.deadLetters.queueUrl,
       FailuresUrl: project.failures.queueUrl,
       TableName: data.table.tableName,
       ModelBucketName: data.modelBucket.bucketName,

@@ -10,7 +10,7 @@ interface Accepted {
   readonly reason: string;
 }
 
-const functions = ['Ingest', 'Score', 'Decide', 'Project', 'Read', 'Review', 'Admin', 'Train'];
+const functions = ['Ingest', 'Score', 'Decide', 'Project', 'Read', 'Review', 'Webhooks', 'Admin', 'Train'];
 
 /** What the rule packs find, and why it stays. */
 const accepted: readonly Accepted[] = [
@@ -75,12 +75,12 @@ const accepted: readonly Accepted[] = [
   },
   {
     rules: ['Serverless-LambdaEventSourceMappingDestination'],
-    under: ['Score'],
+    under: ['Score', 'Webhooks'],
     reason: 'A queue as event source takes no destination: its dead-letter queue is set on the queue.',
   },
   {
     rules: ['AwsSolutions-SQS3', 'Serverless-SQSRedrivePolicy'],
-    under: ['Ingest/DeadLetters', 'Project/Failures'],
+    under: ['Ingest/DeadLetters', 'Webhooks/DeadLetters', 'Project/Failures'],
     reason: 'These are themselves where failures end.',
   },
   {

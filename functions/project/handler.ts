@@ -4,11 +4,16 @@ import { decisionFromItem } from '../../shared/ledger/items.ts';
 import { feedSink } from './feedSink.ts';
 import { projector } from './project.ts';
 import { reviewsSink } from './reviewsSink.ts';
+import { webhooksSink } from './webhooksSink.ts';
 
 const world = services();
 
 export const handler = projector({
-  sinks: [feedSink(world), reviewsSink(world)],
+  sinks: [
+    feedSink(world),
+    reviewsSink(world),
+    webhooksSink({ table: world.table, clock: world.clock, queue: world.webhookQueue }),
+  ],
   decode: decisionFromItem,
   report: (failure) => log('error', 'not projected, will come again', failure),
 });

@@ -3,6 +3,7 @@ import { prefixes } from '../../shared/aws/keys.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import type { StoredEntry } from '../../shared/ledger/items.ts';
 import type { Item } from '../../shared/ports.ts';
+import { type Review, reviewFromItem, reviewOfKey } from '../../shared/reviews/review.ts';
 import { type AttributeImage, itemFromImage } from './image.ts';
 
 /** A decision as it was committed. */
@@ -21,10 +22,18 @@ interface CommittedEntry {
   readonly entry: StoredEntry;
 }
 
+/** A review that was opened or closed. */
+interface CommittedReview {
+  readonly position: number;
+  readonly tenant: string;
+  readonly review: Review;
+}
+
 interface Batch {
   readonly decisions: readonly Committed[];
   /** Empty unless the projector was given a `decodeEntry`. */
   readonly entries: readonly CommittedEntry[];
+  readonly reviews?: readonly CommittedReview[];
 }
 
 export interface Failure {
@@ -67,16 +76,22 @@ export const projector =
 
     const decisions: Committed[] = [];
     const entries: CommittedEntry[] = [];
+    const reviews: CommittedReview[] = [];
     for (const [position, record] of records.entries()) {
       try {
         if (isNew(record, prefixes.decision)) decisions.push({ position, ...decode(newImage(record)) });
         else if (decodeEntry && isNew(record, prefixes.audit)) entries.push({ position, entry: decodeEntry(newImage(record)) });
+        else if (isNew(record, prefixes.review)) {
+          const item = newImage(record);
+          const place = reviewOfKey(item);
+          if (place !== null) reviews.push({ position, tenant: place.tenant, review: reviewFromItem(item) });
+        }
       } catch (cause) {
         fail('decode', { position, cause });
       }
     }
     for (const sink of sinks) {
-      for (const failure of await sink.project({ decisions, entries })) fail(sink.name, failure);
+      for (const failure of await sink.project({ decisions, entries, reviews })) fail(sink.name, failure);
     }
     const first = records.find((_, position) => failed.has(position));
     return { batchItemFailures: first === undefined ? [] : [{ itemIdentifier: sequenceNumberOf(first) }] };

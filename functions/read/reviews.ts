@@ -1,7 +1,7 @@
 import { reviewKey } from '../../shared/aws/keys.ts';
-import { formatInstant } from '../../shared/contract/time.ts';
 import type { Endpoint } from '../../shared/edge/http.ts';
 import type { TableStore } from '../../shared/ports.ts';
+import { renderReview } from '../../shared/reviews/render.ts';
 import { type Review, reviewFromItem } from '../../shared/reviews/review.ts';
 import { pageBody, pageRequest } from './pages.ts';
 
@@ -28,16 +28,5 @@ export const getReviews =
       place = page.after;
       if (place === undefined) break;
     }
-    return { status: 200, body: pageBody(request, found.map(rendered), place) };
+    return { status: 200, body: pageBody(request, found.map(renderReview), place) };
   };
-
-const rendered = ({ reviewId, userId, accountId, state, openedAtMs, outcome, transactionIds, closed }: Review) => ({
-  reviewId,
-  userId,
-  accountId,
-  state,
-  openedAt: formatInstant(openedAtMs),
-  outcome,
-  transactionIds,
-  ...(closed !== null && { disposition: closed.disposition, closedAt: formatInstant(closed.atMs) }),
-});

@@ -11,6 +11,7 @@ export interface Services {
   readonly table: TableStore;
   readonly queue: Queue;
   readonly deadLetters: Queue;
+  readonly webhookQueue: Queue;
   readonly models: ObjectStore;
   readonly archive: ObjectStore;
   readonly clock: Clock;
@@ -49,6 +50,7 @@ export function services(): Services {
       ),
     queue: () => sqs(required('queueUrl')),
     deadLetters: () => sqs(required('deadLetterUrl')),
+    webhookQueue: () => sqs(required('webhookQueueUrl')),
     models: () => s3(required('modelBucket')),
     archive: () => s3(required('archiveBucket')),
     clock: () => ({ nowMs: () => (hooks.clock ?? systemClock).nowMs(), sleep: (ms) => (hooks.clock ?? systemClock).sleep(ms) }),

@@ -268,7 +268,7 @@ describe('every function', () => {
     expect(variablesOf('Score').sort()).toEqual(
       [env.deadLetterUrl, env.kmsKeyId, env.modelBucket, env.table, env.version].sort(),
     );
-    expect(variablesOf('Project').sort()).toEqual([env.archiveBucket, env.table, env.version].sort());
+    expect(variablesOf('Project').sort()).toEqual([env.archiveBucket, env.table, env.version, env.webhookQueueUrl].sort());
   });
 });
 

@@ -1,0 +1,64 @@
+import type { Clock, Queue, TableStore } from '../../shared/ports.ts';
+import { listEndpoints, type WebhookEndpoint } from '../../shared/webhooks/endpoints.ts';
+import { decisionEvent, isWanted, messageIdOf, reviewEvent, type WebhookEvent } from '../../shared/webhooks/events.ts';
+import type { Failure, Sink } from './project.ts';
+
+export interface WebhooksSinkDependencies {
+  readonly table: TableStore;
+  /** To the delivery function. */
+  readonly queue: Queue;
+  readonly clock: Clock;
+}
+
+/** A new endpoint is told of what is projected this long after it was added. */
+const endpointsCacheMs = 5_000;
+
+/**
+ * Queues a message for every endpoint that wants an event of the batch. An event that comes again is queued again, under the same
+ * message id: that is what a receiver tells repeats by.
+ */
+export const webhooksSink = ({ table, queue, clock }: WebhooksSinkDependencies): Sink => {
+  const cached = new Map<string, { readonly readAtMs: number; readonly endpoints: readonly WebhookEndpoint[] }>();
+  const endpointsOf = async (tenant: string): Promise<readonly WebhookEndpoint[]> => {
+    const nowMs = clock.nowMs();
+    const known = cached.get(tenant);
+    if (known !== undefined && nowMs - known.readAtMs < endpointsCacheMs) return known.endpoints;
+    const endpoints = await listEndpoints(table, tenant);
+    cached.set(tenant, { readAtMs: nowMs, endpoints });
+    return endpoints;
+  };
+
+  return {
+    name: 'webhooks',
+    async project({ decisions, reviews = [] }) {
+      const events = [
+        ...decisions.map(({ position, tenant, decision }) => ({ position, event: decisionEvent(tenant, decision) })),
+        ...reviews.map(({ position, tenant, review }) => ({ position, event: reviewEvent(tenant, review) })),
+      ];
+      const failures: Failure[] = [];
+      const toSend: { readonly position: number; readonly body: string }[] = [];
+      for (const [tenant, ofTenant] of Map.groupBy(events, ({ event }) => event.tenant)) {
+        try {
+          const endpoints = await endpointsOf(tenant);
+          for (const { position, event } of ofTenant) {
+            for (const endpoint of endpoints) {
+              if (isWanted(endpoint.events, event.type)) toSend.push({ position, body: messageBody(endpoint, event) });
+            }
+          }
+        } catch (cause) {
+          failures.push(...ofTenant.map(({ position }) => ({ position, cause })));
+        }
+      }
+      if (toSend.length === 0) return failures;
+      const results = await queue.send(toSend.map(({ body }) => ({ body, attributes: {} })));
+      for (const [i, result] of results.entries()) {
+        if (!result.sent)
+          failures.push({ position: toSend[i]!.position, cause: new Error(`webhook not queued: ${result.cause}`) });
+      }
+      return failures;
+    },
+  };
+};
+
+const messageBody = ({ tenant, endpointId }: WebhookEndpoint, event: WebhookEvent): string =>
+  JSON.stringify({ tenant, endpointId, messageId: messageIdOf(endpointId, event), type: event.type, payload: event.payload });

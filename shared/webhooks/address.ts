@@ -1,0 +1,109 @@
+import { lookup } from 'node:dns/promises';
+import { BlockList, isIP } from 'node:net';
+
+/** Where webhooks may go. */
+export interface AddressRules {
+  /** Local stacks only: this machine, and plain HTTP. */
+  readonly allowsLoopback: boolean;
+}
+
+/** Not of the public internet: IANA's special-purpose registries for IPv4 and IPv6, multicast, and ways of writing IPv4 in IPv6. */
+const notPublic: readonly string[] = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.31.196.0/24',
+  '192.52.193.0/24',
+  '192.88.99.0/24',
+  '192.168.0.0/16',
+  '192.175.48.0/24',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+  '2001::/23',
+  '2001:db8::/32',
+  '2002::/16',
+  '3fff::/20',
+];
+/** All else of IPv6, mapped IPv4 and NAT64 among it, is not handed out to the public. */
+const publicIpv6 = '2000::/3';
+
+const listOf = (subnets: readonly string[]): BlockList => {
+  const list = new BlockList();
+  for (const subnet of subnets) {
+    const [network, prefix] = subnet.split('/');
+    list.addSubnet(network!, Number(prefix), isIP(network!) === 6 ? 'ipv6' : 'ipv4');
+  }
+  return list;
+};
+
+const refused = listOf(notPublic);
+const global6 = listOf([publicIpv6]);
+const loopback = listOf(['127.0.0.0/8', '::1/128']);
+
+/** Whether an IP address may be connected to. */
+export function isAllowedAddress(address: string, { allowsLoopback }: AddressRules): boolean {
+  const family = isIP(address);
+  if (family === 0) return false;
+  const kind = family === 6 ? 'ipv6' : 'ipv4';
+  if (allowsLoopback && loopback.check(address, kind)) return true;
+  return !refused.check(address, kind) && (family === 4 || global6.check(address, kind));
+}
+
+/** What is wrong with a URL as a webhook's, as far as its text tells; null for nothing. */
+export function urlFault(text: string, rules: AddressRules): string | null {
+  if (text.length > urlCharactersMax || !URL.canParse(text)) {
+    return `url must be an https URL of at most ${urlCharactersMax} characters; given ${JSON.stringify(text.slice(0, 100))}`;
+  }
+  const url = new URL(text);
+  const host = hostOf(url);
+  if (url.protocol !== 'https:' && !(rules.allowsLoopback && url.protocol === 'http:')) {
+    return `url must begin with https://; given ${url.protocol}//`;
+  }
+  if (url.username !== '' || url.password !== '') return 'url may not hold a user name or a password';
+  if (isIP(host) !== 0 && !isAllowedAddress(host, rules)) return refusal(host, host);
+  return null;
+}
+
+const urlCharactersMax = 2_048;
+
+export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, '$1');
+
+const refusal = (host: string, address: string): string =>
+  `webhooks go to public addresses only; ${host === address ? host : `${host}, which is ${address},`} is not one`;
+
+export interface ResolvedAddress {
+  readonly address: string;
+  readonly family: 4 | 6;
+}
+
+export type Resolve = (host: string) => Promise<readonly ResolvedAddress[]>;
+
+/** The system's resolver. */
+export const systemResolve: Resolve = async (host) =>
+  (await lookup(host, { all: true })).map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }));
+
+/**
+ * The addresses of a URL's host, all of them allowed: what is connected to is what was checked. Throws a RangeError when one is not,
+ * and what `resolve` throws.
+ */
+export async function checkedAddresses(
+  url: URL,
+  rules: AddressRules,
+  resolve: Resolve = systemResolve,
+): Promise<readonly ResolvedAddress[]> {
+  const host = hostOf(url);
+  const family = isIP(host);
+  const addresses = family === 0 ? await resolve(host) : [{ address: host, family: family === 6 ? 6 : 4 } as const];
+  if (addresses.length === 0) throw new RangeError(`${host} has no address`);
+  const wrong = addresses.find(({ address }) => !isAllowedAddress(address, rules));
+  if (wrong !== undefined) throw new RangeError(refusal(host, wrong.address));
+  return addresses;
+}

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { renderDecisionItem } from '../contract/render.ts';
+import type { Decision } from '../domain/decision.ts';
+import { formatInstant } from '../domain/time.ts';
+import { renderReview } from '../reviews/render.ts';
+import type { Review } from '../reviews/review.ts';
+
+/** What a webhook can be told of. */
+export const eventTypes = ['decision.allow', 'decision.review', 'decision.block', 'review.opened', 'review.closed'] as const;
+export type EventType = (typeof eventTypes)[number];
+
+/** What an endpoint may ask for: a type, all of a kind, or all. */
+export const eventPatterns: readonly string[] = ['*', 'decision.*', 'review.*', ...eventTypes];
+
+export const isWanted = (patterns: readonly string[], type: EventType): boolean =>
+  patterns.some((pattern) => pattern === '*' || pattern === type || pattern === `${type.split('.')[0]}.*`);
+
+export interface WebhookEvent {
+  readonly tenant: string;
+  readonly type: EventType;
+  /** What it happened to; type and subject together happen once. */
+  readonly subject: string;
+  /** The JSON text that is sent: `{ type, timestamp, data }`. */
+  readonly payload: string;
+}
+
+export const decisionEvent = (tenant: string, decision: Decision): WebhookEvent => {
+  const type = `decision.${decision.outcome.toLowerCase()}` as EventType;
+  return event(tenant, type, decision.transaction.transactionId, decision.decidedAtMs, renderDecisionItem(decision));
+};
+
+export const reviewEvent = (tenant: string, review: Review): WebhookEvent =>
+  event(
+    tenant,
+    review.closed === null ? 'review.opened' : 'review.closed',
+    review.reviewId,
+    review.closed?.atMs ?? review.openedAtMs,
+    renderReview(review),
+  );
+
+const event = (tenant: string, type: EventType, subject: string, atMs: number, data: object): WebhookEvent => ({
+  tenant,
+  type,
+  subject,
+  payload: JSON.stringify({ type, timestamp: formatInstant(atMs), data }),
+});
+
+/** The `webhook-id`: the same however often the event is sent to an endpoint, so that a receiver can tell repeats. */
+export const messageIdOf = (endpointId: string, { tenant, type, subject }: WebhookEvent): string =>
+  `msg_${createHash('sha256')
+    .update(JSON.stringify([tenant, endpointId, type, subject]))
+    .digest('hex')
+    .slice(0, 32)}`;
+
+/** An event on its way to one endpoint, as it stands on the queue. */
+export interface WebhookMessage {
+  readonly tenant: string;
+  readonly endpointId: string;
+  readonly messageId: string;
+  readonly type: EventType;
+  readonly payload: string;
+}
+
+/** Null for a body that is no message of ours. */
+export function parseMessage(body: string): WebhookMessage | null {
+  try {
+    const message = JSON.parse(body) as WebhookMessage;
+    const { tenant, endpointId, messageId, payload } = message;
+    return [tenant, endpointId, messageId, payload].every((text) => typeof text === 'string' && text !== '') ? message : null;
+  } catch {
+    return null;
+  }
+}
