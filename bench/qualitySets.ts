@@ -5,7 +5,7 @@ import { createGunzip } from 'node:zlib';
 import type { Transaction } from '../shared/domain/transaction.ts';
 
 /** One payment of a labelled set; `type` is for reports only. */
-export interface Labelled {
+interface Labelled {
   readonly transaction: Transaction;
   readonly fraud: boolean;
   readonly type: string;
@@ -20,7 +20,7 @@ export const dataDirectory = (): string | null => {
 };
 
 /** The rows of a gzipped CSV file without quotes, each by column name. */
-export async function* readRows(path: string): AsyncGenerator<(name: string) => string> {
+async function* readRows(path: string): AsyncGenerator<(name: string) => string> {
   const lines = createInterface({ input: createReadStream(path).pipe(createGunzip()), crlfDelay: Number.POSITIVE_INFINITY });
   let columns: Map<string, number> | null = null;
   for await (const line of lines) {
@@ -64,7 +64,7 @@ const payment = (id: number, row: (name: string) => string, change: Partial<Tran
 const handbookFiles = ['2018-04-01_2018-04-30', '2018-05-01_2018-05-31', '2018-06-01_2018-06-30', '2018-07-01_2018-08-14'];
 
 /** Customers and terminals, times and amounts alone. */
-export async function* handbook(directory: string): AsyncGenerator<Labelled> {
+async function* handbook(directory: string): AsyncGenerator<Labelled> {
   let id = 0;
   for (const file of handbookFiles) {
     for await (const row of readRows(join(directory, `handbook/tx_${file}.csv.gz`))) {
@@ -79,7 +79,7 @@ export async function* handbook(directory: string): AsyncGenerator<Labelled> {
 }
 
 /** The place counts where the category says that the card was there. */
-export async function* sparkov(directory: string): AsyncGenerator<Labelled> {
+async function* sparkov(directory: string): AsyncGenerator<Labelled> {
   const merchants = await readTable(join(directory, 'sparkov/merchants_2019.csv.gz'), 'merchant');
   let id = 0;
   for await (const row of readRows(join(directory, 'sparkov/tx_2019.csv.gz'))) {
@@ -100,7 +100,7 @@ export async function* sparkov(directory: string): AsyncGenerator<Labelled> {
 }
 
 /** The /24 prefix stands for the device; the country of an address is left out, as it gives the generator away. */
-export async function* mlfsGeo(directory: string): AsyncGenerator<Labelled> {
+async function* mlfsGeo(directory: string): AsyncGenerator<Labelled> {
   const merchants = await readTable(join(directory, 'mlfs-geo/merchants_a.csv.gz'), 'merchant');
   const cards = await readTable(join(directory, 'mlfs-geo/cards_a.csv.gz'), 'card');
   let id = 0;
@@ -123,7 +123,7 @@ export async function* mlfsGeo(directory: string): AsyncGenerator<Labelled> {
 }
 
 /** A test period, and the training period that ends a label's delay before it; half-open, epoch milliseconds. */
-export interface Split {
+interface Split {
   readonly trainFromMs: number;
   readonly trainToMs: number;
   readonly testFromMs: number;

@@ -43,7 +43,7 @@ export interface CategoryProfile {
   readonly sd: number;
 }
 
-export interface Sighting {
+interface Sighting {
   /** 16 bits: two identifiers share one by chance once in 65,536. */
   readonly tag: number;
   /** Minutes before the profile's newest payment, counted up to 65,535 (45 days). */
@@ -65,7 +65,7 @@ export interface ProfileFacts {
 }
 
 export const profileHalfLivesDays = [1, 7, 30] as const;
-export const hourBins = 12;
+const hourBins = 12;
 
 const dayMs = 86_400_000;
 const minuteMs = 60_000;

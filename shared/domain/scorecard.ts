@@ -9,7 +9,7 @@ export interface Scorecard {
   readonly variables: readonly ScorecardVariable[];
 }
 
-export interface ScorecardVariable {
+interface ScorecardVariable {
   /** A feature's or signal's name, or `percentile`. */
   readonly name: string;
   /** Ascending. */

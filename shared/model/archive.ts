@@ -24,7 +24,7 @@ export interface ArchivedDecision {
   readonly outcome: 'ALLOW' | 'REVIEW' | 'BLOCK';
 }
 
-export interface ArchivedLabel {
+interface ArchivedLabel {
   readonly kind: 'label';
   readonly tenant: string;
   readonly transactionId: string;
@@ -32,7 +32,7 @@ export interface ArchivedLabel {
   readonly knownAtMs: number;
 }
 
-export const archivePrefix = 'features/';
+const archivePrefix = 'features/';
 
 /** Largest line read; a longer one is not ours. */
 const lineBytesMax = 16_384;
@@ -61,7 +61,7 @@ export async function* readArchive(store: ObjectStore): AsyncGenerator<ArchiveLi
   } while (after !== undefined);
 }
 
-export async function* readLines(body: Uint8Array, name: string): AsyncGenerator<ArchiveLine> {
+async function* readLines(body: Uint8Array, name: string): AsyncGenerator<ArchiveLine> {
   const lines = createInterface({ input: Readable.from([body]).pipe(createGunzip()), crlfDelay: Number.POSITIVE_INFINITY });
   let number = 0;
   for await (const text of lines) {

@@ -15,7 +15,7 @@ export interface Verdict {
 }
 
 /** Percentile from which a payment counts as an alert: a review budget of 1 %. */
-export const alertPercentile = 99;
+const alertPercentile = 99;
 /** Average precision may fall by this before a model counts as worse: noise of the seed. */
 const precisionSlack = 0.02;
 /** Alerts may grow to this multiple of the champion's, and to 2 % at least. */

@@ -4,7 +4,7 @@ import type { Matrix } from './matrix.ts';
 import { sampleIndices, seededRandom } from './random.ts';
 
 export const treeCount = 100;
-export const sampleSizeMax = 256;
+const sampleSizeMax = 256;
 export const rowsMin = 256;
 
 /** Regrowths of one leaf whose column was constant; 254 constant columns of 255 would need about a thousand draws. */

@@ -6,7 +6,7 @@ import { seededRandom } from './random.ts';
 
 /** Frauds and honest rows below which nothing is learned. */
 export const fraudsMin = 50;
-export const honestMin = 500;
+const honestMin = 500;
 
 /** Part of the scorecard's log-odds that the trees start from: what is kept back, combinations may explain better. */
 const scorecardShare = 0.5;
@@ -43,7 +43,7 @@ const shrink = (scorecard: Scorecard, meanLogOdds: number): Scorecard => {
 };
 
 /** Points of row i of columns in the order of the scorecard's variables. */
-export const scorecardPoints = (scorecard: Scorecard, columns: readonly Float64Array[], row: number): number => {
+const scorecardPoints = (scorecard: Scorecard, columns: readonly Float64Array[], row: number): number => {
   let points = scorecard.base;
   for (const [j, variable] of scorecard.variables.entries()) {
     const value = columns[j]![row]!;

@@ -1,5 +1,5 @@
 import { decide } from '../domain/decide.ts';
-import { featureNames } from '../domain/features.ts';
+
 import { noFigures } from '../domain/merchant.ts';
 import { addLabel, type MerchantLabels, merchantFigures, noLabels } from '../domain/merchantLabels.ts';
 import type { CompiledModel } from '../domain/model.ts';
@@ -110,5 +110,3 @@ const noSealer = {
   seal: () => ({ sealed: '', fingerprint: '' }),
   hash: () => zeroHash,
 };
-
-export const featureWidth = featureNames.length;
