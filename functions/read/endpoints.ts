@@ -1,8 +1,10 @@
 import { docsEndpoints } from '../../shared/edge/docs.ts';
 import type { Endpoints } from '../../shared/edge/http.ts';
+import type { TokenIssuer } from '../../shared/edge/tokens.ts';
 import { policyJsonSchema } from '../../shared/policy/schema.ts';
 import { policyQueries } from '../admin/queries.ts';
 import { getAccountAudit, getAccountStanding, getAccountTimeline } from './accounts.ts';
+import { consoleEndpoints } from './console.ts';
 import { getDecision } from './decision.ts';
 import { getHealth, type HealthDependencies } from './health.ts';
 import type { OpenInputs } from './inputs.ts';
@@ -12,11 +14,13 @@ import { getReviews } from './reviews.ts';
 
 export interface ReadDependencies extends HealthDependencies {
   readonly openInputs: OpenInputs;
+  /** Whose tokens the API takes; null or left out: keys only. */
+  readonly tokenIssuer?: TokenIssuer | null;
 }
 
 /** Everything that is answered without changing anything. */
 export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
-  const { table, openInputs, version } = dependencies;
+  const { table, openInputs, version, tokenIssuer = null } = dependencies;
   return {
     getDecision: getDecision(table),
     getLatestDecisions: getLatestDecisions(table),
@@ -28,6 +32,7 @@ export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
     getOverview: getOverview(table),
     getHealth: getHealth(dependencies),
     ...policyQueries(table),
+    ...consoleEndpoints(tokenIssuer),
     ...docsEndpoints({ version, policySchema: policyJsonSchema() }),
   };
 };

@@ -1,6 +1,8 @@
+import { env } from '../../shared/aws/keys.ts';
 import { queueProbe } from '../../shared/aws/queueProbe.ts';
 import { required, services } from '../../shared/aws/services.ts';
 import { httpHandler } from '../../shared/edge/http.ts';
+import { tokenIssuerOf } from '../../shared/edge/tokens.ts';
 import { readEndpoints } from './endpoints.ts';
 import { inputsOpener } from './inputs.ts';
 
@@ -12,6 +14,7 @@ export const handler = httpHandler(
     table,
     openInputs: inputsOpener(masterSecret),
     version: required('version'),
+    tokenIssuer: tokenIssuerOf(process.env[env.tokenIssuer]),
     waitingMessages: queueProbe({ url: required('queueUrl') }),
   }),
   { table, clock, randomness },

@@ -52,6 +52,10 @@ export interface WireDecisionItem {
   readonly outcome: Outcome;
   readonly score: number;
   readonly signals: readonly SignalName[];
+  /** Of the isolation forest, 0..100; null when it could not be computed. */
+  readonly anomalyPercentile?: number | null;
+  /** The value of IMPOSSIBLE_TRAVEL; null when it could not be computed. */
+  readonly travelKmh?: number | null;
 }
 
 export interface WireSignalItem {
@@ -130,9 +134,21 @@ export interface DecisionSummary {
   readonly score: number;
   /** Bit i = signal i triggered. */
   readonly triggered: number;
+  /** Absent in feed pages written before they were kept. */
+  readonly measures?: DecisionMeasures;
 }
 
-export function renderDecisionItem({ transaction, decidedAtMs, outcome, score, triggered }: DecisionSummary): WireDecisionItem {
+/** The two values that charts put on an axis. */
+export type DecisionMeasures = Required<Pick<WireDecisionItem, 'anomalyPercentile' | 'travelKmh'>>;
+
+/** Of signal values by position in `signalNames`. */
+export const measuresOf = (signals: readonly (number | null)[]): DecisionMeasures => ({
+  anomalyPercentile: signals[signalNames.indexOf('ANOMALY')] ?? null,
+  travelKmh: signals[signalNames.indexOf('IMPOSSIBLE_TRAVEL')] ?? null,
+});
+
+export function renderDecisionItem(summary: DecisionSummary): WireDecisionItem {
+  const { transaction, decidedAtMs, outcome, score, triggered, measures } = summary;
   return {
     transactionId: transaction.transactionId,
     userId: transaction.userId,
@@ -144,6 +160,7 @@ export function renderDecisionItem({ transaction, decidedAtMs, outcome, score, t
     outcome,
     score,
     signals: namesTriggered(triggered),
+    ...measures,
   };
 }
 

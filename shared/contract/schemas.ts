@@ -164,18 +164,23 @@ const decision = object(
   ['erased', 'counterfactual'],
 );
 
-const decisionItem = object({
-  transactionId: orNull(id),
-  userId: orNull(id),
-  accountId: orNull(id),
-  occurredAt: orNull(time),
-  decidedAt: time,
-  amountMinor: orNull({ type: 'integer' }),
-  currency: orNull(text),
-  outcome,
-  score,
-  signals: array(signal),
-});
+const decisionItem = object(
+  {
+    transactionId: orNull(id),
+    userId: orNull(id),
+    accountId: orNull(id),
+    occurredAt: orNull(time),
+    decidedAt: time,
+    amountMinor: orNull({ type: 'integer' }),
+    currency: orNull(text),
+    outcome,
+    score,
+    signals: array(signal),
+    anomalyPercentile: orNull({ type: 'number' }),
+    travelKmh: orNull({ type: 'number' }),
+  },
+  ['anomalyPercentile', 'travelKmh'],
+);
 
 const policySummary: Readonly<Record<string, Schema>> = {
   version: count,

@@ -17,6 +17,8 @@ export interface TokenIssuer {
   readonly scopeClaim: string;
   /** Which scopes a word of that claim gives. */
   readonly scopes: Readonly<Record<string, readonly Scope[]>>;
+  /** The public client as which the console asks for tokens (authorization code with PKCE); without it people bring a token. */
+  readonly consoleClientId?: string;
 }
 
 export type TokenCheck = (token: string) => Promise<Caller | null>;

@@ -1,5 +1,5 @@
 import { expiryAttribute, prefixes } from '../aws/keys.ts';
-import type { DecisionSummary } from '../contract/render.ts';
+import { type DecisionSummary, measuresOf } from '../contract/render.ts';
 import type { Decision } from '../domain/decision.ts';
 import { outcomes } from '../domain/outcome.ts';
 import { type SignalName, signalNames } from '../domain/signals/names.ts';
@@ -34,12 +34,13 @@ export interface Hit {
   readonly threshold: number;
 }
 
-export const entryOf = ({ transaction, decidedAtMs, outcome, score, triggered, reasons }: Decision): FeedEntry => ({
+export const entryOf = ({ transaction, decidedAtMs, outcome, score, triggered, signals, reasons }: Decision): FeedEntry => ({
   transaction,
   decidedAtMs,
   outcome,
   score,
   triggered,
+  measures: measuresOf(signals),
   hits: reasons.flatMap(({ signal, value, threshold }) => {
     const name = signalNames.find((known) => known === signal);
     return name === undefined || value === null || threshold === null ? [] : [{ signal: name, value, threshold }];
@@ -108,9 +109,10 @@ type Packed = readonly [
   score: number,
   triggered: number,
   hits: readonly (readonly [signal: number, value: number, threshold: number])[],
+  measures?: readonly [anomalyPercentile: number | null, travelKmh: number | null],
 ];
 
-const packEntry = ({ transaction, decidedAtMs, outcome, score, triggered, hits }: FeedEntry): string => {
+const packEntry = ({ transaction, decidedAtMs, outcome, score, triggered, hits, measures }: FeedEntry): string => {
   const packed: Packed = [
     transaction.transactionId,
     transaction.userId,
@@ -125,7 +127,7 @@ const packEntry = ({ transaction, decidedAtMs, outcome, score, triggered, hits }
     triggered,
     hits.map((hit) => [signalNames.indexOf(hit.signal), hit.value, hit.threshold]),
   ];
-  return JSON.stringify(packed);
+  return JSON.stringify(measures === undefined ? packed : [...packed, [measures.anomalyPercentile, measures.travelKmh]]);
 };
 
 const unpackEntry = (packed: Packed): FeedEntry => {
@@ -142,6 +144,7 @@ const unpackEntry = (packed: Packed): FeedEntry => {
     score,
     triggered,
     hits,
+    measures,
   ] = packed;
   return {
     transaction: { transactionId, userId, accountId, occurredAtMs, offsetMinutes, amountMinor, currency },
@@ -150,5 +153,6 @@ const unpackEntry = (packed: Packed): FeedEntry => {
     score,
     triggered,
     hits: hits.map(([signal, value, threshold]) => ({ signal: signalNames[signal]!, value, threshold })),
+    ...(measures !== undefined && { measures: { anomalyPercentile: measures[0], travelKmh: measures[1] } }),
   };
 };

@@ -103,6 +103,8 @@ describe('GET /decisions/latest', () => {
           outcome: expect.stringMatching(/^(ALLOW|REVIEW|BLOCK)$/),
           score: expect.any(Number),
           signals: expect.any(Array),
+          anomalyPercentile: null,
+          travelKmh: 0,
         },
       ],
     });

@@ -1,0 +1,110 @@
+import { currencyExponents } from '../../shared/domain/currency.ts';
+import type { Disposition, Outcome } from './wire.ts';
+
+/** Numbers, times and names as people read them. */
+
+const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const short = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
+
+export const whole = (value: number): string => grouped.format(value);
+
+/** At most two decimals; four significant digits below one. */
+export const decimal = (value: number): string =>
+  Math.abs(value) < 1 && value !== 0 ? String(Number(value.toPrecision(3))) : short.format(value);
+
+export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
+
+/** Minor units in the currency's own units, code first. */
+export const money = (amountMinor: number, currency: string): string => {
+  const digits = currencyExponents[currency] ?? 2;
+  const value = amountMinor / 10 ** digits;
+  return `${currency} ${value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
+};
+
+export const major = (amountMinor: number, currency: string): number => amountMinor / 10 ** (currencyExponents[currency] ?? 2);
+
+const two = (value: number): string => String(value).padStart(2, '0');
+
+/** Time of day on this machine's clock. */
+export const clock = (instant: string): string => {
+  const date = new Date(instant);
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+};
+
+export const dateTime = (instant: string): string => {
+  const date = new Date(instant);
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock(instant)}`;
+};
+
+/** As it was on the payer's clock: the text's own hour, whatever its offset. */
+export const payersTime = (instant: string): string => `${instant.slice(0, 10)} ${instant.slice(11, 19)} ${instant.slice(23)}`;
+
+/** Hour of day on the payer's clock with its fraction, 0..24. */
+export const payersHour = (instant: string): number => Number(instant.slice(11, 13)) + Number(instant.slice(14, 16)) / 60;
+
+export const duration = (ms: number): string => {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${decimal(ms / 1_000)} s`;
+  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min`;
+  if (ms < 172_800_000) return `${Math.floor(ms / 3_600_000)} h`;
+  return `${Math.floor(ms / 86_400_000)} days`;
+};
+
+export const ago = (instant: string, nowMs = Date.now()): string => {
+  const ms = nowMs - Date.parse(instant);
+  return ms < 5_000 ? 'now' : `${duration(ms)} ago`;
+};
+
+/** `TXN_VELOCITY_1H` as `Velocity 1 h`; rules, lists and unknown names as they are. */
+export const signalLabel = (name: string): string =>
+  signalLabels[name] ?? name.replace(/^RULE:/, 'Rule ').replace(/^LIST:/, 'List ');
+
+const signalLabels: Readonly<Record<string, string>> = {
+  TOTAL_SPEND_24H: 'Spend in 24 h',
+  TXN_VELOCITY_1H: 'Payments in 1 h',
+  RAPID_BURST_1M: 'Burst in 60 s',
+  NEW_DEVICE_USED: 'New device',
+  AMOUNT_ANOMALY: 'Unusual amount',
+  IMPOSSIBLE_TRAVEL: 'Impossible travel',
+  UNUSUAL_HOUR: 'Unusual hour',
+  MERCHANT_RISK: 'Merchant risk',
+  ANOMALY: 'Anomaly',
+  MODEL: 'Learned score',
+};
+
+export const outcomeWords: Readonly<Record<Outcome, string>> = { ALLOW: 'Allow', REVIEW: 'Review', BLOCK: 'Block' };
+
+export const dispositionWords: Readonly<Record<Disposition, string>> = {
+  CONFIRMED_FRAUD: 'Confirmed fraud',
+  LEGITIMATE: 'Legitimate',
+  UNSURE: 'Unsure',
+};
+
+/** A signal's value with its unit. `baseCurrency` is the policy's. */
+export const signalValue = (name: string, value: number | null, baseCurrency = ''): string => {
+  if (value === null) return '–';
+  switch (name) {
+    case 'TOTAL_SPEND_24H':
+      return baseCurrency === '' ? whole(value) : money(value, baseCurrency);
+    case 'NEW_DEVICE_USED':
+    case 'UNUSUAL_HOUR':
+      return value >= 1 ? 'yes' : 'no';
+    case 'AMOUNT_ANOMALY':
+      return `${decimal(value)} sd`;
+    case 'IMPOSSIBLE_TRAVEL':
+      return `${whole(value)} km/h`;
+    case 'MERCHANT_RISK':
+      return percent(value);
+    case 'ANOMALY':
+      return `${decimal(value)}th percentile`;
+    default:
+      return decimal(value);
+  }
+};
+
+/** `trainingWindow` as `training window`. */
+export const words = (name: string): string =>
+  name
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replace(/_/g, ' ')
+    .toLowerCase();

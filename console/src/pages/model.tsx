@@ -1,0 +1,220 @@
+import { useMemo } from 'preact/hooks';
+import type { Page } from '../api.ts';
+import { dateTime, decimal, duration, whole, words } from '../format.ts';
+import { useClock, useResource } from '../hooks.ts';
+import { Empty, Facts, Panel, Scrolls, Shown } from '../parts/basics.tsx';
+import type { ModelCard, WireDecisionItem } from '../wire.ts';
+
+const refreshMs = 30_000;
+
+export function ModelPage() {
+  const model = useResource<ModelCard>('model', refreshMs);
+  const versions = useResource<Page<ModelCard>>('model/versions?limit=50', refreshMs);
+  const isNone = model.error?.status === 404;
+  return (
+    <div class="model">
+      <div class="pageHead">
+        <h1>Model</h1>
+        {model.data !== null && <span class="hint">version {model.data.version}, in force</span>}
+      </div>
+      <div class="columns">
+        <div>
+          {isNone ? (
+            <Panel title="Card">
+              <Empty title="No model is in force yet">
+                <p>
+                  Payments are decided by rules alone, and every decision says so. The first model is trained from archived
+                  payments on its schedule, or by
+                </p>
+                <p>
+                  <code>npm run aegis -- train</code>
+                </p>
+              </Empty>
+            </Panel>
+          ) : (
+            <Panel title="Card">
+              <Shown of={model} what="model">
+                {(card) => <Card card={card} />}
+              </Shown>
+            </Panel>
+          )}
+          <Panel title="History" hint="every version trained, with its figures">
+            {versions.error?.status === 404 ? (
+              <p class="text">No version was trained yet.</p>
+            ) : (
+              <Shown of={versions} what="versions">
+                {({ items }) =>
+                  items.length === 0 ? (
+                    <p class="text">No version was trained yet.</p>
+                  ) : (
+                    <History items={items} inForce={model.data?.version ?? null} />
+                  )
+                }
+              </Shown>
+            )}
+          </Panel>
+        </div>
+        <div>
+          <Distributions />
+          {model.data !== null && (
+            <Panel title="Drift" hint="of the version in force">
+              {model.data.drift === undefined || model.data.drift === null ? (
+                <p class="text">No drift was measured for this version yet.</p>
+              ) : (
+                <Figures of={model.data.drift} />
+              )}
+            </Panel>
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Card({ card }: { readonly card: ModelCard }) {
+  const nowMs = useClock(refreshMs);
+  return (
+    <>
+      <Facts
+        rows={[
+          ['Kind', card.kind],
+          ['Trained', `${dateTime(card.trainedAt)} (${duration(Math.max(0, nowMs - Date.parse(card.trainedAt)))} ago)`],
+          ['Window', windowText(card.trainingWindow)],
+          ['Rows', whole(card.rows)],
+          ['Artefact', <code class="hash">{card.sha256}</code>],
+        ]}
+      />
+      <h3>Features</h3>
+      <p class="chips">
+        {card.features.map((feature) => (
+          <span class="chip" key={feature}>
+            {feature}
+          </span>
+        ))}
+      </p>
+      <h3>Figures</h3>
+      <Figures of={card.metrics} />
+    </>
+  );
+}
+
+const windowText = (window: unknown): string => {
+  if (typeof window !== 'object' || window === null) return String(window ?? '–');
+  return Object.values(window)
+    .map((value) =>
+      typeof value === 'number' ? dateTime(new Date(value).toISOString()) : typeof value === 'string' ? dateTime(value) : '',
+    )
+    .join(' – ');
+};
+
+/** Figures by name, whatever they are: sets of figures become headings of their own. */
+function Figures({ of }: { readonly of: unknown }) {
+  const rows = flat(of);
+  if (rows.length === 0) return <p class="text">None were recorded.</p>;
+  return <Facts rows={rows} />;
+}
+
+const flat = (value: unknown, name = ''): readonly (readonly [string, string])[] => {
+  if (typeof value === 'number') return [[name, decimal(value)]];
+  if (typeof value === 'string' || typeof value === 'boolean') return [[name, String(value)]];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, member]) => flat(member, name === '' ? words(key) : `${name} · ${words(key)}`));
+};
+
+const History = ({ items, inForce }: { readonly items: readonly ModelCard[]; readonly inForce: number | null }) => (
+  <Scrolls label="Versions of the model">
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Version</th>
+          <th scope="col">Trained</th>
+          <th scope="col" class="number">
+            Rows
+          </th>
+          <th scope="col">State</th>
+          <th scope="col">Figures</th>
+        </tr>
+      </thead>
+      <tbody>
+        {items.map((card) => (
+          <tr key={card.version}>
+            <th scope="row">{card.version}</th>
+            <td class="nowrap">{dateTime(card.trainedAt)}</td>
+            <td class="number">{whole(card.rows)}</td>
+            <td>
+              {card.version === inForce ? 'in force' : (card.status ?? 'earlier')}
+              {card.reason && <span class="hint"> {card.reason}</span>}
+            </td>
+            <td>
+              {[...flat(card.metrics), ...flat(card.drift, 'drift')]
+                .slice(0, 6)
+                .map(([name, value]) => `${name} ${value}`)
+                .join(', ')}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </Scrolls>
+);
+
+const binsOf = (values: readonly number[]): readonly number[] => {
+  const bins = Array.from({ length: 20 }, () => 0);
+  for (const value of values) bins[Math.min(19, Math.floor(value / 5))]! += 1;
+  return bins;
+};
+
+function Distributions() {
+  const latest = useResource<Page<WireDecisionItem>>('decisions/latest?limit=200', refreshMs);
+  return (
+    <>
+      <Panel title="Scores" hint="of the 200 latest decisions">
+        <Shown of={latest} what="decisions">
+          {({ items }) => (
+            <Histogram label="Scores" values={items.map(({ score }) => score)} none="No payment has been decided yet." />
+          )}
+        </Shown>
+      </Panel>
+      <Panel title="Anomaly percentiles" hint="of the same; even when the model fits what it sees">
+        <Shown of={latest} what="decisions">
+          {({ items }) => (
+            <Histogram
+              label="Anomaly percentiles"
+              values={items.map(({ anomalyPercentile }) => anomalyPercentile ?? null).filter((value) => value !== null)}
+              none="No model took part in them."
+            />
+          )}
+        </Shown>
+      </Panel>
+    </>
+  );
+}
+
+function Histogram({
+  label,
+  values,
+  none,
+}: {
+  readonly label: string;
+  readonly values: readonly number[];
+  readonly none: string;
+}) {
+  const bins = useMemo(() => binsOf(values), [values]);
+  if (values.length === 0) return <p class="text">{none}</p>;
+  const most = Math.max(...bins);
+  return (
+    <figure
+      class="histogram"
+      role="img"
+      aria-label={`${label}: ${bins
+        .map((count, bin) => (count > 0 ? `${count} from ${bin * 5}` : ''))
+        .filter(Boolean)
+        .join(', ')}`}
+    >
+      {bins.map((count, bin) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: bins stay where they are
+        <span key={bin} style={{ '--share': String(count / most) }} title={`${bin * 5}–${bin * 5 + 5}: ${count}`} />
+      ))}
+    </figure>
+  );
+}

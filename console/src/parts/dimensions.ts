@@ -1,0 +1,116 @@
+import { major, payersHour } from '../format.ts';
+import type { WireDecisionItem } from '../wire.ts';
+
+/** What the scatter can put on an axis. */
+export type Dimension = 'time' | 'hour' | 'amount' | 'score' | 'travel' | 'percentile';
+
+interface Scale {
+  /** Where a value stands, 0..1. */
+  readonly share: (value: number) => number;
+  readonly ticks: readonly number[];
+}
+
+interface DimensionRules {
+  readonly label: string;
+  readonly value: (item: WireDecisionItem) => number | null;
+  readonly scale: (items: readonly WireDecisionItem[]) => Scale;
+  readonly text: (value: number) => string;
+}
+
+const linear = (low: number, high: number, ticks: readonly number[]): Scale => ({
+  share: (value) => Math.min(1, Math.max(0, (value - low) / (high - low))),
+  ticks,
+});
+
+/** Decades between the least and the greatest value; anything below the least decade stands at the bottom. */
+const decades = (values: readonly number[], leastPower: number): Scale => {
+  const [least, greatest] = extremes(values.filter((value) => value > 0));
+  const low = Math.max(leastPower, Math.floor(Math.log10(least)));
+  const high = Math.max(low + 2, Math.ceil(Math.log10(greatest)));
+  return {
+    share: (value) => Math.min(1, Math.max(0, (Math.log10(Math.max(value, 1e-9)) - low) / (high - low))),
+    ticks: Array.from({ length: high - low + 1 }, (_, index) => 10 ** (low + index)),
+  };
+};
+
+const extremes = (values: readonly number[]): readonly [number, number] => {
+  let [least, greatest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
+  }
+  return values.length === 0 ? [1, 10] : [least, greatest];
+};
+
+const compact = new Intl.NumberFormat('en', { notation: 'compact' });
+
+const amount = (item: WireDecisionItem): number | null =>
+  item.amountMinor === null || item.currency === null ? null : major(item.amountMinor, item.currency);
+const decided = (item: WireDecisionItem): number => Date.parse(item.decidedAt);
+
+export const dimensions: Readonly<Record<Dimension, DimensionRules>> = {
+  time: {
+    label: 'Time of decision',
+    value: decided,
+    scale: (items) => {
+      const [least, greatest] = extremes(items.map(decided));
+      const high = Math.max(greatest, least + 60_000);
+      return linear(
+        least,
+        high,
+        [0, 0.25, 0.5, 0.75, 1].map((share) => least + share * (high - least)),
+      );
+    },
+    text: (value) => new Date(value).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' }),
+  },
+  hour: {
+    label: 'Hour of day, payer’s clock',
+    value: (item) => (item.occurredAt === null ? null : payersHour(item.occurredAt)),
+    scale: () => linear(0, 24, [0, 4, 8, 12, 16, 20, 24]),
+    text: (value) => `${value} h`,
+  },
+  amount: {
+    label: 'Amount',
+    value: amount,
+    scale: (items) =>
+      decades(
+        items.map(amount).filter((value) => value !== null),
+        -2,
+      ),
+    text: (value) => compact.format(value),
+  },
+  score: {
+    label: 'Score',
+    value: (item) => item.score,
+    scale: () => linear(0, 100, [0, 20, 40, 60, 80, 100]),
+    text: String,
+  },
+  travel: {
+    label: 'Travel since the last place, km/h',
+    value: (item) => (item.travelKmh === undefined || item.travelKmh === null ? null : Math.max(1, item.travelKmh)),
+    scale: (items) =>
+      decades(
+        items.map((item) => item.travelKmh ?? 0),
+        0,
+      ),
+    text: (value) => compact.format(value),
+  },
+  percentile: {
+    label: 'Anomaly percentile',
+    value: (item) => item.anomalyPercentile ?? null,
+    scale: () => linear(0, 100, [0, 25, 50, 75, 100]),
+    text: String,
+  },
+};
+
+export const percentileSteps = 5;
+
+/** The shade of an anomaly percentile: its last steps are narrow, since only the far end is news. */
+export const shadeOf = (item: WireDecisionItem): string => {
+  const percentile = item.anomalyPercentile ?? null;
+  if (percentile === null) return 'none';
+  return `p${percentileBounds.filter((bound) => percentile >= bound).length}`;
+};
+
+/** Lower bounds of the shades above the first. */
+export const percentileBounds = [50, 80, 95, 99] as const;

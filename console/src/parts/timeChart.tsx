@@ -1,0 +1,117 @@
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import { colour, useScheme, useSize } from '../hooks.ts';
+
+export interface ChartSeries {
+  readonly label: string;
+  /** Name of a colour in the style sheet. */
+  readonly colour: string;
+  readonly values: readonly (number | null)[];
+  readonly kind: 'bars' | 'points' | 'line';
+}
+
+export interface TimeChartProps {
+  /** What it shows, for those who cannot see it. */
+  readonly label: string;
+  /** Epoch seconds, rising. */
+  readonly times: readonly number[];
+  /** Bars are stacked by the caller: the tallest first, so that the others stand before it. */
+  readonly series: readonly ChartSeries[];
+  readonly height: number;
+  /** Horizontal lines, such as cut-offs. */
+  readonly marks?: readonly { readonly value: number; readonly colour: string }[];
+  readonly max?: number;
+  readonly format?: (value: number) => string;
+}
+
+/** Values over time, on a canvas; redrawn in place when the data changes. */
+export function TimeChart(props: TimeChartProps) {
+  const [ref, { width }] = useSize<HTMLDivElement>();
+  const chart = useRef<uPlot | null>(null);
+  const scheme = useScheme();
+  const latest = useRef(props);
+  latest.current = props;
+  const shape = props.series.map((series) => `${series.label}/${series.colour}/${series.kind}`).join();
+  useEffect(() => {
+    if (width === 0) return;
+    chart.current = new uPlot(options(latest, width), data(latest.current), ref.current!);
+    return () => {
+      chart.current?.destroy();
+      chart.current = null;
+    };
+  }, [width, scheme, shape, props.height]);
+
+  useEffect(() => {
+    chart.current?.setData(data(props));
+  }, [props.times, props.series]);
+
+  return <div ref={ref} class="chart" role="img" aria-label={props.label} style={{ height: `${props.height}px` }} />;
+}
+
+const data = ({ times, series }: TimeChartProps): uPlot.AlignedData =>
+  [times, ...series.map(({ values }) => values)] as unknown as uPlot.AlignedData;
+
+function options(latest: { readonly current: TimeChartProps }, width: number): uPlot.Options {
+  const { series, height, max } = latest.current;
+  const ink = colour('ink-soft');
+  const line = colour('line');
+  const axis = { stroke: ink, font: '11px system-ui, sans-serif', grid: { stroke: line, width: 1 }, ticks: { show: false } };
+  const format = latest.current.format ?? String;
+  return {
+    width,
+    height,
+    legend: { show: false },
+    cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
+    padding: [8, 8, 0, 0],
+    scales: { x: { time: true }, y: { range: (_chart, _min, top) => [0, max ?? Math.max(1, top * 1.1)] } },
+    axes: [
+      { ...axis, grid: { show: false }, size: 26, space: 64, values: (_chart, splits) => splits.map(timeLabel) },
+      {
+        ...axis,
+        size: 40,
+        space: 30,
+        values: (_chart, splits) => splits.map((value) => (Number.isInteger(value) ? format(value) : '')),
+      },
+    ],
+    series: [
+      {},
+      ...series.map(({ label, colour: name, kind }) => ({
+        label,
+        stroke: colour(name),
+        ...(kind === 'bars' && {
+          fill: colour(name),
+          width: 0,
+          paths: uPlot.paths.bars!({ size: [0.8, 24] }),
+          points: { show: false },
+        }),
+        ...(kind === 'points' && { paths: () => null, points: { show: true, size: 7, fill: colour(name) } }),
+        ...(kind === 'line' && { width: 1.5, points: { show: false } }),
+      })),
+    ],
+    hooks: {
+      draw: [
+        (chart) => {
+          for (const mark of latest.current.marks ?? []) {
+            const y = chart.valToPos(mark.value, 'y', true);
+            chart.ctx.save();
+            chart.ctx.strokeStyle = colour(mark.colour);
+            chart.ctx.setLineDash([4, 4]);
+            chart.ctx.beginPath();
+            chart.ctx.moveTo(chart.bbox.left, y);
+            chart.ctx.lineTo(chart.bbox.left + chart.bbox.width, y);
+            chart.ctx.stroke();
+            chart.ctx.restore();
+          }
+        },
+      ],
+    },
+  };
+}
+
+const timeLabel = (seconds: number, index: number, all: readonly number[]): string => {
+  const date = new Date(seconds * 1_000);
+  const spanSeconds = (all.at(-1) ?? seconds) - all[0]!;
+  const day = date.toLocaleDateString('en', { day: 'numeric', month: 'short' });
+  const time = date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+  return spanSeconds > 172_800 ? day : index === 0 && spanSeconds > 43_200 ? `${day} ${time}` : time;
+};

@@ -1,0 +1,58 @@
+import { decimal, money, percent, whole } from './format.ts';
+
+/** When a signal triggers, as a sentence. */
+export const signalSentence = (name: string, threshold: number, baseCurrency: string): string => {
+  switch (name) {
+    case 'TOTAL_SPEND_24H':
+      return `when ${money(threshold, baseCurrency)} or more is spent in 24 hours`;
+    case 'TXN_VELOCITY_1H':
+      return `from ${whole(threshold)} payments in an hour`;
+    case 'RAPID_BURST_1M':
+      return `from ${whole(threshold)} payments within 60 seconds`;
+    case 'NEW_DEVICE_USED':
+      return 'when the device is new to the account';
+    case 'AMOUNT_ANOMALY':
+      return `when the amount is ${decimal(threshold)} standard deviations above the usual, or more`;
+    case 'IMPOSSIBLE_TRAVEL':
+      return `when ${whole(threshold)} km/h or more would be needed from the last place`;
+    case 'UNUSUAL_HOUR':
+      return 'between 01:00 and 05:00, when the account rarely pays then';
+    case 'MERCHANT_RISK':
+      return `when ${percent(threshold)} or more of the merchant’s payments are estimated to be fraud`;
+    case 'ANOMALY':
+      return `when the payment is more unusual than ${decimal(threshold)} % of all`;
+    default:
+      return `from ${decimal(threshold)}`;
+  }
+};
+
+export interface Change {
+  /** `signals.ANOMALY.points`; rules by their id. */
+  readonly where: string;
+  /** Null when it was not there. */
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+/** What differs between two documents, leaf by leaf, in the order of the newer one. */
+export const changes = (before: unknown, after: unknown): readonly Change[] => {
+  const [was, is] = [leaves(before), leaves(after)];
+  const names = new Set([...is.keys(), ...was.keys()]);
+  return [...names]
+    .filter((name) => was.get(name) !== is.get(name))
+    .map((where) => ({ where, before: was.get(where) ?? null, after: is.get(where) ?? null }));
+};
+
+const leaves = (value: unknown, where = '', found = new Map<string, string>()): Map<string, string> => {
+  if (typeof value !== 'object' || value === null)
+    return found.set(where, typeof value === 'string' ? value : JSON.stringify(value));
+  const members = Array.isArray(value)
+    ? value.map((member: unknown, index) => [nameOf(member) ?? String(index), member] as const)
+    : Object.entries(value);
+  if (members.length === 0 && where !== '') found.set(where, Array.isArray(value) ? '[]' : '{}');
+  for (const [name, member] of members) leaves(member, where === '' ? name : `${where}.${name}`, found);
+  return found;
+};
+
+const nameOf = (member: unknown): string | null =>
+  typeof member === 'object' && member !== null && 'id' in member && typeof member.id === 'string' ? member.id : null;
