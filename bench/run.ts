@@ -1,0 +1,31 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** `npm run bench`: every measurement by its name; without one, the list. */
+const folder = import.meta.dirname;
+const [name, ...rest] = process.argv.slice(2);
+const about: Readonly<Record<string, string>> = {
+  cold: 'process start to first answer of each function, bundles beside a bare SDK bundle',
+  decide: 'a whole decision in one process; 3,000 payments a day beside 100; windows beside query and reduce',
+  quality: 'detection quality on labelled sets (needs AEGIS_DATA_DIR)',
+  replay: 'decisions replayed to the same bytes',
+  scale: 'the published ramps and limits of the services, from 1 to 50,000 a second',
+  score: 'scoring one row by the forest; --with-peers beside scikit-learn',
+  soak: 'memory, losses and doubles over many decisions through the local stack',
+  stack: 'payments through the local stack beside the emulator alone',
+  sync: 'the synchronous route beside a bare transaction',
+  tamper: 'changes to an exported log that the verifier must find',
+  verify: 'entries verified a second',
+  windows: 'a million window steps against brute force',
+};
+const known = Object.keys(about).filter((one) => readdirSync(folder).includes(`${one}.ts`));
+
+if (name === undefined || name === '--help' || !known.includes(name)) {
+  if (name !== undefined && name !== '--help') console.error(`There is no measurement called ${name}.`);
+  console.log('Usage: npm run bench -- NAME [options]   (NAME --help lists them)\n');
+  for (const one of known) console.log(`  ${one.padEnd(10)} ${about[one]}`);
+  process.exit(name === undefined || name === '--help' ? 0 : 2);
+}
+const { status } = spawnSync(process.execPath, [join(folder, `${name}.ts`), ...rest], { stdio: 'inherit' });
+process.exit(status ?? 1);
