@@ -68,7 +68,7 @@ export const dayMs = 86_400_000;
 /** Behind the newest payment nothing older is kept. */
 export const keptMs = 2 * dayMs;
 /** A payment this much older than the newest one, or more, is late. */
-export const lateMs = minuteMs;
+export const lateMs = 60_000;
 
 /** Rows read at once when a window's edge enters a span. */
 const rowsAtOnce = 8;
