@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/domain/**/*.test.ts'],
     exclude: ['test/domain/stateSize.test.ts'],
+    env: { AEGIS_FEWER_SEEDS: '1' },
     testTimeout: 30_000,
   },
 });

@@ -8,7 +8,7 @@ import { type Fault, faultyTable } from '../../shared/memory/faults.ts';
 import { seededRandomness } from '../../shared/memory/random.ts';
 import { memoryTable } from '../../shared/memory/table.ts';
 import type { Consumed, TableStore, Write } from '../../shared/ports.ts';
-import { transaction } from '../policy/fixtures.ts';
+import { barePolicy, transaction } from '../policy/fixtures.ts';
 import { ledgerOn } from '../simulation/world.ts';
 
 const startMs = transaction.occurredAtMs;
@@ -99,6 +99,28 @@ describe('a payment', () => {
     expect(settled.map((one) => (one.kind === 'decided' ? one.stored.decision.sequence : 0))).toEqual(ids.map((_, i) => i + 1));
     expect(accountFromItem((await table.get(stateKey('dev', 'a_7', 'u_42')))!).sequence).toBe(30);
   });
+});
+
+test('a payment reads rows of the very commit it is part of', async () => {
+  const table = memoryTable();
+  const ledger = ledgerOn(table, virtualClock(startMs), seededRandomness(1), barePolicy);
+  const dayMs = 86_400_000;
+  const times = [
+    ...Array.from({ length: 96 }, (_, i) => startMs - 36_000_000 + i * 300_000),
+    ...Array.from({ length: 12 }, (_, i) => startMs + i * 5_000),
+    startMs + 7_200_000,
+    startMs + dayMs + 22_000,
+  ];
+  const payments = times.map((occurredAtMs, i) => submission({ transactionId: `t${i}`, occurredAtMs, amountMinor: 1 + i * i }));
+  await settle(ledger, payments.slice(0, 96), startMs + 20_000);
+  const settled = await settle(ledger, payments.slice(96), startMs + 20_000);
+  const last = settled.at(-1)!;
+  const endMs = times.at(-1)!;
+  const within = payments.filter(({ transaction: { occurredAtMs } }) => occurredAtMs > endMs - dayMs);
+  expect(within.length).toBe(9);
+  expect(last.kind === 'decided' && last.stored.decision.signals[0]).toBe(
+    within.reduce((sum, { transaction: { amountMinor } }) => sum + amountMinor, 0),
+  );
 });
 
 describe('a commit that fails', () => {
