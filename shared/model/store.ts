@@ -93,21 +93,28 @@ export const readManifest = async (table: TableStore, version: number): Promise<
   return item === null ? null : parse(item.manifest);
 };
 
+/** Beyond every version that a key has room for. */
+const versionEnd = 1e12;
+
 /** Versions that a list or a rollback looks back on. */
 export const versionsMax = 200;
 
-/** The newest first. */
-export const listManifests = async (table: TableStore, limit: number): Promise<readonly Manifest[]> =>
-  (await newestItems(table, limit)).map((item) => parse(item.manifest));
+/** At most `limit` versions below `beforeVersion`, the newest first. */
+export const listManifests = async (
+  table: TableStore,
+  limit: number,
+  beforeVersion: number = versionEnd,
+): Promise<readonly Manifest[]> => (await newestItems(table, limit, beforeVersion)).map((item) => parse(item.manifest));
 
 const newestVersion = async (table: TableStore): Promise<number> => {
   const [newest] = await newestItems(table, 1);
   return newest === undefined ? 0 : parse(newest.manifest).version;
 };
 
-const newestItems = async (table: TableStore, limit: number): Promise<readonly Item[]> => {
+const newestItems = async (table: TableStore, limit: number, beforeVersion = versionEnd): Promise<readonly Item[]> => {
+  if (beforeVersion <= 1) return [];
   const { pk, sk: from } = modelVersionKey(1);
-  const { sk: to } = modelVersionKey(999_999_999_999);
+  const { sk: to } = modelVersionKey(beforeVersion - 1);
   const items: Item[] = [];
   let after: string | undefined;
   for (let page = 0; page <= limit && items.length < limit; page++) {
