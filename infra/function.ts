@@ -10,12 +10,12 @@ import {
   EventInvokeConfig,
   type EventSourceMapping,
   type IFunction,
+  Function as LambdaFunctionResource,
   LoggingFormat,
   Runtime,
   StartingPosition,
   SystemLogLevel,
 } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
@@ -23,6 +23,7 @@ import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { env, prefixes } from '../shared/aws/keys.ts';
+import { bundleStage } from './bundle.ts';
 import type { Data } from './data.ts';
 import type { Settings } from './settings.ts';
 
@@ -43,9 +44,6 @@ const version: string = JSON.parse(readFileSync(`${root}package.json`, 'utf8')).
 
 const aliasName = 'live';
 
-/** Packages that still `require` need one inside an ES module. */
-const banner = "import{createRequire as __cr}from'module';const require=__cr(import.meta.url);";
-
 /**
  * Every Lambda function of the project. It starts with no right but to write its own log; each verb below adds one right together with
  * the environment variable through which the code finds what it may use.
@@ -54,7 +52,7 @@ export class HouseFunction extends Construct {
   readonly stage: string;
   readonly timeoutSeconds: number;
   readonly role: Role;
-  readonly function: NodejsFunction;
+  readonly function: LambdaFunctionResource;
   /** What callers invoke: a deployment moves it, a rollback moves it back. */
   readonly alias: IFunction;
   private readonly data: Data;
@@ -77,7 +75,7 @@ export class HouseFunction extends Construct {
     });
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     this.allow('OwnLog', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]);
-    this.function = new NodejsFunction(this, 'Function', {
+    this.function = new LambdaFunctionResource(this, 'Function', {
       description: `Aegis: ${props.stage}`,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -286,25 +284,10 @@ const changeable = (scope: Construct, verb: string, kinds: readonly ItemKind[]):
   return kinds;
 };
 
-/** Its `module` field names untranspiled sources without the default export that Node sees. */
-const aliases = { '--alias:ml-isolation-forest': 'ml-isolation-forest/lib/index.js' };
-
 /** The bundled handler, or a stand-in where this synthesis does not bundle (tests, the local runner). */
-const code = (scope: Construct, stage: string) =>
-  Stack.of(scope).bundlingRequired
-    ? {
-        entry: `${root}functions/${stage}/handler.ts`,
-        projectRoot: root,
-        depsLockFilePath: `${root}package-lock.json`,
-        bundling: {
-          format: OutputFormat.ESM,
-          target: 'node24',
-          mainFields: ['module', 'main'],
-          externalModules: [],
-          minify: true,
-          sourceMap: true,
-          banner,
-          esbuildArgs: aliases,
-        },
-      }
-    : { code: Code.fromInline('throw new Error("not bundled");'), handler: 'index.handler' };
+const code = (scope: Construct, stage: string) => ({
+  code: Stack.of(scope).bundlingRequired
+    ? Code.fromAsset(bundleStage(stage))
+    : Code.fromInline('throw new Error("not bundled");'),
+  handler: 'index.handler',
+});

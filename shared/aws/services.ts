@@ -48,7 +48,7 @@ export function services(): Services {
           onConsumed: (consumed) => hooks.onConsumed?.(consumed),
         }),
       ),
-    queue: () => sqs(required('queueUrl')),
+    queue: () => sqsAtOnce(required('queueUrl')),
     deadLetters: () => sqs(required('deadLetterUrl')),
     webhookQueue: () => sqs(required('webhookQueueUrl')),
     models: () => s3(required('modelBucket')),
@@ -74,21 +74,34 @@ export function closeServices(): void {
   hooks = {};
 }
 
-/** Loaded as soon as a function reads the property, never by one that does not. A failed load shows at every use, so not here. */
-function sqs(url: string): Queue {
-  const loading = import('./queue.ts').then(({ sqsQueue }) => closing(sqsQueue({ url })));
-  loading.catch(() => undefined);
-  return { send: async (messages) => (await loading).send(messages) };
+/** Its client is loaded as soon as a function reads the property, which is before the first call. A failed load shows at every use. */
+function sqsAtOnce(url: string): Queue {
+  const queue = sqs(url);
+  queue.load().catch(() => undefined);
+  return queue;
+}
+
+/** Its client is loaded by the first use: most functions that may send do so rarely. */
+function sqs(url: string): Queue & { load(): Promise<Queue> } {
+  const load = once(() => import('./queue.ts').then(({ sqsQueue }) => closing(sqsQueue({ url }))));
+  return { load, send: async (messages) => (await load()).send(messages) };
 }
 
 function s3(bucket: string): ObjectStore {
-  const loading = import('./objects.ts').then(({ s3Objects }) => closing(s3Objects({ bucket })));
-  loading.catch(() => undefined);
+  const load = once(() => import('./objects.ts').then(({ s3Objects }) => closing(s3Objects({ bucket }))));
   return {
-    put: async (key, body, options) => (await loading).put(key, body, options),
-    get: async (key) => (await loading).get(key),
-    list: async (prefix, options) => (await loading).list(prefix, options),
-    delete: async (key) => (await loading).delete(key),
+    put: async (key, body, options) => (await load()).put(key, body, options),
+    get: async (key) => (await load()).get(key),
+    list: async (prefix, options) => (await load()).list(prefix, options),
+    delete: async (key) => (await load()).delete(key),
+  };
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 
