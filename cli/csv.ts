@@ -86,7 +86,7 @@ export async function* readPayments(
 }
 
 /** Cells may be quoted, with quotes doubled inside; line breaks inside cells are not read. */
-const splitLine = (line: string): string[] => {
+export const splitLine = (line: string): string[] => {
   if (!line.includes('"')) return line.split(',');
   return Array.from(line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g), ([, quoted, plain]) =>
     quoted === undefined ? plain! : quoted.replaceAll('""', '"'),
