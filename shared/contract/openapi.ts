@@ -32,6 +32,27 @@ export const exampleTransaction = {
   metadata: { order: 'o_1' },
 } as const;
 
+/** A policy in full: what each signal counts for, one rule, one list. */
+export const examplePolicy = {
+  baseCurrency: 'INR',
+  rates: { EUR: '90.7', USD: '83.2' },
+  cutoffs: { review: 40, block: 70 },
+  signals: {
+    TOTAL_SPEND_24H: { threshold: 20_000_000, points: 45 },
+    TXN_VELOCITY_1H: { threshold: 15, points: 40 },
+    RAPID_BURST_1M: { threshold: 5, points: 45 },
+    NEW_DEVICE_USED: { threshold: 1, points: 20 },
+    AMOUNT_ANOMALY: { threshold: 5, points: 40 },
+    IMPOSSIBLE_TRAVEL: { threshold: 900, points: 50 },
+    UNUSUAL_HOUR: { threshold: 1, points: 40 },
+    MERCHANT_RISK: { threshold: 0.1, points: 30 },
+    ANOMALY: { threshold: 99, points: 20 },
+  },
+  rules: [{ id: 'large', when: 'txn.amountMinor > 50000000', points: 25, text: 'A very large amount' }],
+  lists: { blockedAccounts: { kind: 'block', field: 'accountId' } },
+  failTo: 'REVIEW',
+} as const;
+
 const read = (schema: SchemaName): Operation['answer'] => ({ status: 200, schema });
 const html = { status: 200, mediaType: 'text/html' } as const;
 const file = { status: 200, mediaType: '*/*' } as const;
@@ -72,7 +93,7 @@ const operations: Readonly<Record<OperationId, Operation>> = {
   getPolicy: { summary: 'The policy in force', answer: read('PolicyVersion') },
   putPolicy: {
     summary: 'Publish a policy version',
-    body: { schema: 'NewPolicy' },
+    body: { schema: 'NewPolicy', example: { policy: examplePolicy, status: 'draft' } },
     answer: { status: 201, schema: 'PublishedPolicy' },
     statuses: [409],
   },
@@ -80,7 +101,7 @@ const operations: Readonly<Record<OperationId, Operation>> = {
   getPolicyVersion: { summary: 'One policy version', answer: read('PolicyVersion'), statuses: [404] },
   putListEntry: {
     summary: 'Put an entry on a list',
-    body: { schema: 'NewListEntry', isOptional: true, example: {} },
+    body: { schema: 'NewListEntry', isOptional: true, example: { expiresAt: '2099-01-01T00:00:00.000Z' } },
     answer: read('ListEntry'),
     statuses: [404, 409],
   },
@@ -179,7 +200,8 @@ function schemaOf(rule: ParameterRule): Schema {
     case 'id':
       return { type: 'string', pattern: idPattern };
     case 'transactionId':
-      return { type: 'string', pattern: idPattern, not: { const: 'latest' } };
+      // `/decisions/latest` is a route of its own: in the pattern, so that no tool takes the name for a value to try here.
+      return { type: 'string', pattern: idPattern.replace('^', '^(?!latest$)') };
     case 'values':
       return { type: 'string', enum: rule.values, ...fallback };
     case 'integer':

@@ -16,7 +16,7 @@ export type ParameterRule =
 const id = { kind: 'id' } as const;
 const page = {
   limit: { kind: 'integer', minimum: 1, maximum: 200, default: 50 },
-  cursor: { kind: 'text', maximumCharacters: 2048 },
+  cursor: { kind: 'text', maximumCharacters: 512 },
 } as const satisfies Record<string, ParameterRule>;
 
 /** The query parameters of each route; all are optional, a route that is not listed takes none. */

@@ -70,7 +70,8 @@ const rateFaults = (document: Fields): PolicyFault[] => {
     const pointer = pointerTo(['rates', currency]);
     if (currency === '__proto__') faults.push({ pointer, detail: 'a currency is three capitals, as ISO 4217 has them' });
     if (currency === base) {
-      if (!/^1(\.0+)?$/.test(String(rates[currency])))
+      const rate = rates[currency];
+      if (typeof rate === 'string' && !/^1(\.0+)?$/.test(rate))
         faults.push({ pointer, detail: 'the rate of the base currency to itself is 1' });
     } else if (/^[A-Z]{3}$/.test(currency) && !Object.hasOwn(currencyExponents, currency)) {
       faults.push({ pointer, detail: `${currency} is not a currency of ISO 4217` });

@@ -103,6 +103,11 @@ describe('a policy document', () => {
     ['a rate of a currency that is none', { ...barePolicy, rates: { QQQ: '1' } }, '/rates/QQQ'],
     ['another rate than 1 for the base currency', { ...barePolicy, rates: { INR: '2' } }, '/rates/INR'],
     [
+      'a rate of the base currency that is an object without a prototype, as bodies are parsed',
+      { ...barePolicy, rates: { INR: Object.create(null) } },
+      '/rates/INR',
+    ],
+    [
       'an allow list that blocks',
       { ...barePolicy, lists: { l: { kind: 'allow', field: 'userId', outcome: 'BLOCK' } } },
       '/lists/l/outcome',

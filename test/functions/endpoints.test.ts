@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { allRoutes, routes } from '../../shared/contract/routes.ts';
+import { apiOnMemory } from '../support/api.ts';
+
+const { endpoints } = apiOnMemory();
+
+describe('the stages', () => {
+  it.each(routes)('$stage answers $method $path', ({ stage, operationId }) => {
+    expect(endpoints[stage][operationId]).toBeTypeOf('function');
+  });
+
+  it('answer nothing that is of another stage, or not served', () => {
+    for (const [stage, served] of Object.entries(endpoints)) {
+      for (const operationId of Object.keys(served)) {
+        const route = allRoutes.find((candidate) => candidate.operationId === operationId);
+        expect(route?.stage, operationId).toBe(stage);
+        expect(routes, operationId).toContain(route);
+      }
+    }
+  });
+});
