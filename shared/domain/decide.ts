@@ -8,7 +8,7 @@ import { toBaseMinor } from './money.ts';
 import type { Outcome } from './outcome.ts';
 import type { CompiledPolicy } from './policy.ts';
 import { hash32, updateProfile } from './profile.ts';
-import { round4 } from './round.ts';
+import { round16, round4 } from './round.ts';
 import { ruleFacts } from './ruleFacts.ts';
 import { signals } from './signals/all.ts';
 import { amountHalfLifeMs, amountProfile } from './signals/amountAnomaly.ts';
@@ -71,7 +71,7 @@ export function decide(account: AccountState, arrival: Arrival, judgement: Judge
   const sums = windowSums(spans, end);
   const merchant = transaction.merchantId === null ? noFigures : arrival.merchant;
   const seen = { transaction, spendMinor, account, sums, policy: policy.policy, merchant };
-  const { readings, anomaly, learned, degraded } = readSignals(seen, model, policy.policy.learnedWeight);
+  const { readings, anomaly, vector, learned, degraded } = readSignals(seen, model, policy.policy.learnedWeight);
   const values = readings.map((reading) => reading.value);
   const result = verdict({
     policy,
@@ -102,6 +102,7 @@ export function decide(account: AccountState, arrival: Arrival, judgement: Judge
     triggered: result.triggered,
     triggers24h: sums.triggers24h.map((times, i) => times + ((result.triggered >> i) & 1)),
     anomaly,
+    features: Array.from(vector, round16),
     degraded: result.degraded,
     late,
     policyVersion: policy.version,
@@ -131,6 +132,7 @@ export function decide(account: AccountState, arrival: Arrival, judgement: Judge
 interface SignalsRead {
   readonly readings: readonly Reading[];
   readonly anomaly: Anomaly | null;
+  readonly vector: Float64Array;
   readonly learned: Reason | null;
   readonly degraded: Degradation[];
 }
@@ -144,9 +146,10 @@ function readSignals(seen: Seen, { model, degraded: modelFault }: ModelInForce, 
   let score: AnomalyScore | null = null;
   let cause: Degradation['cause'] = modelFault ?? 'NO_MODEL';
   let learned: Reason | null = null;
+  let vector: Float64Array = new Float64Array();
   for (const name of signalNames) {
+    if (name === 'ANOMALY') vector = featuresOf(seen, readings);
     if (name === 'ANOMALY' && model) {
-      const vector = featuresOf(seen, readings);
       try {
         score = model.score(vector);
         if (learnedWeight > 0 && model.learned)
@@ -169,7 +172,7 @@ function readSignals(seen: Seen, { model, degraded: modelFault }: ModelInForce, 
     if (reading.value === null) degraded.push({ part: name, cause: reading.cause });
   }
   if (score === null && cause !== 'NO_MODEL' && learnedWeight > 0) degraded.push({ part: 'MODEL', cause });
-  return { readings, anomaly: score && roundedAnomaly(score), learned, degraded };
+  return { readings, anomaly: score && roundedAnomaly(score), vector, learned, degraded };
 }
 
 const learnedReason = (points: number, weight: number): Reason => ({

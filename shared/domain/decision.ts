@@ -19,6 +19,8 @@ export interface Decision {
   /** Triggers per signal over the account's last 24 h, this transaction included. */
   readonly triggers24h: readonly number[];
   readonly anomaly: Anomaly | null;
+  /** What the model sees, by position in `featureNames`, rounded by `round16`: kept to train on. Null once erased. */
+  readonly features: readonly number[] | null;
   readonly degraded: readonly Degradation[];
   readonly late: boolean;
   readonly policyVersion: number;

@@ -64,6 +64,7 @@ export function decisionItem({ tenant, correlationId, chain, queueAgeMs, decisio
   for (const reason of decision.reasons) writeReason(writer, reason, decision.signals);
   writeDegraded(writer, decision.degraded);
   writeAnomaly(writer, decision.anomaly);
+  writeFeatures(writer, decision.features);
   return { ...decisionKey(tenant, decision.transaction.transactionId), d: writer.finish() };
 }
 
@@ -93,6 +94,7 @@ export function decisionFromItem(item: Item): StoredDecision {
   const reasons = Array.from({ length: reader.unsigned() }, () => readReason(reader, signals));
   const degraded = readDegraded(reader);
   const anomaly = readAnomaly(reader);
+  const features = readFeatures(reader);
   const decision: Decision = {
     transaction,
     receivedAtMs,
@@ -105,6 +107,7 @@ export function decisionFromItem(item: Item): StoredDecision {
     triggered,
     triggers24h,
     anomaly,
+    features,
     degraded,
     late: (flags & 8) !== 0,
     policyVersion,
@@ -323,4 +326,26 @@ function readAnomaly(reader: ByteReader): Anomaly | null {
     return { feature, points: reader.number() ?? 0 };
   });
   return { score, percentile, contributions };
+}
+
+const featureBytes = 3;
+
+/** Single precision without its last byte, which `round16` left zero. */
+function writeFeatures(writer: ByteWriter, features: Decision['features']): void {
+  const view = new DataView(new ArrayBuffer(4));
+  writer.unsigned(features === null ? 0 : features.length);
+  for (const value of features ?? []) {
+    view.setFloat32(0, value);
+    writer.raw(new Uint8Array(view.buffer, 0, featureBytes));
+  }
+}
+
+function readFeatures(reader: ByteReader): Decision['features'] {
+  const count = reader.unsigned();
+  if (count === 0) return null;
+  const view = new DataView(new ArrayBuffer(4));
+  return Array.from({ length: count }, () => {
+    new Uint8Array(view.buffer).set(reader.raw(featureBytes));
+    return view.getFloat32(0);
+  });
 }

@@ -35,6 +35,7 @@ const decided = (given: Given): CounterfactualInput => {
     signals,
     triggers24h: [],
     anomaly: null,
+    features: null,
     late: false,
     policyVersion: 2,
     modelVersion: null,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { round4 } from '../../shared/domain/round.ts';
+import { round4, round16 } from '../../shared/domain/round.ts';
 
 test.each([
   ['keeps 4 decimals', 1.2345, 1.2345],
@@ -25,6 +25,19 @@ test('moves nothing by more than half a step, and what is rounded stays', () => 
       const rounded = round4(value);
       expect(Math.abs(rounded - value)).toBeLessThanOrEqual(0.00005 + 1e-9);
       expect(round4(rounded)).toBe(rounded);
+    }),
+  );
+});
+
+test('16 significant bits move nothing by more than half of the last, stay when rounded again, and end in a zero byte', () => {
+  fc.assert(
+    fc.property(fc.double({ min: -1e9, max: 1e9, noNaN: true }), (value) => {
+      const rounded = round16(value);
+      expect(Math.abs(rounded - value)).toBeLessThanOrEqual(Math.abs(value) * 2 ** -16 + 2 ** -120);
+      expect(round16(rounded)).toBe(rounded);
+      const view = new DataView(new ArrayBuffer(4));
+      view.setFloat32(0, rounded);
+      expect(view.getUint8(3)).toBe(0);
     }),
   );
 });

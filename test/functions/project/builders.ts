@@ -35,6 +35,7 @@ export const aDecision = ({
   triggered: 0,
   triggers24h: signalNames.map(() => 0),
   anomaly: null,
+  features: null,
   degraded: [],
   late: false,
   policyVersion: 1,
