@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { hashOf } from '../../shared/crypto/sealer.ts';
 import { personalInputs } from '../../shared/domain/audit.ts';
+import { featureNames } from '../../shared/domain/features.ts';
 import type { CompiledModel } from '../../shared/domain/model.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { signalNames } from '../../shared/domain/signals/names.ts';
@@ -179,6 +180,14 @@ describe('what a payment leaves behind', () => {
 });
 
 describe('a decision', () => {
+  test('says with each reason what is usual for the account', () => {
+    const account = new DrivenAccount();
+    account.pay({ amountMinor: 400 });
+    const { decision } = account.pay({ amountMinor: 600, occurredAtMs: t0 + 1 });
+    expect(decision.reasons).toContainEqual({ signal: 'TOTAL_SPEND_24H', value: 1000, threshold: 1, points: 0, usual: 400 });
+    expect(decision.reasons).toContainEqual({ signal: 'TXN_VELOCITY_1H', value: 2, threshold: 1, points: 0, usual: 1 });
+  });
+
   test('chains to the one before, by sequence, hash and outcome', () => {
     const account = new DrivenAccount(blockingOn('TXN_VELOCITY_1H', 2));
     const first = account.pay();
@@ -235,6 +244,7 @@ describe('a decision', () => {
     const without = new DrivenAccount().pay({ merchantId: null }, { merchant: null });
     expect(without.entry.body.merchant).toBeNull();
     expect(without.named.MERCHANT_RISK).toBe(0);
+    expect(new DrivenAccount().pay({ merchantId: null }, { merchant }).entry.body.merchant).toBeNull();
     expect(new DrivenAccount().pay({}, { merchant: null }).named.MERCHANT_RISK).toBeNull();
   });
 });
@@ -275,6 +285,78 @@ describe('the model', () => {
   test("gives its learned points by the policy's weight, to whole hundredths", () => {
     const { decision } = new DrivenAccount({ learnedWeight: 0.5 }, { model, degraded: null }).pay();
     expect(decision.reasons.at(-1)).toEqual({ signal: 'MODEL', value: 10.255, threshold: null, points: 5.13, usual: 0 });
+  });
+
+  test('its largest share takes up what rounding left, wherever it stands and whatever its sign', () => {
+    const shares = (...points: number[]) => {
+      const contributions = points.map((share, i) => ({ feature: `f${i}`, points: share }));
+      const given = { ...model, score: () => ({ score: 0.5, percentile: 50, contributions }) };
+      const { decision } = new DrivenAccount({}, { model: given, degraded: null }).pay();
+      return decision.anomaly!.contributions.map((share) => share.points);
+    };
+    expect(shares(0.10004, 0.3, 0.20004)).toEqual([0.1, 0.3001, 0.2]);
+    expect(shares(0.10004, -0.3, 0.20004)).toEqual([0.1, -0.2999, 0.2]);
+    expect(shares()).toEqual([]);
+  });
+
+  test('sees the payment among those before it, and the learned layer what the signals read', () => {
+    const seen: Record<string, number>[] = [];
+    const learned: unknown[] = [];
+    const watching: CompiledModel = {
+      ...model,
+      score: (vector) => {
+        seen.push(Object.fromEntries(featureNames.map((name, i) => [name, vector[i]!])));
+        return model.score(vector);
+      },
+      learned: {
+        score: (facts) => {
+          learned.push(facts);
+          return { points: 0, reasons: [] };
+        },
+      },
+    };
+    const account = new DrivenAccount({ learnedWeight: 1 }, { model: watching, degraded: null });
+    const place = (longitude: number) => ({ latitude: 0, longitude });
+    account.pay({ occurredAtMs: t0, amountMinor: 5000, deviceId: 'd1', location: place(0) });
+    account.pay({ occurredAtMs: t0 + 12 * hourMs, amountMinor: 7000, deviceId: 'd1', merchantId: null });
+    const merchant = { labelled: 4, frauds: 1, riskShort: 0.25, riskLong: 0.5 };
+    account.pay({ occurredAtMs: t0 + 12.5 * hourMs, amountMinor: 9000, deviceId: 'd2', location: place(10) }, { merchant });
+    const kmh = (10 * 6371 * Math.PI) / 180 / 12.5;
+    expect(seen[0]).toMatchObject({
+      amount: 5000,
+      count10m: 1,
+      count1h: 1,
+      count24h: 1,
+      gapHours: 24 * 90,
+      newDevice: 0,
+      devices24h: 1,
+    });
+    expect(seen[1]).toMatchObject({ count1h: 1, count24h: 2, gapHours: 12, merchantRiskShort: 0, merchantRiskLong: 0 });
+    expect(seen[2]).toMatchObject({
+      count10m: 1,
+      count1h: 2,
+      count24h: 3,
+      gapHours: 0.5,
+      newDevice: 1,
+      devices24h: 2,
+      merchants24h: 1,
+    });
+    expect(seen[2]).toMatchObject({ merchantRiskShort: 0.25, merchantRiskLong: 0.5 });
+    expect(seen[2]!.speedKmh).toBeCloseTo(kmh, 3);
+    expect(learned[2]).toMatchObject({
+      signals: [21_000, 2, 1, 1, expect.any(Number), expect.any(Number), 0, expect.any(Number), 99],
+      percentile: 99.00004,
+    });
+  });
+
+  test('reads no risk where the figures of the merchant cannot be read', () => {
+    const { named } = new DrivenAccount({}, { model, degraded: null }).pay({}, { merchant: null });
+    expect(named).toMatchObject({ MERCHANT_RISK: null, ANOMALY: 99 });
+  });
+
+  test('that is the last good one is used without a word while the store is away', () => {
+    const { decision } = new DrivenAccount({ learnedWeight: 1 }, { model, degraded: 'STORE_UNAVAILABLE' }).pay();
+    expect(decision.degraded).toEqual([]);
   });
 
   const failing: CompiledModel = {

@@ -122,4 +122,57 @@ describe('spans', () => {
     writeSpans(writer, spans, t0 + 2000);
     expect(readSpans(new ByteReader(writer.finish()), t0 + 2000)).toEqual(spans);
   });
+
+  test('entries that are no payment stand in one place until the next payment, none where nothing is kept', () => {
+    const twice = addGap(addGap(committed(t0, t0 + 1000)));
+    expect(twice.map(({ count, entries }) => [count, entries])).toEqual([
+      [1, 1],
+      [1, 1],
+      [0, 2],
+    ]);
+    expect(twice.at(-1)).toMatchObject({ oldestMs: t0 + 1000, newestMs: t0 + 1000, loose: false });
+    expect(addGap([])).toEqual([]);
+  });
+
+  test('what is 48 h older than the newest is not kept', () => {
+    const spans = committed(t0, t0 + 1, t0 + 172_800_000);
+    expect(spans.map(({ oldestMs }) => oldestMs)).toEqual([t0 + 1, t0 + 172_800_000]);
+  });
+
+  test('a merged span with entries that are no payment opens to its own rows', () => {
+    const times = Array.from({ length: 120 }, (_, i) => t0 + i * 172_800);
+    let spans: Span[] = [];
+    for (const [i, time] of times.entries()) {
+      spans = addPayment(spans, paid(time, i + 1), time, aimBytes);
+      if (i === 20 || i === 21) spans = addGap(addGap(spans));
+    }
+    const rows: (Payment | null)[] = times.flatMap((time, i) =>
+      i === 20 || i === 21 ? [paid(time, i + 1), null, null] : [paid(time, i + 1)],
+    );
+    const newest = times.at(-1)!;
+    const edgeMs = times[21]!;
+    const end = { endMs: edgeMs + 86_400_000, newestMs: newest };
+    for (let needed = rowsNeeded(spans, rows.length, end); needed; needed = rowsNeeded(spans, rows.length, end))
+      spans = openSpan(spans, rows.length, needed.fromSequence, rows.slice(needed.fromSequence - 1, needed.toSequence));
+    const inDay = times.map((time, i) => (time > edgeMs ? i + 1 : 0)).filter((amount) => amount > 0);
+    expect(windowSums(spans, end)).toMatchObject({
+      count24h: inDay.length,
+      spend24hMinor: inDay.reduce((sum, amount) => sum + amount, 0),
+    });
+  });
+
+  test('rows of a whole span that lack a payment are refused', () => {
+    const merged = busy.find((span) => span.count > 1)!;
+    let first = 400 - busy.reduce((sum, { entries }) => sum + entries, 0) + 1;
+    for (const span of busy) {
+      if (span === merged) break;
+      first += span.entries;
+    }
+    const nothing = new Array<null>(merged.entries).fill(null);
+    expect(() => openSpan(busy, 400, first, nothing)).toThrow(
+      `the span at sequence ${first} has ${merged.count} payments, its rows 0`,
+    );
+    expect(() => openSpan(busy, 400, first, [...nothing, null])).toThrow('no span begins at sequence');
+    expect(() => openSpan(busy, 400, first, [])).toThrow('no span begins at sequence');
+  });
 });
