@@ -46,6 +46,13 @@ export interface CreatedKey {
 
 /** Makes and stores a key. Throws a RangeError that names what is not allowed. */
 export async function createKey(store: KeyStore, wanted: NewKey): Promise<CreatedKey> {
+  const { item, ...created } = draftKey(store, wanted);
+  await store.table.put(item, { kind: 'absent' });
+  return created;
+}
+
+/** A key and the item that makes it valid once stored, for those who write more in the same transaction. Throws as `createKey`. */
+export function draftKey(store: Omit<KeyStore, 'table'>, wanted: NewKey): CreatedKey & { readonly item: Item } {
   if (!isTenant(wanted.tenant)) throw new RangeError(`tenant must be 1-32 of a-z 0-9 -; given ${JSON.stringify(wanted.tenant)}`);
   const unknown = wanted.scopes.filter((scope) => !scopes.includes(scope));
   if (wanted.scopes.length === 0 || unknown.length > 0) {
@@ -61,8 +68,8 @@ export async function createKey(store: KeyStore, wanted: NewKey): Promise<Create
     expiresAt: wanted.expiresAtMs === null ? null : new Date(wanted.expiresAtMs).toISOString(),
     revokedAt: null,
   };
-  await store.table.put({ ...apiKeyKey(wanted.tenant, hashOf(secret)), ...record }, { kind: 'absent' });
-  return { key: `aegis_${wanted.tenant}_${secret}`, record };
+  const item = { ...apiKeyKey(wanted.tenant, hashOf(secret)), ...record };
+  return { key: `aegis_${wanted.tenant}_${secret}`, record, item };
 }
 
 /** Every key of a tenant, oldest first, revoked and expired ones included. */
@@ -73,7 +80,7 @@ export async function listKeys(table: TableStore, tenant: string): Promise<reado
 
 /** Revokes for good; null when the tenant has no such key. Acts everywhere once the caches of the edge have passed. */
 export async function revokeKey(store: KeyStore, tenant: string, keyId: string): Promise<KeyRecord | null> {
-  const item = await itemOf(store.table, tenant, keyId);
+  const item = await keyItemOf(store.table, tenant, keyId);
   if (item === null) return null;
   if (item.revokedAt !== null) return recordOf(item);
   const revokedAt = new Date(store.clock.nowMs()).toISOString();
@@ -85,7 +92,7 @@ export async function rotateKey(
   store: KeyStore,
   old: { readonly tenant: string; readonly keyId: string; readonly createdBy: string; readonly graceMs: number },
 ): Promise<CreatedKey | null> {
-  const item = await itemOf(store.table, old.tenant, old.keyId);
+  const item = await keyItemOf(store.table, old.tenant, old.keyId);
   if (item === null) return null;
   const record = recordOf(item);
   const nowMs = store.clock.nowMs();
@@ -106,7 +113,7 @@ export async function rotateKey(
   return created;
 }
 
-const isInForce = (record: KeyRecord, nowMs: number): boolean =>
+export const isInForce = (record: KeyRecord, nowMs: number): boolean =>
   record.revokedAt === null && (record.expiresAt === null || Date.parse(record.expiresAt) > nowMs);
 
 const keyPattern = /^aegis_([a-z0-9-]{1,32})_([A-Za-z0-9]{16,128})$/;
@@ -143,7 +150,8 @@ export function keyCheck(table: TableStore, clock: Clock): KeyCheck {
 const inForce = (record: KeyRecord | null, nowMs: number): KeyRecord | null =>
   record !== null && isInForce(record, nowMs) ? record : null;
 
-async function itemOf(table: TableStore, tenant: string, keyId: string): Promise<Item | null> {
+/** A key's item by the key's id; null when the tenant has none such. */
+export async function keyItemOf(table: TableStore, tenant: string, keyId: string): Promise<Item | null> {
   const items = await itemsOf(table, tenant);
   return items.find((item) => item.keyId === keyId) ?? null;
 }
@@ -161,7 +169,7 @@ async function itemsOf(table: TableStore, tenant: string): Promise<readonly Item
   throw new Error(`tenant ${tenant} has more than ${pageLimit * maximumPages} keys`);
 }
 
-function recordOf(item: Item): KeyRecord {
+export function recordOf(item: Item): KeyRecord {
   const { keyId, tenant, scopes: held, createdAt, createdBy, expiresAt, revokedAt } = item as unknown as KeyRecord;
   return { keyId, tenant, scopes: held, createdAt, createdBy, expiresAt, revokedAt };
 }
