@@ -9,6 +9,7 @@ import {
   RestApi,
 } from 'aws-cdk-lib/aws-apigateway';
 import { Construct } from 'constructs';
+import { env } from '../shared/aws/keys.ts';
 import { routes, type Stage } from '../shared/contract/routes.ts';
 import type { HouseFunction } from './function.ts';
 import type { Settings } from './settings.ts';
@@ -52,6 +53,12 @@ export class Api extends Construct {
       integrations.set(stage, known);
       return known;
     };
+
+    if (settings.tokenIssuer !== undefined) {
+      for (const { function: fn } of Object.values(functions)) {
+        fn.addEnvironment(env.tokenIssuer, JSON.stringify(settings.tokenIssuer));
+      }
+    }
 
     this.api.root.addMethod('ANY', integrationOf('read'));
     this.api.root.addResource('{proxy+}').addMethod('ANY', integrationOf('read'));

@@ -1,3 +1,5 @@
+import { type TokenIssuer, tokenIssuerOf } from '../shared/edge/tokens.ts';
+
 /** What a deployment may choose. Every setting has a default; nothing needs an edit to deploy. */
 export interface Settings {
   /** Part of the stacks' names, so that several deployments fit in one account. */
@@ -18,6 +20,11 @@ export interface Settings {
   readonly apiRatePerSecond: number;
   readonly apiBurst: number;
   readonly trainEveryHours: number;
+  readonly checkpointEveryMinutes: number;
+  /** An audit entry that waits longer for its checkpoint raises the alarm. */
+  readonly checkpointLagAlarmMinutes: number;
+  /** Checkpoints are locked this long, in compliance mode: nobody can shorten it for what is written. */
+  readonly checkpointLockDays: number;
   readonly logRetentionDays: number;
   /** Old versions of overwritten or deleted objects are kept this long. */
   readonly oldVersionDays: number;
@@ -27,6 +34,8 @@ export interface Settings {
   readonly alertEmails: readonly string[];
   /** On AWS the right to send a message covers sending a batch; MiniStack asks for an action of the call's own name, which AWS does not have. */
   readonly grantsBatchSend: boolean;
+  /** An OIDC issuer whose tokens the API takes beside keys. Left out: keys only. */
+  readonly tokenIssuer?: TokenIssuer;
 }
 
 const defaults: Omit<Settings, 'stage'> = {
@@ -42,6 +51,9 @@ const defaults: Omit<Settings, 'stage'> = {
   apiRatePerSecond: 1000,
   apiBurst: 2000,
   trainEveryHours: 24,
+  checkpointEveryMinutes: 5,
+  checkpointLagAlarmMinutes: 30,
+  checkpointLockDays: 2557,
   logRetentionDays: 30,
   oldVersionDays: 90,
   queueAgeAlarmSeconds: 60,
@@ -52,7 +64,7 @@ const defaults: Omit<Settings, 'stage'> = {
 /** What each stage changes; `cdk deploy -c stage=NAME` picks one. */
 export const stages: Readonly<Record<string, Partial<Omit<Settings, 'stage'>>>> = {
   prod: {},
-  dev: { logRetentionDays: 7, scoreMaxConcurrency: 10 },
+  dev: { logRetentionDays: 7, scoreMaxConcurrency: 10, checkpointLockDays: 1 },
   /** LocalStack or MiniStack: small enough for a laptop, quick enough for a test. */
   local: {
     logRetentionDays: 1,
@@ -60,6 +72,8 @@ export const stages: Readonly<Record<string, Partial<Omit<Settings, 'stage'>>>> 
     scoreTimeoutSeconds: 10,
     maxReceives: 3,
     trainEveryHours: 1,
+    checkpointEveryMinutes: 1,
+    checkpointLockDays: 1,
     grantsBatchSend: true,
   },
 };
@@ -115,6 +129,9 @@ const rules: readonly Rule[] = [
   integer('apiRatePerSecond', 1, 10_000),
   integer('apiBurst', 1, 5000),
   integer('trainEveryHours', 1, 168),
+  integer('checkpointEveryMinutes', 1, 60),
+  integer('checkpointLagAlarmMinutes', 1, 1440),
+  integer('checkpointLockDays', 1, 36_500),
   {
     name: 'logRetentionDays',
     allowed: `one of ${logRetentions.join(', ')}`,
@@ -128,8 +145,22 @@ const rules: readonly Rule[] = [
     holds: (value) =>
       Array.isArray(value) && value.every((entry) => typeof entry === 'string' && /^[^@\s]+@[^@\s]+$/.test(entry)),
   },
+  {
+    name: 'tokenIssuer',
+    allowed: 'issuer, audience, an https jwksUri and scopes (words of the claim to lists of scopes), or nothing',
+    holds: (value) => value === undefined || isTokenIssuer(value),
+  },
   { name: 'grantsBatchSend', allowed: 'true or false', holds: (value) => typeof value === 'boolean' },
 ];
+
+const isTokenIssuer = (value: unknown): boolean => {
+  try {
+    return tokenIssuerOf(JSON.stringify(value)) !== null;
+  } catch (error) {
+    if (error instanceof Error) return false;
+    throw error;
+  }
+};
 
 /**
  * The settings of one stage, whole and checked.
@@ -162,6 +193,11 @@ const checked = (settings: Settings): Settings => {
 const betweenFaults = (settings: Settings): string[] => [
   ...(settings.apiBurst < settings.apiRatePerSecond && settings.apiRatePerSecond <= 5000
     ? [`apiBurst: given ${settings.apiBurst}, allowed: at least apiRatePerSecond, which is ${settings.apiRatePerSecond}`]
+    : []),
+  ...(settings.checkpointLagAlarmMinutes <= settings.checkpointEveryMinutes
+    ? [
+        `checkpointLagAlarmMinutes: given ${settings.checkpointLagAlarmMinutes}, allowed: above checkpointEveryMinutes, which is ${settings.checkpointEveryMinutes}`,
+      ]
     : []),
   ...(settings.deadLetterRetentionDays < settings.messageRetentionDays
     ? [

@@ -4,6 +4,7 @@ import { checkPath, checkQuery } from '../contract/queries.ts';
 import { type Match, matchPath, type OperationId, type Route, type Stage } from '../contract/routes.ts';
 import { findCardNumbers } from '../contract/transaction.ts';
 import type { Authentication, Caller } from './authentication.ts';
+import { pathWithinApi } from './basePath.ts';
 import type { ApiRequest, Endpoint, Endpoints } from './http.ts';
 import { type Fault, invalid, notFound, Problem } from './problem.ts';
 import type { Throttle } from './throttle.ts';
@@ -39,7 +40,7 @@ export async function admit(
   correlationId: string,
   receivedAtMs: number,
 ): Promise<Admitted> {
-  const match = matchPath(event.path);
+  const match = matchPath(pathWithinApi(event));
   const caller = isOpen(match) ? nobody : await authenticated(gate, event);
   const { route, endpoint } = routed(gate, match, event.httpMethod);
   requireScope(route, caller);

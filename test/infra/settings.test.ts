@@ -32,6 +32,11 @@ describe('settings', () => {
       { alertEmails: ['nobody'] },
       'alertEmails: given ["nobody"], allowed: a list of e-mail addresses',
     ],
+    [
+      'an issuer whose keys come over plain HTTP',
+      { tokenIssuer: { issuer: 'https://a', audience: 'aegis', jwksUri: 'http://a/keys', scopes: { r: ['read'] } } },
+      'tokenIssuer: given {"issuer":"https://a","audience":"aegis","jwksUri":"http://a/keys","scopes":{"r":["read"]}}, allowed: issuer, audience, an https jwksUri and scopes (words of the claim to lists of scopes), or nothing',
+    ],
     ['a name that is no setting', { retention: 3 }, 'retention: no such setting'],
     [
       'dead letters kept for a shorter time than messages',
