@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { docsEndpoints, swaggerFiles } from '../../shared/edge/docs.ts';
 import { httpHandler } from '../../shared/edge/http.ts';
-import { send, testClock, testRandomness, testTable } from './fakes.ts';
+import { send } from '../support/http.ts';
+import { testStores } from '../support/stores.ts';
 
-const handler = httpHandler('read', docsEndpoints({ version: '1.2.3', policySchema: {} }), {
-  table: testTable(),
-  clock: testClock(),
-  randomness: testRandomness(),
-});
+const handler = httpHandler('read', docsEndpoints({ version: '1.2.3', policySchema: {} }), testStores());
 
 describe('the documentation', () => {
   it('is open to everyone', async () => {

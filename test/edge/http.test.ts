@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type ApiRequest, conflict, type Endpoints, type HttpHandler, httpHandler, notFound } from '../../shared/edge/http.ts';
 import { OutcomeUnknown, Throttled, Unavailable } from '../../shared/ports.ts';
-import { eventOf, newKey, type Received, type Sent, send, testClock, testRandomness, testTable } from './fakes.ts';
+import { eventOf, type Received, type Sent, send } from '../support/http.ts';
+import { newKey, testStores } from '../support/stores.ts';
 
 const visa = '4111111111111111';
 const utf8 = new TextEncoder();
 
-let table: ReturnType<typeof testTable>;
-let clock: ReturnType<typeof testClock>;
+let stores: ReturnType<typeof testStores>;
 let seen: ApiRequest[];
 let logged: string[];
 let key: string;
@@ -33,27 +33,23 @@ async function answer(request: ApiRequest) {
 
 const build = (more: { throttle?: { ratePerSecond: number; burst: number } } = {}): HttpHandler =>
   httpHandler('read', answering, {
-    table,
-    clock,
-    randomness: testRandomness(),
+    ...stores,
     log: (level, message, fields) => logged.push(JSON.stringify({ level, message, ...fields })),
     ...more,
   });
 
 /** The same endpoints behind the admin function: PUT /policy is its own. */
-const buildAdmin = (): HttpHandler =>
-  httpHandler('admin', answering, { table, clock, randomness: testRandomness(), log: () => undefined });
+const buildAdmin = (): HttpHandler => httpHandler('admin', answering, { ...stores, log: () => undefined });
 
 const problem = (received: Received) =>
   received.body as { status: number; title: string; detail: string; errors?: { pointer: string; detail: string }[] };
 
 beforeEach(async () => {
-  table = testTable();
-  clock = testClock();
+  stores = testStores();
   seen = [];
   logged = [];
   fail = null;
-  key = await newKey({ table, clock, randomness: testRandomness() }, ['read', 'admin']);
+  key = await newKey(stores, ['read', 'admin']);
 });
 
 describe('the order of tests', () => {
@@ -73,9 +69,7 @@ describe('the order of tests', () => {
   });
 
   it('answers a missing scope before the throttle', async () => {
-    const weak = await newKey({ table, clock, randomness: { ...testRandomness(), bytes: (n) => new Uint8Array(n).fill(9) } }, [
-      'ingest',
-    ]);
+    const weak = await newKey(stores, ['ingest']);
     const handler = build({ throttle: { ratePerSecond: 1, burst: 0 } });
     expect((await send(handler, { ...wrong, key: weak, method: 'PUT', path: '/policy' })).status).toBe(403);
   });
@@ -136,11 +130,11 @@ describe('keys', () => {
   it('are not needed on open routes', async () => {
     expect((await send(build(), { path: '/health' })).status).toBe(200);
     expect(seen[0]).toMatchObject({ tenant: '', keyId: '', scopes: [] });
-    expect(table.gets).toBe(0);
+    expect(stores.counts.gets).toBe(0);
   });
 
   it('answer 503 when they cannot be looked up', async () => {
-    table.failWith = new Unavailable('down');
+    stores.state.isDown = true;
     const received = await send(build(), { key, path: '/policy' });
     expect(received.status).toBe(503);
     expect(received.headers['retry-after']).toBe('1');
@@ -184,14 +178,12 @@ describe('throttling', () => {
     expect([(await get()).status, (await get()).status]).toEqual([200, 200]);
     const refused = await get();
     expect(refused.status).toBe(429);
-    clock.advance(Number(refused.headers['retry-after']) * 1000);
+    stores.clock.advance(Number(refused.headers['retry-after']) * 1000);
     expect((await get()).status).toBe(200);
   });
 
   it('counts each key for itself', async () => {
-    const other = await newKey({ table, clock, randomness: { ...testRandomness(), bytes: (n) => new Uint8Array(n).fill(7) } }, [
-      'read',
-    ]);
+    const other = await newKey(stores, ['read']);
     const handler = build({ throttle: { ratePerSecond: 1, burst: 1 } });
     expect((await send(handler, { key, path: '/policy' })).status).toBe(200);
     expect((await send(handler, { key, path: '/policy' })).status).toBe(429);
@@ -248,10 +240,8 @@ describe('bodies', () => {
   });
 
   it('may be 4 MiB for a batch', async () => {
-    const writer = await newKey({ table, clock, randomness: { ...testRandomness(), bytes: (n) => new Uint8Array(n).fill(5) } }, [
-      'ingest',
-    ]);
-    const handler = httpHandler('ingest', answering, { table, clock, randomness: testRandomness() });
+    const writer = await newKey(stores, ['ingest']);
+    const handler = httpHandler('ingest', answering, stores);
     const post = async (body: string) =>
       (await send(handler, { key: writer, method: 'POST', path: '/transactions/batch', body })).status;
     expect(await post(`"${'x'.repeat(4 * 1024 * 1024 - 2)}"`)).toBe(200);

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { createKeyNoted, revokeKeyNoted, rotateKeyNoted } from '../../shared/edge/keyChanges.ts';
 import { keyCheck, listKeys } from '../../shared/edge/keys.ts';
 import { readSystemChain } from '../../shared/ledger/systemChain.ts';
+import { virtualClock } from '../../shared/memory/clock.ts';
 import { faultyTable } from '../../shared/memory/faults.ts';
 import { seededRandomness } from '../../shared/memory/random.ts';
 import { memoryTable } from '../../shared/memory/table.ts';
-import { testClock } from './fakes.ts';
 
-const store = () => ({ table: memoryTable(), clock: testClock(), randomness: seededRandomness(1) });
+const store = () => ({ table: memoryTable(), clock: virtualClock(Date.UTC(2026, 10, 20, 12)), randomness: seededRandomness(1) });
 const wanted = { tenant: 'acme', scopes: ['read'] as const, createdBy: 'cli', expiresAtMs: null };
 
 describe('a change of keys', () => {

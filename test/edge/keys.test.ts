@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createKey, foundLifetimeMs, type KeyStore, keyCheck, listKeys, revokeKey, rotateKey } from '../../shared/edge/keys.ts';
-import { testClock, testRandomness, testTable } from './fakes.ts';
+import { createKey, foundLifetimeMs, keyCheck, listKeys, revokeKey, rotateKey } from '../../shared/edge/keys.ts';
+import { testStores } from '../support/stores.ts';
 
-let store: KeyStore & { clock: ReturnType<typeof testClock>; table: ReturnType<typeof testTable> };
+let store: ReturnType<typeof testStores>;
 
 const wanted = { tenant: 'acme', scopes: ['read', 'ingest'], createdBy: 'ops', expiresAtMs: null } as const;
 
 beforeEach(() => {
-  store = { table: testTable(), clock: testClock(), randomness: testRandomness() };
+  store = testStores();
 });
 
 describe('API keys', () => {
@@ -59,14 +59,14 @@ describe('API keys', () => {
     const { key } = await createKey(store, wanted);
     const check = keyCheck(store.table, store.clock);
     for (let i = 0; i < 5; i++) await check(key);
-    expect(store.table.gets).toBe(1);
+    expect(store.counts.gets).toBe(1);
   });
 
   it('are refused for a short time without a look when unknown', async () => {
     const check = keyCheck(store.table, store.clock);
     const unknown = `aegis_acme_${'0'.repeat(48)}`;
     expect([await check(unknown), await check(unknown)]).toEqual([null, null]);
-    expect(store.table.gets).toBe(1);
+    expect(store.counts.gets).toBe(1);
   });
 
   it('that are malformed cost no look', async () => {
@@ -81,7 +81,7 @@ describe('API keys', () => {
     ]) {
       expect(await check(key)).toBeNull();
     }
-    expect(store.table.gets).toBe(0);
+    expect(store.counts.gets).toBe(0);
   });
 
   it('of one tenant are no use to another, even with the same secret', async () => {

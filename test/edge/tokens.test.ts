@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { bearerAuthentication } from '../../shared/edge/authentication.ts';
 import { type TokenIssuer, tokenCheck, tokenIssuerOf } from '../../shared/edge/tokens.ts';
 import { Unavailable } from '../../shared/ports.ts';
-import { newKey, testClock, testRandomness, testTable } from './fakes.ts';
+import { newKey, testStores } from '../support/stores.ts';
 
 const issuer: TokenIssuer = {
   issuer: 'https://login.example',
@@ -14,7 +14,8 @@ const issuer: TokenIssuer = {
   scopes: { 'fraud:read': ['read'], 'fraud:analyst': ['read', 'review'] },
 };
 
-const clock = testClock();
+const stores = testStores();
+const { clock } = stores;
 const nowSeconds = clock.nowMs() / 1000;
 const claims = {
   iss: issuer.issuer,
@@ -94,8 +95,8 @@ describe('tokens of an issuer', () => {
   });
 
   it('are taken beside keys', async () => {
-    const table = testTable();
-    const key = await newKey({ table, clock, randomness: testRandomness() }, ['read']);
+    const { table } = stores;
+    const key = await newKey(stores, ['read']);
     const authenticate = bearerAuthentication(table, clock, check);
     expect(await authenticate(`Bearer ${key}`)).toMatchObject({ tenant: 'acme', scopes: ['read'] });
     expect(await authenticate(`Bearer ${await signed(claims)}`)).toMatchObject({ keyId: 'sub:ann' });

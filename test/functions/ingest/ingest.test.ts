@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ingestEndpoints } from '../../../functions/ingest/ingest.ts';
 import { parseTransactionText } from '../../../shared/contract/transaction.ts';
 import { type HttpHandler, httpHandler } from '../../../shared/edge/http.ts';
-import { newKey, send, testClock, testQueue, testRandomness, testTable } from '../../edge/fakes.ts';
+import { send } from '../../support/http.ts';
+import { newKey, testQueue, testStores } from '../../support/stores.ts';
 
 const transaction = {
   transactionId: 'txn_1',
@@ -14,17 +15,16 @@ const transaction = {
 };
 const visa = '4111111111111111';
 
-let clock: ReturnType<typeof testClock>;
+let clock: ReturnType<typeof testStores>['clock'];
 let key: string;
 let build: (queue: ReturnType<typeof testQueue>, isOrdered?: boolean) => HttpHandler;
 
 beforeEach(async () => {
-  const table = testTable();
-  const randomness = testRandomness();
-  clock = testClock();
-  key = await newKey({ table, clock, randomness }, ['ingest']);
+  const stores = testStores();
+  clock = stores.clock;
+  key = await newKey(stores, ['ingest']);
   build = (queue, isOrdered = false) =>
-    httpHandler('ingest', ingestEndpoints({ queue, isOrdered }), { table, clock, randomness, log: () => undefined });
+    httpHandler('ingest', ingestEndpoints({ queue, isOrdered }), { ...stores, log: () => undefined });
 });
 
 const post = (handler: HttpHandler, path: string, body: unknown) =>
