@@ -114,23 +114,31 @@ describe('a packed state', () => {
     expect(decodeState(bytes, reached.sequence)).toEqual(reached);
   });
 
-  const bytes = encodeState(lived().state);
+  let packed: Uint8Array | null = null;
+  const packedOnce = (): Uint8Array => {
+    packed ??= encodeState(lived().state);
+    return packed;
+  };
 
   test('of another version is refused by its number', () => {
+    const bytes = packedOnce();
     expect(() => decodeState(bytes.with(0, 2), 300)).toThrow('unknown version of a packed state: 2');
     expect(() => decodeState(new Uint8Array(0), 0)).toThrow(RangeError);
   });
 
   test('cut off anywhere is refused', () => {
+    const bytes = packedOnce();
     for (let length = 0; length < bytes.length; length++)
       expect(() => decodeState(bytes.subarray(0, length), 300), `${length} of ${bytes.length} bytes`).toThrow(RangeError);
   });
 
   test('with bytes after its end is refused', () => {
+    const bytes = packedOnce();
     expect(() => decodeState(Uint8Array.of(...bytes, 0), 300)).toThrow('longer than it says');
   });
 
   test('with any one byte changed reads as some state or is refused, and nothing else', () => {
+    const bytes = packedOnce();
     for (let at = 0; at < bytes.length; at++) {
       const changed = bytes.with(at, bytes[at]! ^ 0xff);
       try {
@@ -142,6 +150,7 @@ describe('a packed state', () => {
   });
 
   test('does not depend on where in a buffer it lies', () => {
+    const bytes = packedOnce();
     const larger = new Uint8Array(bytes.length + 9);
     larger.set(bytes, 5);
     expect(decodeState(larger.subarray(5, 5 + bytes.length), 300)).toEqual(decodeState(bytes, 300));
@@ -157,6 +166,43 @@ describe('a packed state', () => {
         expect(reader.done).toBe(true);
       }),
     );
+  });
+});
+
+describe('the room of a place', () => {
+  const withPlace = (latitude: number, longitude: number): number =>
+    encodeState({ ...newAccount('c', new Uint8Array(16), t0), newestMs: t0, places: [{ latitude, longitude, atMs: t0 }] }).length;
+  const none = encodeState({ ...newAccount('c', new Uint8Array(16), t0), newestMs: t0 }).length;
+
+  test.each([
+    ['whole degrees', 12, 77, 1 + 4 + 5],
+    ['7 decimals', 12.9715987, -77.5945627, 1 + 4 + 5],
+    ['the south pole on the date line', -90, 180, 1 + 5 + 5],
+    ['more decimals than 7', 12.97159871, 77.59456271, 1 + 14 + 14],
+    ['a zero below zero', -0, 0, 1 + 14 + 1],
+  ])('%s', (_, latitude, longitude, bytes) => {
+    expect(withPlace(latitude, longitude) - none).toBe(bytes);
+  });
+});
+
+test('a new account knows nothing', () => {
+  expect(newAccount('c', new Uint8Array(16), t0)).toEqual({
+    sequence: 0,
+    payments: 0,
+    chain: 'c',
+    head: '0000000000000000000000000000000000000000000000000000000000000000',
+    salt: new Uint8Array(16),
+    firstSeenMs: t0,
+    newestMs: Number.NEGATIVE_INFINITY,
+    lastOutcome: null,
+    spans: [],
+    amounts: { atMs: 0, weight: 0, mean: 0, spread: 0 },
+    nights: { atMs: 0, weight: 0, part: 0 },
+    devices: [],
+    places: [],
+    placesForgotten: false,
+    usual: { spend24hMinor: 0, count1h: 0, count1m: 0 },
+    profile: emptyProfile,
   });
 });
 
