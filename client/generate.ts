@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { registerHooks } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { createRequire, registerHooks } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { OpenAPI3 } from 'openapi-typescript';
 import { openApiDocument } from '../shared/contract/openapi.ts';
 import { policyJsonSchema } from '../shared/policy/schema.ts';
@@ -11,7 +11,9 @@ export const generatedFile = fileURLToPath(new URL('./schema.generated.ts', impo
 
 /** The file's text. The generator speaks to the compiler's API, which TypeScript has no more from version 7 on: it gets the last before. */
 export const generatedText = async (): Promise<string> => {
-  registerHooks({ resolve: (name, context, next) => next(name === 'typescript' ? 'typescript-api' : name, context) });
+  const require = createRequire(import.meta.url);
+  const compiler = pathToFileURL(require.resolve('typescript-api')).href;
+  registerHooks({ resolve: (name, context, next) => next(name === 'typescript' ? compiler : name, context) });
   const { default: generate, astToString } = await import('openapi-typescript');
   const document = openApiDocument({ version: packageVersion(), policySchema: policyJsonSchema() });
   const nodes = await generate(withoutExamples(document) as OpenAPI3, { alphabetize: true });
