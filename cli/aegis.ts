@@ -20,6 +20,10 @@ const commands: readonly { readonly name: string; readonly text: string; readonl
   { name: 'redrive', text: 'put dead letters back onto their queue', load: () => import('./redrive.ts') },
   { name: 'verify', text: 'check an export or an evidence page, without any service', load: () => import('./verify.ts') },
   { name: 'export', text: 'write audit chains, policies and checkpoints into one bundle', load: () => import('./export.ts') },
+  { name: 'replay', text: 'make decisions anew and compare every byte', load: () => import('./replay.ts') },
+  { name: 'evidence', text: 'write one page about a decision, with its proof attached', load: () => import('./evidence.ts') },
+  { name: 'cost', text: 'meter a load and print what a million decisions cost', load: () => import('./cost.ts') },
+  { name: 'doctor', text: 'say what is missing for each way of running this', load: () => import('./doctor.ts') },
 ];
 
 const program = new Command('aegis')

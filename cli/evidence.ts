@@ -5,11 +5,11 @@ import { type ExportDependencies, environmentDependencies } from './export.ts';
 
 /** The evidence page of a decision. Throws an Error that names the transaction when it is unknown. */
 export const makeEvidence = async (
-  { table, archive, publicKey, clock }: ExportDependencies,
+  { publicKey, clock, ...stores }: ExportDependencies,
   tenant: string,
   transactionId: string,
 ): Promise<string> => {
-  const page = await evidencePage({ table, archive }, tenant, transactionId, {
+  const page = await evidencePage(stores, tenant, transactionId, {
     exportedAt: new Date(clock.nowMs()).toISOString(),
     publicKey,
   });

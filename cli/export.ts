@@ -74,9 +74,9 @@ export const selectionOf = ({ account, user, from, to, tenant }: Options): Expor
 export const environmentDependencies = async (): Promise<ExportDependencies> => {
   const { services } = await import('../shared/aws/services.ts');
   const { environmentSigner } = await import('../shared/aws/signer.ts');
-  const { table, archive, clock } = services();
+  const { table, archive, checkpoints, clock } = services();
   const { publicKey } = await environmentSigner();
-  return { table, archive, clock, publicKey };
+  return { table, archive, checkpoints, clock, publicKey };
 };
 
 export const chainsOf = async (

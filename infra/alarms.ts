@@ -5,6 +5,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
+import type { Checkpoint } from './checkpoint.ts';
 import type { Data } from './data.ts';
 import type { HouseFunction } from './function.ts';
 import type { Ingest } from './ingest.ts';
@@ -20,6 +21,7 @@ export interface AlarmsProps {
   readonly ingest: Ingest;
   readonly project: Project;
   readonly webhooks: Webhooks;
+  readonly checkpoint: Checkpoint;
   readonly functions: readonly HouseFunction[];
 }
 
@@ -32,7 +34,7 @@ export class Alarms extends Construct {
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { data, settings, api, ingest, project, webhooks, functions } = props;
+    const { data, settings, api, ingest, project, webhooks, checkpoint, functions } = props;
     this.deadLetters = new HouseTopic(this, 'DeadLetterTopic', { key: data.dataKey });
     this.health = new HouseTopic(this, 'HealthTopic', { key: data.dataKey });
     for (const address of settings.alertEmails) {
@@ -69,6 +71,13 @@ export class Alarms extends Construct {
       'seconds the oldest transaction waits for its decision',
       this.health,
       ingest.queue.metricApproximateAgeOfOldestMessage(waiting),
+    );
+    this.above(
+      settings.checkpointLagAlarmMinutes * 60_000,
+      'CheckpointLag',
+      'milliseconds that an audit entry waited for its checkpoint',
+      this.health,
+      checkpoint.lag,
     );
     this.above(
       0,

@@ -1,13 +1,13 @@
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 
 export interface HouseBucketProps {
   readonly key: IKey;
   readonly oldVersionDays: number;
-  /** Objects may be locked against deletion, each for the time its writer names. */
-  readonly objectLock?: boolean;
+  /** For so many days nobody, the account's owner included, can delete or overwrite an object. */
+  readonly lockDays?: number;
 }
 
 /** Every bucket of the project: private, encrypted with the data key, TLS only, versioned, kept when the stack goes. */
@@ -21,7 +21,10 @@ export class HouseBucket extends Bucket {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       versioned: true,
-      objectLockEnabled: props.objectLock ?? false,
+      ...(props.lockDays !== undefined && {
+        objectLockEnabled: true,
+        objectLockDefaultRetention: ObjectLockRetention.compliance(Duration.days(props.lockDays)),
+      }),
       removalPolicy: RemovalPolicy.RETAIN,
       lifecycleRules: [
         {

@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { Admin } from './admin.ts';
 import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
+import { Checkpoint } from './checkpoint.ts';
 import { Data } from './data.ts';
 import { Decide } from './decide.ts';
 import type { HouseFunction } from './function.ts';
@@ -33,6 +34,7 @@ export class CoreStack extends Stack {
     const review = new Review(this, 'Review', { data, settings });
     const admin = new Admin(this, 'Admin', { data, settings });
     const train = new Train(this, 'Train', { data, settings, failures: project.failures });
+    const checkpoint = new Checkpoint(this, 'Checkpoint', { data, settings, failures: project.failures });
     const { api } = new Api(this, 'Api', {
       settings,
       functions: {
@@ -44,8 +46,19 @@ export class CoreStack extends Stack {
       },
     });
     this.data = data;
-    this.functions = [ingest, score, decide, project, webhooks, read, review, admin, train].map((stage) => stage.function);
-    const alarms = new Alarms(this, 'Alarms', { data, settings, api, ingest, project, webhooks, functions: this.functions });
+    this.functions = [ingest, score, decide, project, webhooks, read, review, admin, train, checkpoint].map(
+      (stage) => stage.function,
+    );
+    const alarms = new Alarms(this, 'Alarms', {
+      data,
+      settings,
+      api,
+      ingest,
+      project,
+      webhooks,
+      checkpoint,
+      functions: this.functions,
+    });
     this.outputs({
       ApiUrl: api.url,
       QueueUrl: ingest.queue.queueUrl,
@@ -56,6 +69,7 @@ export class CoreStack extends Stack {
       TableName: data.table.tableName,
       ModelBucketName: data.modelBucket.bucketName,
       ArchiveBucketName: data.archiveBucket.bucketName,
+      CheckpointBucketName: data.checkpointBucket.bucketName,
       MasterKeyArn: data.masterKey.keyArn,
       SigningKeyArn: data.signingKey.keyArn,
       DeadLetterTopicArn: alarms.deadLetters.topicArn,

@@ -16,7 +16,10 @@ export class Data extends Construct {
   readonly signingKey: Key;
   readonly table: HouseTable;
   readonly modelBucket: HouseBucket;
+  /** Audit entries and features to train on: what an erasure must be able to rewrite. */
   readonly archiveBucket: HouseBucket;
+  /** Signed checkpoints, under lock. */
+  readonly checkpointBucket: HouseBucket;
 
   constructor(scope: Construct, id: string, settings: Settings) {
     super(scope, id);
@@ -41,7 +44,11 @@ export class Data extends Construct {
     this.archiveBucket = new HouseBucket(this, 'ArchiveBucket', {
       key: this.dataKey,
       oldVersionDays: settings.oldVersionDays,
-      objectLock: true,
+    });
+    this.checkpointBucket = new HouseBucket(this, 'CheckpointBucket', {
+      key: this.dataKey,
+      oldVersionDays: settings.oldVersionDays,
+      lockDays: settings.checkpointLockDays,
     });
     this.allowServices();
   }

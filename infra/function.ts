@@ -158,12 +158,6 @@ export class HouseFunction extends Construct {
     return this.usesDataKey('s3', ['kms:Decrypt', 'kms:GenerateDataKey']);
   }
 
-  /** May write objects that nobody can delete before the time written with them. */
-  locksObjects(name: string, bucket: Bucket, variable: string): this {
-    this.writesObjects(name, bucket, variable);
-    return this.allow(`Lock${name}`, ['s3:PutObjectRetention'], [bucket.arnForObjects('*')]);
-  }
-
   /** May unwrap the master secret. */
   opensMasterSecret(): this {
     this.set(env.kmsKeyId, this.data.masterKey.keyArn);
@@ -178,6 +172,12 @@ export class HouseFunction extends Construct {
   signsWith(key: IKey, variable: string): this {
     this.set(variable, key.keyArn);
     return this.allow('Sign', ['kms:Sign', 'kms:GetPublicKey'], [key.keyArn]);
+  }
+
+  /** May ask for the public half of a key that signs. */
+  verifiesWith(key: IKey, variable: string): this {
+    this.set(variable, key.keyArn);
+    return this.allow('Verify', ['kms:GetPublicKey'], [key.keyArn]);
   }
 
   /** Is handed the queue's messages and names those that it could not do. */

@@ -10,7 +10,7 @@ interface Accepted {
   readonly reason: string;
 }
 
-const functions = ['Ingest', 'Score', 'Decide', 'Project', 'Read', 'Review', 'Webhooks', 'Admin', 'Train'];
+const functions = ['Ingest', 'Score', 'Decide', 'Project', 'Read', 'Review', 'Webhooks', 'Admin', 'Train', 'Checkpoint'];
 
 /** What the rule packs find, and why it stays. */
 const accepted: readonly Accepted[] = [
@@ -85,13 +85,13 @@ const accepted: readonly Accepted[] = [
   },
   {
     rules: ['AwsSolutions-S1', 'PCI.DSS.321-S3BucketLoggingEnabled'],
-    under: ['Data/ModelBucket', 'Data/ArchiveBucket'],
+    under: ['Data/ModelBucket', 'Data/ArchiveBucket', 'Data/CheckpointBucket'],
     reason:
       'Objects are written once under content-addressed keys; access is recorded by CloudTrail data events where an account wants it.',
   },
   {
     rules: ['PCI.DSS.321-S3BucketReplicationEnabled'],
-    under: ['Data/ModelBucket', 'Data/ArchiveBucket'],
+    under: ['Data/ModelBucket', 'Data/ArchiveBucket', 'Data/CheckpointBucket'],
     reason:
       'Versions are kept and models can be trained again; a copy in another region would take personal data out of its country.',
   },
@@ -102,8 +102,13 @@ const accepted: readonly Accepted[] = [
   },
   {
     rules: ['AwsSolutions-IAM5[Resource::<DataArchiveBucket60F5BBA5.Arn>/*]'],
-    under: ['Project', 'Train'],
+    under: ['Project', 'Read', 'Train'],
     reason: 'The objects of one bucket: their keys are dates and hashes, known only at run time.',
+  },
+  {
+    rules: ['AwsSolutions-IAM5[Resource::<DataCheckpointBucket44835904.Arn>/*]'],
+    under: ['Read', 'Checkpoint'],
+    reason: 'The objects of one bucket: their keys are numbers and hashes, known only at run time.',
   },
   {
     rules: ['AwsSolutions-IAM5[Resource::<DataTableFDBAD0F2.Arn>/stream/*]'],

@@ -21,8 +21,8 @@ export class Project extends Construct {
     const { data, settings, webhooks } = props;
     this.failures = new HouseQueue(this, 'Failures', { key: data.dataKey, retentionDays: settings.deadLetterRetentionDays });
     this.function = new HouseFunction(this, 'Handler', { stage: 'project', data, settings, memoryMb: 512, timeoutSeconds: 60 })
-      .readsItems('feed', 'counter', 'review', 'webhook')
-      .putsItems('feed', 'review')
+      .readsItems('feed', 'counter', 'review', 'webhook', 'checkpoint')
+      .putsItems('feed', 'review', 'checkpoint')
       .checksItems('label')
       .updatesItems('counter')
       .sendsTo('Webhooks', webhooks.queue, env.webhookQueueUrl)

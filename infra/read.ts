@@ -34,6 +34,11 @@ export class Read extends Construct {
       )
       .opensMasterSecret()
       .readsObjects('Models', data.modelBucket, env.modelBucket)
+      .readsObjects('Archive', data.archiveBucket, env.archiveBucket)
+      .listsObjects('Archive', data.archiveBucket, env.archiveBucket)
+      .readsObjects('Checkpoints', data.checkpointBucket, env.checkpointBucket)
+      .listsObjects('Checkpoints', data.checkpointBucket, env.checkpointBucket)
+      .verifiesWith(data.signingKey, env.checkpointKeyId)
       .watches('Queue', ingest.queue, env.queueUrl);
   }
 }

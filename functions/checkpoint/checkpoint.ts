@@ -26,7 +26,7 @@ const checkpointsMax = 10;
 export interface CheckpointDependencies {
   readonly table: TableStore;
   /** The store under object lock. */
-  readonly archive: ObjectStore;
+  readonly checkpoints: ObjectStore;
   readonly signer: Signer;
   readonly clock: Clock;
 }
@@ -52,11 +52,11 @@ const pointerKey: Key = { pk: `${prefixes.checkpoint}pointer`, sk: 'CURRENT' };
  * pointer: a pointer that was set back is refused. Throws an Error then.
  */
 export const makeCheckpoint = async (dependencies: CheckpointDependencies): Promise<CheckpointResult> => {
-  const { table, archive, signer, clock } = dependencies;
+  const { table, checkpoints, signer, clock } = dependencies;
   const pointer = pointerOf(await table.get(pointerKey, { consistent: true }));
   const previous = pointer.number === 0 ? null : await stored(dependencies, pointer.number, pointer.hash);
   const next = pointer.number + 1;
-  const { keys } = await archive.list(checkpointObjectPrefix(next), { limit: 2 });
+  const { keys } = await checkpoints.list(checkpointObjectPrefix(next), { limit: 2 });
   if (keys.length > 0) {
     if (keys.length > 1 || keys[0] !== checkpointObjectKey(next, pointer.claimedHash)) {
       throw new Error(`the pointer says that checkpoint ${pointer.number} is the last, but the archive holds ${keys.join(', ')}`);
@@ -76,7 +76,7 @@ export const makeCheckpoint = async (dependencies: CheckpointDependencies): Prom
   const claimed = { ...pointer, revision: pointer.revision + 1, claimedHash: checkpointHash(body), claimedAtMs: nowMs };
   await table.put({ ...pointerKey, ...claimed }, isAt(pointer.revision));
   const checkpoint: StoredCheckpoint = { ...(await signCheckpoint(body, signer)), leaves };
-  await archive.put(checkpointObjectKey(next, claimed.claimedHash), formatStoredCheckpoint(checkpoint), {
+  await checkpoints.put(checkpointObjectKey(next, claimed.claimedHash), formatStoredCheckpoint(checkpoint), {
     contentType: 'application/json',
   });
   await settle(dependencies, claimed, checkpoint);
@@ -118,9 +118,13 @@ const isAt = (revision: number): Condition =>
   revision === 0 ? { kind: 'absent' } : { kind: 'equals', attribute: 'revision', value: revision };
 
 /** A checkpoint from under the lock, its signature and leaves checked. */
-const stored = async ({ archive, signer }: CheckpointDependencies, number: number, hash: string): Promise<StoredCheckpoint> => {
+const stored = async (
+  { checkpoints, signer }: CheckpointDependencies,
+  number: number,
+  hash: string,
+): Promise<StoredCheckpoint> => {
   const key = checkpointObjectKey(number, hash);
-  const bytes = await archive.get(key);
+  const bytes = await checkpoints.get(key);
   if (bytes === null) throw new Error(`the pointer names ${key}, which the archive does not hold`);
   const checkpoint = parseStoredCheckpoint(bytes);
   if (checkpointHash(checkpoint.body) !== hash || checkpoint.body.number !== number) {

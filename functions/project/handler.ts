@@ -1,7 +1,10 @@
 import { services } from '../../shared/aws/services.ts';
 import { log } from '../../shared/edge/log.ts';
-import { decisionFromItem } from '../../shared/ledger/items.ts';
+import { auditFromItem, decisionFromItem } from '../../shared/ledger/items.ts';
+import { archiveSink } from './archiveSink.ts';
+import { featuresSink } from './featuresSink.ts';
 import { feedSink } from './feedSink.ts';
+import { headsSink } from './headsSink.ts';
 import { projector } from './project.ts';
 import { reviewsSink } from './reviewsSink.ts';
 import { webhooksSink } from './webhooksSink.ts';
@@ -12,8 +15,12 @@ export const handler = projector({
   sinks: [
     feedSink(world),
     reviewsSink(world),
+    archiveSink(world),
+    headsSink(world),
+    featuresSink(world),
     webhooksSink({ table: world.table, clock: world.clock, queue: world.webhookQueue }),
   ],
   decode: decisionFromItem,
+  decodeEntry: auditFromItem,
   report: (failure) => log('error', 'not projected, will come again', failure),
 });

@@ -3,6 +3,7 @@ import { prefixes } from '../../shared/aws/keys.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import type { StoredEntry } from '../../shared/ledger/items.ts';
 import type { Item } from '../../shared/ports.ts';
+import { type Label, labelFromItem } from '../../shared/reviews/labels.ts';
 import { type Review, reviewFromItem, reviewOfKey } from '../../shared/reviews/review.ts';
 import { type AttributeImage, itemFromImage } from './image.ts';
 
@@ -29,11 +30,18 @@ interface CommittedReview {
   readonly review: Review;
 }
 
+/** What a transaction turned out to be, said for the first time or anew. */
+interface CommittedLabel {
+  readonly position: number;
+  readonly label: Label;
+}
+
 interface Batch {
   readonly decisions: readonly Committed[];
   /** Empty unless the projector was given a `decodeEntry`. */
   readonly entries: readonly CommittedEntry[];
   readonly reviews?: readonly CommittedReview[];
+  readonly labels?: readonly CommittedLabel[];
 }
 
 export interface Failure {
@@ -52,8 +60,8 @@ export interface Sink {
 
 export interface ProjectDependencies {
   readonly sinks: readonly Sink[];
-  /** Reads a DECISION item; throws when it is none. */
-  readonly decode: (item: Item) => Omit<Committed, 'position'>;
+  /** Reads a DECISION item; throws when it is none. An erased one, delivered once more, is given to no sink. */
+  readonly decode: (item: Item) => Omit<Committed, 'position'> & { readonly erased?: boolean };
   /** Reads an AUDIT item; left out while no sink takes entries. */
   readonly decodeEntry?: (item: Item) => StoredEntry;
   /** Told of everything that will come again. */
@@ -77,10 +85,14 @@ export const projector =
     const decisions: Committed[] = [];
     const entries: CommittedEntry[] = [];
     const reviews: CommittedReview[] = [];
+    const labels: CommittedLabel[] = [];
     for (const [position, record] of records.entries()) {
       try {
-        if (isNew(record, prefixes.decision)) decisions.push({ position, ...decode(newImage(record)) });
-        else if (decodeEntry && isNew(record, prefixes.audit)) entries.push({ position, entry: decodeEntry(newImage(record)) });
+        if (isNew(record, prefixes.decision)) {
+          const decided = decode(newImage(record));
+          if (decided.erased !== true) decisions.push({ position, ...decided });
+        } else if (decodeEntry && isNew(record, prefixes.audit)) entries.push({ position, entry: decodeEntry(newImage(record)) });
+        else if (isPut(record, prefixes.label)) labels.push({ position, label: labelFromItem(newImage(record)) });
         else if (isNew(record, prefixes.review)) {
           const item = newImage(record);
           const place = reviewOfKey(item);
@@ -91,7 +103,7 @@ export const projector =
       }
     }
     for (const sink of sinks) {
-      for (const failure of await sink.project({ decisions, entries, reviews })) fail(sink.name, failure);
+      for (const failure of await sink.project({ decisions, entries, reviews, labels })) fail(sink.name, failure);
     }
     const first = records.find((_, position) => failed.has(position));
     return { batchItemFailures: first === undefined ? [] : [{ itemIdentifier: sequenceNumberOf(first) }] };
@@ -109,6 +121,9 @@ interface StreamRecord {
 /** Decisions and entries are written once; a later change of their items (an erasure) is no new one. */
 const isNew = ({ eventName, dynamodb }: StreamRecord, prefix: string): boolean =>
   eventName === 'INSERT' && (dynamodb?.Keys?.pk?.S?.startsWith(prefix) ?? false);
+
+const isPut = ({ eventName, dynamodb }: StreamRecord, prefix: string): boolean =>
+  eventName !== 'REMOVE' && (dynamodb?.Keys?.pk?.S?.startsWith(prefix) ?? false);
 
 const newImage = ({ dynamodb }: StreamRecord): Item => {
   if (dynamodb?.NewImage === undefined)

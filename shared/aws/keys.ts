@@ -115,6 +115,8 @@ export const env = {
   /** Local stacks only: `true` lets webhooks go to this machine and over plain HTTP. */
   webhooksToLoopback: 'AEGIS_WEBHOOKS_TO_LOOPBACK',
   archiveBucket: 'AEGIS_ARCHIVE_BUCKET',
+  /** Under object lock: signed checkpoints and nothing else. */
+  checkpointBucket: 'AEGIS_CHECKPOINT_BUCKET',
   kmsKeyId: 'AEGIS_KMS_KEY_ID',
   /** Local stacks only: the master secret as base64, instead of KMS. */
   localSecret: 'AEGIS_LOCAL_SECRET',

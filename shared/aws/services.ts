@@ -14,6 +14,8 @@ export interface Services {
   readonly webhookQueue: Queue;
   readonly models: ObjectStore;
   readonly archive: ObjectStore;
+  /** The store under object lock. */
+  readonly checkpoints: ObjectStore;
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly masterSecret: MasterSecret;
@@ -53,6 +55,7 @@ export function services(): Services {
     webhookQueue: () => sqs(required('webhookQueueUrl')),
     models: () => s3(required('modelBucket')),
     archive: () => s3(required('archiveBucket')),
+    checkpoints: () => s3(required('checkpointBucket')),
     clock: () => ({ nowMs: () => (hooks.clock ?? systemClock).nowMs(), sleep: (ms) => (hooks.clock ?? systemClock).sleep(ms) }),
     randomness: () => ({
       bytes: (count) => (hooks.randomness ?? systemRandomness).bytes(count),

@@ -10,6 +10,8 @@ import { readPendingHeads } from './heads.ts';
 export interface ExportStores {
   readonly table: TableStore;
   readonly archive: ObjectStore;
+  /** The store under object lock. */
+  readonly checkpoints: ObjectStore;
 }
 
 /** What a caller adds to what the stores hold. */
@@ -32,7 +34,7 @@ export const exportChains = async (
   extras: ExportExtras,
 ): Promise<BundleSource> => {
   const wanted = new Set(names);
-  const all = await readCheckpoints(stores.archive, () => true);
+  const all = await readCheckpoints(stores.checkpoints, () => true);
   const start = all.findIndex(({ leaves }) => leaves.some((leaf) => wanted.has(leaf.chain)));
   const checkpoints = start < 0 ? all.slice(-1) : all.slice(start);
   const chains = [...wanted].sort().map((chain) => ({ chain, first: 1, last: Infinity }));
@@ -51,7 +53,7 @@ export const exportRange = async (
   const fromMs = range.from === null ? -Infinity : Date.parse(range.from);
   const toMs = range.to === null ? Infinity : Date.parse(range.to);
   let isPast = false;
-  const checkpoints = await readCheckpoints(stores.archive, ({ body }) => {
+  const checkpoints = await readCheckpoints(stores.checkpoints, ({ body }) => {
     const atMs = Date.parse(body.at);
     const isWithin = atMs > fromMs && !isPast;
     isPast ||= atMs >= toMs;
@@ -91,16 +93,16 @@ interface Stretch {
 
 /** Every checkpoint that is wanted, in order, read a few at a time. Throws when one does not give its own root. */
 const readCheckpoints = async (
-  archive: ObjectStore,
+  objects: ObjectStore,
   isWanted: (checkpoint: StoredCheckpoint) => boolean,
 ): Promise<StoredCheckpoint[]> => {
   const wanted: StoredCheckpoint[] = [];
   let leaves = 0;
   let after: string | undefined;
   do {
-    const page = await archive.list(checkpointFolder, { limit: keysAtOnce, ...(after === undefined ? {} : { after }) });
+    const page = await objects.list(checkpointFolder, { limit: keysAtOnce, ...(after === undefined ? {} : { after }) });
     for (let i = 0; i < page.keys.length; i += objectsAtOnce) {
-      const bodies = await Promise.all(page.keys.slice(i, i + objectsAtOnce).map((key) => archive.get(key)));
+      const bodies = await Promise.all(page.keys.slice(i, i + objectsAtOnce).map((key) => objects.get(key)));
       for (const [k, bytes] of bodies.entries()) {
         if (bytes === null) throw new Error(`the archive lists ${page.keys[i + k]} but does not hold it`);
         const checkpoint = parseStoredCheckpoint(bytes);

@@ -24,7 +24,7 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'aegis-export-'));
   const { table, entries } = await makeHistory(20, 8);
   const clock = virtualClock(Date.UTC(2026, 10, 22));
-  dependencies = { table, archive: memoryObjects(), clock, publicKey: signer.publicKey };
+  dependencies = { table, archive: memoryObjects(), checkpoints: memoryObjects(), clock, publicKey: signer.publicKey };
   for (let i = 0; i < 2; i++)
     await publishPolicy(table, 'dev', { status: 'active', by: 'key_1', atMs: 0, policy: historyPolicy.policy });
   await noteHeads(table, [...entries, ...(await readSystemChain(table, 'dev', 1, 10))]);

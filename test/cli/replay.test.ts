@@ -29,7 +29,7 @@ beforeEach(async () => {
   history = await makeHistory(30, 3);
   const { table, entries } = history;
   const masterSecret = localMasterSecret(Buffer.alloc(32, 9).toString('base64'));
-  dependencies = { table, archive: memoryObjects(), models: memoryObjects(), masterSecret };
+  dependencies = { table, archive: memoryObjects(), checkpoints: memoryObjects(), models: memoryObjects(), masterSecret };
   for (let i = 0; i < 2; i++)
     await publishPolicy(table, 'dev', { status: 'active', by: 'key_1', atMs: 0, policy: historyPolicy.policy });
   await noteHeads(table, entries.slice(0, 20));

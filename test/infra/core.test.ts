@@ -55,6 +55,7 @@ describe('the core stack', () => {
     const ids = entries.filter(([, { Type }]) => holding.includes(Type)).map(([id]) => id);
     expect(ids.sort()).toEqual([
       'DataArchiveBucket60F5BBA5',
+      'DataCheckpointBucket44835904',
       'DataDataKeyCDD1A924',
       'DataMasterKeyB529036F',
       'DataModelBucket14BB63FB',
@@ -106,7 +107,7 @@ describe('the data', () => {
 
   it('outlives the stack: table, buckets and keys are retained on deletion and on replacement', () => {
     const holding = ['AWS::DynamoDB::Table', 'AWS::S3::Bucket', 'AWS::KMS::Key'].flatMap(ofType);
-    expect(holding).toHaveLength(6);
+    expect(holding).toHaveLength(7);
     for (const resource of holding) {
       expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
     }
@@ -127,8 +128,16 @@ describe('the data', () => {
     }
   });
 
-  it('can be locked in the archive, for checkpoints', () => {
-    expect(one('AWS::S3::Bucket', 'DataArchiveBucket')[1].Properties).toMatchObject({ ObjectLockEnabled: true });
+  it('can be deleted by nobody for seven years where it is a checkpoint, and by an erasure where it is not', () => {
+    expect(one('AWS::S3::Bucket', 'DataCheckpointBucket')[1].Properties).toMatchObject({
+      ObjectLockEnabled: true,
+      ObjectLockConfiguration: {
+        ObjectLockEnabled: 'Enabled',
+        Rule: { DefaultRetention: { Mode: 'COMPLIANCE', Days: 2557 } },
+      },
+    });
+    for (const name of ['DataArchiveBucket', 'DataModelBucket'])
+      expect(one('AWS::S3::Bucket', name)[1].Properties).not.toHaveProperty('ObjectLockEnabled');
   });
 
   it.each(['AWS::S3::BucketPolicy', 'AWS::SQS::QueuePolicy', 'AWS::SNS::TopicPolicy'])(
@@ -268,6 +277,7 @@ describe('every function', () => {
     expect(variablesOf('Score').sort()).toEqual(
       [env.deadLetterUrl, env.kmsKeyId, env.modelBucket, env.table, env.version].sort(),
     );
+    expect(variablesOf('Checkpoint').sort()).toEqual([env.checkpointBucket, env.checkpointKeyId, env.table, env.version].sort());
     expect(variablesOf('Project').sort()).toEqual([env.archiveBucket, env.table, env.version, env.webhookQueueUrl].sort());
   });
 });
@@ -349,15 +359,16 @@ describe('the alarms', () => {
 
   it('cover the dead letters, the failures of the stream, the age of the queue, the API and every function', () => {
     const watched = ofType('AWS::CloudWatch::Alarm').map((alarm) => {
-      const dimension = (alarm.Properties!.Dimensions as { Value: unknown }[])[0]!;
-      const value = dimension.Value;
-      return `${alarm.Properties!.MetricName} ${pointed(value)} > ${alarm.Properties!.Threshold}`;
+      const [dimension] = (alarm.Properties!.Dimensions ?? []) as { Value: unknown }[];
+      const value = dimension === undefined ? '' : ` ${pointed(dimension.Value)}`;
+      return `${alarm.Properties!.MetricName}${value} > ${alarm.Properties!.Threshold}`;
     });
     expect(watched).toEqual(
       expect.arrayContaining([
         'ApproximateNumberOfMessagesVisible IngestDeadLetters.QueueName > 0',
         'ApproximateNumberOfMessagesVisible ProjectFailures.QueueName > 0',
         'ApproximateAgeOfOldestMessage IngestQueue.QueueName > 60',
+        'CheckpointLag > 1800000',
       ]),
     );
     expect(watched.filter((line) => line.startsWith('Errors '))).toHaveLength(ofType('AWS::Lambda::Function').length);

@@ -52,9 +52,9 @@ const rights: Readonly<Record<string, readonly string[]>> = {
   Decide: deciding('Decide').map((right) => right.replace(/(GetItem|Query)(.*)$/, '$1$2 K#')),
   Project: [
     ...always('Project'),
-    'dynamodb:GetItem DataTable.Arn keys F# C# R# W#',
-    'dynamodb:Query DataTable.Arn keys F# C# R# W#',
-    'dynamodb:PutItem DataTable.Arn keys F# R#',
+    'dynamodb:GetItem DataTable.Arn keys F# C# R# W# T#',
+    'dynamodb:Query DataTable.Arn keys F# C# R# W# T#',
+    'dynamodb:PutItem DataTable.Arn keys F# R# T#',
     'dynamodb:ConditionCheckItem DataTable.Arn keys B#',
     'dynamodb:UpdateItem DataTable.Arn keys C#',
     ...writesTable,
@@ -77,6 +77,11 @@ const rights: Readonly<Record<string, readonly string[]>> = {
     'kms:Decrypt DataDataKey.Arn via dynamodb',
     'kms:Decrypt DataMasterKey.Arn',
     's3:GetObject DataModelBucket.Arn/*',
+    's3:GetObject DataArchiveBucket.Arn/*',
+    's3:ListBucket DataArchiveBucket.Arn',
+    's3:GetObject DataCheckpointBucket.Arn/*',
+    's3:ListBucket DataCheckpointBucket.Arn',
+    'kms:GetPublicKey DataSigningKey.Arn',
     'kms:Decrypt DataDataKey.Arn via s3',
     'sqs:GetQueueAttributes IngestQueue.Arn',
   ],
@@ -121,6 +126,25 @@ const rights: Readonly<Record<string, readonly string[]>> = {
     's3:PutObject DataModelBucket.Arn/*',
     'kms:Decrypt DataDataKey.Arn via s3',
     'kms:GenerateDataKey DataDataKey.Arn via s3',
+    'sqs:SendMessage ProjectFailures.Arn',
+    'kms:Decrypt DataDataKey.Arn via sqs',
+    'kms:GenerateDataKey DataDataKey.Arn via sqs',
+  ],
+  Checkpoint: [
+    ...always('Checkpoint'),
+    'dynamodb:GetItem DataTable.Arn keys T#',
+    'dynamodb:Query DataTable.Arn keys T#',
+    'dynamodb:PutItem DataTable.Arn keys T#',
+    'dynamodb:UpdateItem DataTable.Arn keys T#',
+    'dynamodb:DeleteItem DataTable.Arn keys T#',
+    ...writesTable,
+    's3:GetObject DataCheckpointBucket.Arn/*',
+    's3:ListBucket DataCheckpointBucket.Arn',
+    's3:PutObject DataCheckpointBucket.Arn/*',
+    'kms:Decrypt DataDataKey.Arn via s3',
+    'kms:GenerateDataKey DataDataKey.Arn via s3',
+    'kms:Sign DataSigningKey.Arn',
+    'kms:GetPublicKey DataSigningKey.Arn',
     'sqs:SendMessage ProjectFailures.Arn',
     'kms:Decrypt DataDataKey.Arn via sqs',
     'kms:GenerateDataKey DataDataKey.Arn via sqs',
@@ -173,7 +197,9 @@ describe('the role of each function', () => {
     for (const statement of ofType('AWS::IAM::Policy').flatMap(statementsOf)) {
       for (const action of [statement.Action].flat()) expect(action).not.toContain('*');
       for (const resource of [statement.Resource].flat().map(pointed)) {
-        expect(resource.replace(/^Data(Model|Archive)Bucket\.Arn\/\*$|^DataTable\.Arn\/stream\/\*$/, '')).not.toContain('*');
+        expect(
+          resource.replace(/^Data(Model|Archive|Checkpoint)Bucket\.Arn\/\*$|^DataTable\.Arn\/stream\/\*$/, ''),
+        ).not.toContain('*');
       }
     }
   });

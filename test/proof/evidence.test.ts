@@ -12,10 +12,10 @@ import { p256Signer } from './builders.ts';
 import { type History, historyPolicy, makeHistory } from './history.ts';
 
 let history: History;
-const archive = memoryObjects();
+const checkpoints = memoryObjects();
 const signer = p256Signer();
 const extras = { exportedAt: '2026-11-21T00:00:00.000Z', publicKey: signer.publicKey };
-const page = (transactionId: string) => evidencePage({ table: history.table, archive }, 'dev', transactionId, extras);
+const page = (transactionId: string) => evidencePage({ table: history.table, archive: memoryObjects(), checkpoints }, 'dev', transactionId, extras);
 
 beforeAll(async () => {
   history = await makeHistory(40, 11);
@@ -24,7 +24,7 @@ beforeAll(async () => {
   for (const _ of ['version 2', 'version 3']) await publishPolicy(table, 'dev', { ...publication, policy: historyPolicy.policy });
   expect(await table.get(policyVersionKey('dev', 3))).not.toBeNull();
   await noteHeads(table, entries.slice(0, 30));
-  await makeCheckpoint({ table, archive, signer, clock: virtualClock(Date.UTC(2026, 10, 22)) });
+  await makeCheckpoint({ table, checkpoints, signer, clock: virtualClock(Date.UTC(2026, 10, 22)) });
 });
 
 describe('an evidence page', () => {

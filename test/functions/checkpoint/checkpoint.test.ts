@@ -16,16 +16,16 @@ const beta = chainOf('beta', 3);
 const world = () => {
   const dependencies = {
     table: memoryTable(),
-    archive: memoryObjects(),
+    checkpoints: memoryObjects(),
     signer: ed25519Signer(),
     clock: virtualClock(startMs + 60 * minuteMs),
   };
-  return { ...dependencies, stored: () => storedIn(dependencies.archive) };
+  return { ...dependencies, stored: () => storedIn(dependencies.checkpoints) };
 };
 
-const storedIn = async (archive: ObjectStore): Promise<StoredCheckpoint[]> => {
-  const { keys } = await archive.list('checkpoints/');
-  return Promise.all(keys.map(async (key) => parseStoredCheckpoint((await archive.get(key))!)));
+const storedIn = async (checkpoints: ObjectStore): Promise<StoredCheckpoint[]> => {
+  const { keys } = await checkpoints.list('checkpoints/');
+  return Promise.all(keys.map(async (key) => parseStoredCheckpoint((await checkpoints.get(key))!)));
 };
 
 describe('a checkpoint', () => {
@@ -75,7 +75,7 @@ describe('runs at once', () => {
   it('wait for a run that has claimed the number, until it must be dead', async () => {
     const { stored, ...at } = world();
     await noteHeads(at.table, beta);
-    await expect(makeCheckpoint({ ...at, archive: failing(at.archive, 'before') })).rejects.toThrow(Unavailable);
+    await expect(makeCheckpoint({ ...at, checkpoints: failing(at.checkpoints, 'before') })).rejects.toThrow(Unavailable);
     expect(await makeCheckpoint(at)).toMatchObject({ kind: 'other-run-under-way', number: 0 });
     at.clock.advance(17 * minuteMs);
     expect(await makeCheckpoint(at)).toMatchObject({ kind: 'made', number: 1 });
@@ -84,7 +84,7 @@ describe('runs at once', () => {
   it('finish what a run that was cut off has stored, and sign nothing twice', async () => {
     const { stored, ...at } = world();
     await noteHeads(at.table, beta);
-    await expect(makeCheckpoint({ ...at, archive: failing(at.archive, 'after') })).rejects.toThrow(Unavailable);
+    await expect(makeCheckpoint({ ...at, checkpoints: failing(at.checkpoints, 'after') })).rejects.toThrow(Unavailable);
     await noteHeads(at.table, alpha);
     expect(await makeCheckpoint(at)).toMatchObject({ kind: 'finished', number: 1, leaves: 1, isAll: false });
     expect(await makeCheckpoint(at)).toMatchObject({ kind: 'made', number: 2, leaves: 1 });
@@ -93,7 +93,7 @@ describe('runs at once', () => {
   it('go on within one run until nothing is owed', async () => {
     const { stored, ...at } = world();
     await noteHeads(at.table, beta);
-    await expect(makeCheckpoint({ ...at, archive: failing(at.archive, 'after') })).rejects.toThrow(Unavailable);
+    await expect(makeCheckpoint({ ...at, checkpoints: failing(at.checkpoints, 'after') })).rejects.toThrow(Unavailable);
     await noteHeads(at.table, alpha);
     expect(await makeCheckpoints(at)).toMatchObject({ kind: 'made', number: 2, isAll: true, lagMs: 59 * minuteMs });
     expect(await makeCheckpoints(at)).toMatchObject({ kind: 'nothing-changed', number: 2 });
@@ -137,13 +137,13 @@ describe('a hostile table', () => {
   });
 });
 
-/** An archive whose next `put` fails, before or after it took effect. */
-const failing = (archive: ObjectStore, when: 'before' | 'after'): CheckpointDependencies['archive'] => ({
-  ...archive,
-  list: (...call) => archive.list(...call),
-  get: (...call) => archive.get(...call),
+/** An checkpoints whose next `put` fails, before or after it took effect. */
+const failing = (checkpoints: ObjectStore, when: 'before' | 'after'): CheckpointDependencies['checkpoints'] => ({
+  ...checkpoints,
+  list: (...call) => checkpoints.list(...call),
+  get: (...call) => checkpoints.get(...call),
   put: async (...call) => {
-    if (when === 'after') await archive.put(...call);
+    if (when === 'after') await checkpoints.put(...call);
     throw new Unavailable('cut off');
   },
 });
