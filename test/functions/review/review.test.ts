@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { merchantKey, stateKey } from '../../../shared/aws/keys.ts';
 import { figuresFromItem } from '../../../shared/ledger/merchants.ts';
 import { accountFromItem } from '../../../shared/ledger/state.ts';
+import { joined, newReview } from '../../../shared/reviews/review.ts';
 import { amounts, world } from '../../reviews/world.ts';
 
 const blocked = { amountMinor: amounts.BLOCK };
@@ -76,12 +77,24 @@ describe('the review queue', () => {
     expect((await get('/reviews', {}, 'other')).body.items).toEqual([]);
   });
 
-  it('names the last thousand transactions of a review, and counts all of them in', async () => {
+  it('takes in any number of decisions at once', async () => {
     const { pay, project, get } = world();
     const ids = Array.from({ length: 90 }, (_, i) => `t${i}`);
     for (const id of ids) await pay({ transactionId: id, ...blocked });
     await project(ids);
     expect((await get('/reviews')).body.items[0].transactionIds).toEqual(ids);
+  });
+
+  it('names at most the last thousand transactions of a review', () => {
+    const flagged = Array.from({ length: 700 }, (_, i) => ({
+      transactionId: `t${i}`,
+      outcome: 'REVIEW' as const,
+      decidedAtMs: i,
+    }));
+    const later = flagged.map((one) => ({ ...one, transactionId: `later_${one.transactionId}` }));
+    const { transactionIds } = joined(joined(newReview('acme', 'a_7', 'u_42', flagged[0]!), flagged), later);
+    expect(transactionIds).toHaveLength(1_000);
+    expect([transactionIds[0], transactionIds.at(-1)]).toEqual(['t400', 'later_t699']);
   });
 });
 
@@ -169,6 +182,16 @@ describe('a disposition', () => {
     const account = accountFromItem((await table.get(stateKey('acme', 'a_7', 'u_42')))!);
     expect(account.payments).toBe(150);
     expect(account.sequence).toBe(150 + 300);
+  });
+
+  it('makes the account no larger, however often it is asked about', async () => {
+    const { table, pay, review } = world();
+    await pay({ transactionId: 't1', ...blocked });
+    const bytes = async () => ((await table.get(stateKey('acme', 'a_7', 'u_42')))!.s as Uint8Array).length;
+    await review('t1', { disposition: 'UNSURE' });
+    const before = await bytes();
+    for (let i = 0; i < 100; i++) await review('t1', { disposition: 'UNSURE', note: String(i) });
+    expect(await bytes()).toBeLessThanOrEqual(before + 4);
   });
 
   it.each([
