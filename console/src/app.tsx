@@ -204,7 +204,8 @@ function SchemeButton() {
   }, [scheme]);
   const next = schemes[(schemes.indexOf(scheme) + 1) % schemes.length]!;
   return (
-    <button type="button" class="quiet" aria-label={`Colours: ${scheme}. Change to ${next}`} onClick={() => setScheme(next)}>
+    <button type="button" class="quiet" title={`Change to ${next}`} onClick={() => setScheme(next)}>
+      <span class="unseen">Colours: </span>
       {scheme === 'system' ? 'Auto' : scheme === 'light' ? 'Light' : 'Dark'}
     </button>
   );

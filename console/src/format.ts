@@ -52,7 +52,7 @@ export const duration = (ms: number): string => {
 
 export const ago = (instant: string, nowMs = Date.now()): string => {
   const ms = nowMs - Date.parse(instant);
-  return ms < 5_000 ? 'now' : `${duration(ms)} ago`;
+  return ms < 5_000 ? 'now' : `${ms < 60_000 ? `${Math.floor(ms / 1_000)} s` : duration(ms)} ago`;
 };
 
 /** `TXN_VELOCITY_1H` as `Velocity 1 h`; rules, lists and unknown names as they are. */

@@ -50,7 +50,6 @@ export interface ReviewItem {
   readonly outcome: Outcome;
   readonly transactionIds: readonly string[];
   readonly disposition?: Disposition;
-  readonly by?: string;
   readonly closedAt?: string;
 }
 

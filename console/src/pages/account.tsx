@@ -150,7 +150,7 @@ function Known({ standing, userId }: { readonly standing: WireStanding; readonly
               {(items) => <Scores items={items} />}
             </Shown>
           </Panel>
-          <Panel title="Signals over time" hint="oldest left">
+          <Panel title="Signals over time" hint="one column a payment, newest left">
             <Shown of={timeline} what="timeline">
               {(items) => <SignalStrip items={items} />}
             </Shown>
@@ -216,7 +216,7 @@ const columnsMax = 60;
 
 /** One column a payment, one row a signal. */
 function SignalStrip({ items }: { readonly items: readonly WireDecisionItem[] }) {
-  const columns = items.slice(0, columnsMax).toReversed();
+  const columns = items.slice(0, columnsMax);
   const rows = signalNames.filter((name) => columns.some(({ signals }) => signals.includes(name)));
   if (rows.length === 0) return <p class="text">No signal triggered in the last {columns.length} payments.</p>;
   return (
@@ -320,7 +320,7 @@ const Chain = ({ chain: { entries, check, more } }: { readonly chain: ReadChain 
               <tr key={entry.body.sequence}>
                 <td class="number">{entry.body.sequence}</td>
                 <td>
-                  <Event entry={entry} />
+                  <AuditEvent entry={entry} />
                 </td>
                 <td class="nowrap">{dateTime(entry.body.at)}</td>
                 <td>
@@ -335,7 +335,7 @@ const Chain = ({ chain: { entries, check, more } }: { readonly chain: ReadChain 
 );
 
 /** What happened, and for a review who said what. */
-function Event({ entry: { body, inputs } }: { readonly entry: AuditItem }) {
+export function AuditEvent({ entry: { body, inputs } }: { readonly entry: AuditItem }) {
   if (body.event === 'DECISION_MADE') {
     return <a href={toDecision(String(body.transactionId))}>{String(body.outcome).toLowerCase()}</a>;
   }

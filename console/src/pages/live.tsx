@@ -15,6 +15,7 @@ const feedEveryMs = 1_000;
 const overviewEveryMs = 2_000;
 const modelEveryMs = 60_000;
 const backoffMsMax = 15_000;
+const chartPx = 240;
 const pageSize = 200;
 /** Pages read at the start, and to catch up after a pause or a burst. */
 const firstPagesMax = 10;
@@ -26,7 +27,10 @@ const feed = new Feed();
 export function LivePage() {
   const { error, loaded } = useFeed();
   const overview = useResource<Overview>('metrics/overview?minutes=60', overviewEveryMs);
-  const model = useResource<ModelCard>('model', modelEveryMs);
+  const model = useResource<ModelCard>(
+    overview.data === null || overview.data.modelVersion === null ? null : 'model',
+    modelEveryMs,
+  );
   const [filter, setFilter] = useState<Filter>(noFilter);
   const shown = useMemo(() => filtered(feed.items, filter), [feed.items, filter]);
   const search = useRef<HTMLInputElement>(null);
@@ -45,7 +49,7 @@ export function LivePage() {
       {offline !== null && offline.status === 403 && <Failed error={offline} what="the decisions" />}
       <Figures overview={overview} model={model} />
       <div class="charts">
-        <Minutes overview={overview} />
+        <Minutes />
         <DecisionMap items={shown} loaded={loaded} />
       </div>
       <Panel
@@ -202,24 +206,27 @@ const Figure = (props: {
   </div>
 );
 
-function Minutes({ overview }: { readonly overview: Resource<Overview> }) {
+const ranges = [
+  { value: '15', label: '15 min' },
+  { value: '60', label: '1 h' },
+  { value: '360', label: '6 h' },
+  { value: '1440', label: '24 h' },
+] as const;
+type Range = (typeof ranges)[number]['value'];
+const barsMax = 96;
+
+function Minutes() {
+  const [range, setRange] = useState<Range>('60');
+  const overview = useResource<Overview>(`metrics/overview?minutes=${range}`, range === '1440' ? modelEveryMs : overviewEveryMs);
   const { data } = overview;
-  const chart = useMemo(() => {
-    if (data === null) return null;
-    const { minutes } = data;
-    return {
-      times: minutes.map(({ minute }) => Date.parse(minute) / 1_000),
-      // Stacked: each bar stands behind the one before it.
-      series: [
-        { label: 'Allow', colour: 'allow-soft', kind: 'bars', values: minutes.map((m) => m.ALLOW + m.REVIEW + m.BLOCK) },
-        { label: 'Review', colour: 'review', kind: 'bars', values: minutes.map((m) => m.REVIEW + m.BLOCK) },
-        { label: 'Block', colour: 'block', kind: 'bars', values: minutes.map((m) => m.BLOCK) },
-      ] as const,
-    };
-  }, [data]);
+  const bars = useMemo(() => (data === null ? null : barsOf(data.minutes)), [data]);
   return (
-    <Panel title="Decisions a minute" hint={<Legend />}>
-      {chart === null ? (
+    <Panel
+      title={bars === null || bars.minutes === 1 ? 'Decisions a minute' : `Decisions every ${bars.minutes} minutes`}
+      hint={<Legend />}
+      actions={<Choices<Range> label="Range" choices={ranges} value={range} onChange={setRange} />}
+    >
+      {bars === null ? (
         overview.error === null ? (
           <Loading what="figures" />
         ) : (
@@ -227,14 +234,32 @@ function Minutes({ overview }: { readonly overview: Resource<Overview> }) {
         )
       ) : (
         <TimeChart
-          label={`Decisions a minute over the last hour: ${outcomes.map((outcome) => `${data!.totals[outcome]} ${outcomeWords[outcome]}`).join(', ')}`}
-          times={chart.times}
-          series={chart.series}
-          height={252}
+          label={`Decisions by time: ${outcomes.map((outcome) => `${data!.totals[outcome]} ${outcomeWords[outcome]}`).join(', ')}`}
+          times={bars.times}
+          series={bars.series}
+          height={chartPx}
+          format={whole}
         />
       )}
     </Panel>
   );
+}
+
+/** Minutes added up into so few bars that each can be seen. Stacked: each bar stands behind the one before it. */
+function barsOf(all: Overview['minutes']) {
+  const minutes = Math.ceil(all.length / barsMax);
+  const bars: Overview['minutes'][number][] = [];
+  for (let at = 0; at < all.length; at += minutes) {
+    const run = all.slice(at, at + minutes);
+    const sum = (outcome: Outcome): number => run.reduce((total, minute) => total + minute[outcome], 0);
+    bars.push({ minute: run[0]!.minute, ALLOW: sum('ALLOW'), REVIEW: sum('REVIEW'), BLOCK: sum('BLOCK') });
+  }
+  const series = [
+    { label: 'Allow', colour: 'allow-soft', kind: 'bars', values: bars.map((bar) => bar.ALLOW + bar.REVIEW + bar.BLOCK) },
+    { label: 'Review', colour: 'review', kind: 'bars', values: bars.map((bar) => bar.REVIEW + bar.BLOCK) },
+    { label: 'Block', colour: 'block', kind: 'bars', values: bars.map((bar) => bar.BLOCK) },
+  ] as const;
+  return { minutes, times: bars.map(({ minute }) => Date.parse(minute) / 1_000), series };
 }
 
 const Legend = () => (
@@ -279,7 +304,7 @@ function DecisionMap({ items, loaded }: { readonly items: readonly WireDecisionI
           x={x}
           y={y}
           colourBy={by}
-          height={220}
+          height={chartPx}
           onOpen={({ transactionId }) => {
             if (transactionId !== null) location.hash = toDecision(transactionId);
           }}
@@ -432,18 +457,23 @@ function LatestTable({ items }: { readonly items: readonly WireDecisionItem[] })
           </tr>
         </thead>
         <tbody>
-          {first > 0 && <tr class="spacer" aria-hidden="true" style={{ height: `${first * rowPx}px` }} />}
+          {first > 0 && <Spacer height={`${first * rowPx}px`} />}
           {items.slice(first, last).map((item, index) => (
             <Row key={item.transactionId} item={item} index={first + index + 2} nowMs={nowMs} />
           ))}
-          {last < items.length && (
-            <tr class="spacer" aria-hidden="true" style={{ height: `${(items.length - last) * rowPx}px` }} />
-          )}
+          {last < items.length && <Spacer height={`${(items.length - last) * rowPx}px`} />}
         </tbody>
       </table>
     </section>
   );
 }
+
+/** Stands for the rows that are out of sight. */
+const Spacer = ({ height }: { readonly height: string }) => (
+  <tr class="spacer">
+    <td colSpan={8} style={{ height }} />
+  </tr>
+);
 
 const Row = ({ item, index, nowMs }: { readonly item: WireDecisionItem; readonly index: number; readonly nowMs: number }) => (
   <tr

@@ -212,7 +212,6 @@ function Histogram({
         .join(', ')}`}
     >
       {bins.map((count, bin) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: bins stay where they are
         <span key={bin} style={{ '--share': String(count / most) }} title={`${bin * 5}–${bin * 5 + 5}: ${count}`} />
       ))}
     </figure>

@@ -51,7 +51,7 @@ const Cutoffs = ({ stored: { policy, hash } }: { readonly stored: StoredPolicy }
   const { review, block } = policy.cutoffs;
   return (
     <Panel title="Cut-offs">
-      <div class="cutoffs" aria-hidden="true" style={{ '--review': `${review}%`, '--block': `${block}%` }}>
+      <div class="cutoffs" aria-hidden="true" style={{ '--from-review': `${review}%`, '--from-block': `${block}%` }}>
         <span class="allow">Allow</span>
         <span class="review">Review from {review}</span>
         <span class="block">Block from {block}</span>

@@ -1,13 +1,15 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { type Page, path } from '../api.ts';
-import { ago, dispositionWords, signalLabel, whole } from '../format.ts';
+import { type ReadChain, readChain } from '../audit.ts';
+import { ago, dateTime, dispositionWords, signalLabel, whole } from '../format.ts';
 import { useHeld } from '../held.ts';
-import { useClock, useKeys, useResource } from '../hooks.ts';
+import { useClock, useKeys, useLoad, useResource } from '../hooks.ts';
 import { Choices, Empty, OutcomeTag, Panel, Shown } from '../parts/basics.tsx';
 import { DispositionForm } from '../parts/disposition.tsx';
 import { toAccount, toDecision } from '../router.ts';
 import { useScope } from '../session.tsx';
 import type { ExplainedDecision, ReviewItem } from '../wire.ts';
+import { AuditEvent } from './account.tsx';
 
 const refreshMs = 3_000;
 const transactionsShown = 20;
@@ -83,7 +85,6 @@ function Queue({ items, more }: { readonly items: readonly ReviewItem[]; readonl
                   {item.transactionIds.length} {item.transactionIds.length === 1 ? 'payment' : 'payments'} ·{' '}
                   {ago(item.openedAt, nowMs)}
                   {item.disposition !== undefined && ` · ${dispositionWords[item.disposition]}`}
-                  {item.by !== undefined && ` by ${item.by}`}
                 </span>
               </button>
             </li>
@@ -145,6 +146,33 @@ function Detail({ review, onHeld }: { readonly review: ReviewItem; readonly onHe
       ) : (
         <p class="text hint">This key may read but not review.</p>
       )}
+      <WhoDidWhat review={review} />
     </Panel>
+  );
+}
+
+/** The dispositions so far, as the account's audit chain keeps them. */
+function WhoDidWhat({ review: { accountId, userId, transactionIds, closedAt } }: { readonly review: ReviewItem }) {
+  const chain = useLoad<ReadChain>(`${accountId}/${userId}/${closedAt ?? 'open'}`, (signal) =>
+    readChain(accountId, userId, null, signal),
+  );
+  const said = (chain.data?.entries ?? []).filter(
+    ({ body, inputs }) => body.event === 'REVIEWED' && transactionIds.includes(String(inputs?.transactionId)),
+  );
+  if (said.length === 0) return null;
+  return (
+    <>
+      <h3>Who did what</h3>
+      <ul class="versions">
+        {said.toReversed().map((entry) => (
+          <li key={entry.hash}>
+            <AuditEvent entry={entry} />
+            <span class="hint">
+              {String(entry.inputs?.transactionId)}, {dateTime(entry.body.at)}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }

@@ -39,7 +39,7 @@ export interface PanelProps {
 }
 
 export const Panel = ({ title, hint, actions, children, class: kind = '' }: PanelProps) => (
-  <section class={`panel ${kind}`} aria-label={title}>
+  <section class={`panel ${kind}`}>
     <header>
       <h2>{title}</h2>
       {hint !== undefined && <span class="hint">{hint}</span>}

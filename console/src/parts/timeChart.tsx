@@ -108,10 +108,11 @@ function options(latest: { readonly current: TimeChartProps }, width: number): u
   };
 }
 
-const timeLabel = (seconds: number, index: number, all: readonly number[]): string => {
+/** Midnights by their date, everything else by its time. */
+const timeLabel = (seconds: number): string => {
   const date = new Date(seconds * 1_000);
-  const spanSeconds = (all.at(-1) ?? seconds) - all[0]!;
-  const day = date.toLocaleDateString('en', { day: 'numeric', month: 'short' });
-  const time = date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
-  return spanSeconds > 172_800 ? day : index === 0 && spanSeconds > 43_200 ? `${day} ${time}` : time;
+  const isMidnight = date.getHours() === 0 && date.getMinutes() === 0;
+  return isMidnight
+    ? date.toLocaleDateString('en', { day: 'numeric', month: 'short' })
+    : date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
 };

@@ -30,6 +30,7 @@ export function Waterfall(props: {
             <span class="hint">
               {reason.threshold !== null && `from ${signalValue(reason.signal, reason.threshold, baseCurrency)}`}
               {reason.usual !== undefined &&
+                !reason.text?.includes('usually') &&
                 `${reason.threshold === null ? '' : ', '}usually ${signalValue(reason.signal, reason.usual, baseCurrency)}`}
             </span>
           </div>

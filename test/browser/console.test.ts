@@ -1,0 +1,377 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import axe from 'axe-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { consoleFolder } from '../../console/build.ts';
+import { labelKey } from '../../shared/aws/keys.ts';
+import { canonicalText, sha256Hex } from '../../shared/proof/canonical.ts';
+import { findChromium } from './chromium.ts';
+import { takePictures } from './pictures.ts';
+import { takeover } from './traffic.ts';
+import { startWorld, type Tab, underPath, type World } from './world.ts';
+
+const chromiumPath = findChromium();
+const bytesMax = 250 * 1024;
+const seenWithinMs = 3_000;
+/** A note and metadata that would run, were they ever taken for HTML. */
+const script = '<img src=x onerror="alert(1)"><script>alert(2)</script>';
+
+interface AuditAnswer {
+  readonly items: readonly {
+    readonly body: Record<string, unknown>;
+    readonly hash: string;
+    readonly inputs: Record<string, unknown>;
+  }[];
+}
+
+describe.skipIf(chromiumPath === null)('the console in a browser', () => {
+  let world: World;
+  const { history, attack } = takeover(11);
+  const victim = attack[0]!;
+
+  beforeAll(async () => {
+    world = await startWorld(chromiumPath!);
+    for (const transaction of history) expect((await world.call('POST', '/decisions', transaction)).status).toBe(200);
+  });
+
+  afterAll(() => world?.stop());
+
+  /** The tab's page did nothing that its policy refuses, and asked nobody but the API. */
+  const isClean = (tab: Tab): void => {
+    expect(tab.troubles).toEqual([]);
+    const origins = tab.requests.map((asked) => new URL(asked.split(' ')[1]!)).filter(({ protocol }) => protocol !== 'blob:');
+    expect([...new Set(origins.map(({ origin }) => origin))]).toEqual([new URL(tab.page.url()).origin]);
+  };
+
+  it('weighs at most 250 KB, compressed', () => {
+    const files = readdirSync(consoleFolder, { recursive: true, encoding: 'utf8' }).map((name) => join(consoleFolder, name));
+    const bytes = files
+      .filter((file) => statSync(file).isFile())
+      .reduce((sum, file) => sum + gzipSync(readFileSync(file)).length, 0);
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBeLessThanOrEqual(bytesMax);
+  });
+
+  it('allows scripts, styles and connections of its own origin only', async () => {
+    for (const path of ['/', '/console']) {
+      const answer = await fetch(world.stack.url + path);
+      const html = await answer.text();
+      expect(answer.headers.get('content-security-policy')?.split('; ')).toEqual([
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+      ]);
+      expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+      expect(answer.headers.get('referrer-policy')).toBe('no-referrer');
+      expect(html).not.toMatch(/<style|style=|<script(?![^>]*\bsrc=)|(?:href|src)="(?:\/|[a-z]+:)/);
+    }
+  });
+
+  it('shows a takeover within three seconds, explains it, takes a review back and records another, and checks the audit chain', async () => {
+    const tab = await world.open();
+    const { page } = tab;
+    await page.getByRole('heading', { name: 'Live', exact: true }).waitFor();
+    await page.locator('.rows tbody tr').first().waitFor();
+
+    // Sent through the queue, as payments are.
+    let shownAfterMs = Number.POSITIVE_INFINITY;
+    for (const [index, transaction] of attack.entries()) {
+      const given = index === 0 ? { ...transaction, metadata: { note: script, [script.slice(0, 60)]: 'x' } } : transaction;
+      const sentMs = Date.now();
+      const sent = await world.call('POST', '/transactions', given);
+      expect(sent.status).toBe(202);
+      if (index > 0) continue;
+      await page.locator('.rows').getByText(transaction.transactionId, { exact: true }).waitFor();
+      shownAfterMs = Date.now() - sentMs;
+    }
+    expect(shownAfterMs).toBeLessThanOrEqual(seenWithinMs);
+
+    // Filters narrow the table; the row of the worst payment opens its decision.
+    await page.getByLabel('Account, user or transaction').fill(victim.accountId);
+    await page.getByRole('group', { name: 'Outcome' }).getByRole('button', { name: 'Block' }).click();
+    const row = page.locator('.rows tbody tr.block').first();
+    await row.waitFor();
+    const transactionId = (await row.locator('td').last().textContent())!.trim();
+    expect(attack.map((sent) => sent.transactionId)).toContain(transactionId);
+    await row.locator('td').first().click();
+
+    // The reasons, as bars and as words, add up to the score.
+    await page.locator('.waterfall').waitFor();
+    const { body: decision } = (await world.call('GET', `/decisions/${transactionId}`)) as unknown as {
+      body: { score: number; reasons: { points: number; text: string }[]; audit: { hash: string; sequence: number } };
+    };
+    for (const { text } of decision.reasons) await page.locator('.waterfall').getByText(text, { exact: true }).waitFor();
+    const points = await page.locator('.waterfall li:not(.total) .points').allTextContents();
+    const sum = points.filter((text) => text !== 'decides').reduce((total, text) => total + Number(text), 0);
+    expect(Math.min(100, sum)).toBe(decision.score);
+    expect(await page.locator('.waterfall .total .points').textContent()).toBe(String(decision.score));
+    await page.getByText('What would have been enough.').waitFor();
+
+    // Checked in the browser, and here by other code.
+    await page.locator('.verdict.verified').waitFor();
+    expect(await page.locator('.verdict').textContent()).toContain(`the ${decision.audit.sequence - 1} before it`);
+    expect(await page.locator('.facts .hash').first().textContent()).toBe(decision.audit.hash);
+
+    // A slip is taken back: nothing was sent.
+    await page.keyboard.press('l');
+    await page.locator('.toast.held').getByText('Legitimate').waitFor();
+    await page.keyboard.press('z');
+    await page.locator('.toast').waitFor({ state: 'detached' });
+
+    // The real one, with a note that stays text.
+    await page.keyboard.press('n');
+    await page.keyboard.type(script);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('f');
+    await page.locator('.toast.sent').getByText('is recorded').waitFor();
+    const reviews = tab.requests.filter((asked) => asked.startsWith('POST') && !asked.includes('/probe/'));
+    expect(reviews).toEqual([`POST ${world.stack.url}/decisions/${transactionId}/review`]);
+
+    // What the database holds: the label, and an entry that continues the chain.
+    const label = await world.stack.table.get(labelKey('dev', transactionId));
+    expect(JSON.stringify(label)).toContain('CONFIRMED_FRAUD');
+    const { body: audit } = (await world.call('GET', `/accounts/${victim.accountId}/audit?limit=200`)) as unknown as {
+      body: AuditAnswer;
+    };
+    const entry = audit.items.findLast(({ body }) => body.event === 'REVIEWED')!;
+    expect(entry.inputs).toMatchObject({ transactionId, disposition: 'CONFIRMED_FRAUD', note: script });
+    expect(sha256Hex(canonicalText(entry.body))).toBe(entry.hash);
+    expect(entry.body.previousHash).toBe(audit.items.at(audit.items.indexOf(entry) - 1)!.hash);
+
+    // The account's page has it, by whom and in whose words.
+    await tab.go(`#/account/${victim.accountId}`);
+    await page.locator('.verdict.verified').waitFor();
+    await page.locator('.event', { hasText: 'Confirmed fraud' }).waitFor();
+    expect(await page.locator('.event q').first().textContent()).toBe(script);
+    isClean(tab);
+    await tab.context.close();
+  }, 90_000);
+
+  it('shows scripts in metadata as text', async () => {
+    const tab = await world.open({ at: `#/decision/${victim.transactionId}` });
+    await tab.page.locator('.given', { hasText: script }).waitFor();
+    expect(await tab.page.locator('.given').allTextContents()).toContain(script);
+    expect(await tab.page.locator('img, iframe, #console script').count()).toBe(0);
+    isClean(tab);
+    await tab.context.close();
+  });
+
+  it('shows scripts in rules as text, and what differs between two versions of the policy', async () => {
+    const { body: inForce } = (await world.call('GET', '/policy')) as unknown as {
+      body: { policy: { rules: object[]; signals: Record<string, { threshold: number; points: number }> } };
+    };
+    const { policy } = inForce;
+    const rule = { id: 'scripted', when: 'txn.amountMinor > 999999999999', points: 1, text: script };
+    const changed = {
+      ...policy,
+      rules: [...policy.rules, rule],
+      signals: { ...policy.signals, ANOMALY: { ...policy.signals.ANOMALY!, points: 15 } },
+    };
+    expect((await world.call('PUT', '/policy', { policy: changed, status: 'active' })).status).toBe(201);
+    const tab = await world.open({ at: '#/policy' });
+    const { page } = tab;
+    await page.getByText('version 2, in force').waitFor();
+    await page.locator('.rules').getByText(script, { exact: true }).waitFor();
+    const differences = page.getByRole('list', { name: 'Differences from version 1 to version 2' });
+    await differences.waitFor();
+    expect(await differences.locator('li', { hasText: 'signals.ANOMALY.points' }).textContent()).toBe(
+      'signals.ANOMALY.points2015',
+    );
+    expect(await differences.locator('li', { hasText: 'rules.scripted.text' }).textContent()).toContain(script);
+    await page.getByText('policy published').first().waitFor();
+    await page.getByRole('link', { name: 'Version 1' }).click();
+    await page.getByText('version 1, not in force').waitFor();
+    isClean(tab);
+    await tab.context.close();
+  });
+
+  it('stands still while paused, and says how much is new', async () => {
+    const tab = await world.open();
+    const { page } = tab;
+    await page.locator('.rows tbody tr').first().waitFor();
+    await page.keyboard.press('p');
+    await page.getByText('Paused', { exact: true }).waitFor();
+    const newest = await page.locator('.rows tbody tr').first().textContent();
+    await page.getByRole('button', { name: /Resume · \d+ new/ }).waitFor();
+    expect(await page.locator('.rows tbody tr').first().textContent()).toBe(newest);
+    await page.keyboard.press('p');
+    await expect.poll(() => page.locator('.rows tbody tr').first().textContent(), { timeout: 5_000 }).not.toBe(newest);
+    isClean(tab);
+    await tab.context.close();
+  });
+
+  it('explains a mark of the map under the pointer and to the arrow keys, and opens it', async () => {
+    const tab = await world.open();
+    const { page } = tab;
+    const map = page.getByRole('application');
+    await expect.poll(() => map.getAttribute('aria-label')).toMatch(/of [1-9]\d* decisions/);
+    await page.getByLabel('Across').selectOption('amount');
+    await page.getByLabel('Up').selectOption('score');
+    await page.getByRole('combobox', { name: 'Colour' }).selectOption('percentile');
+    await page.keyboard.press('p');
+    await map.focus();
+    await page.keyboard.press('ArrowRight');
+    await page.locator('.tip').waitFor();
+    const halo = (await page.locator('.halo').boundingBox())!;
+    await page.keyboard.press('Escape');
+    await page.locator('.tip').waitFor({ state: 'detached' });
+    await page.mouse.move(halo.x + 9, halo.y + 9);
+    await page.locator('.tip').waitFor();
+    await page.mouse.click(halo.x + 9, halo.y + 9);
+    await page.locator('.decisionHead').waitFor();
+    isClean(tab);
+    await tab.context.close();
+  });
+
+  it('works through the reviews by keyboard, holding each back so that it can be undone', async () => {
+    const tab = await world.open({ at: '#/reviews' });
+    const { page } = tab;
+    const current = page.locator('.queue [aria-current="true"]');
+    await current.waitFor();
+    if ((await page.locator('.queue li').count()) > 1) {
+      const first = await current.locator('.id').textContent();
+      await page.keyboard.press('j');
+      await expect.poll(() => current.locator('.id').textContent()).not.toBe(first);
+      await page.keyboard.press('k');
+      await expect.poll(() => current.locator('.id').textContent()).toBe(first);
+    }
+    await page.locator('.disposition').waitFor();
+    await page.keyboard.press('u');
+    await page.locator('.toast.held').getByText('Unsure').waitFor();
+    await page.getByRole('button', { name: /^Undo/ }).click();
+    await page.locator('.toast').waitFor({ state: 'detached' });
+    const transactionId = await page.getByLabel('Payment').inputValue();
+    await page.keyboard.press('l');
+    await page.locator('.toast.sent', { hasText: transactionId }).waitFor();
+    await page.getByRole('button', { name: 'Closed' }).click();
+    await page.locator('.queue li', { hasText: 'Legitimate' }).first().waitFor();
+    isClean(tab);
+    await tab.context.close();
+  });
+
+  it('has designed states for no model, no such decision, no such account and no such page', async () => {
+    const tab = await world.open({ at: '#/decision/nobody-sent-this' });
+    const { page } = tab;
+    await page.getByText('There is no decision here').waitFor();
+    await tab.go('#/account/nobody');
+    await page.getByText('There is no account here').waitFor();
+    await tab.go('#/nowhere');
+    await page.getByText('There is no such page').waitFor();
+    await tab.go('#/model');
+    await page.getByRole('heading', { name: 'Model', exact: true }).waitFor();
+    await page
+      .getByText(/No model is in force yet|version \d+, in force/)
+      .first()
+      .waitFor();
+    await tab.context.close();
+  });
+
+  it('says that it is offline, keeps what it has, and comes back by itself', async () => {
+    const tab = await world.open();
+    const { page } = tab;
+    await page.locator('.rows tbody tr').first().waitFor();
+    await tab.context.setOffline(true);
+    await page.getByText('Offline, trying again').waitFor();
+    expect(await page.locator('.rows tbody tr').count()).toBeGreaterThan(1);
+    await tab.context.setOffline(false);
+    await page.locator('.liveState.on').waitFor({ timeout: 30_000 });
+    await tab.context.close();
+  });
+
+  it('shows only what the scopes of the key allow', async () => {
+    const reader = await world.open({ key: await world.key('read'), at: `#/decision/${victim.transactionId}` });
+    await reader.page.locator('.verdict.verified').waitFor();
+    expect(await reader.page.locator('.disposition').count()).toBe(0);
+    await reader.context.close();
+    const sender = await world.open({ key: await world.key('ingest') });
+    await sender.page.getByText('This key may not read').waitFor();
+    await sender.context.close();
+  });
+
+  it('refuses a key that is none, and forgets one on signing out', async () => {
+    const tab = await world.open({ key: null });
+    const { page } = tab;
+    await page.getByLabel('API key').fill('aegis_dev_0000000000000000000000');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('The API does not take this key.').waitFor();
+    await page.getByLabel('API key').fill(world.stack.key);
+    await page.keyboard.press('Enter');
+    await page.getByRole('navigation').waitFor();
+    expect(await page.evaluate('[sessionStorage.length, JSON.stringify(localStorage)]')).toEqual([
+      1,
+      '{"aegis.scheme":"system"}',
+    ]);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('API key').waitFor();
+    expect(await page.evaluate('sessionStorage.length')).toBe(0);
+    await tab.context.close();
+  });
+
+  it.each([
+    ['/v1/', ''],
+    ['/restapis/a1b2/v1/_user_request_/', 'console'],
+  ])('works under %s', async (prefix, name) => {
+    const staged = await underPath(world.stack.url, prefix);
+    const tab = await world.open({ url: staged.url + name });
+    await tab.page.locator('.rows tbody tr').first().waitFor();
+    await tab.page.locator('.rows tbody tr').first().click();
+    await tab.page.locator('.decisionHead').waitFor();
+    isClean(tab);
+    await tab.context.close();
+    await staged.stop();
+  });
+
+  const pages = [
+    ['the live view', '#/live', '.rows tbody tr'],
+    ['the accounts', '#/accounts', 'table td'],
+    ['an account', `#/account/${victim.accountId}`, '.verdict.verified'],
+    ['a decision', `#/decision/${victim.transactionId}`, '.verdict.verified'],
+    ['the reviews', '#/reviews', '.queue, .state'],
+    ['the policy', '#/policy', '.differences li'],
+    ['the model', '#/model', '.histogram'],
+    ['the sign-in page', null, 'form'],
+  ] as const;
+
+  it.each(pages)('has no accessibility violation on %s, wide or narrow, light or dark', async (_name, fragment, ready) => {
+    const tab = await world.open({ initScript: axe.source, ...(fragment === null ? { key: null } : { at: fragment }) });
+    const { page } = tab;
+    await page.locator(ready).first().waitFor();
+    for (const width of [1600, 400]) {
+      await page.setViewportSize({ width, height: 900 });
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await sleep(150);
+        expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `scrolls sideways at ${width}`).toBe(
+          true,
+        );
+        const found = (await page.evaluate(
+          `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
+        )) as axe.AxeResults;
+        const violations = found.violations.map(
+          ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`,
+        );
+        expect(violations, `${width} px, ${colorScheme}`).toEqual([]);
+        expect(found.passes.length).toBeGreaterThan(10);
+      }
+    }
+    isClean(tab);
+    await tab.context.close();
+  });
+
+  it.runIf(process.env.AEGIS_PICTURES !== undefined)(
+    'takes the pictures of the README',
+    async () => {
+      await takePictures(world, victim.accountId);
+    },
+    300_000,
+  );
+});
