@@ -50,7 +50,7 @@ const changes: readonly (readonly [pointer: string, change: (content: Content) =
   ['/location', (content) => ({ ...content, location: null })],
   [
     '/location/latitude',
-    (content) => ({ ...content, location: { ...content.location, latitude: content.location.latitude + 1e-9 } }),
+    (content) => ({ ...content, location: { ...content.location, latitude: content.location.latitude + 0.001 } }),
   ],
   ['/metadata', (content) => ({ ...content, metadata: {} })],
   ['/metadata/order', (content) => ({ ...content, metadata: { ...content.metadata, order: 'o' } })],

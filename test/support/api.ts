@@ -12,12 +12,13 @@ import { scoreBatch } from '../../functions/score/score.ts';
 import { toAttributeValue } from '../../local/tableSource.ts';
 import { localMasterSecret } from '../../shared/aws/masterSecret.ts';
 import { matchPath, routes, type Scope, type Stage } from '../../shared/contract/routes.ts';
-import { type Endpoints, type HttpHandler, httpHandler } from '../../shared/edge/http.ts';
+import { type EdgeDependencies, type Endpoints, type HttpHandler, httpHandler } from '../../shared/edge/http.ts';
 import { createKey, type KeyStore } from '../../shared/edge/keys.ts';
 import { type Level, logLine } from '../../shared/edge/log.ts';
 import { decisionFromItem, isDecisionItem } from '../../shared/ledger/items.ts';
 import { ledgerOf } from '../../shared/ledger/judgement.ts';
 import { virtualClock } from '../../shared/memory/clock.ts';
+import { type FaultPlan, faultyTable, noFaults } from '../../shared/memory/faults.ts';
 import { seededRandomness } from '../../shared/memory/random.ts';
 import { type MemoryTable, memoryTable } from '../../shared/memory/table.ts';
 import type { Item, Queue, QueueMessage, TableStore, Write } from '../../shared/ports.ts';
@@ -33,16 +34,25 @@ export interface Sinks {
   readonly logged: string[];
 }
 
+export type ApiOptions = Partial<EdgeDependencies> & {
+  /** What befalls each call of the table. */
+  readonly faults?: FaultPlan;
+};
+
 /**
  * The whole API as it is deployed, on memory stores: every stage's own endpoints behind the edge, requests given to the stage that
- * API Gateway gives them to. The clock stands still unless moved.
+ * API Gateway gives them to. The clock stands still unless moved; who sleeps moves it.
  */
-export function apiOnMemory(more: Partial<Parameters<typeof httpHandler>[2]> = {}) {
+export function apiOnMemory({ faults = noFaults, ...more }: ApiOptions = {}) {
   const sinks: Sinks = { writes: [], queued: [], buried: [], logged: [] };
-  const clock = virtualClock(startMs);
+  const time = virtualClock(startMs);
+  const clock = { ...time, sleep: async (ms: number) => time.advance(ms) };
   const randomness = seededRandomness(7);
   let inner = newTable(sinks);
-  const table = forwarding(() => inner);
+  const table = faultyTable(
+    forwarding(() => inner),
+    faults,
+  );
   const log = (level: Level, message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
     sinks.logged.push(logLine(level, message, fields));
   };
