@@ -1,0 +1,320 @@
+import { BroadcastChannel } from 'node:worker_threads';
+import { CreateTableCommand, DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { Command } from 'commander';
+import { emulatorCredentials, emulatorRegion } from '../local/emulators.ts';
+import { type LocalStack, startLocalStack } from '../local/stack.ts';
+import { localTemplate } from '../local/template.ts';
+import { decisionKey } from '../shared/aws/keys.ts';
+import { type Bill, billOf, type Line } from '../shared/cost/bill.ts';
+import type { Metered } from '../shared/cost/meter.ts';
+import { type Prices, prices, published } from '../shared/cost/prices.ts';
+
+const routes = ['batch', 'single', 'queue', 'sync'] as const;
+type Route = (typeof routes)[number];
+const titles: Readonly<Record<Route, string>> = {
+  batch: 'POST /transactions/batch, 500 a call',
+  single: 'POST /transactions, one a call',
+  queue: 'straight onto the queue, 10 a send',
+  sync: 'POST /decisions, one a call',
+};
+/** US dollars per million decisions that must not be passed. */
+const limits: Partial<Record<Route, number>> = { batch: 6.5, single: 9 };
+const logBytesMax = 250;
+
+const clients = 16;
+const batchRows = 500;
+const sendMessages = 10;
+const waitMsMax = 180_000;
+const getManyMax = 100;
+const warmUpDecisions = 500;
+const naiveDecisions = 200;
+const queueStages: ReadonlySet<string> = new Set(['score', 'webhooks']);
+
+interface CostOptions {
+  readonly decisions: string;
+  readonly region: string;
+  readonly routes: string;
+  readonly json?: boolean;
+}
+
+export const configure = (command: Command): void => {
+  command
+    .option('--decisions <n>', 'decisions of each way in', '2000')
+    .option('--region <name>', `prices of: ${prices.map(({ region }) => region).join(', ')}`, prices[0]!.region)
+    .option('--routes <list>', 'ways in, by comma', routes.join(','))
+    .option('--json', 'for programs')
+    .action(async (options: CostOptions) => {
+      process.exitCode = await cost(options);
+    });
+};
+
+/** Exit code 1 when a figure is above its limit. Throws Error for options that are none. */
+async function cost(options: CostOptions): Promise<0 | 1> {
+  const table = prices.find(({ region }) => region === options.region);
+  if (table === undefined)
+    throw new Error(`--region ${options.region}: there are prices of ${prices.map(({ region }) => region).join(', ')}`);
+  const decisions = Number(options.decisions);
+  if (!Number.isInteger(decisions) || decisions < 100 || decisions > 1_000_000)
+    throw new Error(`--decisions ${options.decisions}: a whole number from 100 to 1000000`);
+  const chosen = options.routes.split(',').map((name) => {
+    const route = routes.find((known) => known === name);
+    if (route === undefined) throw new Error(`--routes ${name}: one of ${routes.join(', ')}`);
+    return route;
+  });
+
+  const invocations: Metered[] = [];
+  const meter = new BroadcastChannel('aegis-cost');
+  meter.onmessage = (message) => invocations.push((message as unknown as { readonly data: Metered }).data);
+  const stack = await startLocalStack({
+    handlerOf: (stage) => new URL(`./costHandler.ts?stage=${stage}`, import.meta.url).href,
+    onFailure: (text) => console.error(text),
+  });
+  try {
+    const memoryMb = await memoryByStage();
+    await send(stack, 'batch', 'warm', warmUpDecisions);
+    await send(stack, 'sync', 'warmsync', clients * 4);
+    await settled(stack);
+    const bills: { readonly route: Route; readonly batchSize: number; readonly bill: Bill }[] = [];
+    for (const route of chosen) {
+      invocations.length = 0;
+      const used = await send(stack, route, route, decisions);
+      await settled(stack);
+      const bill = billOf({ decisions, ...used, invocations, memoryMb, queueStages }, table);
+      const scored = invocations.filter(({ stage }) => stage === 'score').length;
+      bills.push({ route, batchSize: scored === 0 ? 1 : decisions / scored, bill });
+    }
+    const naive = await naiveBill(stack, table);
+    if (options.json) console.log(JSON.stringify({ region: table.region, date: table.date, decisions, bills, naive, published }));
+    else print(table, decisions, bills, naive);
+    const over = [
+      ...bills.filter(({ route, bill }) => bill.totalUsd > (limits[route] ?? Number.POSITIVE_INFINITY)).map(({ route }) => route),
+      ...bills.filter(({ bill }) => bill.logBytesPerDecision > logBytesMax).map(({ route }) => `logs of ${route}`),
+    ];
+    if (over.length > 0) console.error(`above the limit: ${over.join(', ')}`);
+    return over.length > 0 ? 1 : 0;
+  } finally {
+    meter.close();
+    await stack.stop();
+  }
+}
+
+const memoryByStage = async (): Promise<Record<string, number>> =>
+  Object.fromEntries(
+    Object.values((await localTemplate()).Resources)
+      .filter(({ Type }) => Type === 'AWS::Lambda::Function')
+      .map(({ Properties }) => [String(Properties!.Description).replace('Aegis: ', ''), Number(Properties!.MemorySize)]),
+  );
+
+/** The meter's reports and the projection come after the answers. */
+const settled = async (stack: LocalStack): Promise<void> => {
+  await stack.projected();
+  await new Promise((resume) => setTimeout(resume, 200));
+};
+
+/** Sends the payments of ten to an account, and waits until each is decided. */
+async function send(
+  stack: LocalStack,
+  route: Route,
+  name: string,
+  count: number,
+): Promise<{ readonly apiCalls: number; readonly producerSends: number }> {
+  const payments = Array.from({ length: count }, (_, i) => ({
+    transactionId: `${name}-${i}`,
+    userId: 'u1',
+    accountId: `${name}-a${i % Math.ceil(count / 10)}`,
+    occurredAt: new Date().toISOString(),
+    amountMinor: 50_000 + i,
+    currency: 'INR',
+    channel: 'upi',
+    deviceId: 'd1',
+    merchantId: `m${i % 50}`,
+    merchantCategory: '5411',
+  }));
+  const post = async (path: string, body: unknown): Promise<void> => {
+    const answer = await fetch(`${stack.url}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${stack.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+    await answer.arrayBuffer();
+  };
+  let next = 0;
+  const inTurn = (work: (payment: unknown) => Promise<void>) =>
+    Promise.all(
+      Array.from({ length: clients }, async () => {
+        for (let i = next++; i < count; i = next++) await work(payments[i]);
+      }),
+    );
+  let apiCalls = 0;
+  let producerSends = 0;
+  if (route === 'batch') {
+    for (; apiCalls * batchRows < count; apiCalls++)
+      await post('/transactions/batch', { transactions: payments.slice(apiCalls * batchRows, (apiCalls + 1) * batchRows) });
+  } else if (route === 'single') {
+    await inTurn((payment) => post('/transactions', payment));
+    apiCalls = count;
+  } else if (route === 'sync') {
+    await inTurn((payment) => post('/decisions', payment));
+    apiCalls = count;
+  } else {
+    const queue = new SQSClient({ endpoint: stack.endpoints.sqsAndS3, region: emulatorRegion, credentials: emulatorCredentials });
+    for (; producerSends * sendMessages < count; producerSends++) {
+      const some = payments.slice(producerSends * sendMessages, (producerSends + 1) * sendMessages);
+      const { Failed = [] } = await queue.send(
+        new SendMessageBatchCommand({
+          QueueUrl: stack.environment.AEGIS_QUEUE_URL!,
+          Entries: some.map((payment, i) => ({
+            Id: String(i),
+            MessageBody: JSON.stringify(payment),
+            MessageAttributes: { tenant: { DataType: 'String', StringValue: 'dev' } },
+          })),
+        }),
+      );
+      if (Failed.length > 0) throw new Error(`${Failed.length} messages were not taken: ${Failed[0]!.Message}`);
+    }
+    queue.destroy();
+  }
+  let open = payments.map(({ transactionId }) => transactionId);
+  const startedMs = performance.now();
+  while (open.length > 0) {
+    if (performance.now() - startedMs > waitMsMax)
+      throw new Error(`${open.length} of ${count} are not decided after ${waitMsMax} ms`);
+    const some = open.slice(-getManyMax);
+    const found = await stack.table.getMany(
+      some.map((id) => decisionKey('dev', id)),
+      { consistent: true },
+    );
+    const still = some.filter((_, i) => found[i] === null);
+    if (still.length === some.length) await new Promise((resume) => setTimeout(resume, 100));
+    open = [...open.slice(0, -some.length), ...still];
+  }
+  return { apiCalls, producerSends };
+}
+
+/**
+ * The design one would write first, its units measured on the same emulator: one call of the API, one message and one function call
+ * each; the last 20 payments of the account queried for the windows; payment, decision, alert state and audit record put one by one,
+ * the decision under an index; 4 KB of logs. Its computing is not counted, in its favour.
+ */
+async function naiveBill(stack: LocalStack, table: Prices): Promise<Bill> {
+  const client = new DynamoDBClient({
+    endpoint: stack.endpoints.dynamodb,
+    region: emulatorRegion,
+    credentials: emulatorCredentials,
+  });
+  const TableName = 'Naive';
+  await client.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: ['pk', 'sk', 'outcome', 'decidedAt'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'ByOutcome',
+          KeySchema: [
+            { AttributeName: 'outcome', KeyType: 'HASH' },
+            { AttributeName: 'decidedAt', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'ALL' },
+        },
+      ],
+    }),
+  );
+  const text = 'x'.repeat(800);
+  const put = (pk: string, sk: string, more = {}) =>
+    client.send(
+      new PutItemCommand({
+        TableName,
+        Item: { pk: { S: pk }, sk: { S: sk }, body: { S: text }, ...more },
+        ReturnConsumedCapacity: 'TOTAL',
+      }),
+    );
+  for (let i = 0; i < 20; i++) await put('account', `t${String(i).padStart(6, '0')}`);
+  let readUnits = 0;
+  let writeUnits = 0;
+  for (let i = 0; i < naiveDecisions; i++) {
+    const rows = await client.send(
+      new QueryCommand({
+        TableName,
+        KeyConditionExpression: 'pk = :account',
+        ExpressionAttributeValues: { ':account': { S: 'account' } },
+        Limit: 20,
+        ScanIndexForward: false,
+        ConsistentRead: true,
+        ReturnConsumedCapacity: 'TOTAL',
+      }),
+    );
+    readUnits += rows.ConsumedCapacity?.CapacityUnits ?? 0;
+    const id = `t1${String(i).padStart(5, '0')}`;
+    const indexed = { outcome: { S: 'ALLOW' }, decidedAt: { S: id } };
+    for (const answer of [
+      await put('account', id),
+      await put(`decision#${id}`, 'D', indexed),
+      await put('account#state', 'S'),
+      await put(`audit#${id}`, 'A'),
+    ])
+      writeUnits += answer.ConsumedCapacity?.CapacityUnits ?? 0;
+  }
+  client.destroy();
+  const each = (stage: string, waitMs: number, more: Partial<Metered>): Metered => ({
+    stage,
+    cpuMs: 0,
+    waitMs,
+    readUnits: 0,
+    writeUnits: 0,
+    calls: {},
+    logBytes: 0,
+    ...more,
+  });
+  return billOf(
+    {
+      decisions: naiveDecisions,
+      apiCalls: naiveDecisions,
+      producerSends: naiveDecisions,
+      invocations: [
+        ...Array.from({ length: naiveDecisions }, () => each('ingest', 12, { logBytes: 2_000 })),
+        ...Array.from({ length: naiveDecisions }, () =>
+          each('score', 28, { readUnits: readUnits / naiveDecisions, writeUnits: writeUnits / naiveDecisions, logBytes: 2_000 }),
+        ),
+      ],
+      memoryMb: { ingest: 512, score: 1_024 },
+      queueStages,
+    },
+    table,
+  );
+}
+
+function print(
+  table: Prices,
+  decisions: number,
+  bills: readonly { readonly route: Route; readonly batchSize: number; readonly bill: Bill }[],
+  naive: Bill,
+): void {
+  const dollars = (value: number): string => value.toFixed(2).padStart(8);
+  const show = (title: string, total: string, lines: readonly Line[]): void => {
+    console.log(`\n${title}: $${total}`);
+    for (const { name, perMillionUsd, quantity } of lines)
+      if (perMillionUsd > 0) console.log(`  ${name.padEnd(36)} ${dollars(perMillionUsd)}   ${quantity} a decision`);
+  };
+  console.log(
+    `US dollars per million decisions, ${table.region}, list prices of ${table.date} (${table.source}); metered over ${decisions} decisions each way in, waiting times assumed (shared/cost/prices.ts)`,
+  );
+  for (const { route, batchSize, bill } of bills)
+    show(
+      `${titles[route]}${route === 'sync' ? '' : ` (${batchSize.toFixed(1)} messages a batch of the queue)`}${limits[route] === undefined ? '' : `, at most $${limits[route].toFixed(2)}`}`,
+      bill.totalUsd.toFixed(2),
+      bill.lines,
+    );
+  show('A naive design, measured on the same emulator', naive.totalUsd.toFixed(2), naive.lines);
+  console.log('\nPublished by others');
+  for (const { name, perMillion, basis, source } of published) console.log(`  ${name}: $${perMillion} (${basis}; ${source})`);
+  console.log(
+    '\nNot in it: storage and recovery of what is kept, alarms, dashboard and firewall (by the month), polling of an empty queue, key use by the services themselves.',
+  );
+}
