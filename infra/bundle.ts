@@ -1,8 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, buildSync } from 'esbuild';
+import { consoleFolder as builtConsole } from '../console/build.ts';
+import { consoleFolder } from '../functions/read/console.ts';
+import { swaggerFiles, swaggerFolder } from '../shared/edge/docs.ts';
+import { addPages } from './pages.ts';
 
 /** Packages that still `require` need one inside an ES module. */
 const banner = "import{createRequire as __cr}from'module';const require=__cr(import.meta.url);";
@@ -34,10 +39,22 @@ export const bundleOptions = (entry: string, folder: string) =>
     absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
   }) satisfies BuildOptions;
 
-/** Bundles `functions/<stage>/handler.ts` into a folder that lives as long as this process, and returns its path. */
+/** Bundles `functions/<stage>/handler.ts`, with the files it answers with, into a folder that lives as long as this process. */
 export const bundleStage = (stage: string): string => {
   const folder = mkdtempSync(join(tmpdir(), `aegis-${stage}-`));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   buildSync(bundleOptions(fileURLToPath(new URL(`../functions/${stage}/handler.ts`, import.meta.url)), folder));
+  if (stage === 'read') addPages(folder);
+  if (stage === 'read') putPages(folder);
   return folder;
+};
+
+/** What the read stage looks for beside its code: Swagger UI, and the console, built if its sources changed. */
+const putPages = (folder: string): void => {
+  const swagger = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
+  for (const name of Object.keys(swaggerFiles)) cpSync(join(swagger, name), join(folder, swaggerFolder, name));
+  execFileSync(process.execPath, [fileURLToPath(new URL('../console/build.ts', import.meta.url))], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  cpSync(builtConsole, join(folder, consoleFolder), { recursive: true });
 };
