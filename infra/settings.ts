@@ -46,7 +46,7 @@ const defaults: Omit<Settings, 'stage'> = {
   scoreBatchSize: 10,
   scoreMaxConcurrency: 50,
   scoreTimeoutSeconds: 20,
-  projectBatchSize: 100,
+  projectBatchSize: 1000,
   projectRetries: 8,
   apiRatePerSecond: 1000,
   apiBurst: 2000,

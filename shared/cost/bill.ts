@@ -66,9 +66,16 @@ export function billOf(load: Load, prices: Prices): Bill {
     counted('API Gateway', load.apiCalls, prices.apiCallsPerMillion, 'calls'),
     counted('SQS', queueCalls, prices.queueCallsPerMillion, 'calls'),
     counted('DynamoDB writes, decision', writesOf(decides), prices.writeUnitsPerMillion, 'units'),
-    counted('DynamoDB writes, feeds and the rest', writesOf(follows), prices.writeUnitsPerMillion, 'units'),
+    ...[...new Set(invocations.map(({ stage }) => stage))].filter(follows).map((stage) =>
+      counted(
+        `DynamoDB writes, ${stage}`,
+        writesOf((one) => one === stage),
+        prices.writeUnitsPerMillion,
+        'units',
+      ),
+    ),
     counted('DynamoDB reads, decision', readsOf(decides), prices.readUnitsPerMillion, 'units'),
-    counted('DynamoDB reads, feeds and the rest', readsOf(follows), prices.readUnitsPerMillion, 'units'),
+    counted('DynamoDB reads, all else', readsOf(follows), prices.readUnitsPerMillion, 'units'),
     counted('Lambda calls', invocations.length, prices.functionCallsPerMillion, 'calls'),
     {
       name: 'Lambda time',
