@@ -141,6 +141,45 @@ describe('what a payment leaves behind', () => {
     expect(account.pay({ deviceId: 'd0', occurredAtMs: t0 + 51 }).named.NEW_DEVICE_USED).toBe(1);
   });
 
+  test('devices stand in the order in which they were last seen, a late sighting in its place', () => {
+    const account = new DrivenAccount();
+    const seen = (deviceId: string, agoMs: number) => account.pay({ deviceId, occurredAtMs: t0 - agoMs });
+    seen('d1', 0);
+    seen('d2', 2 * hourMs);
+    seen('d3', hourMs);
+    expect(account.state.devices.map(({ lastSeenMs }) => t0 - lastSeenMs)).toEqual([0, hourMs, 2 * hourMs]);
+    seen('d4', 3 * hourMs);
+    expect(account.state.devices.map(({ lastSeenMs }) => t0 - lastSeenMs)).toEqual([0, hourMs, 2 * hourMs, 3 * hourMs]);
+  });
+
+  test('a category, merchant and device are remembered for the model where given', () => {
+    const account = new DrivenAccount();
+    account.pay({ merchantCategory: null, merchantId: null, deviceId: null });
+    const { categories, merchants, devices } = account.state.profile;
+    expect([categories, merchants, devices]).toEqual([[], [], []]);
+    account.pay({ deviceId: 'd1' });
+    account.pay({ deviceId: 'd2', merchantCategory: '6011', merchantId: 'm_4' });
+    const { profile } = account.state;
+    expect([profile.categories, profile.merchants, profile.devices].map(({ length }) => length)).toEqual([2, 2, 2]);
+  });
+
+  test('a signal that is unknown leaves what is usual as it was', () => {
+    const account = new DrivenAccount({ rates: {} });
+    account.pay({ amountMinor: 1000 });
+    account.pay({ currency: 'EUR' });
+    expect(account.state.usual.spend24hMinor).toBe(1000);
+  });
+
+  test('the account it was given is left as it was', () => {
+    const account = new DrivenAccount();
+    account.pay({ deviceId: 'd1', location: { latitude: 1, longitude: 2 } });
+    const given = account.state;
+    const before = structuredClone(given);
+    account.pay({ deviceId: 'd2', location: { latitude: 3, longitude: 4 } });
+    expect(given).toEqual(before);
+    expect(account.state.places.length).toBe(2);
+  });
+
   test('a late sighting does not make a device older', () => {
     const account = new DrivenAccount();
     account.pay({ deviceId: 'd1', occurredAtMs: t0 });
@@ -180,6 +219,20 @@ describe('what a payment leaves behind', () => {
 });
 
 describe('a decision', () => {
+  test('names its event and what triggered', () => {
+    const { body } = new DrivenAccount(blockingOn('TOTAL_SPEND_24H', 1e12)).pay().entry;
+    expect(body.event).toBe('DECISION_MADE');
+    expect(body.triggered).toEqual(['TXN_VELOCITY_1H', 'RAPID_BURST_1M']);
+  });
+
+  test('has one fingerprint whatever the order of its metadata, another for another value', () => {
+    const fingerprint = (metadata: Record<string, string>) => new DrivenAccount().pay({ metadata }).entry.body.fingerprint;
+    const one = fingerprint({ a: '1', b: '2', c: '3' });
+    expect(fingerprint({ c: '3', a: '1', b: '2' })).toBe(one);
+    expect(fingerprint({ b: '2', c: '3', a: '1' })).toBe(one);
+    expect(fingerprint({ a: '1', b: '2', c: '4' })).not.toBe(one);
+  });
+
   test('says with each reason what is usual for the account', () => {
     const account = new DrivenAccount();
     account.pay({ amountMinor: 400 });

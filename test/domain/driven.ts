@@ -1,4 +1,4 @@
-import { SecretSealer } from '../../shared/crypto/sealer.ts';
+import { hashOf, SecretSealer } from '../../shared/crypto/sealer.ts';
 import type { AuditEntry } from '../../shared/domain/audit.ts';
 import { type Arrival, decide, type Judgement, paymentOf, type RowsRead } from '../../shared/domain/decide.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
@@ -71,6 +71,7 @@ export class DrivenAccount {
       step = decide(this.state, arrival, this.#judgement, read);
     }
     const { decision, entry } = step;
+    if (entry.hash !== hashOf(entry.body)) throw new Error(`entry ${decision.sequence} does not hash to its hash`);
     const spendMinor = toBaseMinor(paid.amountMinor, paid.currency, this.#policy.baseCurrency, this.#policy.rates);
     this.#rows.push(paymentOf(decision, spendMinor));
     this.committed.push({
