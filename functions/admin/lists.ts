@@ -1,4 +1,4 @@
-import { type Fault, fault } from '../../shared/contract/fault.ts';
+import { type Fault, fault, pointerPart } from '../../shared/contract/fault.ts';
 import { formatInstant, parseInstant } from '../../shared/contract/time.ts';
 import { type ApiRequest, conflict, type Endpoint, invalid, notFound, unavailable } from '../../shared/edge/http.ts';
 import { deleteListEntry as deleteEntry, listLimits, putListEntry as putEntry } from '../../shared/policy/lists.ts';
@@ -47,7 +47,7 @@ const expiry = (body: unknown): number | null => {
   if (typeof body !== 'object' || Array.isArray(body)) throw invalid([fault('', 'the body', 'an object', body)]);
   const { expiresAt = null, ...others } = body as Readonly<Record<string, unknown>>;
   const faults: Fault[] = Object.keys(others).map((name) => ({
-    pointer: `/${name}`,
+    pointer: pointerPart(name),
     detail: 'unknown field; allowed: expiresAt',
   }));
   const instant = typeof expiresAt === 'string' ? parseInstant(expiresAt) : null;

@@ -1,4 +1,4 @@
-import { type Fault, fault } from '../../shared/contract/fault.ts';
+import { type Fault, fault, pointerPart } from '../../shared/contract/fault.ts';
 import { conflict, type Endpoint, invalid, unavailable } from '../../shared/edge/http.ts';
 import { parsePolicy } from '../../shared/policy/parse.ts';
 import { publishPolicy } from '../../shared/policy/store.ts';
@@ -16,7 +16,7 @@ export const putPolicy =
     const { policy, status, ifVersion } = body as Readonly<Record<string, unknown>>;
     const faults: Fault[] = Object.keys(body)
       .filter((name) => !fields.includes(name))
-      .map((name) => ({ pointer: `/${name}`, detail: `unknown field; allowed: ${fields.join(', ')}` }));
+      .map((name) => ({ pointer: pointerPart(name), detail: `unknown field; allowed: ${fields.join(', ')}` }));
     const isStatus = status === 'draft' || status === 'active';
     if (!isStatus) faults.push(fault('/status', 'status', '"draft" or "active"', status));
     const version = ifVersion ?? undefined;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { scopes } from '../../shared/contract/routes.ts';
 import type { Call, Fault } from '../../shared/memory/faults.ts';
+import { defaultPolicy } from '../../shared/policy/default.ts';
 import { runCardNumbers, runQueuedCardNumbers, runTokens } from '../hostile/cards.ts';
 import { runRepeats } from '../hostile/repeats.ts';
 import { runRequests } from '../hostile/requests.ts';
@@ -54,6 +55,19 @@ describe('the order of tests, beyond the edge', () => {
     const received = await call('POST', '/decisions', { ...transaction, userId: '', amountMinor: 0, currency: 'X', extra: 1 });
     const { errors } = received.body as { errors: { pointer: string }[] };
     expect(errors.map(({ pointer }) => pointer)).toEqual(['/userId', '/amountMinor', '/currency', '/extra']);
+  });
+});
+
+describe('unknown fields', () => {
+  it.each<[string, string, unknown]>([
+    ['POST', '/decisions', transaction],
+    ['POST', '/decisions/txn_1/review', { disposition: 'UNSURE' }],
+    ['PUT', '/lists/blockedAccounts/x', {}],
+    ['PUT', '/policy', { policy: defaultPolicy, status: 'draft' }],
+  ])('%s %s names them by an RFC 6901 pointer, cut short', async (method, path, body) => {
+    const received = await call(method, path, { ...(body as object), 'a/b~c': 1, ['x'.repeat(1_000)]: 1 });
+    const { errors } = received.body as { errors: { pointer: string }[] };
+    expect([received.status, errors.map(({ pointer }) => pointer)]).toEqual([400, ['/a~1b~0c', `/${'x'.repeat(64)}...`]]);
   });
 });
 
