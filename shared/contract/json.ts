@@ -39,6 +39,10 @@ const escapes: Readonly<Record<string, string>> = {
   t: '\t',
 };
 
+/** One for all: three characters of a hostile text would else take some 200 bytes each. */
+const emptyObject: ReadonlyMap<string, Json> = new Map();
+const emptyArray: readonly Json[] = Object.freeze([]);
+
 /**
  * RFC 8259 in one pass, with what leaves room for two readings refused: a byte order mark, duplicate keys, `__proto__`, lone
  * surrogates (written or escaped) and more than `maximumDepth` levels. Throws JsonFault.
@@ -96,9 +100,9 @@ class Parser {
   }
 
   private object(): ReadonlyMap<string, Json> {
-    const members = new Map<string, Json>();
     this.enter();
-    if (this.text.charCodeAt(this.at) === closeBrace) return this.leave(members);
+    if (this.text.charCodeAt(this.at) === closeBrace) return this.leave(emptyObject);
+    const members = new Map<string, Json>();
     for (;;) {
       if (this.text.charCodeAt(this.at) !== quote) this.fail('a key in quotes was expected');
       const keyAt = this.at;
@@ -120,9 +124,9 @@ class Parser {
   }
 
   private array(): readonly Json[] {
-    const elements: Json[] = [];
     this.enter();
-    if (this.text.charCodeAt(this.at) === closeBracket) return this.leave(elements);
+    if (this.text.charCodeAt(this.at) === closeBracket) return this.leave(emptyArray);
+    const elements: Json[] = [];
     for (;;) {
       elements.push(this.value());
       this.skipSpace();
