@@ -24,6 +24,8 @@ const commands: readonly { readonly name: string; readonly text: string; readonl
   { name: 'evidence', text: 'write one page about a decision, with its proof attached', load: () => import('./evidence.ts') },
   { name: 'cost', text: 'meter a load and print what a million decisions cost', load: () => import('./cost.ts') },
   { name: 'doctor', text: 'say what is missing for each way of running this', load: () => import('./doctor.ts') },
+  { name: 'erase', text: 'erase what is personal of a user, everywhere', load: () => import('./erase.ts') },
+  { name: 'secret', text: 'rotate the master secret of sealed personal data', load: () => import('./secret.ts') },
 ];
 
 const program = new Command('aegis')

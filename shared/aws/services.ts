@@ -1,6 +1,6 @@
 import type { Clock, Consumed, ObjectStore, Queue, Randomness, TableStore, Write } from '../ports.ts';
 import { env } from './keys.ts';
-import { kmsMasterSecret, localMasterSecret, type MasterSecret } from './masterSecret.ts';
+import { kmsMasterSecret, localMasterSecret, type RotatableSecret } from './masterSecret.ts';
 import { systemClock, systemRandomness } from './system.ts';
 import { dynamoTable } from './table.ts';
 
@@ -18,7 +18,7 @@ export interface Services {
   readonly checkpoints: ObjectStore;
   readonly clock: Clock;
   readonly randomness: Randomness;
-  readonly masterSecret: MasterSecret;
+  readonly masterSecret: RotatableSecret;
 }
 
 export interface Hooks {
@@ -63,7 +63,7 @@ export function services(): Services {
     }),
     masterSecret: () => {
       const local = process.env[env.localSecret];
-      if (local !== undefined && local !== '') return localMasterSecret(local);
+      if (local !== undefined && local !== '') return localMasterSecret(local, services().table);
       return kmsMasterSecret({ keyId: required('kmsKeyId'), table: services().table });
     },
   });

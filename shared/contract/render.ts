@@ -151,8 +151,8 @@ export function renderDecisionItem(summary: DecisionSummary): WireDecisionItem {
   const { transaction, decidedAtMs, outcome, score, triggered, measures } = summary;
   return {
     transactionId: transaction.transactionId,
-    userId: transaction.userId,
-    accountId: transaction.accountId,
+    userId: transaction.userId || null,
+    accountId: transaction.accountId || null,
     occurredAt: formatInstant(transaction.occurredAtMs, transaction.offsetMinutes),
     decidedAt: formatInstant(decidedAtMs),
     amountMinor: transaction.amountMinor,

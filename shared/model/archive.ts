@@ -32,7 +32,7 @@ interface ArchivedLabel {
   readonly knownAtMs: number;
 }
 
-const archivePrefix = 'features/';
+export const archivePrefix = 'features/';
 
 /** Largest line read; a longer one is not ours. */
 const lineBytesMax = 16_384;
@@ -61,7 +61,8 @@ export async function* readArchive(store: ObjectStore): AsyncGenerator<ArchiveLi
   } while (after !== undefined);
 }
 
-async function* readLines(body: Uint8Array, name: string): AsyncGenerator<ArchiveLine> {
+/** The lines of one object. Throws an Error that names object and line for what is none. */
+export async function* readLines(body: Uint8Array, name: string): AsyncGenerator<ArchiveLine> {
   const lines = createInterface({ input: Readable.from([body]).pipe(createGunzip()), crlfDelay: Number.POSITIVE_INFINITY });
   let number = 0;
   for await (const text of lines) {
