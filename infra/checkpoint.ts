@@ -29,7 +29,6 @@ export class Checkpoint extends Construct {
     })
       .readsItems('checkpoint')
       .putsItems('checkpoint')
-      .updatesItems('checkpoint')
       .deletesItems('checkpoint')
       .readsObjects('Checkpoints', data.checkpointBucket, env.checkpointBucket)
       .listsObjects('Checkpoints', data.checkpointBucket, env.checkpointBucket)

@@ -21,7 +21,7 @@ export class Project extends Construct {
     const { data, settings, webhooks } = props;
     this.failures = new HouseQueue(this, 'Failures', { key: data.dataKey, retentionDays: settings.deadLetterRetentionDays });
     this.function = new HouseFunction(this, 'Handler', { stage: 'project', data, settings, memoryMb: 512, timeoutSeconds: 60 })
-      .readsItems('feed', 'counter', 'review', 'webhook', 'checkpoint')
+      .readsItems('feed', 'counter', 'review', 'webhook')
       .putsItems('feed', 'review', 'checkpoint')
       .checksItems('label')
       .updatesItems('counter')

@@ -137,7 +137,7 @@ const stored = async (
 };
 
 const settle = async (
-  { table, clock }: CheckpointDependencies,
+  { table }: CheckpointDependencies,
   pointer: Pointer,
   checkpoint: StoredCheckpoint,
 ): Promise<void> => {
@@ -150,5 +150,5 @@ const settle = async (
     claimedAtMs: 0,
   };
   await table.put({ ...pointerKey, ...settled }, isAt(pointer.revision));
-  await dropCoveredHeads(table, checkpoint.leaves, clock.nowMs());
+  await dropCoveredHeads(table, checkpoint.leaves);
 };

@@ -1,13 +1,14 @@
+import { createHash } from 'node:crypto';
 import { prefixes } from '../aws/keys.ts';
-import { ConditionFailed, type Item, type Key, type TableStore } from '../ports.ts';
+import type { Item, Key, TableStore } from '../ports.ts';
 import type { Leaf } from './checkpoint.ts';
 import { asAuditEntry, type StoredEntry } from './entry.ts';
 
 /** Partitions over which pending heads are spread: one takes about 1,000 writes a second. */
 const shardCount = 16;
-const pageSize = 500;
-/** How often a head that others are moving is tried again before the caller is told. */
-const attemptsMax = 8;
+const pageSize = 100;
+/** Heads in one item: about 12 KB. */
+const headsPerItem = 100;
 const writesAtOnce = 16;
 
 /** A head that no checkpoint covers yet. */
@@ -17,90 +18,92 @@ export interface PendingHead extends Leaf {
 }
 
 /**
- * Notes the newest entry of each chain as waiting for a checkpoint. A head only moves forward, so that a stream batch may come twice or
- * late. Throws ConditionFailed when a chain moves faster than it can be noted: the batch is then to be repeated.
+ * Notes the newest entry of each chain as waiting for a checkpoint: many to an item, because an item per chain would be the dearest
+ * write of a decision after its own three. An item is named by what it holds and never changed, so that a stream batch may come twice
+ * or late; what two items say of one chain is settled on reading, where the newest wins.
  */
 export const noteHeads = async (table: TableStore, entries: readonly StoredEntry[]): Promise<void> => {
   const heads = new Map<string, PendingHead>();
   for (const { body, hash } of entries.map(asAuditEntry)) {
-    const known = heads.get(body.chain);
-    const sinceMs = Math.min(known?.sinceMs ?? Infinity, Date.parse(body.at));
+    const sinceMs = Date.parse(body.at);
     if (!Number.isFinite(sinceMs))
       throw new Error(`entry ${body.sequence} of ${body.chain}: at is ${body.at}; allowed: RFC 3339`);
-    const newest = known && known.sequence >= body.sequence ? known : { chain: body.chain, sequence: body.sequence, head: hash };
-    heads.set(body.chain, { ...newest, sinceMs });
+    merge(heads, { chain: body.chain, sequence: body.sequence, head: hash, sinceMs });
   }
-  await inParallel([...heads.values()], (head) => noteHead(table, head));
+  const ordered = [...heads.values()].sort((a, b) => (a.chain < b.chain ? -1 : 1));
+  const items = Array.from({ length: Math.ceil(ordered.length / headsPerItem) }, (_, i) =>
+    itemOf(ordered.slice(i * headsPerItem, (i + 1) * headsPerItem)),
+  );
+  await inParallel(items, (item) => table.put(item));
 };
 
-const noteHead = async (table: TableStore, head: PendingHead): Promise<void> => {
-  const key = headKey(head.chain);
-  let known = await table.get(key);
-  for (let attempt = 1; ; attempt++) {
-    if (known && Number(known.sequence) >= head.sequence) return;
-    const sinceMs = Math.min(head.sinceMs, known ? Number(known.sinceMs) : Infinity);
-    const item: Item = { ...key, sequence: head.sequence, head: head.head, sinceMs };
-    try {
-      return await table.put(
-        item,
-        known ? { kind: 'equals', attribute: 'sequence', value: Number(known.sequence) } : { kind: 'absent' },
-      );
-    } catch (error) {
-      if (!(error instanceof ConditionFailed) || attempt === attemptsMax) throw error;
-      known = error.item;
-    }
-  }
-};
-
-/** Up to `countMax` pending heads. `rotation` says which partition comes first, so that none waits for ever behind busier ones. */
+/**
+ * Pending heads, whole items of them while they stay within `countMax`. `rotation` says which partition comes first, so that none
+ * waits for ever behind busier ones.
+ */
 export const readPendingHeads = async (
   table: TableStore,
   countMax: number,
   rotation: number,
 ): Promise<{ readonly heads: readonly PendingHead[]; readonly isAll: boolean }> => {
-  const heads: PendingHead[] = [];
+  const heads = new Map<string, PendingHead>();
+  for await (const { heads: some } of itemsOf(table, rotation)) {
+    const fresh = some.filter(({ chain }) => !heads.has(chain)).length;
+    if (heads.size + fresh > countMax) return { heads: [...heads.values()], isAll: false };
+    for (const head of some) merge(heads, head);
+  }
+  return { heads: [...heads.values()], isAll: true };
+};
+
+/**
+ * Takes items off the list whose every head a checkpoint now covers. One that holds a head still to be covered stays whole; what it
+ * repeats is dropped with it by the next checkpoint.
+ */
+export const dropCoveredHeads = async (table: TableStore, covered: readonly Leaf[]): Promise<void> => {
+  const sequences = new Map(covered.map(({ chain, sequence }) => [chain, sequence]));
+  const done: Key[] = [];
+  for await (const { key, heads } of itemsOf(table, 0)) {
+    if (heads.every(({ chain, sequence }) => sequence <= (sequences.get(chain) ?? 0))) done.push(key);
+  }
+  await inParallel(done, (key) => table.delete(key));
+};
+
+const merge = (heads: Map<string, PendingHead>, head: PendingHead): void => {
+  const known = heads.get(head.chain);
+  const newest = known && known.sequence >= head.sequence ? known : head;
+  heads.set(head.chain, { ...newest, sinceMs: Math.min(head.sinceMs, known?.sinceMs ?? Infinity) });
+};
+
+const itemOf = (heads: readonly PendingHead[]): Item => {
+  const text = JSON.stringify(heads.map(({ chain, sequence, head, sinceMs }) => [chain, sequence, head, sinceMs]));
+  const name = createHash('sha256').update(text).digest('hex');
+  return { pk: shardPk(Number.parseInt(name.slice(0, 8), 16) % shardCount), sk: name, heads: text };
+};
+
+async function* itemsOf(
+  table: TableStore,
+  rotation: number,
+): AsyncGenerator<{ readonly key: Key; readonly heads: readonly PendingHead[] }> {
   for (let i = 0; i < shardCount; i++) {
     const pk = shardPk((rotation + i) % shardCount);
     let after: string | undefined;
     do {
-      if (heads.length >= countMax) return { heads, isAll: false };
-      const limit = Math.min(pageSize, countMax - heads.length);
-      const page = await table.query({ pk, limit, consistent: true, ...(after === undefined ? {} : { after }) });
-      heads.push(...page.items.map(pendingOf));
+      const page = await table.query({ pk, limit: pageSize, consistent: true, ...(after === undefined ? {} : { after }) });
+      for (const { sk, heads } of page.items) yield { key: { pk, sk }, heads: parsed(String(heads)) };
       after = page.after;
     } while (after !== undefined);
   }
-  return { heads, isAll: true };
-};
+}
 
-/** Takes heads that a checkpoint now covers off the list; one that has moved on meanwhile stays, waiting since `atMs`. */
-export const dropCoveredHeads = async (table: TableStore, covered: readonly Leaf[], atMs: number): Promise<void> =>
-  inParallel(covered, async (leaf) => {
-    const key = headKey(leaf.chain);
-    try {
-      await table.delete(key, { kind: 'equals', attribute: 'sequence', value: leaf.sequence });
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-      // Absent: dropped by an earlier run that was cut off. Behind: an old stream record came again; the next checkpoint repeats it.
-      if (error.item === null || Number(error.item.sequence) < leaf.sequence) return;
-      await table.update(key, { set: { sinceMs: atMs } }, { kind: 'present' });
-    }
-  });
-
-const pendingOf = (item: Item): PendingHead => ({
-  chain: item.sk,
-  sequence: Number(item.sequence),
-  head: String(item.head),
-  sinceMs: Number(item.sinceMs),
-});
+const parsed = (text: string): PendingHead[] =>
+  (JSON.parse(text) as [string, number, string, number][]).map(([chain, sequence, head, sinceMs]) => ({
+    chain,
+    sequence,
+    head,
+    sinceMs,
+  }));
 
 const shardPk = (shard: number): string => `${prefixes.checkpoint}head#${shard}`;
-
-const headKey = (chain: string): Key => {
-  let sum = 0;
-  for (let i = 0; i < chain.length; i++) sum += chain.charCodeAt(i);
-  return { pk: shardPk(sum % shardCount), sk: chain };
-};
 
 const inParallel = async <T>(values: readonly T[], act: (value: T) => Promise<void>): Promise<void> => {
   for (let i = 0; i < values.length; i += writesAtOnce) await Promise.all(values.slice(i, i + writesAtOnce).map(act));

@@ -52,8 +52,8 @@ const rights: Readonly<Record<string, readonly string[]>> = {
   Decide: deciding('Decide').map((right) => right.replace(/(GetItem|Query)(.*)$/, '$1$2 K#')),
   Project: [
     ...always('Project'),
-    'dynamodb:GetItem DataTable.Arn keys F# C# R# W# T#',
-    'dynamodb:Query DataTable.Arn keys F# C# R# W# T#',
+    'dynamodb:GetItem DataTable.Arn keys F# C# R# W#',
+    'dynamodb:Query DataTable.Arn keys F# C# R# W#',
     'dynamodb:PutItem DataTable.Arn keys F# R# T#',
     'dynamodb:ConditionCheckItem DataTable.Arn keys B#',
     'dynamodb:UpdateItem DataTable.Arn keys C#',
@@ -135,7 +135,6 @@ const rights: Readonly<Record<string, readonly string[]>> = {
     'dynamodb:GetItem DataTable.Arn keys T#',
     'dynamodb:Query DataTable.Arn keys T#',
     'dynamodb:PutItem DataTable.Arn keys T#',
-    'dynamodb:UpdateItem DataTable.Arn keys T#',
     'dynamodb:DeleteItem DataTable.Arn keys T#',
     ...writesTable,
     's3:GetObject DataCheckpointBucket.Arn/*',
