@@ -61,6 +61,7 @@ export const post = async <Body>(url: string, body: unknown, options: { readonly
 
 async function send(method: string, url: string, body?: unknown, signal?: AbortSignal, keepalive = false): Promise<Response> {
   const timeout = AbortSignal.timeout(timeoutMs);
+  const usedKey = key;
   const answer = await fetch(new URL(url, baseUrl()), {
     method,
     cache: 'no-store',
@@ -69,7 +70,7 @@ async function send(method: string, url: string, body?: unknown, signal?: AbortS
     keepalive,
     signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     headers: {
-      ...(key !== null && { authorization: `Bearer ${key}` }),
+      ...(usedKey !== null && { authorization: `Bearer ${usedKey}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -79,7 +80,8 @@ async function send(method: string, url: string, body?: unknown, signal?: AbortS
   });
   if (answer.ok) return answer;
   const problem = (await answer.json().catch(() => ({}))) as { title?: string; detail?: string; errors?: Fault[] };
-  if (answer.status === 401 && key !== null) onRefused();
+  // Late answers to a key that was replaced since say nothing of the one in use.
+  if (answer.status === 401 && usedKey !== null && usedKey === key) onRefused();
   throw new ApiError(answer.status, problem.detail ?? problem.title ?? `The API answered ${answer.status}.`, problem.errors);
 }
 

@@ -28,6 +28,7 @@ export function App() {
     try {
       setState({ kind: 'signedIn', session: { scopes: await scopesHeld(), tenant: tenantOf(key) } });
     } catch (error) {
+      if (heldKey() !== null && heldKey() !== key) return;
       const { status, message } = asApiError(error);
       if (status === 401) {
         holdKey(null);

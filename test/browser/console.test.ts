@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -316,6 +317,62 @@ describe.skipIf(chromiumPath === null)('the console in a browser', () => {
     await tab.context.close();
   });
 
+  it('fetches a token from a configured issuer: authorization code, PKCE, state', async () => {
+    const issuer = 'https://login.example';
+    const tab = await world.open({ key: null });
+    const { page } = tab;
+    const cors = { 'access-control-allow-origin': '*' };
+    let challenge: string | null = null;
+    // As the API answers when the deployment names an issuer; the issuer itself is played here.
+    await page.route(`${world.stack.url}/`, async (route) => {
+      const answer = await route.fetch();
+      const policy = answer.headers()['content-security-policy']!.replace("connect-src 'self'", `connect-src 'self' ${issuer}`);
+      await route.fulfill({ response: answer, headers: { ...answer.headers(), 'content-security-policy': policy } });
+    });
+    await page.route('**/console/settings.json', (route) =>
+      route.fulfill({ json: { signIn: { issuer, clientId: 'aegis-console', audience: 'aegis' } } }),
+    );
+    await page.route(`${issuer}/.well-known/openid-configuration`, (route) =>
+      route.fulfill({
+        headers: cors,
+        json: { authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/token` },
+      }),
+    );
+    await page.route(`${issuer}/authorize?*`, async (route) => {
+      const asked = new URL(route.request().url()).searchParams;
+      expect(Object.fromEntries(asked)).toMatchObject({
+        response_type: 'code',
+        client_id: 'aegis-console',
+        code_challenge_method: 'S256',
+        redirect_uri: `${world.stack.url}/`,
+      });
+      challenge = asked.get('code_challenge');
+      await route.fulfill({
+        status: 302,
+        headers: { location: `${asked.get('redirect_uri')}?code=c0de&state=${asked.get('state')}` },
+      });
+    });
+    await page.route(`${issuer}/token`, async (route) => {
+      const given = new URLSearchParams(route.request().postData()!);
+      const verifier = given.get('code_verifier')!;
+      expect(createHash('sha256').update(verifier).digest('base64url')).toBe(challenge);
+      expect(given.get('code')).toBe('c0de');
+      await route.fulfill({ headers: cors, json: { access_token: world.stack.key, token_type: 'Bearer' } });
+    });
+    await page.reload();
+    await page.getByRole('button', { name: 'Sign in with login.example' }).click();
+    await page.getByRole('navigation').waitFor();
+    expect(new URL(page.url()).search).toBe('');
+    expect(tab.troubles).toEqual([]);
+    // An answer that belongs to no request of this tab is not taken.
+    await page.evaluate(
+      `sessionStorage.setItem('aegis.signIn', '{"verifier":"v","state":"other"}'); sessionStorage.removeItem('aegis.key')`,
+    );
+    await page.goto(`${world.stack.url}/?code=c0de&state=forged`);
+    await page.getByText('the answer belongs to another request').waitFor();
+    await tab.context.close();
+  });
+
   it.each([
     ['/v1/', ''],
     ['/restapis/a1b2/v1/_user_request_/', 'console'],
@@ -370,7 +427,7 @@ describe.skipIf(chromiumPath === null)('the console in a browser', () => {
   it.runIf(process.env.AEGIS_PICTURES !== undefined)(
     'takes the pictures of the README',
     async () => {
-      await takePictures(world, victim.accountId);
+      await takePictures(world);
     },
     300_000,
   );

@@ -9,10 +9,10 @@ import type { World } from './world.ts';
 
 const folder = fileURLToPath(new URL('../../docs/pictures/', import.meta.url));
 const trafficSeed = 21;
-const trafficRate = 8;
-const trafficTransactions = 1_000;
+const trafficRate = 10;
+const trafficTransactions = 700;
 
-export const takePictures = async (world: World, accountId: string): Promise<void> => {
+export const takePictures = async (world: World): Promise<void> => {
   mkdirSync(folder, { recursive: true });
   await simulate({
     ...defaultTraffic,
@@ -35,9 +35,8 @@ export const takePictures = async (world: World, accountId: string): Promise<voi
     ['live', '#/live', 'light', 1600, 1000],
     ['live-dark', '#/live', 'dark', 1600, 1000],
     ['decision', `#/decision/${worst.transactionId}`, 'light', 1600, 1000],
-    ['account', `#/account/${accountId}`, 'light', 1600, 1000],
+    ['account', `#/account/${worst.accountId}`, 'light', 1600, 1000],
     ['reviews', '#/reviews', 'dark', 1600, 800],
-    ['policy', '#/policy', 'light', 1600, 1000],
     ['live-narrow', '#/live', 'light', 400, 900],
   ] as const;
   for (const [name, at, colorScheme, width, height] of shots) {

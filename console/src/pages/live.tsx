@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
 import { signalNames } from '../../../shared/domain/signals/names.ts';
 import { type ApiError, get, type Page, pages } from '../api.ts';
-import { Feed, type Filter, filtered, noFilter, ratePerSecond } from '../feed.ts';
+import { Feed, type Filter, filtered, kept, noFilter, ratePerSecond } from '../feed.ts';
 import { ago, clock, decimal, duration, money, outcomeWords, payersTime, percent, signalLabel, whole } from '../format.ts';
 import { asApiError, type Resource, useClock, useKeys, useResource } from '../hooks.ts';
 import { Choices, Empty, Failed, Loading, OutcomeShape, OutcomeTag, Panel, Signals } from '../parts/basics.tsx';
@@ -17,9 +17,11 @@ const modelEveryMs = 60_000;
 const backoffMsMax = 15_000;
 const chartPx = 240;
 const pageSize = 200;
-/** Pages read at the start, and to catch up after a pause or a burst. */
-const firstPagesMax = 10;
+const smallPageSize = 25;
+/** Pages read to catch up after a pause or a burst. */
 const catchUpPagesMax = 10;
+/** Older pages read in each round, until the view holds all that it keeps. */
+const olderPagesPerRound = 2;
 
 /** Outlives the page, so that coming back finds what was there. */
 const feed = new Feed();
@@ -113,24 +115,40 @@ function useFeed(): { readonly error: ApiError | null; readonly loaded: boolean 
   return { error, loaded };
 }
 
-/** Down to what is known already, or to the end. */
+/** Where older decisions go on; undefined before the first page, null behind the last. */
+let older: string | null | undefined;
+
+/** What is new, down to what is known already; then a little of what is older, so that neither waits for the other. */
 async function readNew(signal: AbortSignal): Promise<void> {
-  const isFirst = feed.items.length === 0 && feed.waiting.length === 0;
-  if (!isFirst) {
-    // Mostly a handful is new: a small page is enough.
-    const { items }: Page<WireDecisionItem> = await get('decisions/latest?limit=25', signal);
-    const isJoined = items.some(({ transactionId }) => feed.knows(transactionId));
-    feed.add(items);
-    if (isJoined || items.length < 25) return;
+  if (older === undefined) {
+    const first: Page<WireDecisionItem> = await get(`decisions/latest?limit=${pageSize}`, signal);
+    feed.add(first.items);
+    older = first.items.length === 0 ? undefined : (first.cursor ?? null);
+    return;
   }
-  for await (const items of pages<WireDecisionItem>(
-    `decisions/latest?limit=${pageSize}`,
-    isFirst ? firstPagesMax : catchUpPagesMax,
-    signal,
-  )) {
-    const isJoined = !isFirst && feed.knows(items.at(-1)?.transactionId ?? null);
-    feed.add(items);
-    if (isJoined) return;
+  await catchUp(signal);
+  const isFull = (): boolean => feed.paused || feed.items.length >= kept;
+  for (let page = 0; page < olderPagesPerRound && older !== null && !isFull(); page += 1) {
+    const next: Page<WireDecisionItem> = await get(
+      `decisions/latest?limit=${pageSize}&cursor=${encodeURIComponent(older)}`,
+      signal,
+    );
+    feed.add(next.items);
+    older = next.cursor ?? null;
+  }
+}
+
+async function catchUp(signal: AbortSignal): Promise<void> {
+  // Mostly a handful is new: a small page is enough.
+  const { items }: Page<WireDecisionItem> = await get(`decisions/latest?limit=${smallPageSize}`, signal);
+  const isJoined = items.length < smallPageSize || items.some(({ transactionId }) => feed.knows(transactionId));
+  feed.add(items);
+  if (isJoined) return;
+  for await (const more of pages<WireDecisionItem>(`decisions/latest?limit=${pageSize}`, catchUpPagesMax, signal)) {
+    const oldest = more.at(-1)?.transactionId ?? null;
+    const isKnown = feed.knows(oldest);
+    feed.add(more);
+    if (isKnown) return;
   }
 }
 

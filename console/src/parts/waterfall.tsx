@@ -1,4 +1,4 @@
-import { decimal, signalLabel, signalValue } from '../format.ts';
+import { decimal, money, signalLabel, signalValue } from '../format.ts';
 import type { WireDecision } from '../wire.ts';
 
 /** Reason after reason, each bar beginning where the one before it ended; the last is the score, clipped to 0..100. */
@@ -27,12 +27,7 @@ export function Waterfall(props: {
           <div class="what">
             <strong>{signalLabel(reason.signal)}</strong>
             <span class="why">{reason.text ?? 'erased'}</span>
-            <span class="hint">
-              {reason.threshold !== null && `from ${signalValue(reason.signal, reason.threshold, baseCurrency)}`}
-              {reason.usual !== undefined &&
-                !reason.text?.includes('usually') &&
-                `${reason.threshold === null ? '' : ', '}usually ${signalValue(reason.signal, reason.usual, baseCurrency)}`}
-            </span>
+            <span class="hint">{boundText(reason, baseCurrency)}</span>
           </div>
           <div class="track" aria-hidden="true">
             {lines}
@@ -66,6 +61,17 @@ export function Waterfall(props: {
     </ol>
   );
 }
+
+/** What the sentence leaves out: where the signal triggers and, for an amount, what is usual. Yes and no need no bound. */
+const boundText = ({ signal, threshold, usual }: WireDecision['reasons'][number], baseCurrency: string): string => {
+  if (threshold === null || yesOrNo.has(signal)) return '';
+  const from = `from ${signalValue(signal, threshold, baseCurrency)}`;
+  return signal === 'AMOUNT_ANOMALY' && usual !== undefined && baseCurrency !== ''
+    ? `${from}, usually ${money(usual, baseCurrency)}`
+    : from;
+};
+
+const yesOrNo: ReadonlySet<string> = new Set(['NEW_DEVICE_USED', 'UNUSUAL_HOUR']);
 
 const Cutoffs = ({ review, block }: { readonly review: string; readonly block: string }) => (
   <>
