@@ -6,6 +6,7 @@ import { policyQueries } from '../admin/queries.ts';
 import { getAccountAudit, getAccountStanding, getAccountTimeline } from './accounts.ts';
 import { consoleEndpoints } from './console.ts';
 import { getDecision } from './decision.ts';
+import { type EvidenceDependencies, getEvidence } from './evidence.ts';
 import { getHealth, type HealthDependencies } from './health.ts';
 import type { OpenInputs } from './inputs.ts';
 import { getLatestDecisions, getRecentSignals } from './lists.ts';
@@ -14,15 +15,17 @@ import { getReviews } from './reviews.ts';
 
 export interface ReadDependencies extends HealthDependencies {
   readonly openInputs: OpenInputs;
+  readonly evidence: EvidenceDependencies;
   /** Whose tokens the API takes; null or left out: keys only. */
   readonly tokenIssuer?: TokenIssuer | null;
 }
 
 /** Everything that is answered without changing anything. */
 export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
-  const { table, openInputs, version, tokenIssuer = null } = dependencies;
+  const { table, openInputs, evidence, version, tokenIssuer = null } = dependencies;
   return {
     getDecision: getDecision(table),
+    getEvidence: getEvidence(evidence),
     getLatestDecisions: getLatestDecisions(table),
     getRecentSignals: getRecentSignals(table),
     getAccountStanding: getAccountStanding(table),

@@ -33,3 +33,18 @@ export const environmentSigner = async (): Promise<Signer> => {
   if (keyId === undefined || keyId === '') throw new Error(`the environment variable ${env.checkpointKeyId} is not set`);
   return kmsSigner(keyId);
 };
+
+/** The public half of the signer that the environment names: asked for once, and again after a failure. */
+export const environmentPublicKey = (): (() => Promise<string>) => {
+  let asked: Promise<Signer> | null = null;
+  return async () => {
+    const asking = asked ?? environmentSigner();
+    asked = asking;
+    try {
+      return (await asking).publicKey;
+    } catch (error) {
+      asked = null;
+      throw error;
+    }
+  };
+};

@@ -53,7 +53,7 @@ const table = [
 export type OperationId = (typeof table)[number][4];
 
 /** In the contract, but no function serves them yet: they answer 404 and are not in the OpenAPI document. */
-const planned: ReadonlySet<OperationId> = new Set<OperationId>(['getEvidence', 'getModel', 'getModelVersions']);
+const planned: ReadonlySet<OperationId> = new Set<OperationId>(['getModel', 'getModelVersions']);
 
 export const allRoutes: readonly Route[] = table.map(([method, path, scope, stage, operationId]) => ({
   method,

@@ -14,6 +14,7 @@ import { seededRandomness } from '../../shared/memory/random.ts';
 import { type MemoryTable, memoryTable } from '../../shared/memory/table.ts';
 import type { TableStore } from '../../shared/ports.ts';
 import { aTransaction } from '../functions/project/builders.ts';
+import { noEvidenceStores } from '../support/evidence.ts';
 
 export const startMs = Date.parse('2026-11-20T13:45:00.000Z');
 
@@ -47,7 +48,13 @@ export function world(table: MemoryTable = memoryTable()) {
   const review = httpHandler('review', { postReview: postReview({ table, clock, randomness, masterSecret }) }, edge);
   const read = httpHandler(
     'read',
-    readEndpoints({ table, openInputs: inputsOpener(masterSecret), version: '1', waitingMessages: async () => 0 }),
+    readEndpoints({
+      table,
+      openInputs: inputsOpener(masterSecret),
+      evidence: noEvidenceStores(table, clock),
+      version: '1',
+      waitingMessages: async () => 0,
+    }),
     edge,
   );
   const ask = async (handler: HttpHandler, sent: Partial<APIGatewayProxyEvent>, tenant: string) => {

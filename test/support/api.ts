@@ -22,6 +22,7 @@ import { type FaultPlan, faultyTable, noFaults } from '../../shared/memory/fault
 import { seededRandomness } from '../../shared/memory/random.ts';
 import { type MemoryTable, memoryTable } from '../../shared/memory/table.ts';
 import type { Item, Queue, QueueMessage, TableStore, Write } from '../../shared/ports.ts';
+import { noEvidenceStores } from './evidence.ts';
 import { eventOf, type Received, received, type Sent } from './http.ts';
 
 export const startMs = Date.UTC(2026, 10, 20, 12);
@@ -66,6 +67,7 @@ export function apiOnMemory({ faults = noFaults, ...more }: ApiOptions = {}) {
     read: readEndpoints({
       table,
       openInputs: inputsOpener(masterSecret),
+      evidence: noEvidenceStores(table, clock),
       version: '1.2.3',
       waitingMessages: async () => 0,
     }),

@@ -16,6 +16,7 @@ import { settle } from '../../../shared/ledger/ledger.ts';
 import { memoryTable } from '../../../shared/memory/table.ts';
 import { policyJsonSchema } from '../../../shared/policy/schema.ts';
 import type { Attribute, Item } from '../../../shared/ports.ts';
+import { noEvidenceStores } from '../../support/evidence.ts';
 import { aTransaction } from '../project/builders.ts';
 
 export const startMs = Date.parse('2026-11-20T13:45:00.000Z');
@@ -51,7 +52,13 @@ export function world() {
   });
   const handler = httpHandler(
     'read',
-    readEndpoints({ table, openInputs: inputsOpener(masterSecret), version: '1.2.3', waitingMessages: () => waiting() }),
+    readEndpoints({
+      table,
+      openInputs: inputsOpener(masterSecret),
+      evidence: noEvidenceStores(table, clock),
+      version: '1.2.3',
+      waitingMessages: () => waiting(),
+    }),
     {
       table,
       clock,
