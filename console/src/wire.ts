@@ -75,5 +75,6 @@ export interface ModelCard {
   readonly status?: string;
   readonly reason?: string | null;
   readonly learned?: unknown;
-  readonly drift?: unknown;
+  /** Population stability index of its scores against the version before it; null for the first. */
+  readonly drift?: number | null;
 }

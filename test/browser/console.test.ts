@@ -276,6 +276,54 @@ describe.skipIf(chromiumPath === null)('the console in a browser', () => {
     await tab.context.close();
   });
 
+  it('saves the evidence pack of a decision as a page of its own', async () => {
+    const tab = await world.open({ at: `#/decision/${victim.transactionId}` });
+    const { page } = tab;
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save the evidence pack' }).click();
+    const download = await saved;
+    expect(download.suggestedFilename()).toBe(`evidence-${victim.transactionId}.html`);
+    const text = readFileSync(await download.path(), 'utf8');
+    expect(text).toMatch(/^<!doctype html>/i);
+    expect(text).toContain(victim.transactionId);
+    isClean(tab);
+    await tab.context.close();
+  });
+
+  it('shows the card of the model in force, its history and its drift', async () => {
+    const card = (version: number, changed: object) => ({
+      version,
+      kind: 'isolation-forest',
+      status: 'published',
+      reason: null,
+      trainedAt: '2026-11-20T03:00:00.000Z',
+      trainingWindow: { from: '2026-10-20T00:00:00.000Z', to: '2026-11-20T00:00:00.000Z' },
+      rows: 48_211,
+      features: ['amount over mean', 'hour rarity'],
+      metrics: { holdout: { alertRate: 0.01 } },
+      drift: null,
+      sha256: 'ab'.repeat(32),
+      ...changed,
+    });
+    const current = card(2, { status: 'active', drift: 0.0312 });
+    const rejected = card(3, { status: 'candidate', reason: script });
+    const tab = await world.open({ at: '#/policy' });
+    const { page } = tab;
+    await page.route(/\/model$/, (route) => route.fulfill({ json: current }));
+    await page.route(/\/model\/versions/, (route) => route.fulfill({ json: { items: [rejected, current, card(1, {})] } }));
+    await tab.go('#/model');
+    await page.getByText('version 2, in force').waitFor();
+    await page.getByText('48,211').first().waitFor();
+    await page.getByText('0.0312 (stable; against the version before it)').waitFor();
+    expect(await page.getByRole('region', { name: 'Versions of the model' }).locator('tbody tr').allTextContents()).toEqual([
+      expect.stringContaining(script),
+      expect.stringContaining('in force'),
+      expect.stringContaining('earlier'),
+    ]);
+    isClean(tab);
+    await tab.context.close();
+  });
+
   it('says that it is offline, keeps what it has, and comes back by itself', async () => {
     const tab = await world.open();
     const { page } = tab;

@@ -58,11 +58,7 @@ export function ModelPage() {
           <Distributions />
           {model.data !== null && (
             <Panel title="Drift" hint="of the version in force">
-              {model.data.drift === undefined || model.data.drift === null ? (
-                <p class="text">No drift was measured for this version yet.</p>
-              ) : (
-                <Figures of={model.data.drift} />
-              )}
+              <Drift value={model.data.drift ?? null} />
             </Panel>
           )}
         </div>
@@ -70,6 +66,16 @@ export function ModelPage() {
     </div>
   );
 }
+
+/** By the usual reading of the population stability index. */
+const driftWords = (index: number): string => (index < 0.1 ? 'stable' : index < 0.25 ? 'some shift' : 'a large shift');
+
+const Drift = ({ value }: { readonly value: number | null }) =>
+  value === null ? (
+    <p class="text">There is no earlier version to compare it with.</p>
+  ) : (
+    <Facts rows={[['Stability of scores', `${decimal(value)} (${driftWords(value)}; against the version before it)`]]} />
+  );
 
 function Card({ card }: { readonly card: ModelCard }) {
   const nowMs = useClock(refreshMs);
@@ -142,11 +148,11 @@ const History = ({ items, inForce }: { readonly items: readonly ModelCard[]; rea
             <td class="nowrap">{dateTime(card.trainedAt)}</td>
             <td class="number">{whole(card.rows)}</td>
             <td>
-              {card.version === inForce ? 'in force' : (card.status ?? 'earlier')}
+              {card.version === inForce ? 'in force' : card.status === 'published' ? 'earlier' : card.status}
               {card.reason && <span class="hint"> {card.reason}</span>}
             </td>
             <td>
-              {[...flat(card.metrics), ...flat(card.drift, 'drift')]
+              {[...flat(card.metrics), ...flat(card.drift ?? null, 'drift')]
                 .slice(0, 6)
                 .map(([name, value]) => `${name} ${value}`)
                 .join(', ')}
