@@ -31,13 +31,23 @@ export class Alarms extends Construct {
   readonly deadLetters: HouseTopic;
   /** The system is slow or failing. */
   readonly health: HouseTopic;
+  /** Training fails: the model grows old. */
+  readonly model: HouseTopic;
+  /** Checkpoints fail or lag: what was decided is not proved. */
+  readonly verifier: HouseTopic;
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
     const { data, settings, api, ingest, project, webhooks, checkpoint, functions } = props;
     this.deadLetters = new HouseTopic(this, 'DeadLetterTopic', { key: data.dataKey });
+    this.model = new HouseTopic(this, 'ModelTopic', { key: data.dataKey });
+    this.verifier = new HouseTopic(this, 'VerifierTopic', { key: data.dataKey });
     this.health = new HouseTopic(this, 'HealthTopic', { key: data.dataKey });
     for (const address of settings.alertEmails) {
+      project.decisionAlerts.addSubscription(new EmailSubscription(address));
+      project.degradedAlerts.addSubscription(new EmailSubscription(address));
+      this.model.addSubscription(new EmailSubscription(address));
+      this.verifier.addSubscription(new EmailSubscription(address));
       this.deadLetters.addSubscription(new EmailSubscription(address));
       this.health.addSubscription(new EmailSubscription(address));
     }
@@ -76,7 +86,7 @@ export class Alarms extends Construct {
       settings.checkpointLagAlarmMinutes * 60_000,
       'CheckpointLag',
       'milliseconds that an audit entry waited for its checkpoint',
-      this.health,
+      this.verifier,
       checkpoint.lag,
     );
     this.above(
@@ -91,7 +101,7 @@ export class Alarms extends Construct {
         0,
         `${fn.node.scope!.node.id}Errors`,
         `failed calls of ${fn.stage}`,
-        this.health,
+        { train: this.model, checkpoint: this.verifier }[fn.stage] ?? this.health,
         fn.function.metricErrors({ period: minute, statistic: 'sum' }),
       );
     }

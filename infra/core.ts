@@ -74,6 +74,10 @@ export class CoreStack extends Stack {
       SigningKeyArn: data.signingKey.keyArn,
       DeadLetterTopicArn: alarms.deadLetters.topicArn,
       HealthTopicArn: alarms.health.topicArn,
+      ModelTopicArn: alarms.model.topicArn,
+      VerifierTopicArn: alarms.verifier.topicArn,
+      DecisionTopicArn: project.decisionAlerts.topicArn,
+      DegradedTopicArn: project.degradedAlerts.topicArn,
     });
   }
 

@@ -4,6 +4,7 @@ import type { Data } from './data.ts';
 import { HouseFunction } from './function.ts';
 import { HouseQueue } from './queue.ts';
 import type { Settings } from './settings.ts';
+import { HouseTopic } from './topic.ts';
 import type { Webhooks } from './webhooks.ts';
 
 /** Committed items in; feed pages, counters, reviews and the feature archive out. */
@@ -11,6 +12,10 @@ export class Project extends Construct {
   readonly function: HouseFunction;
   /** What kept failing and is no transaction: the place of a stream batch, a scheduled run. */
   readonly failures: HouseQueue;
+  /** People are told here of BLOCKs and chosen REVIEWs. */
+  readonly decisionAlerts: HouseTopic;
+  /** People are told here that decisions are made without a part. */
+  readonly degradedAlerts: HouseTopic;
 
   constructor(
     scope: Construct,
@@ -20,11 +25,15 @@ export class Project extends Construct {
     super(scope, id);
     const { data, settings, webhooks } = props;
     this.failures = new HouseQueue(this, 'Failures', { key: data.dataKey, retentionDays: settings.deadLetterRetentionDays });
+    this.decisionAlerts = new HouseTopic(this, 'DecisionAlerts', { key: data.dataKey });
+    this.degradedAlerts = new HouseTopic(this, 'DegradedAlerts', { key: data.dataKey });
     this.function = new HouseFunction(this, 'Handler', { stage: 'project', data, settings, memoryMb: 512, timeoutSeconds: 60 })
-      .readsItems('feed', 'counter', 'review', 'webhook')
-      .putsItems('feed', 'review', 'checkpoint')
+      .readsItems('feed', 'counter', 'review', 'webhook', 'alert', 'policy')
+      .putsItems('feed', 'review', 'checkpoint', 'alert')
       .checksItems('label')
-      .updatesItems('counter')
+      .updatesItems('counter', 'alert')
+      .publishesTo('DecisionAlerts', this.decisionAlerts, env.decisionTopic)
+      .publishesTo('DegradedAlerts', this.degradedAlerts, env.degradedTopic)
       .sendsTo('Webhooks', webhooks.queue, env.webhookQueueUrl)
       .writesObjects('Archive', data.archiveBucket, env.archiveBucket);
     this.function.consumesStream(this.failures, { batchSize: settings.projectBatchSize, retries: settings.projectRetries });

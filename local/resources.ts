@@ -1,5 +1,6 @@
 import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, GetQueueUrlCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { emulatorCredentials, emulatorRegion } from './emulators.ts';
 import { bucketName, queueName, type Resolver, tableName } from './intrinsics.ts';
@@ -24,7 +25,7 @@ const queueAttributes = [
 ];
 
 /**
- * Creates the template's tables, queues and buckets in the emulators; what is there already stays as it is, its queues' attributes are set
+ * Creates the template's tables, queues, topics and buckets in the emulators; what is there already stays as it is, its queues' attributes are set
  * again. The table gets no stream: the emulator slows down with every record in one.
  */
 export const createResources = async (
@@ -40,18 +41,20 @@ export const createResources = async (
   const dynamodb = new DynamoDBClient({ ...connection, endpoint: endpoints.dynamodb });
   const sqs = new SQSClient({ ...connection, endpoint: endpoints.sqsAndS3 });
   const s3 = new S3Client({ ...connection, endpoint: endpoints.sqsAndS3, forcePathStyle: true });
+  const sns = new SNSClient({ ...connection, endpoint: endpoints.sqsAndS3 });
   try {
     for (const [logicalId, properties] of of('AWS::DynamoDB::Table'))
       await createTable(dynamodb, tableName(logicalId), properties);
     const queues = of('AWS::SQS::Queue').toSorted(([, a], [, b]) => Number('RedrivePolicy' in a) - Number('RedrivePolicy' in b));
     for (const [logicalId, properties] of queues) await createQueue(sqs, queueName(logicalId, properties), properties);
+    for (const [logicalId] of of('AWS::SNS::Topic')) await sns.send(new CreateTopicCommand({ Name: logicalId }));
     for (const [logicalId] of of('AWS::S3::Bucket')) {
       await unlessThere(['BucketAlreadyOwnedByYou', 'BucketAlreadyExists'], () =>
         s3.send(new CreateBucketCommand({ Bucket: bucketName(logicalId) })),
       );
     }
   } finally {
-    for (const client of [dynamodb, sqs, s3]) client.destroy();
+    for (const client of [dynamodb, sqs, s3, sns]) client.destroy();
   }
 };
 

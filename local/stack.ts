@@ -134,6 +134,7 @@ const start = async (
     [awsEndpoints.dynamodb]: endpoints.dynamodb,
     [awsEndpoints.sqs]: endpoints.sqsAndS3,
     [awsEndpoints.s3]: endpoints.sqsAndS3,
+    [awsEndpoints.sns]: endpoints.sqsAndS3,
     [env.webhooksToLoopback]: 'true',
     AWS_REGION: emulatorRegion,
     AWS_ACCESS_KEY_ID: emulatorCredentials.accessKeyId,

@@ -133,6 +133,12 @@ export interface Queue {
   ): Promise<readonly ({ readonly sent: true } | { readonly sent: false; readonly cause: string })[]>;
 }
 
+/** Where people are told: mail, text message and chat are its subscriptions. */
+export interface Topic {
+  /** Subject: one line of ASCII, at most 100 characters. Throws when the message is not known to be taken. */
+  publish(subject: string, text: string): Promise<void>;
+}
+
 /** Objects under immutable, content-addressed keys: written once, never changed. */
 export interface ObjectStore {
   put(key: string, body: Uint8Array, options?: { readonly contentType?: string }): Promise<void>;

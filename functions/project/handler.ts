@@ -1,10 +1,14 @@
-import { services } from '../../shared/aws/services.ts';
+import { env } from '../../shared/aws/keys.ts';
+import { required, services } from '../../shared/aws/services.ts';
+import { snsTopic } from '../../shared/aws/topic.ts';
 import { log } from '../../shared/edge/log.ts';
 import { auditFromItem, decisionFromItem } from '../../shared/ledger/items.ts';
+import { alertsSink } from './alertsSink.ts';
 import { archiveSink } from './archiveSink.ts';
 import { featuresSink } from './featuresSink.ts';
 import { feedSink } from './feedSink.ts';
 import { headsSink } from './headsSink.ts';
+import { policyReader } from './policyReader.ts';
 import { projector } from './project.ts';
 import { reviewsSink } from './reviewsSink.ts';
 import { webhooksSink } from './webhooksSink.ts';
@@ -18,6 +22,15 @@ export const handler = projector({
     archiveSink(world),
     headsSink(world),
     featuresSink(world),
+    alertsSink({
+      ...world,
+      topics: {
+        decision: snsTopic({ arn: required('decisionTopic') }),
+        degraded: snsTopic({ arn: required('degradedTopic') }),
+      },
+      policyOf: policyReader(world.table),
+      consoleUrl: process.env[env.consoleUrl] ?? null,
+    }),
     webhooksSink({ table: world.table, clock: world.clock, queue: world.webhookQueue }),
   ],
   decode: decisionFromItem,

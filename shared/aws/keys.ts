@@ -22,6 +22,7 @@ export const prefixes = {
   secret: 'X#',
   webhook: 'W#',
   checkpoint: 'T#',
+  alert: 'N#',
 } as const;
 
 export const sequenceText = (sequence: number): string => String(sequence).padStart(12, '0');
@@ -101,6 +102,18 @@ export const modelPointerKey: Key = { pk: `${prefixes.model}forest`, sk: 'CURREN
 
 export const masterSecretKey = (version: number): Key => ({ pk: `${prefixes.secret}master`, sk: `V#${sequenceText(version)}` });
 
+/** When people were last told of something of a kind. */
+export const alertKey = (tenant: string, kind: string, about: string): Key => ({
+  pk: `${prefixes.alert}${tenant}#${kind}`,
+  sk: `about#${about}`,
+});
+
+/** How many alerts of a kind a minute has had. */
+export const alertRateKey = (tenant: string, kind: string, minute: number): Key => ({
+  pk: `${prefixes.alert}${tenant}#${kind}`,
+  sk: `minute#${minute}`,
+});
+
 /** The attribute DynamoDB's TTL reads, epoch seconds. */
 export const expiryAttribute = 'ttl';
 
@@ -115,6 +128,10 @@ export const env = {
   /** Local stacks only: `true` lets webhooks go to this machine and over plain HTTP. */
   webhooksToLoopback: 'AEGIS_WEBHOOKS_TO_LOOPBACK',
   archiveBucket: 'AEGIS_ARCHIVE_BUCKET',
+  decisionTopic: 'AEGIS_DECISION_TOPIC',
+  degradedTopic: 'AEGIS_DEGRADED_TOPIC',
+  /** Where the console is, for links in alerts; without it they have none. */
+  consoleUrl: 'AEGIS_CONSOLE_URL',
   /** Under object lock: signed checkpoints and nothing else. */
   checkpointBucket: 'AEGIS_CHECKPOINT_BUCKET',
   kmsKeyId: 'AEGIS_KMS_KEY_ID',
@@ -135,6 +152,7 @@ export const awsEndpoints = {
   dynamodb: 'AWS_ENDPOINT_URL_DYNAMODB',
   sqs: 'AWS_ENDPOINT_URL_SQS',
   s3: 'AWS_ENDPOINT_URL_S3',
+  sns: 'AWS_ENDPOINT_URL_SNS',
   kms: 'AWS_ENDPOINT_URL_KMS',
 } as const;
 

@@ -22,6 +22,15 @@ export interface Policy {
   readonly merchantPrior: { readonly a: number; readonly b: number };
   /** Weight of the learned layer, 0 (off) to 1. */
   readonly learnedWeight: number;
+  /** Whom to alert of what; left out: of every BLOCK, of no REVIEW, of degraded decisions. */
+  readonly alerts?: AlertChoice | undefined;
+}
+
+export interface AlertChoice {
+  readonly blocks: boolean;
+  /** The least score of a REVIEW that is told; null: none is. */
+  readonly reviewsFrom: number | null;
+  readonly degraded: boolean;
 }
 
 /** A rule fires when its CEL expression is true; it gives points or an outcome. */

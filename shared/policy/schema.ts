@@ -90,6 +90,10 @@ export const policyShape = z
       .default({ a: 0.5, b: 49.5 })
       .meta({ description: "Beta prior of a merchant's fraud share: (frauds + a) / (labelled + a + b)" }),
     learnedWeight: z.number().min(0).max(1).default(0).meta({ description: 'Weight of the learned layer, 0 = off' }),
+    alerts: z
+      .strictObject({ blocks: z.boolean(), reviewsFrom: cutoff.nullable(), degraded: z.boolean() })
+      .optional()
+      .meta({ description: 'Of what people are told; by default every BLOCK, no REVIEW, and degraded decisions' }),
   })
   .meta({ title: 'Aegis policy' });
 

@@ -278,7 +278,9 @@ describe('every function', () => {
       [env.deadLetterUrl, env.kmsKeyId, env.modelBucket, env.table, env.version].sort(),
     );
     expect(variablesOf('Checkpoint').sort()).toEqual([env.checkpointBucket, env.checkpointKeyId, env.table, env.version].sort());
-    expect(variablesOf('Project').sort()).toEqual([env.archiveBucket, env.table, env.version, env.webhookQueueUrl].sort());
+    expect(variablesOf('Project').sort()).toEqual(
+      [env.archiveBucket, env.decisionTopic, env.degradedTopic, env.table, env.version, env.webhookQueueUrl].sort(),
+    );
   });
 });
 
@@ -352,7 +354,7 @@ describe('the alarms', () => {
     for (const alarm of ofType('AWS::CloudWatch::Alarm')) {
       expect(alarm.Properties!.Metrics).toBeUndefined();
       expect((alarm.Properties!.AlarmActions as unknown[]).map(pointed)).toEqual([
-        expect.stringMatching(/^Alarms(DeadLetter|Health)Topic$/),
+        expect.stringMatching(/^Alarms(DeadLetter|Health|Model|Verifier)Topic$/),
       ]);
     }
   });

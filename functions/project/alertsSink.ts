@@ -1,0 +1,46 @@
+import { type AlertSubject, markSent, passes } from '../../shared/alerts/gate.ts';
+import { type AlertKind, alertsOf, messageOf } from '../../shared/alerts/message.ts';
+import type { Policy } from '../../shared/domain/policy.ts';
+import type { Clock, TableStore, Topic } from '../../shared/ports.ts';
+import type { Committed, Failure, Sink } from './project.ts';
+
+export interface AlertsSinkDependencies {
+  readonly table: TableStore;
+  readonly clock: Clock;
+  readonly topics: Readonly<Record<AlertKind, Topic>>;
+  /** The policy that decided. */
+  readonly policyOf: (tenant: string, version: number) => Promise<Policy>;
+  readonly consoleUrl: string | null;
+}
+
+/** Tells people of what the policy wants told: once per account and hour, and no more than a few a minute. */
+export const alertsSink = (dependencies: AlertsSinkDependencies): Sink => ({
+  name: 'alerts',
+  async project({ decisions }) {
+    const failures: Failure[] = [];
+    for (const committed of decisions.filter(({ decision }) => decision.outcome !== 'ALLOW' || decision.degraded.length > 0)) {
+      try {
+        await tell(dependencies, committed);
+      } catch (cause) {
+        failures.push({ position: committed.position, cause });
+      }
+    }
+    return failures;
+  },
+});
+
+async function tell(
+  { table, clock, topics, policyOf, consoleUrl }: AlertsSinkDependencies,
+  { tenant, decision }: Committed,
+): Promise<void> {
+  const policy = await policyOf(tenant, decision.policyVersion);
+  const { accountId, userId, transactionId } = decision.transaction;
+  for (const kind of alertsOf(decision, policy)) {
+    const about = kind === 'degraded' ? 'system' : `${accountId}#${userId}`;
+    const subject: AlertSubject = { tenant, kind, about, transactionId };
+    if (!(await passes(table, subject, clock.nowMs()))) continue;
+    const message = messageOf(kind, decision, policy, { tenant, consoleUrl });
+    await topics[kind].publish(message.subject, message.text);
+    await markSent(table, subject);
+  }
+}

@@ -1,0 +1,61 @@
+import type { Decision } from '../domain/decision.ts';
+import { reasonText } from '../domain/explain.ts';
+import type { Policy } from '../domain/policy.ts';
+import { formatInstant } from '../domain/time.ts';
+
+export const alertKinds = ['decision', 'degraded'] as const;
+/** What an alert is about: each kind has a topic of its own. */
+export type AlertKind = (typeof alertKinds)[number];
+
+export interface AlertMessage {
+  /** One line of ASCII, at most 100 characters: what a mail's subject may be. */
+  readonly subject: string;
+  /** For people: what was decided, why, and where to look. */
+  readonly text: string;
+}
+
+const subjectMax = 100;
+
+/** What alerts a policy asks for; what it leaves out is by default. */
+export const alertChoiceOf = ({ alerts }: Policy) => ({ blocks: true, reviewsFrom: null, degraded: true, ...alerts });
+
+/** The kinds of alert that a decision calls for. Only causes that `failTo` answers count as degraded: a late payment is no fault. */
+export function alertsOf(decision: Decision, policy: Policy): readonly AlertKind[] {
+  const { blocks, reviewsFrom, degraded } = alertChoiceOf(policy);
+  const { outcome, score } = decision;
+  const kinds: AlertKind[] = [];
+  if (outcome === 'BLOCK' && blocks) kinds.push('decision');
+  if (outcome === 'REVIEW' && reviewsFrom !== null && score >= reviewsFrom) kinds.push('decision');
+  if (degraded && decision.degraded.some(({ cause }) => !quietCauses.has(cause))) kinds.push('degraded');
+  return kinds;
+}
+
+const quietCauses: ReadonlySet<string> = new Set(['LATE', 'NO_MODEL', 'NOT_AVAILABLE', 'NO_RATE']);
+
+/** `consoleUrl` without a slash at its end; null where the stack's own address is not known: then the message names the account alone. */
+export function messageOf(
+  kind: AlertKind,
+  decision: Decision,
+  policy: Policy,
+  { tenant, consoleUrl }: { readonly tenant: string; readonly consoleUrl: string | null },
+): AlertMessage {
+  const { transaction, outcome, score } = decision;
+  const { accountId, userId, transactionId } = transaction;
+  const subject =
+    kind === 'decision'
+      ? `Aegis: ${outcome} on account ${accountId}, score ${score}`
+      : `Aegis: decisions are made without ${decision.degraded.map(({ part }) => part).join(', ')}`;
+  const reasons = decision.reasons.map((reason) => `- ${reason.points} points: ${reasonText(reason, decision, policy)}`);
+  const missing = decision.degraded.map(({ part, cause }) => `- not computed: ${part} (${cause})`);
+  return {
+    subject: subject.slice(0, subjectMax),
+    text: [
+      `${outcome}, score ${score}, for payment ${transactionId} of user ${userId}, account ${accountId}, tenant ${tenant}.`,
+      `Decided ${formatInstant(decision.decidedAtMs)}.`,
+      '',
+      ...reasons,
+      ...missing,
+      ...(consoleUrl === null ? [] : ['', `${consoleUrl}/console/#/decisions/${transactionId}`]),
+    ].join('\n'),
+  };
+}
