@@ -8,7 +8,7 @@ import { toBaseMinor } from './money.ts';
 import type { Outcome } from './outcome.ts';
 import type { CompiledPolicy } from './policy.ts';
 import { hash32, updateProfile } from './profile.ts';
-import { round16, round4 } from './round.ts';
+import { round4, round16 } from './round.ts';
 import { ruleFacts } from './ruleFacts.ts';
 import { signals } from './signals/all.ts';
 import { amountHalfLifeMs, amountProfile } from './signals/amountAnomaly.ts';
@@ -261,9 +261,9 @@ function learn(account: AccountState, decision: Decision, spendMinor: number | n
   };
 }
 
-/** What a state under one write unit leaves for the windows; its other parts are estimated, ids and devices counted. */
-const windowBytes = ({ devices }: AccountState, { accountId, userId }: Transaction): number =>
-  Math.max(320, Math.min(600, 940 - 360 - accountId.length - userId.length - 8 * devices.length));
+/** What a state under one write unit leaves for the windows; its other parts are estimated; ids, devices and places counted. */
+const windowBytes = ({ devices, places }: AccountState, { accountId, userId }: Transaction): number =>
+  Math.max(320, Math.min(600, 610 - accountId.length - userId.length - 8 * devices.length - 15 * places.length));
 
 /** A committed payment as later windows see it. */
 export const paymentOf = ({ transaction, outcome, triggered, late }: Decision, spendMinor: number | null): Payment => ({

@@ -56,7 +56,8 @@ export interface Usual {
 }
 
 export const devicesMax = 32;
-export const placesMax = 4;
+/** Only a burst of located payments within a minute, none of them BLOCKed, keeps more than two. */
+export const placesMax = 64;
 export const saltBytes = 16;
 export const zeroHash = '0'.repeat(64);
 

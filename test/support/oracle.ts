@@ -115,7 +115,7 @@ function travel(
   const places = passed.filter((one) => one.transaction.location !== null);
   const before = places.filter((one) => one.transaction.occurredAtMs <= occurredAtMs);
   // Within the last minute more places may be in flight together than are kept.
-  if (late || places.filter((one) => one.transaction.occurredAtMs > newest - minute).length >= 3) return undefined;
+  if (late || places.filter((one) => one.transaction.occurredAtMs > newest - minute).length >= 64) return undefined;
   if (before.length === 0) return 0;
   const latest = before.reduce((a, b) => (b.transaction.occurredAtMs >= a.transaction.occurredAtMs ? b : a));
   const distance = greatCircleKm(latest.transaction.location!, location);

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
 import { impossibleTravel } from '../../../shared/domain/signals/impossibleTravel.ts';
+import { seededRandomness } from '../../../shared/memory/random.ts';
+import { barePolicy } from '../../policy/fixtures.ts';
+import { payment } from '../../simulation/world.ts';
+import { oracle } from '../../support/oracle.ts';
+import { DrivenAccount } from '../driven.ts';
 import { signalInput, t0 } from './input.ts';
 
 const hourMs = 3_600_000;
@@ -46,4 +51,15 @@ test('is unknown when the place it needs was forgotten, and only then', () => {
 
 test('is 0 without a place of its own, whatever was forgotten', () => {
   expect(speed([was(50, -1)], true, null)).toEqual({ value: 0, usual: null });
+});
+
+test('of fifty located payments in flight together each is measured from the latest place at or before its own time', () => {
+  const account = new DrivenAccount();
+  const random = seededRandomness(5);
+  for (let i = 0; i < 50; i++) {
+    const occurredAtMs = t0 + random.below(60_000);
+    const paid = { ...payment(i), occurredAtMs, location: { latitude: random.below(80), longitude: random.below(80) } };
+    const expected = oracle(account.committed, paid, paid.amountMinor, barePolicy);
+    expect(account.pay(paid).named.IMPOSSIBLE_TRAVEL).toBeCloseTo(expected.IMPOSSIBLE_TRAVEL!, 2);
+  }
 });
