@@ -7,7 +7,7 @@ import { openDataFolder } from './dataFolder.ts';
 import { type Emulator, emulatorCredentials, emulatorRegion, startDynoxide, startSqsAndS3 } from './emulators.ts';
 import { FunctionFailed, FunctionHost } from './functionHost.ts';
 import { checkPort, startGateway } from './gateway.ts';
-import { createResolver } from './intrinsics.ts';
+import { createResolver, type Resolver } from './intrinsics.ts';
 import { readModel, type StackModel } from './model.ts';
 import { LocalProblem } from './problem.ts';
 import { startQueueSource } from './queueSource.ts';
@@ -201,7 +201,7 @@ const start = async (
     key,
     table,
     endpoints,
-    environment: { ...withLocalKeys(environment, keys), ...localEnvironment },
+    environment: { ...withLocalKeys(environment, keys), ...localEnvironment, ...forCommands(template, resolver) },
     dataDir: folder.path,
     invoke: (stage, event) => {
       const host = [...hosts.values()].find((candidate) => candidate.stage === stage);
@@ -212,6 +212,12 @@ const start = async (
     },
     stop,
   };
+};
+
+/** What no function is given, but commands need. */
+const forCommands = (template: CloudFormationTemplate, resolver: Resolver): Readonly<Record<string, string>> => {
+  const url = template.Outputs?.WebhookDeadLetterUrl?.Value;
+  return url === undefined ? {} : { [env.webhookDeadLetterUrl]: String(resolver.resolve(url)) };
 };
 
 /** The emulators have no KMS: a function that may use one of its keys gets the stand-in instead. */
