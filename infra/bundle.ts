@@ -39,10 +39,17 @@ export const bundleOptions = (entry: string, folder: string) =>
     absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
   }) satisfies BuildOptions;
 
+const folders: string[] = [];
+
 /** Bundles `functions/<stage>/handler.ts`, with the files it answers with, into a folder that lives as long as this process. */
 export const bundleStage = (stage: string): string => {
   const folder = mkdtempSync(join(tmpdir(), `aegis-${stage}-`));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  if (folders.length === 0) {
+    process.once('exit', () => {
+      for (const made of folders) rmSync(made, { recursive: true, force: true });
+    });
+  }
+  folders.push(folder);
   buildSync(bundleOptions(fileURLToPath(new URL(`../functions/${stage}/handler.ts`, import.meta.url)), folder));
   if (stage === 'read') addPages(folder);
   if (stage === 'read') putPages(folder);
