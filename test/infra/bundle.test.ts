@@ -1,11 +1,24 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { bundleStage } from '../../infra/bundle.ts';
 import { swaggerFiles, swaggerFolder } from '../../shared/edge/docs.ts';
 
+const folders: string[] = [];
+
+/** Gone with the test: a worker of the test runner ends without the event that removes them. */
+const bundled = (stage: string): string => {
+  const folder = bundleStage(stage);
+  folders.push(folder);
+  return folder;
+};
+
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 describe('the bundle of the read stage', () => {
-  const folder = bundleStage('read');
+  const folder = bundled('read');
 
   it('has the files of the documentation beside its code', () => {
     expect(readdirSync(join(folder, swaggerFolder)).sort()).toEqual(Object.keys(swaggerFiles).sort());
@@ -20,5 +33,5 @@ describe('the bundle of the read stage', () => {
 });
 
 it('leaves other stages without pages', () => {
-  expect(readdirSync(bundleStage('decide')).filter((name) => !/\.mjs(\.map)?$/.test(name))).toEqual([]);
+  expect(readdirSync(bundled('decide')).filter((name) => !/\.mjs(\.map)?$/.test(name))).toEqual([]);
 });
