@@ -1,5 +1,5 @@
 import { useEffect, useErrorBoundary, useRef, useState } from 'preact/hooks';
-import { ApiError, heldKey, holdKey, scopesHeld, tenantOf, whenRefused } from './api.ts';
+import { heldKey, holdKey, scopesHeld, tenantOf, whenRefused } from './api.ts';
 import { asApiError } from './hooks.ts';
 import { AccountPage, AccountsPage } from './pages/account.tsx';
 import { DecisionPage } from './pages/decision.tsx';
@@ -49,8 +49,7 @@ export function App() {
       try {
         await finishSignIn();
       } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        return setState({ kind: 'signedOut', message: error.message });
+        return setState({ kind: 'signedOut', message: asApiError(error).message });
       }
       await signIn();
     };

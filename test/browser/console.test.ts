@@ -372,11 +372,14 @@ describe.skipIf(chromiumPath === null)('the console in a browser', () => {
     const cors = { 'access-control-allow-origin': '*' };
     let challenge: string | null = null;
     // As the API answers when the deployment names an issuer; the issuer itself is played here.
-    await page.route(`${world.stack.url}/`, async (route) => {
-      const answer = await route.fetch();
-      const policy = answer.headers()['content-security-policy']!.replace("connect-src 'self'", `connect-src 'self' ${issuer}`);
-      await route.fulfill({ response: answer, headers: { ...answer.headers(), 'content-security-policy': policy } });
-    });
+    await page.route(
+      (url) => url.origin === world.stack.url && url.pathname === '/',
+      async (route) => {
+        const answer = await route.fetch();
+        const policy = answer.headers()['content-security-policy']!.replace("connect-src 'self'", `connect-src 'self' ${issuer}`);
+        await route.fulfill({ response: answer, headers: { ...answer.headers(), 'content-security-policy': policy } });
+      },
+    );
     await page.route('**/console/settings.json', (route) =>
       route.fulfill({ json: { signIn: { issuer, clientId: 'aegis-console', audience: 'aegis' } } }),
     );
