@@ -136,11 +136,7 @@ const stored = async (
   return checkpoint;
 };
 
-const settle = async (
-  { table }: CheckpointDependencies,
-  pointer: Pointer,
-  checkpoint: StoredCheckpoint,
-): Promise<void> => {
+const settle = async ({ table }: CheckpointDependencies, pointer: Pointer, checkpoint: StoredCheckpoint): Promise<void> => {
   const { number } = checkpoint.body;
   const settled: Pointer = {
     revision: pointer.revision + 1,

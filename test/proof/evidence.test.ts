@@ -15,7 +15,8 @@ let history: History;
 const checkpoints = memoryObjects();
 const signer = p256Signer();
 const extras = { exportedAt: '2026-11-21T00:00:00.000Z', publicKey: signer.publicKey };
-const page = (transactionId: string) => evidencePage({ table: history.table, archive: memoryObjects(), checkpoints }, 'dev', transactionId, extras);
+const page = (transactionId: string) =>
+  evidencePage({ table: history.table, archive: memoryObjects(), checkpoints }, 'dev', transactionId, extras);
 
 beforeAll(async () => {
   history = await makeHistory(40, 11);

@@ -18,7 +18,13 @@ const signer = p256Signer();
 const extras = { exportedAt: '2026-11-21T00:00:00.000Z', publicKey: signer.publicKey, policies: [], models: [{ version: 1 }] };
 const chains = { alpha: chainOf('alpha', 9), beta: chainOf('beta', 4), gamma: chainOf('gamma', 450) };
 
-const world = () => ({ table: memoryTable(), archive: memoryObjects(), checkpoints: memoryObjects(), clock: virtualClock(startMs), signer });
+const world = () => ({
+  table: memoryTable(),
+  archive: memoryObjects(),
+  checkpoints: memoryObjects(),
+  clock: virtualClock(startMs),
+  signer,
+});
 let at: ReturnType<typeof world>;
 
 /** What the write path and the stream do. */
