@@ -33,7 +33,7 @@ function parsed(body: unknown): { readonly disposition: Disposition; readonly no
     .map((name) => ({ pointer: pointerPart(name), detail: `unknown field; allowed: ${fields.join(', ')}` }));
   const isDisposition = dispositions.some((known) => known === disposition);
   if (!isDisposition) faults.push(fault('/disposition', 'disposition', `one of ${dispositions.join(', ')}`, disposition));
-  const isNote = note === null || (typeof note === 'string' && note.length <= noteCharactersMax);
+  const isNote = note === null || (typeof note === 'string' && [...note].length <= noteCharactersMax);
   if (!isNote) faults.push(fault('/note', 'note', `a text of at most ${noteCharactersMax} characters`, note));
   if (!isDisposition || !isNote || faults.length > 0) throw invalid(faults);
   return { disposition: disposition as Disposition, note };

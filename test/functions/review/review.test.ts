@@ -141,6 +141,7 @@ describe('a disposition', () => {
     await pay({ transactionId: 't1', merchantId: 'm_3', ...blocked });
     await project(['t1']);
     expect((await review('t1', { disposition: 'UNSURE', note: 'no answer yet' })).body.review).toMatchObject({ state: 'open' });
+    expect((await review('t1', { disposition: 'UNSURE', note: '😀'.repeat(4_096) })).status).toBe(200);
     expect((await get('/reviews')).body.items).toHaveLength(1);
     expect(await table.get(merchantKey('acme', 'm_3'))).toBeNull();
     expect((await get('/accounts/a_7/audit')).body.items[1].inputs).toMatchObject({ disposition: 'UNSURE' });
