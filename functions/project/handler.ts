@@ -8,6 +8,7 @@ import { archiveSink } from './archiveSink.ts';
 import { featuresSink } from './featuresSink.ts';
 import { feedSink } from './feedSink.ts';
 import { headsSink } from './headsSink.ts';
+import { metricsSink } from './metricsSink.ts';
 import { policyReader } from './policyReader.ts';
 import { projector } from './project.ts';
 import { reviewsSink } from './reviewsSink.ts';
@@ -21,9 +22,11 @@ export const handler = projector({
     reviewsSink(world),
     archiveSink(world),
     headsSink(world),
+    metricsSink({ clock: world.clock, write: (line) => process.stdout.write(`${line}\n`) }),
     featuresSink(world),
     alertsSink({
-      ...world,
+      table: world.table,
+      clock: world.clock,
       topics: {
         decision: snsTopic({ arn: required('decisionTopic') }),
         degraded: snsTopic({ arn: required('degradedTopic') }),
