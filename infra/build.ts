@@ -1,6 +1,7 @@
 import { type App, Tags } from 'aws-cdk-lib/core';
 import { CoreStack } from './core.ts';
 import { HouseRules } from './houseRules.ts';
+import { OperationsStack } from './operations.ts';
 import { defaultStage, type Settings, SettingsRefused, settingsOf } from './settings.ts';
 
 export interface Built {
@@ -29,6 +30,16 @@ export const build = (app: App, overrides: Partial<Settings> = {}, target: Targe
     description: 'Aegis: decides every payment, stores what was decided',
     env: { ...target, ...(region === undefined ? {} : { region }) },
   });
+  // LocalStack and MiniStack take the core alone.
+  if (stage !== 'local') {
+    new OperationsStack(app, 'operations', {
+      settings,
+      core,
+      stackName: `aegis-${stage}-operations`,
+      description: 'Aegis: dashboard, alarms over alarms, firewall and budget',
+      env: { ...target, ...(region === undefined ? {} : { region }) },
+    });
+  }
   HouseRules.guard(app);
   Tags.of(app).add('application', 'aegis');
   Tags.of(app).add('stage', String(stage));

@@ -1,3 +1,4 @@
+import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { Admin } from './admin.ts';
@@ -9,10 +10,12 @@ import { Decide } from './decide.ts';
 import type { HouseFunction } from './function.ts';
 import { Ingest } from './ingest.ts';
 import { Project } from './project.ts';
+import type { HouseQueue } from './queue.ts';
 import { Read } from './read.ts';
 import { Review } from './review.ts';
 import { Score } from './score.ts';
 import type { Settings } from './settings.ts';
+import type { HouseTable } from './table.ts';
 import { Train } from './train.ts';
 import { Webhooks } from './webhooks.ts';
 
@@ -20,6 +23,9 @@ import { Webhooks } from './webhooks.ts';
 export class CoreStack extends Stack {
   readonly data: Data;
   readonly functions: readonly HouseFunction[];
+  readonly api: RestApi;
+  readonly alarms: Alarms;
+  readonly watched: { readonly queue: HouseQueue; readonly table: HouseTable };
 
   constructor(scope: Construct, id: string, props: StackProps & { readonly settings: Settings }) {
     super(scope, id, props);
@@ -59,6 +65,9 @@ export class CoreStack extends Stack {
       checkpoint,
       functions: this.functions,
     });
+    this.api = api;
+    this.alarms = alarms;
+    this.watched = { queue: ingest.queue, table: data.table };
     this.outputs({
       ApiUrl: api.url,
       QueueUrl: ingest.queue.queueUrl,

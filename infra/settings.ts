@@ -30,6 +30,8 @@ export interface Settings {
   readonly oldVersionDays: number;
   /** Age of the oldest waiting message that raises the alarm. */
   readonly queueAgeAlarmSeconds: number;
+  /** A forecast above it is mailed to `alertEmails`. */
+  readonly monthlyBudgetUsd: number;
   /** Each is asked to confirm its subscription to the alarms. */
   readonly alertEmails: readonly string[];
   /** On AWS the right to send a message covers sending a batch; MiniStack asks for an action of the call's own name, which AWS does not have. */
@@ -57,6 +59,7 @@ const defaults: Omit<Settings, 'stage'> = {
   logRetentionDays: 30,
   oldVersionDays: 90,
   queueAgeAlarmSeconds: 60,
+  monthlyBudgetUsd: 200,
   alertEmails: [],
   grantsBatchSend: false,
 };
@@ -139,6 +142,7 @@ const rules: readonly Rule[] = [
   },
   integer('oldVersionDays', 1, 3650),
   integer('queueAgeAlarmSeconds', 10, 86_400),
+  integer('monthlyBudgetUsd', 1, 1_000_000),
   {
     name: 'alertEmails',
     allowed: 'a list of e-mail addresses',

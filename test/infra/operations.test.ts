@@ -1,0 +1,57 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { build } from '../../infra/build.ts';
+import { withoutBundling } from '../../infra/template.ts';
+import { inspect } from './template.ts';
+
+const runbooks = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+
+describe.each(['ap-south-1', 'us-east-1'])('the operations stack in %s', (region) => {
+  let outdir: string;
+  let stacks: { operations: ReturnType<typeof inspect>; core: ReturnType<typeof inspect> };
+  beforeAll(() => {
+    outdir = mkdtempSync(join(tmpdir(), 'aegis-operations-'));
+    const { app } = build(
+      new App({ outdir, context: withoutBundling }),
+      { alertEmails: ['risk@example.com'] },
+      { account: '111122223333', region },
+    );
+    const assembly = app.synth();
+    const of = (name: string) => inspect(assembly.stacks.find(({ id }) => id === name)!.template);
+    stacks = { operations: of('operations'), core: of('core') };
+  });
+  afterAll(() => rmSync(outdir, { recursive: true, force: true }));
+
+  it('has a dashboard, a firewall before the API, a budget and alarms over alarms', () => {
+    for (const type of [
+      'AWS::CloudWatch::Dashboard',
+      'AWS::CloudWatch::CompositeAlarm',
+      'AWS::WAFv2::WebACL',
+      'AWS::WAFv2::WebACLAssociation',
+      'AWS::WAFv2::LoggingConfiguration',
+      'AWS::Budgets::Budget',
+    ])
+      expect(stacks.operations.ofType(type), type).toHaveLength(1);
+  });
+
+  it('names no region but its own', () => {
+    const text = JSON.stringify(stacks.operations.template);
+    const others = ['ap-south-1', 'us-east-1'].filter((one) => one !== region);
+    for (const other of others) expect(text).not.toContain(other);
+  });
+
+  it('and the core have a runbook for every alarm', () => {
+    const alarms = [...stacks.core.entries, ...stacks.operations.entries].filter(([, { Type }]) =>
+      ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'].includes(Type),
+    );
+    expect(alarms.length).toBeGreaterThan(10);
+    for (const [id, { Properties }] of alarms) {
+      const name = id.replace(/^Alarms/, '').replace(/[0-9A-F]{8}$/, '');
+      const heading = /^(?!Api)[A-Z][a-z]+Errors$/.test(name) ? '<Stage>Errors' : name;
+      expect(runbooks, `${name}: ${String(Properties!.AlarmDescription)}`).toContain(`### \`${heading}\``);
+    }
+  });
+});
