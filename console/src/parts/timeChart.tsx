@@ -62,7 +62,7 @@ function options(latest: { readonly current: TimeChartProps }, width: number): u
     height,
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     scales: { x: { time: true }, y: { range: (_chart, _min, top) => [0, max ?? Math.max(1, top * 1.1)] } },
     axes: [
       { ...axis, grid: { show: false }, size: 26, space: 64, values: (_chart, splits) => splits.map(timeLabel) },
