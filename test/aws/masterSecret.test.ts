@@ -2,9 +2,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { masterSecretKey } from '../../shared/aws/keys.ts';
-import { kmsMasterSecret } from '../../shared/aws/masterSecret.ts';
+import { kmsMasterSecret, localMasterSecret, refreshMs } from '../../shared/aws/masterSecret.ts';
+import { systemClock } from '../../shared/aws/system.ts';
+import { virtualClock } from '../../shared/memory/clock.ts';
 import { memoryTable } from '../../shared/memory/table.ts';
-import { Unavailable } from '../../shared/ports.ts';
+import { type Clock, Unavailable } from '../../shared/ports.ts';
 
 /** A KMS that "encrypts" a key by flipping its bits, bound to its context; keys count up from 1. */
 describe('the master secret under KMS', () => {
@@ -45,13 +47,14 @@ describe('the master secret under KMS', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  const started = (table: ReturnType<typeof memoryTable>) =>
+  const started = (table: ReturnType<typeof memoryTable>, clock: Clock = systemClock) =>
     kmsMasterSecret({
       endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       region: 'us-east-1',
       credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
       keyId: 'key-1',
       table,
+      clock,
     });
 
   it('is made once ever and decrypted once per process; only its encrypted form is stored', async () => {
@@ -82,11 +85,48 @@ describe('the master secret under KMS', () => {
     await expect(secret.version(2)).rejects.toThrow('does not exist');
   });
 
+  it('is another for a running process once its version is old enough to be asked for again, and not before', async () => {
+    const table = memoryTable();
+    const clock = virtualClock(0);
+    const secret = started(table, clock);
+    expect((await secret.current()).version).toBe(1);
+    const { version, item } = await started(table).draft();
+    await table.put(item, { kind: 'absent' });
+    expect(version).toBe(2);
+    clock.advance(refreshMs - 1);
+    expect((await secret.current()).version).toBe(1);
+    clock.advance(1);
+    expect(await secret.current()).toEqual({ version: 2, secret: new Uint8Array(32).fill(2) });
+    expect(await secret.version(1)).toEqual(new Uint8Array(32).fill(1));
+    expect(table.all().map(({ blob }) => blob)).toEqual([new Uint8Array(32).fill(0xfe), new Uint8Array(32).fill(0xfd)]);
+  });
+
   it('is unavailable while KMS refuses, and found as soon as it does not', async () => {
     const secret = started(memoryTable());
     failing = true;
     await expect(secret.current()).rejects.toBeInstanceOf(Unavailable);
     failing = false;
     expect((await secret.current()).version).toBe(1);
+  });
+});
+
+describe('a local master secret', () => {
+  const base64 = Buffer.alloc(32, 7).toString('base64');
+
+  it('without a table is version 1 alone', async () => {
+    const secret = localMasterSecret(base64);
+    expect(await secret.current()).toEqual({ version: 1, secret: new Uint8Array(32).fill(7) });
+    await expect(secret.version(2)).rejects.toThrow('does not exist');
+  });
+
+  it('lies in the table only encrypted, bound to its version, and opens under no other', async () => {
+    const table = memoryTable();
+    const { item } = await localMasterSecret(base64, table).draft();
+    await table.put(item);
+    const second = await localMasterSecret(base64, table).version(2);
+    expect(Buffer.from(item.blob as Uint8Array).includes(Buffer.from(second))).toBe(false);
+    await table.put({ ...masterSecretKey(3), blob: item.blob! });
+    await expect(localMasterSecret(base64, table).version(3)).rejects.toThrow();
+    await expect(localMasterSecret(Buffer.alloc(32, 8).toString('base64'), table).version(2)).rejects.toThrow();
   });
 });
