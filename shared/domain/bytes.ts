@@ -1,6 +1,7 @@
 /** A compact byte codec: variable-length integers up to 2^53-1, IEEE doubles, length-prefixed text and bytes. */
 
 const chunk = 128;
+const fourBytes = 2 ** 28;
 
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1024);
@@ -26,6 +27,15 @@ export class ByteWriter {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not an unsigned safe integer: ${value}`);
     this.#reserve(8);
     let rest = value;
+    // Bit operations while they can hold it: four bytes, which is nearly every value there is.
+    if (rest < fourBytes) {
+      while (rest >= chunk) {
+        this.#bytes[this.#length++] = (rest & (chunk - 1)) | chunk;
+        rest >>>= 7;
+      }
+      this.#bytes[this.#length++] = rest;
+      return this;
+    }
     while (rest >= chunk) {
       this.#bytes[this.#length++] = (rest % chunk) + chunk;
       rest = Math.floor(rest / chunk);
@@ -127,6 +137,21 @@ export class ByteReader {
   }
 
   unsigned(): number {
+    const bytes = this.#bytes;
+    const at = this.#position;
+    if (at + 4 <= bytes.length) {
+      let byte = bytes[at]!;
+      let small = byte & (chunk - 1);
+      let end = at + 1;
+      for (let shift = 7; byte >= chunk && shift < 28; shift += 7) {
+        byte = bytes[end++]!;
+        small |= (byte & (chunk - 1)) << shift;
+      }
+      if (byte < chunk) {
+        this.#position = end;
+        return small;
+      }
+    }
     let value = 0;
     let factor = 1;
     for (let count = 0; count < 8; count++) {
