@@ -12,6 +12,8 @@ export class Feed {
   waiting: readonly WireDecisionItem[] = [];
   paused = false;
   #known = new Set<string>();
+  /** Whether `items` are to go when `waiting` comes. */
+  #isStale = false;
   readonly #listeners = new Set<() => void>();
 
   /** Newest first, as the API answers them. Returns how many were new. */
@@ -24,6 +26,14 @@ export class Feed {
     else if (this.waiting.length > kept) this.#forget('waiting');
     this.#tell();
     return fresh.length;
+  }
+
+  /** Begins anew with these, newest first, where what lies between them and the known ones was not read. */
+  restart(newest: readonly WireDecisionItem[]): void {
+    this.#known = new Set();
+    this.waiting = [];
+    this.#isStale = true;
+    this.add(newest);
   }
 
   knows(transactionId: string | null): boolean {
@@ -43,7 +53,8 @@ export class Feed {
 
   #release(): void {
     if (this.waiting.length === 0) return;
-    this.items = merged(this.waiting, this.items);
+    this.items = merged(this.waiting, this.#isStale ? [] : this.items);
+    this.#isStale = false;
     this.waiting = [];
     if (this.items.length > kept) this.#forget('items');
   }

@@ -398,9 +398,11 @@ describe.skipIf(chromiumPath === null)('the console in a browser', () => {
         redirect_uri: `${world.stack.url}/`,
       });
       challenge = asked.get('code_challenge');
+      // Not a redirect: the browser's driver would not be asked again for where it leads.
+      const back = `${asked.get('redirect_uri')}?code=c0de&state=${asked.get('state')}`;
       await route.fulfill({
-        status: 302,
-        headers: { location: `${asked.get('redirect_uri')}?code=c0de&state=${asked.get('state')}` },
+        contentType: 'text/html',
+        body: `<meta http-equiv="refresh" content="0;url=${back.replaceAll('&', '&amp;')}">`,
       });
     });
     await page.route(`${issuer}/token`, async (route) => {

@@ -74,16 +74,17 @@ const filters = [
   (page: Page) => page.getByLabel('Signal', { exact: true }).selectOption('RAPID_BURST_1M'),
   (page: Page) => page.getByLabel('Account, user or transaction').fill(''),
   (page: Page) => page.getByLabel('Signal', { exact: true }).selectOption(''),
-  (page: Page) => page.getByRole('group', { name: 'Outcome' }).getByRole('button', { name: 'All' }).click(),
+  (page: Page) => page.getByRole('group', { name: 'Outcome' }).getByRole('button', { name: 'All', exact: true }).click(),
   (page: Page) => page.locator('.rows').evaluate('(rows) => { rows.scrollTop = rows.scrollTop > 0 ? 0 : 90000; }'),
 ];
 
 const run = async (executablePath: string): Promise<boolean> => {
   const world = await startWorld(executablePath);
   try {
-    const { page, context } = await world.open({ at: '#/policy' });
+    const { page, context } = await world.open({ key: null });
     await page.route('**/decisions/latest?*', answerLatest);
-    await page.goto(`${world.stack.url}/#/live`);
+    await page.goto(`${world.stack.url}/docs`);
+    await page.goto(`${world.stack.url}/#key=${world.stack.key}`);
     await page.locator('.rows tbody tr').first().waitFor();
     const session = await context.newCDPSession(page);
     const heapBytes = async (): Promise<number> => {

@@ -59,6 +59,18 @@ describe('the decisions of the live view', () => {
     expect(feed.knows(`t${kept}`)).toBe(false);
   });
 
+  it.each([false, true])('begin anew where too much was missed, so that there is no hole in them (paused: %s)', (paused) => {
+    const feed = new Feed();
+    feed.add(newestFirst(1, 3));
+    feed.pause(paused);
+    feed.restart(newestFirst(8, 9));
+    expect(names(feed.items)).toEqual(paused ? ['t3', 't2', 't1'] : ['t9', 't8']);
+    feed.add(newestFirst(10, 10));
+    feed.pause(false);
+    expect(names(feed.items)).toEqual(['t10', 't9', 't8']);
+    expect(feed.knows('t3')).toBe(false);
+  });
+
   it('tell their readers of news, and only of news', () => {
     const feed = new Feed();
     let told = 0;

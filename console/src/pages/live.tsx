@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
 import { signalNames } from '../../../shared/domain/signals/names.ts';
-import { type ApiError, get, type Page, pages } from '../api.ts';
+import { type ApiError, get, type Page } from '../api.ts';
 import { Feed, type Filter, filtered, kept, noFilter, ratePerSecond } from '../feed.ts';
 import { ago, clock, decimal, duration, money, outcomeWords, payersTime, percent, signalLabel, whole } from '../format.ts';
 import { asApiError, type Resource, useClock, useKeys, useResource } from '../hooks.ts';
@@ -141,15 +141,28 @@ async function readNew(signal: AbortSignal): Promise<void> {
 async function catchUp(signal: AbortSignal): Promise<void> {
   // Mostly a handful is new: a small page is enough.
   const { items }: Page<WireDecisionItem> = await get(`decisions/latest?limit=${smallPageSize}`, signal);
-  const isJoined = items.length < smallPageSize || items.some(({ transactionId }) => feed.knows(transactionId));
-  feed.add(items);
-  if (isJoined) return;
-  for await (const more of pages<WireDecisionItem>(`decisions/latest?limit=${pageSize}`, catchUpPagesMax, signal)) {
-    const oldest = more.at(-1)?.transactionId ?? null;
-    const isKnown = feed.knows(oldest);
-    feed.add(more);
-    if (isKnown) return;
+  if (items.length < smallPageSize || items.some(({ transactionId }) => feed.knows(transactionId))) {
+    feed.add(items);
+    return;
   }
+  const found: WireDecisionItem[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < catchUpPagesMax; page += 1) {
+    const url = `decisions/latest?limit=${pageSize}`;
+    const next: Page<WireDecisionItem> = await get(
+      cursor === undefined ? url : `${url}&cursor=${encodeURIComponent(cursor)}`,
+      signal,
+    );
+    found.push(...next.items);
+    cursor = next.cursor;
+    if (cursor === undefined || next.items.some(({ transactionId }) => feed.knows(transactionId))) {
+      feed.add(found);
+      return;
+    }
+  }
+  // More was missed than is caught up with: a view with a hole in it would be wrong.
+  feed.restart(found);
+  older = cursor ?? null;
 }
 
 const LiveState = ({ error }: { readonly error: ApiError | null }) => {
