@@ -653,6 +653,12 @@ export interface components {
         };
         /** Aegis policy */
         Policy: {
+            /** @description Of what people are told; by default every BLOCK, no REVIEW, and degraded decisions */
+            alerts?: {
+                blocks: boolean;
+                degraded: boolean;
+                reviewsFrom: number | null;
+            };
             baseCurrency: string;
             cutoffs: {
                 /** @description At most 2 decimals */

@@ -1,12 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, buildSync } from 'esbuild';
-import { consoleFolder as builtConsole } from '../console/build.ts';
-import { consoleFolder } from '../functions/read/console.ts';
-import { swaggerFiles, swaggerFolder } from '../shared/edge/docs.ts';
 import { addPages } from './pages.ts';
 
 /** Packages that still `require` need one inside an ES module. */
@@ -52,16 +48,5 @@ export const bundleStage = (stage: string): string => {
   folders.push(folder);
   buildSync(bundleOptions(fileURLToPath(new URL(`../functions/${stage}/handler.ts`, import.meta.url)), folder));
   if (stage === 'read') addPages(folder);
-  if (stage === 'read') putPages(folder);
   return folder;
-};
-
-/** What the read stage looks for beside its code: Swagger UI, and the console, built if its sources changed. */
-const putPages = (folder: string): void => {
-  const swagger = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
-  for (const name of Object.keys(swaggerFiles)) cpSync(join(swagger, name), join(folder, swaggerFolder, name));
-  execFileSync(process.execPath, [fileURLToPath(new URL('../console/build.ts', import.meta.url))], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  cpSync(builtConsole, join(folder, consoleFolder), { recursive: true });
 };

@@ -13,8 +13,6 @@ import type {
 import { ConditionFailed, TransactionCancelled } from '../ports.ts';
 import { itemSizeBytes } from './itemSize.ts';
 
-export { itemSizeBytes } from './itemSize.ts';
-
 export interface MemoryTableOptions {
   readonly onConsumed?: (consumed: Consumed) => void;
   readonly onCommitted?: (writes: readonly Write[]) => void;

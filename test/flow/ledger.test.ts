@@ -28,23 +28,20 @@ async function newLedger(consumed: Consumed[] = [], policy = limitOfFive) {
   return { table, ledger: ledgerOn(table, systemClock, randomness, policy) };
 }
 
-test.each([1, 2])(
-  'of fifty parallel payments against a limit of five exactly five are ALLOWed (order %d)',
-  async (seed) => {
-    const { table, ledger } = await newLedger();
-    const random = seededRandomness(seed);
-    const transactions = random.shuffled(
-      Array.from({ length: 50 }, (_, i) => payment(i, { occurredAtMs: startMs - random.below(60_000) })),
-    );
-    const settled = await Promise.all(transactions.map((transaction) => settle(ledger, [submission(transaction)], deadlineMs())));
-    expect(settled.flat().map((one) => one.kind)).toEqual(transactions.map(() => 'decided'));
-    const whole = await withAll(table);
-    expect(await faultsOf({ table: whole, transactions, policy: limitOfFive })).toEqual([]);
-    expect(
-      whole.all().filter((item) => item.pk.startsWith('D#') && decisionFromItem(item).decision.outcome === 'ALLOW'),
-    ).toHaveLength(5);
-  },
-);
+test.each([1, 2])('of fifty parallel payments against a limit of five exactly five are ALLOWed (order %d)', async (seed) => {
+  const { table, ledger } = await newLedger();
+  const random = seededRandomness(seed);
+  const transactions = random.shuffled(
+    Array.from({ length: 50 }, (_, i) => payment(i, { occurredAtMs: startMs - random.below(60_000) })),
+  );
+  const settled = await Promise.all(transactions.map((transaction) => settle(ledger, [submission(transaction)], deadlineMs())));
+  expect(settled.flat().map((one) => one.kind)).toEqual(transactions.map(() => 'decided'));
+  const whole = await withAll(table);
+  expect(await faultsOf({ table: whole, transactions, policy: limitOfFive })).toEqual([]);
+  expect(
+    whole.all().filter((item) => item.pk.startsWith('D#') && decisionFromItem(item).decision.outcome === 'ALLOW'),
+  ).toHaveLength(5);
+});
 
 describe('consumed capacity, as the table returns it', () => {
   test('a payment on an account of 1,000 earlier ones costs what it costs on one of 10: 1 read unit, 6 write units', async () => {

@@ -14,7 +14,7 @@ const attackOf = (name: AttackName): readonly SimulatedTransaction[] => {
   return stream.filter(({ attack }) => attack?.id === `${name}-1`);
 };
 
-const before = (name: AttackName): readonly SimulatedTransaction[] => {
+const honestBefore = (name: AttackName): readonly SimulatedTransaction[] => {
   const stream = take(3_000, { attacks: [name], attackEvery: 300 });
   return stream.slice(
     0,
@@ -104,7 +104,7 @@ describe('an attack', () => {
 
   it('account takeover: a device never seen before, far from where the account was', () => {
     const payments = attackOf('account-takeover');
-    const seen = before('account-takeover');
+    const seen = honestBefore('account-takeover');
     const [account] = accounts(payments);
     expect(devices(payments).size).toBe(1);
     expect(devices(seen).isDisjointFrom(devices(payments))).toBe(true);
@@ -120,7 +120,7 @@ describe('an attack', () => {
     expect(spanMs(payments)).toBeLessThan(3_600_000);
     expect(payments.every(({ transaction }) => transaction.location !== undefined)).toBe(true);
     const [account] = accounts(payments);
-    const home = before('impossible-travel').findLast(({ transaction }) => transaction.accountId === account)!;
+    const home = honestBefore('impossible-travel').findLast(({ transaction }) => transaction.accountId === account)!;
     expect(payments[0]!.occurredAtMs - home.occurredAtMs).toBeLessThan(3_600_000);
     const { latitude, longitude } = home.transaction.location!;
     const away = payments[0]!.transaction.location!;
@@ -135,7 +135,7 @@ describe('an attack', () => {
 
   it('huge amount: more than twenty times the account’s largest before', () => {
     const [payment] = attackOf('huge-amount');
-    const usual = before('huge-amount')
+    const usual = honestBefore('huge-amount')
       .filter(({ transaction }) => transaction.accountId === payment!.transaction.accountId)
       .map(({ transaction }) => transaction.amountMinor);
     expect(payment!.transaction.amountMinor).toBeGreaterThan(20 * Math.max(...usual));
@@ -155,7 +155,7 @@ describe('an attack', () => {
     expect(accounts(payments).size).toBe(10);
     const payees = new Set(payments.map(({ transaction }) => transaction.merchantId));
     expect(payees.size).toBe(1);
-    expect(before('mule-fan-in').some(({ transaction }) => payees.has(transaction.merchantId))).toBe(false);
+    expect(honestBefore('mule-fan-in').some(({ transaction }) => payees.has(transaction.merchantId))).toBe(false);
   });
 
   it('merchant compromise: one device pays for several accounts that share a shop', () => {
@@ -165,7 +165,7 @@ describe('an attack', () => {
     const shops = [...accounts(payments)].map(
       (account) =>
         new Set(
-          before('merchant-compromise')
+          honestBefore('merchant-compromise')
             .filter(({ transaction }) => transaction.accountId === account)
             .map(({ transaction }) => transaction.merchantId),
         ),

@@ -1,0 +1,34 @@
+import { env } from '../../shared/aws/keys.ts';
+import { required, type Services } from '../../shared/aws/services.ts';
+import { snsTopic } from '../../shared/aws/topic.ts';
+import { alertsSink } from './alertsSink.ts';
+import { archiveSink } from './archiveSink.ts';
+import { featuresSink } from './featuresSink.ts';
+import { feedSink } from './feedSink.ts';
+import { headsSink } from './headsSink.ts';
+import { metricsSink } from './metricsSink.ts';
+import { policyReader } from './policyReader.ts';
+import type { Sink } from './project.ts';
+import { reviewsSink } from './reviewsSink.ts';
+import { webhooksSink } from './webhooksSink.ts';
+
+/** Where committed items go, in this order. */
+export const sinksOf = (world: Services): readonly Sink[] => [
+  feedSink(world),
+  reviewsSink(world),
+  archiveSink(world),
+  headsSink(world),
+  metricsSink({ clock: world.clock, write: (line) => process.stdout.write(`${line}\n`) }),
+  featuresSink(world),
+  alertsSink({
+    table: world.table,
+    clock: world.clock,
+    topics: {
+      decision: snsTopic({ arn: required('decisionTopic') }),
+      degraded: snsTopic({ arn: required('degradedTopic') }),
+    },
+    policyOf: policyReader(world.table),
+    consoleUrl: process.env[env.consoleUrl] ?? null,
+  }),
+  webhooksSink({ table: world.table, clock: world.clock, queue: world.webhookQueue }),
+];
