@@ -1,4 +1,4 @@
-import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { ApiError, get } from './api.ts';
 
 /** What is known of something that the API is asked for. Old data stays while newer is fetched or cannot be had. */
@@ -81,7 +81,8 @@ export function useClock(everyMs: number): number {
 export function useKeys(keys: Readonly<Record<string, () => void>>): void {
   const latest = useRef(keys);
   latest.current = keys;
-  useEffect(() => {
+  // Before the page is painted: a key pressed on what is seen first must not be lost.
+  useLayoutEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.altKey || event.metaKey || isField(event.target)) return;
       const act = latest.current[event.key];

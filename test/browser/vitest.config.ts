@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // A real browser and a live stack share two cores: one starved frame must not fail the run, a defect fails twice.
+    retry: 1,
     include: ['test/browser/**/*.test.ts'],
     maxWorkers: 1,
     testTimeout: 60_000,
