@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { defaultTenant, messageAttributes } from '../../shared/aws/keys.ts';
 import { hasCardNumber, maskCardNumbers } from '../../shared/contract/cardNumbers.ts';
-import { isTenant } from '../../shared/contract/ids.ts';
+import { isCorrelationId, isTenant } from '../../shared/contract/ids.ts';
 import { parseInstant } from '../../shared/contract/time.ts';
 import { parseTransactionText } from '../../shared/contract/transaction.ts';
 import type { Log } from '../../shared/edge/log.ts';
@@ -109,8 +109,6 @@ function readRecord(record: SQSRecord, nowMs: number, newId: () => string): Mess
     },
   };
 }
-
-const isCorrelationId = (text: string): boolean => /^[\x21-\x7e]{1,128}$/.test(text) && !hasCardNumber(text);
 
 /** Puts poison among the dead letters, with its reason, digest and masked text; what can't be put there stays on the queue. */
 async function bury(poison: readonly Poison[], { deadLetters, log }: ScoreDependencies, failed: Set<string>): Promise<void> {

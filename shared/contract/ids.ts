@@ -1,3 +1,5 @@
+import { hasCardNumber } from './cardNumbers.ts';
+
 /** The alphabet of every identifier a caller chooses. */
 export const idPattern = '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$';
 
@@ -13,3 +15,6 @@ export const allowedId = '1-64 of A-Z a-z 0-9 . _ : -, beginning with a letter o
 const tenant = /^[a-z0-9-]{1,32}$/;
 
 export const isTenant = (text: string): boolean => tenant.test(text);
+
+/** 1-128 visible ASCII characters that hide no card number; any other correlation id is replaced. */
+export const isCorrelationId = (text: string): boolean => /^[\x21-\x7e]{1,128}$/.test(text) && !hasCardNumber(text);

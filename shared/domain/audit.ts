@@ -3,7 +3,7 @@ import type { MerchantFigures } from './merchant.ts';
 import type { Outcome } from './outcome.ts';
 import { type SignalName, signalNames } from './signals/names.ts';
 import { formatInstant } from './time.ts';
-import type { Place, Transaction } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
 
 /** One decision as its account's chain keeps it. Anyone can check the chain with nothing but SHA-256 and RFC 8785. */
 export interface DecisionBody {
@@ -48,16 +48,10 @@ export interface AuditEntry {
 }
 
 /** What is personal in a transaction: sealed in the chain, gone when the account's salt is destroyed. */
-export interface PersonalInputs {
-  readonly userId: string;
-  readonly accountId: string;
-  readonly channel: string | null;
-  readonly deviceId: string | null;
-  readonly merchantId: string | null;
-  readonly merchantCategory: string | null;
-  readonly location: Place | null;
-  readonly metadata: Readonly<Record<string, string>> | null;
-}
+export type PersonalInputs = Pick<
+  Transaction,
+  'userId' | 'accountId' | 'channel' | 'deviceId' | 'merchantId' | 'merchantCategory' | 'location' | 'metadata'
+>;
 
 /** The cryptography of the chain, as the domain needs it: pure functions of their arguments and of a master secret. */
 export interface Sealer {

@@ -1,7 +1,7 @@
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { env } from '../aws/keys.ts';
-import { hasCardNumber } from '../contract/cardNumbers.ts';
+import { isCorrelationId } from '../contract/ids.ts';
 import type { Json } from '../contract/json.ts';
 import type { OperationId, Scope, Stage } from '../contract/routes.ts';
 import type { Clock, Randomness, TableStore } from '../ports.ts';
@@ -132,7 +132,7 @@ const named = ({ correlationId, request }: Seen): Record<string, unknown> => ({
 
 function correlationIdOf(event: APIGatewayProxyEvent, randomness: Randomness): string {
   const given = headerOf(event, 'x-correlation-id');
-  if (given !== undefined && /^[\x21-\x7e]{1,128}$/.test(given) && !hasCardNumber(given)) return given;
+  if (given !== undefined && isCorrelationId(given)) return given;
   return Buffer.from(randomness.bytes(16)).toString('hex');
 }
 
