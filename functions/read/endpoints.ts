@@ -10,6 +10,7 @@ import { type EvidenceDependencies, getEvidence } from './evidence.ts';
 import { getHealth, type HealthDependencies } from './health.ts';
 import type { OpenInputs } from './inputs.ts';
 import { getLatestDecisions, getRecentSignals } from './lists.ts';
+import { getModel, getModelVersions } from './models.ts';
 import { getOverview } from './overview.ts';
 import { getReviews } from './reviews.ts';
 
@@ -33,6 +34,8 @@ export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
     getAccountAudit: getAccountAudit(table, openInputs),
     getReviews: getReviews(table),
     getOverview: getOverview(table),
+    getModel: getModel(table),
+    getModelVersions: getModelVersions(table),
     getHealth: getHealth(dependencies),
     ...policyQueries(table),
     ...consoleEndpoints(tokenIssuer),

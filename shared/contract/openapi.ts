@@ -124,7 +124,7 @@ export interface DocumentOptions {
   readonly policySchema: unknown;
 }
 
-/** The OpenAPI 3.1 document of the routes served now, made from the same tables as the router and the checks. */
+/** The OpenAPI 3.1 document of the routes, made from the same tables as the router and the checks. */
 export function openApiDocument({ version, policySchema }: DocumentOptions): Record<string, unknown> {
   return {
     openapi: '3.1.0',

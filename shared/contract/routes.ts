@@ -52,19 +52,13 @@ const table = [
 
 export type OperationId = (typeof table)[number][4];
 
-/** In the contract, but no function serves them yet: they answer 404 and are not in the OpenAPI document. */
-const planned: ReadonlySet<OperationId> = new Set<OperationId>(['getModel', 'getModelVersions']);
-
-export const allRoutes: readonly Route[] = table.map(([method, path, scope, stage, operationId]) => ({
+export const routes: readonly Route[] = table.map(([method, path, scope, stage, operationId]) => ({
   method,
   path,
   scope,
   stage,
   operationId,
 }));
-
-/** The routes served now. */
-export const routes: readonly Route[] = allRoutes.filter((route) => !planned.has(route.operationId));
 
 export interface Match {
   /** All routes at the path, one per method. */

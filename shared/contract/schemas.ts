@@ -288,7 +288,7 @@ export const schemas = {
     metrics: { type: 'object' },
     sha256: hash,
   }),
-  ModelPage: page({ type: 'object' }),
+  ModelPage: page(refer('Model')),
   Health: object({
     status: choice(['ok', 'degraded', 'down']),
     version: text,

@@ -6,6 +6,7 @@ import { memoryObjects } from '../../../shared/memory/objects.ts';
 import { memoryTable } from '../../../shared/memory/table.ts';
 import { schemaHash } from '../../../shared/model/artefact.ts';
 import { storeModel } from '../../../shared/model/store.ts';
+import { undocumented } from '../../support/documented.ts';
 
 const atMs = Date.parse('2026-11-20T10:00:00.000Z');
 
@@ -66,6 +67,17 @@ describe('GET /model', () => {
       drift: 0.01,
     });
   });
+});
+
+it('answers both routes as the OpenAPI document says', async () => {
+  const table = await stored(['published', 'candidate']);
+  for (const [path, { body }] of [
+    ['/model', await getModel(table)(request('getModel'))],
+    ['/model/versions', await getModelVersions(table)(request('getModelVersions', { limit: '50' }))],
+  ] as const) {
+    const headers = { 'content-type': 'application/json' };
+    expect(undocumented('GET', path, { statusCode: 200, headers, body: JSON.stringify(body) })).toBeNull();
+  }
 });
 
 describe('GET /model/versions', () => {
