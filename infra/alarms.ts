@@ -31,7 +31,7 @@ export class Alarms extends Construct {
   readonly deadLetters: HouseTopic;
   /** The system is slow or failing. */
   readonly health: HouseTopic;
-  /** Training fails: the model grows old. */
+  /** Training fails or publishes nothing: the model grows old. */
   readonly model: HouseTopic;
   /** Checkpoints fail or lag: what was decided is not proved. */
   readonly verifier: HouseTopic;
@@ -88,6 +88,13 @@ export class Alarms extends Construct {
       'milliseconds that an audit entry waited for its checkpoint',
       this.verifier,
       checkpoint.lag,
+    );
+    this.above(
+      settings.modelAgeAlarmHours * 3_600_000,
+      'ModelAge',
+      'milliseconds since the model in force was trained',
+      this.model,
+      checkpoint.modelAge,
     );
     this.above(
       0,

@@ -12,6 +12,8 @@ export class Checkpoint extends Construct {
   readonly function: HouseFunction;
   /** How long the oldest entry had waited for its checkpoint, milliseconds. */
   readonly lag = new Metric({ namespace: 'Aegis', metricName: 'CheckpointLag', statistic: 'max', period: Duration.minutes(5) });
+  /** How long ago the model in force was trained, milliseconds: told here, so that a training that no longer runs shows too. */
+  readonly modelAge = new Metric({ namespace: 'Aegis', metricName: 'ModelAge', statistic: 'max', period: Duration.minutes(5) });
 
   constructor(
     scope: Construct,
@@ -27,7 +29,7 @@ export class Checkpoint extends Construct {
       memoryMb: 1024,
       timeoutSeconds: 600,
     })
-      .readsItems('checkpoint')
+      .readsItems('checkpoint', 'model')
       .putsItems('checkpoint')
       .deletesItems('checkpoint')
       .readsObjects('Checkpoints', data.checkpointBucket, env.checkpointBucket)

@@ -61,6 +61,7 @@ export class OperationsStack extends Stack {
           graph('Degraded and late', own('Degraded', 'sum'), own('Late', 'sum')),
           graph('Score', own('Score', 'p50'), own('Score', 'p99')),
           graph('Waiting for a checkpoint, ms', own('CheckpointLag', 'max')),
+          graph('Age of the model, ms', own('ModelAge', 'max')),
         ],
         [
           graph(

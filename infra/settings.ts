@@ -20,6 +20,8 @@ export interface Settings {
   readonly apiRatePerSecond: number;
   readonly apiBurst: number;
   readonly trainEveryHours: number;
+  /** A model in force that was trained longer ago raises the alarm. */
+  readonly modelAgeAlarmHours: number;
   readonly checkpointEveryMinutes: number;
   /** An audit entry that waits longer for its checkpoint raises the alarm. */
   readonly checkpointLagAlarmMinutes: number;
@@ -53,6 +55,7 @@ const defaults: Omit<Settings, 'stage'> = {
   apiRatePerSecond: 1000,
   apiBurst: 2000,
   trainEveryHours: 24,
+  modelAgeAlarmHours: 96,
   checkpointEveryMinutes: 5,
   checkpointLagAlarmMinutes: 30,
   checkpointLockDays: 2557,
@@ -132,6 +135,7 @@ const rules: readonly Rule[] = [
   integer('apiRatePerSecond', 1, 10_000),
   integer('apiBurst', 1, 5000),
   integer('trainEveryHours', 1, 168),
+  integer('modelAgeAlarmHours', 2, 8760),
   integer('checkpointEveryMinutes', 1, 60),
   integer('checkpointLagAlarmMinutes', 1, 1440),
   integer('checkpointLockDays', 1, 36_500),
@@ -201,6 +205,11 @@ const betweenFaults = (settings: Settings): string[] => [
   ...(settings.checkpointLagAlarmMinutes <= settings.checkpointEveryMinutes
     ? [
         `checkpointLagAlarmMinutes: given ${settings.checkpointLagAlarmMinutes}, allowed: above checkpointEveryMinutes, which is ${settings.checkpointEveryMinutes}`,
+      ]
+    : []),
+  ...(settings.modelAgeAlarmHours <= settings.trainEveryHours
+    ? [
+        `modelAgeAlarmHours: given ${settings.modelAgeAlarmHours}, allowed: above trainEveryHours, which is ${settings.trainEveryHours}`,
       ]
     : []),
   ...(settings.deadLetterRetentionDays < settings.messageRetentionDays

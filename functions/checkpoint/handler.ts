@@ -1,8 +1,10 @@
 import { services } from '../../shared/aws/services.ts';
 import { environmentSigner } from '../../shared/aws/signer.ts';
 import { log } from '../../shared/edge/log.ts';
+import { metricsLine } from '../../shared/edge/metrics.ts';
+import { modelAgeMs } from '../../shared/model/age.ts';
 import { type CheckpointResult, makeCheckpoints } from './checkpoint.ts';
-import { lagMetric } from './lagMetric.ts';
+import { measures } from './measures.ts';
 
 const { table, checkpoints, clock } = services();
 const signer = environmentSigner();
@@ -13,6 +15,7 @@ signer.catch(() => undefined);
 export const handler = async (): Promise<CheckpointResult> => {
   const result = await makeCheckpoints({ table, checkpoints, signer: await signer, clock });
   log('info', 'checkpoint', { ...result });
-  process.stdout.write(`${lagMetric(result, clock.nowMs())}\n`);
+  const nowMs = clock.nowMs();
+  process.stdout.write(`${metricsLine(measures(result, await modelAgeMs(table, nowMs)), nowMs)}\n`);
   return result;
 };

@@ -371,6 +371,7 @@ describe('the alarms', () => {
         'ApproximateNumberOfMessagesVisible ProjectFailures.QueueName > 0',
         'ApproximateAgeOfOldestMessage IngestQueue.QueueName > 60',
         'CheckpointLag > 1800000',
+        'ModelAge > 345600000',
       ]),
     );
     expect(watched.filter((line) => line.startsWith('Errors '))).toHaveLength(ofType('AWS::Lambda::Function').length);

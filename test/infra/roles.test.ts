@@ -136,8 +136,8 @@ const rights: Readonly<Record<string, readonly string[]>> = {
   ],
   Checkpoint: [
     ...always('Checkpoint'),
-    'dynamodb:GetItem DataTable.Arn keys T#',
-    'dynamodb:Query DataTable.Arn keys T#',
+    'dynamodb:GetItem DataTable.Arn keys T# O#',
+    'dynamodb:Query DataTable.Arn keys T# O#',
     'dynamodb:PutItem DataTable.Arn keys T#',
     'dynamodb:DeleteItem DataTable.Arn keys T#',
     ...writesTable,

@@ -44,6 +44,11 @@ describe('settings', () => {
       'deadLetterRetentionDays: given 9, allowed: at least messageRetentionDays, which is 10',
     ],
     [
+      'an alarm on a model that is not due yet',
+      { trainEveryHours: 48, modelAgeAlarmHours: 48 },
+      'modelAgeAlarmHours: given 48, allowed: above trainEveryHours, which is 48',
+    ],
+    [
       'a burst below the rate',
       { apiRatePerSecond: 500, apiBurst: 499 },
       'apiBurst: given 499, allowed: at least apiRatePerSecond, which is 500',
