@@ -606,6 +606,8 @@ export interface components {
                 currency: string | null;
                 /** Format: date-time */
                 decidedAt: string;
+                /** @description From the middle of the account's places before it, 0 for its first; null without a place */
+                distanceKm?: number | null;
                 occurredAt: string | null;
                 /** @enum {string} */
                 outcome: "ALLOW" | "REVIEW" | "BLOCK";
@@ -636,14 +638,28 @@ export interface components {
             list: string;
         };
         Model: {
-            features: unknown[];
+            /** @description Population stability index of the anomaly score against the version before; null for the first */
+            drift: number | null;
+            features: string[];
             kind: string;
             metrics: Record<string, never>;
+            /** @description Why a candidate is none more */
+            reason: string | null;
             rows: number;
             sha256: string;
+            /**
+             * @description A candidate was no better than the one in force
+             * @enum {string}
+             */
+            status: "active" | "published" | "candidate";
             /** Format: date-time */
             trainedAt: string;
-            trainingWindow: unknown;
+            trainingWindow: {
+                /** Format: date-time */
+                from: string;
+                /** Format: date-time */
+                to: string;
+            };
             version: number;
         };
         ModelPage: {

@@ -110,7 +110,8 @@ const forget = (url: string): void => {
 /** The schedule's first turn would come too late for a look around: trains as soon as the archive holds enough rows. */
 const trainFirstModel = async (stack: LocalStack, target: Target, signal: AbortSignal): Promise<void> => {
   while (!signal.aborted && (await call(target, 'GET', '/model')).status === 404) {
-    await stack.projected();
+    // Traffic may keep the stream busy for ever: what is archived by then is enough.
+    await Promise.race([stack.projected(), sleep(trainEveryMs, undefined, { ref: false })]);
     const report = (await stack.invoke('train', scheduledEvent('first-model'))) as {
       outcome: string;
       manifest?: { version: number };

@@ -1,5 +1,6 @@
 import type { Decision } from '../domain/decision.ts';
 import { explanationText, namesTriggered, reasonText, transitionText, triggerCounts } from '../domain/explain.ts';
+import { featureNames } from '../domain/features.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Policy } from '../domain/policy.ts';
 import { type SignalName, signalNames } from '../domain/signals/names.ts';
@@ -56,6 +57,8 @@ export interface WireDecisionItem {
   readonly anomalyPercentile?: number | null;
   /** The value of IMPOSSIBLE_TRAVEL; null when it could not be computed. */
   readonly travelKmh?: number | null;
+  /** From the middle of the account's places before it, 0 for its first; null without a place. Timelines leave it out. */
+  readonly distanceKm?: number | null;
 }
 
 export interface WireSignalItem {
@@ -138,14 +141,17 @@ export interface DecisionSummary {
   readonly measures?: DecisionMeasures;
 }
 
-/** The two values that charts put on an axis. */
-export type DecisionMeasures = Required<Pick<WireDecisionItem, 'anomalyPercentile' | 'travelKmh'>>;
+/** Values that charts put on an axis. */
+export type DecisionMeasures = Required<Pick<WireDecisionItem, 'anomalyPercentile' | 'travelKmh' | 'distanceKm'>>;
 
-/** Of signal values by position in `signalNames`. */
-export const measuresOf = (signals: readonly (number | null)[]): DecisionMeasures => ({
-  anomalyPercentile: signals[signalNames.indexOf('ANOMALY')] ?? null,
-  travelKmh: signals[signalNames.indexOf('IMPOSSIBLE_TRAVEL')] ?? null,
-});
+export function measuresOf({ transaction, signals, features }: Decision): DecisionMeasures {
+  const kmFromHome = features?.[featureNames.indexOf('kmFromHome')];
+  return {
+    anomalyPercentile: signals[signalNames.indexOf('ANOMALY')] ?? null,
+    travelKmh: signals[signalNames.indexOf('IMPOSSIBLE_TRAVEL')] ?? null,
+    distanceKm: transaction.location === null || kmFromHome === undefined ? null : Math.round(10 * kmFromHome) / 10,
+  };
+}
 
 export function renderDecisionItem(summary: DecisionSummary): WireDecisionItem {
   const { transaction, decidedAtMs, outcome, score, triggered, measures } = summary;

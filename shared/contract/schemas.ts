@@ -178,9 +178,30 @@ const decisionItem = object(
     signals: array(signal),
     anomalyPercentile: orNull({ type: 'number' }),
     travelKmh: orNull({ type: 'number' }),
+    distanceKm: {
+      ...orNull({ type: 'number' }),
+      description: "From the middle of the account's places before it, 0 for its first; null without a place",
+    },
   },
-  ['anomalyPercentile', 'travelKmh'],
+  ['anomalyPercentile', 'travelKmh', 'distanceKm'],
 );
+
+const model = object({
+  version: count,
+  kind: text,
+  status: { ...choice(['active', 'published', 'candidate']), description: 'A candidate was no better than the one in force' },
+  reason: { ...orNull(text), description: 'Why a candidate is none more' },
+  trainedAt: time,
+  trainingWindow: object({ from: time, to: time }),
+  rows: count,
+  features: array(text),
+  metrics: { type: 'object' },
+  drift: {
+    ...orNull(number),
+    description: 'Population stability index of the anomaly score against the version before; null for the first',
+  },
+  sha256: hash,
+});
 
 const policySummary: Readonly<Record<string, Schema>> = {
   version: count,
@@ -278,16 +299,7 @@ export const schemas = {
   PublishedPolicy: object(policySummary),
   NewListEntry: closed(object({ expiresAt: optional(time) }, ['expiresAt'])),
   ListEntry: object({ list: id, entry: id, expiresAt: orNull(time) }, ['expiresAt']),
-  Model: object({
-    version: count,
-    kind: text,
-    trainedAt: time,
-    trainingWindow: {},
-    rows: count,
-    features: array({}),
-    metrics: { type: 'object' },
-    sha256: hash,
-  }),
+  Model: model,
   ModelPage: page(refer('Model')),
   Health: object({
     status: choice(['ok', 'degraded', 'down']),

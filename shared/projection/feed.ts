@@ -34,18 +34,21 @@ export interface Hit {
   readonly threshold: number;
 }
 
-export const entryOf = ({ transaction, decidedAtMs, outcome, score, triggered, signals, reasons }: Decision): FeedEntry => ({
-  transaction,
-  decidedAtMs,
-  outcome,
-  score,
-  triggered,
-  measures: measuresOf(signals),
-  hits: reasons.flatMap(({ signal, value, threshold }) => {
-    const name = signalNames.find((known) => known === signal);
-    return name === undefined || value === null || threshold === null ? [] : [{ signal: name, value, threshold }];
-  }),
-});
+export const entryOf = (decision: Decision): FeedEntry => {
+  const { transaction, decidedAtMs, outcome, score, triggered, reasons } = decision;
+  return {
+    transaction,
+    decidedAtMs,
+    outcome,
+    score,
+    triggered,
+    measures: measuresOf(decision),
+    hits: reasons.flatMap(({ signal, value, threshold }) => {
+      const name = signalNames.find((known) => known === signal);
+      return name === undefined || value === null || threshold === null ? [] : [{ signal: name, value, threshold }];
+    }),
+  };
+};
 
 export const isFlagged = (entry: FeedEntry): boolean => entry.triggered !== 0 || entry.outcome !== 'ALLOW';
 
@@ -109,7 +112,7 @@ type Packed = readonly [
   score: number,
   triggered: number,
   hits: readonly (readonly [signal: number, value: number, threshold: number])[],
-  measures?: readonly [anomalyPercentile: number | null, travelKmh: number | null],
+  measures?: readonly [anomalyPercentile: number | null, travelKmh: number | null, distanceKm: number | null],
 ];
 
 const packEntry = ({ transaction, decidedAtMs, outcome, score, triggered, hits, measures }: FeedEntry): string => {
@@ -127,7 +130,8 @@ const packEntry = ({ transaction, decidedAtMs, outcome, score, triggered, hits, 
     triggered,
     hits.map((hit) => [signalNames.indexOf(hit.signal), hit.value, hit.threshold]),
   ];
-  return JSON.stringify(measures === undefined ? packed : [...packed, [measures.anomalyPercentile, measures.travelKmh]]);
+  if (measures === undefined) return JSON.stringify(packed);
+  return JSON.stringify([...packed, [measures.anomalyPercentile, measures.travelKmh, measures.distanceKm]]);
 };
 
 const unpackEntry = (packed: Packed): FeedEntry => {
@@ -153,6 +157,8 @@ const unpackEntry = (packed: Packed): FeedEntry => {
     score,
     triggered,
     hits: hits.map(([signal, value, threshold]) => ({ signal: signalNames[signal]!, value, threshold })),
-    ...(measures !== undefined && { measures: { anomalyPercentile: measures[0], travelKmh: measures[1] } }),
+    ...(measures !== undefined && {
+      measures: { anomalyPercentile: measures[0], travelKmh: measures[1], distanceKm: measures[2] },
+    }),
   };
 };

@@ -9,12 +9,11 @@ describe('the stages', () => {
     expect(endpoints[stage][operationId]).toBeTypeOf('function');
   });
 
-  it('answer nothing that is of another stage, or not served', () => {
+  it('answer nothing that is of another stage', () => {
     for (const [stage, served] of Object.entries(endpoints)) {
       for (const operationId of Object.keys(served)) {
         const route = routes.find((candidate) => candidate.operationId === operationId);
         expect(route?.stage, operationId).toBe(stage);
-        expect(routes, operationId).toContain(route);
       }
     }
   });

@@ -105,9 +105,23 @@ describe('GET /decisions/latest', () => {
           signals: expect.any(Array),
           anomalyPercentile: null,
           travelKmh: 0,
+          distanceKm: null,
         },
       ],
     });
+  });
+
+  it('says how far from its places before an account paid, and nothing without a place', async () => {
+    const here = world();
+    const home = { latitude: 10, longitude: 20 };
+    await here.pay({ transactionId: 'first', location: home });
+    await here.pay({ transactionId: 'north', location: { latitude: 20, longitude: 20 } });
+    await here.pay({ transactionId: 'nowhere', location: null });
+    const [nowhere, north, first] = await walk(here, '/decisions/latest', { limit: '3' });
+    expect(first).toMatchObject({ transactionId: 'first', distanceKm: 0 });
+    // A degree of latitude is 6,371 km times pi over 180.
+    expect(north!.distanceKm).toBeCloseTo((10 * 6_371 * Math.PI) / 180, -1);
+    expect(nowhere).toMatchObject({ transactionId: 'nowhere', distanceKm: null });
   });
 
   it('filters by outcome', async () => {
@@ -258,7 +272,8 @@ describe('GET /accounts/{accountId}/decisions', () => {
     for (let i = 0; i < 30; i += 1) await here.pay({ transactionId: `t${i}` });
     const timeline = (await here.get('/accounts/a_7/decisions')).body;
     const latest = (await here.get('/decisions/latest')).body;
-    expect(timeline).toEqual(latest);
+    const withoutDistance = latest.items.map(({ distanceKm: _, ...item }: Record<string, unknown>) => item);
+    expect(timeline).toEqual({ ...latest, items: withoutDistance });
     expect(timeline.items.some((item: { signals: string[] }) => item.signals.length > 0)).toBe(true);
   });
 });
