@@ -4,7 +4,7 @@ import { access, mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
-import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import { Worker } from 'node:worker_threads';
 
 /** A failure with one line that says what to do; nothing to trace. */
 export class EmulatorError extends Error {
@@ -40,6 +40,19 @@ const endsWithStdin = 'exec 3<&0; "$0" "$@" 3<&- & pid=$!; (cat <&3 >/dev/null 2
 export const emulatorCredentials = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
 export const emulatorRegion = 'us-east-1';
 
+/** Nothing here is for other machines. */
+export const loopback = '127.0.0.1';
+
+export interface QueueEmulatorData {
+  readonly port: number;
+  readonly dataDir?: string;
+}
+
+/** The emulator's thread to this one; any message to it asks it to end. */
+export type QueueEmulatorMessage =
+  | { readonly kind: 'listening' }
+  | { readonly kind: 'failed'; readonly message: string; readonly code?: string };
+
 /**
  * DynamoDB: dynoxide as a process of its own that ends with this one at the latest. Throws EmulatorError for a missing or failing
  * binary and for a taken port.
@@ -49,7 +62,7 @@ export async function startDynoxide(options: EmulatorOptions = {}): Promise<Emul
   if (options.dataDir !== undefined) await mkdir(options.dataDir, { recursive: true });
   const database = options.dataDir === undefined ? [] : ['--db-path', join(options.dataDir, 'table.db')];
   return onPort(options.port, async (port) => {
-    const child = spawn('/bin/sh', ['-c', endsWithStdin, binary, '--host', '127.0.0.1', '--port', String(port), ...database], {
+    const child = spawn('/bin/sh', ['-c', endsWithStdin, binary, '--host', loopback, '--port', String(port), ...database], {
       // A group of its own, so that Ctrl-C reaches the runner first and writes under way end in order.
       detached: true,
       stdio: ['pipe', 'ignore', 'pipe'],
@@ -61,24 +74,28 @@ export async function startDynoxide(options: EmulatorOptions = {}): Promise<Emul
       throw error;
     }
     return {
-      endpoint: `http://127.0.0.1:${port}`,
+      endpoint: `http://${loopback}:${port}`,
       port,
-      stop: () => ended(child),
+      stop: () => childEnded(child),
     };
   });
 }
 
-/** SQS, SNS and S3: fauxqs in this process; `server` makes queues and buckets without a client. */
-export async function startSqsAndS3(options: EmulatorOptions = {}): Promise<Emulator & { readonly server: FauxqsServer }> {
+/**
+ * SQS, SNS and S3: fauxqs in a thread of its own, so that its work and this thread's do not wait for each other. A failure of it while
+ * running ends the process, as one in this thread would.
+ */
+export async function startSqsAndS3(options: EmulatorOptions = {}): Promise<Emulator> {
   if (options.dataDir !== undefined) await mkdir(options.dataDir, { recursive: true });
   return onPort(options.port, async (port) => {
-    const server = await startFauxqs({
-      port,
-      logger: false,
-      defaultRegion: emulatorRegion,
-      ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
-    });
-    return { endpoint: `http://127.0.0.1:${port}`, port, server, stop: () => server.stop() };
+    const data: QueueEmulatorData = { port, ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }) };
+    const worker = new Worker(new URL('./queueEmulator.ts', import.meta.url), { workerData: data, execArgv: [] });
+    const told = await first(worker);
+    if (told.kind === 'failed') {
+      await worker.terminate();
+      throw Object.assign(new EmulatorError(`the SQS and S3 emulator did not start: ${told.message}`), { code: told.code });
+    }
+    return { endpoint: `http://${loopback}:${port}`, port, stop: () => ended(worker) };
   });
 }
 
@@ -104,7 +121,7 @@ export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(0, loopback, () => {
       const address = server.address();
       server.close(() => {
         if (address === null || typeof address === 'string') reject(new EmulatorError('the system gave no free port'));
@@ -155,8 +172,34 @@ function listening(child: ChildProcess): Promise<void> {
   });
 }
 
+/** What the emulator's thread says first; a thread that ends without a word throws EmulatorError. */
+function first(worker: Worker): Promise<QueueEmulatorMessage> {
+  return new Promise((resolve, reject) => {
+    const failed = (why: string) => reject(new EmulatorError(`the SQS and S3 emulator did not start: ${why}`));
+    const broken = (error: unknown) => failed(error instanceof Error ? error.message : String(error));
+    const exited = (code: number) => failed(`its thread ended with code ${code}`);
+    worker.once('error', broken).once('exit', exited);
+    worker.once('message', (message: QueueEmulatorMessage) => {
+      worker.off('error', broken).off('exit', exited);
+      resolve(message);
+    });
+  });
+}
+
 /** Asks it to end, and makes it end after `stopMsMax`. */
-function ended(child: ChildProcess): Promise<void> {
+function ended(worker: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => void worker.terminate(), stopMsMax);
+    worker.once('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    worker.postMessage('stop');
+  });
+}
+
+/** Asks it to end, and makes it end after `stopMsMax`. */
+function childEnded(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null) return resolve();
     const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), stopMsMax);

@@ -4,7 +4,7 @@ import { awsEndpoints, env } from '../shared/aws/keys.ts';
 import { dynamoTable } from '../shared/aws/table.ts';
 import type { TableStore } from '../shared/ports.ts';
 import { openDataFolder } from './dataFolder.ts';
-import { type Emulator, emulatorCredentials, emulatorRegion, startDynoxide, startSqsAndS3 } from './emulators.ts';
+import { emulatorCredentials, emulatorRegion, startDynoxide, startSqsAndS3 } from './emulators.ts';
 import { FunctionFailed, FunctionHost } from './functionHost.ts';
 import { checkPort, startGateway } from './gateway.ts';
 import { createResolver, type Resolver } from './intrinsics.ts';
@@ -90,8 +90,8 @@ const start = async (
 
   const dynoxide = await startDynoxide(folder.kept ? { dataDir: join(folder.path, 'table') } : {});
   undo.push(dynoxide.stop);
-  const fauxqs: Emulator = await startSqsAndS3(folder.kept ? { dataDir: join(folder.path, 'queues') } : {});
-  undo.push(() => fauxqs.stop());
+  const fauxqs = await startSqsAndS3(folder.kept ? { dataDir: join(folder.path, 'queues') } : {});
+  undo.push(fauxqs.stop);
   const endpoints = { dynamodb: dynoxide.endpoint, sqsAndS3: fauxqs.endpoint };
 
   const resolver = createResolver(template, { sqs: fauxqs.endpoint });

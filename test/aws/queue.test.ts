@@ -43,8 +43,8 @@ describe('batches to the queue', () => {
 describe('a queue that refuses', () => {
   it('names the cause for each message, the good ones going in all the same', async () => {
     const emulator = await queueAndObjectEmulator();
-    const queue = sqsQueue({ ...emulator.connection, url: emulator.newQueue() });
-    const missing = sqsQueue({ ...emulator.connection, url: `${emulator.newQueue()}-missing` });
+    const queue = sqsQueue({ ...emulator.connection, url: await emulator.newQueue() });
+    const missing = sqsQueue({ ...emulator.connection, url: `${await emulator.newQueue()}-missing` });
     try {
       const results = await queue.send([sized(10), sized(2_000_000), sized(10)]);
       expect(results.map(({ sent }) => sent)).toEqual([true, false, true]);

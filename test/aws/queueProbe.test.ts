@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => emulator.stop());
 
 it('tells how many messages wait', async () => {
-  const url = emulator.newQueue();
+  const url = await emulator.newQueue();
   const waiting = queueProbe({ ...emulator.connection, url });
   expect(await waiting()).toBe(0);
   const queue = sqsQueue({ ...emulator.connection, url });
@@ -22,6 +22,6 @@ it('tells how many messages wait', async () => {
 });
 
 it('throws when the queue cannot be asked', async () => {
-  const url = emulator.newQueue();
+  const url = await emulator.newQueue();
   await expect(queueProbe({ ...emulator.connection, url: `${url}-gone` })()).rejects.toThrow();
 });

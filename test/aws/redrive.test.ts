@@ -30,7 +30,7 @@ const bodiesOf = async (url: string): Promise<[string, string[]][]> => {
 
 describe('moving messages between queues', () => {
   it('takes those that are wanted, with the attributes that are kept, and leaves the others to be seen at once', async () => {
-    const [fromUrl, toUrl] = [emulator.newQueue(), emulator.newQueue()];
+    const [fromUrl, toUrl] = [await emulator.newQueue(), await emulator.newQueue()];
     for (let i = 0; i < 12; i++) {
       const attribute = { DataType: 'String', StringValue: 'x' };
       await client.send(
@@ -57,7 +57,7 @@ describe('moving messages between queues', () => {
   });
 
   it('moves nothing from an empty queue', async () => {
-    const moving = { ...emulator.connection, fromUrl: emulator.newQueue(), toUrl: emulator.newQueue() };
+    const moving = { ...emulator.connection, fromUrl: await emulator.newQueue(), toUrl: await emulator.newQueue() };
     expect(await moveMessages({ ...moving, isWanted: () => true })).toEqual({ moved: 0, left: 0 });
   });
 });

@@ -24,13 +24,13 @@ afterAll(async () => {
 });
 
 objectStoreBehaviour('S3', async () => {
-  const store = s3Objects({ ...emulator.connection, bucket: emulator.newBucket() });
+  const store = s3Objects({ ...emulator.connection, bucket: await emulator.newBucket() });
   opened.push(store);
   return store;
 });
 
 queueBehaviour('SQS', async ({ fifo }) => {
-  const url = emulator.newQueue({ fifo });
+  const url = await emulator.newQueue({ fifo });
   const queue = sqsQueue({ ...emulator.connection, url });
   opened.push(queue);
   return {

@@ -1,8 +1,22 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  CreateQueueCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { dynoxideBinary, EmulatorError, startDynoxide, startSqsAndS3 } from '../../local/emulators.ts';
+import {
+  dynoxideBinary,
+  EmulatorError,
+  emulatorCredentials,
+  emulatorRegion,
+  startDynoxide,
+  startSqsAndS3,
+} from '../../local/emulators.ts';
 
 describe('the emulators', () => {
   afterEach(() => vi.unstubAllEnvs());
@@ -40,15 +54,41 @@ describe('the emulators', () => {
     }
   });
 
+  it.each([
+    ['DynamoDB', startDynoxide],
+    ['SQS and S3', startSqsAndS3],
+  ])('for %s is for this machine alone', async (_, start) => {
+    const emulator = await start();
+    try {
+      const outside = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+      for (const { address, family } of outside.filter(({ internal }) => !internal)) {
+        const host = family === 'IPv6' ? `[${address}]` : address;
+        expect(await answers(`http://${host}:${emulator.port}`)).toBe(false);
+      }
+      expect(await answers(`http://127.0.0.2:${emulator.port}`)).toBe(false);
+    } finally {
+      await emulator.stop();
+    }
+  });
+
+  const sqsOf = (endpoint: string): SQSClient =>
+    new SQSClient({ endpoint, region: emulatorRegion, credentials: emulatorCredentials });
+
   it('keeps its queues in the data folder', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'aegis-emulators-'));
     try {
       const first = await startSqsAndS3({ dataDir });
-      first.server.createQueue('kept');
-      first.server.sendMessage('kept', 'hello');
+      const before = sqsOf(first.endpoint);
+      const { QueueUrl } = await before.send(new CreateQueueCommand({ QueueName: 'kept' }));
+      await before.send(new SendMessageCommand({ QueueUrl, MessageBody: 'hello' }));
+      before.destroy();
       await first.stop();
       const second = await startSqsAndS3({ dataDir });
-      expect(second.server.inspectQueue('kept')?.messages.ready.map(({ body }) => body)).toEqual(['hello']);
+      const after = sqsOf(second.endpoint);
+      const { QueueUrl: again } = await after.send(new GetQueueUrlCommand({ QueueName: 'kept' }));
+      const { Messages = [] } = await after.send(new ReceiveMessageCommand({ QueueUrl: again }));
+      expect(Messages.map(({ Body }) => Body)).toEqual(['hello']);
+      after.destroy();
       await second.stop();
     } finally {
       await rm(dataDir, { recursive: true });

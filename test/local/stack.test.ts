@@ -174,5 +174,5 @@ describe('starting the local stack', () => {
     } finally {
       await second.stop();
     }
-  });
+  }, 60_000);
 });

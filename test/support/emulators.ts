@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { emulatorCredentials, emulatorRegion, startDynoxide, startSqsAndS3 } from '../../local/emulators.ts';
 
 /** Options that point an adapter at an emulator. */
@@ -54,18 +56,29 @@ export async function dynamoEmulator(): Promise<{
 export async function queueAndObjectEmulator(): Promise<{
   readonly connection: EmulatorConnection;
   /** Returns the queue's URL. */
-  newQueue(options?: { readonly fifo?: boolean }): string;
-  newBucket(): string;
+  newQueue(options?: { readonly fifo?: boolean }): Promise<string>;
+  newBucket(): Promise<string>;
   stop(): Promise<void>;
 }> {
   const emulator = await startSqsAndS3();
+  const sqs = new SQSClient(connection(emulator.endpoint));
+  const s3 = new S3Client({ ...connection(emulator.endpoint), forcePathStyle: true });
   return {
     connection: connection(emulator.endpoint),
-    newQueue({ fifo = false } = {}) {
-      const name = `aegis-${randomUUID()}${fifo ? '.fifo' : ''}`;
-      return emulator.server.createQueue(name, fifo ? { attributes: { FifoQueue: 'true' } } : {}).queueUrl;
+    async newQueue({ fifo = false } = {}) {
+      const QueueName = `aegis-${randomUUID()}${fifo ? '.fifo' : ''}`;
+      const command = new CreateQueueCommand({ QueueName, ...(fifo ? { Attributes: { FifoQueue: 'true' } } : {}) });
+      return (await sqs.send(command)).QueueUrl!;
     },
-    newBucket: () => emulator.server.createBucket(`aegis-${randomUUID()}`).bucketName,
-    stop: () => emulator.stop(),
+    async newBucket() {
+      const Bucket = `aegis-${randomUUID()}`;
+      await s3.send(new CreateBucketCommand({ Bucket }));
+      return Bucket;
+    },
+    async stop() {
+      sqs.destroy();
+      s3.destroy();
+      await emulator.stop();
+    },
   };
 }
