@@ -528,7 +528,9 @@ export interface components {
             decidedAt: string;
             degraded: {
                 cause: string;
-                part: string;
+                /** @enum {string} */
+                part: "TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY" | "MODEL" | "POLICY";
+                rule?: string;
             }[];
             duplicate: boolean;
             /** @constant */

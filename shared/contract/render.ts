@@ -1,4 +1,4 @@
-import type { Decision } from '../domain/decision.ts';
+import type { Decision, Degradation } from '../domain/decision.ts';
 import { explanationText, namesTriggered, reasonText, transitionText, triggerCounts } from '../domain/explain.ts';
 import { featureNames } from '../domain/features.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -22,13 +22,21 @@ export interface WireDecision {
   readonly signals: Readonly<Record<SignalName, { readonly value: number | null; readonly triggered: boolean }>>;
   readonly explanation: string;
   readonly anomaly: Decision['anomaly'];
-  readonly degraded: Decision['degraded'];
+  readonly degraded: readonly WireDegradation[];
   readonly late: boolean;
   readonly duplicate: boolean;
   readonly erased?: true;
   readonly policyVersion: number;
   readonly modelVersion: number | null;
   readonly audit: { readonly sequence: number; readonly hash: string };
+}
+
+interface WireDegradation {
+  /** A signal's name, `MODEL` or `POLICY`. */
+  readonly part: string;
+  readonly cause: Degradation['cause'];
+  /** Of the policy's rules the one that failed. */
+  readonly rule?: string;
 }
 
 interface WireReason {
@@ -116,7 +124,7 @@ export function renderDecision(
     ) as WireDecision['signals'],
     explanation: explanationText(decision.triggers24h),
     anomaly: decision.anomaly,
-    degraded: decision.degraded,
+    degraded: decision.degraded.map(wireDegradation),
     late: decision.late,
     duplicate,
     ...(erased && { erased }),
@@ -125,6 +133,11 @@ export function renderDecision(
     audit: { sequence: decision.sequence, hash: decision.hash },
   };
 }
+
+const rulePrefix = 'RULE:';
+
+const wireDegradation = ({ part, cause }: Degradation): WireDegradation =>
+  part.startsWith(rulePrefix) ? { part: 'POLICY', cause, rule: part.slice(rulePrefix.length) } : { part, cause };
 
 /** What lists show of a decision: all that a feed entry or a timeline row holds. */
 export interface DecisionSummary {

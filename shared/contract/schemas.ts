@@ -152,7 +152,7 @@ const decision = object(
         contributions: array(object({ feature: text, points: number })),
       }),
     ),
-    degraded: array(object({ part: text, cause: text })),
+    degraded: array(object({ part: choice([...signalNames, 'MODEL', 'POLICY']), cause: text, rule: text }, ['rule'])),
     late: flag,
     duplicate: flag,
     erased: { const: true },

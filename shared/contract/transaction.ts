@@ -255,8 +255,8 @@ class FieldReader {
     const { keyCharacters, valueCharacters } = metadataLimits;
     if (hasCardNumber(key)) {
       this.faults.push(cardNumberFault(pointer));
-    } else if (key === '' || isLonger(key, keyCharacters)) {
-      this.faults.push(fault(pointer, 'a metadata key', `1-${keyCharacters} characters`, key));
+    } else if (key === '' || isLonger(key, keyCharacters) || key === '__proto__') {
+      this.faults.push(fault(pointer, 'a metadata key', `1-${keyCharacters} characters, and not "__proto__"`, key));
     }
     if (typeof value === 'string' && !isLonger(value, valueCharacters)) {
       if (hasCardNumber(value)) this.faults.push(cardNumberFault(pointer));

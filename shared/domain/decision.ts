@@ -50,7 +50,7 @@ export interface Anomaly {
 }
 
 export interface Degradation {
-  /** A signal's name, `MODEL` or `POLICY`. */
+  /** A signal's name, `MODEL`, or `RULE:<id>` of a rule that failed. */
   readonly part: string;
   readonly cause: 'LATE' | 'NO_MODEL' | 'NOT_AVAILABLE' | 'NO_RATE' | 'MODEL_INVALID' | 'STORE_UNAVAILABLE' | 'RULE_FAILED';
 }

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { type Json, JsonFault, parseJson, toPlain } from '../contract/json.ts';
+import { type Json, JsonFault, parseJson, parseJsonOfRows, toPlain } from '../contract/json.ts';
 import { checkPath, checkQuery } from '../contract/queries.ts';
 import { type Match, matchPath, type OperationId, type Route, type Stage } from '../contract/routes.ts';
 import { findCardNumbers } from '../contract/transaction.ts';
@@ -121,7 +121,8 @@ function readBody(route: Route, event: APIGatewayProxyEvent): Json | undefined {
   if (size > limit) throw new Problem(413, `The body may have ${limit} bytes; given ${size}.`);
   if (!takesBody || (size === 0 && optionalBodies.has(route.operationId))) return undefined;
   requireMediaType(event);
-  return parseBody(event.isBase64Encoded ? decodeUtf8(Buffer.from(body, 'base64')) : body);
+  const parse = route.operationId === 'postTransactionBatch' ? parseJsonOfRows : parseJson;
+  return parseBody(parse, event.isBase64Encoded ? decodeUtf8(Buffer.from(body, 'base64')) : body);
 }
 
 function requireMediaType(event: APIGatewayProxyEvent): void {
@@ -145,9 +146,9 @@ function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-function parseBody(text: string): Json {
+function parseBody(parse: (text: string) => Json, text: string): Json {
   try {
-    return parseJson(text);
+    return parse(text);
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error;
     throw invalid([{ pointer: '', detail: error.message }], undefined, error);

@@ -72,7 +72,7 @@ export const evidencePage = async (
         ? paragraph('Nothing.')
         : table(
             ['part', 'cause'],
-            wire.degraded.map(({ part, cause }) => [part, cause]),
+            wire.degraded.map(({ part, cause, rule }) => [rule === undefined ? part : `${part}, rule ${rule}`, cause]),
           ),
     ),
     section(

@@ -64,6 +64,13 @@ describe('a decision on the wire', () => {
     });
   });
 
+  it('names the policy as the part that a failed rule belongs to', () => {
+    const failed = aDecision({ degraded: [{ part: 'RULE:r1', cause: 'RULE_FAILED' }] });
+    expect(renderDecision(failed, policy, { duplicate: false }).degraded).toEqual([
+      { part: 'POLICY', cause: 'RULE_FAILED', rule: 'r1' },
+    ]);
+  });
+
   it('lists every signal, even of a decision from before a signal existed', () => {
     const older = aDecision({ signals: [1] });
     const { signals } = renderDecision(older, policy, { duplicate: false });

@@ -49,9 +49,9 @@ function Decided({ decision }: { readonly decision: ExplainedDecision }) {
             {decision.degraded.length > 0 && (
               <p class="degraded">
                 Decided without:{' '}
-                {decision.degraded.map(({ part, cause }) => (
-                  <span class="chip" key={part}>
-                    {signalLabel(part)} ({cause.toLowerCase().replaceAll('_', ' ')})
+                {decision.degraded.map(({ part, cause, rule }) => (
+                  <span class="chip" key={rule ?? part}>
+                    {rule === undefined ? signalLabel(part) : `Rule ${rule}`} ({cause.toLowerCase().replaceAll('_', ' ')})
                   </span>
                 ))}
               </p>

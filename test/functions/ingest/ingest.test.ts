@@ -191,6 +191,22 @@ describe('POST /transactions/batch', () => {
     expect(queue.messages).toEqual([]);
   });
 
+  it.each([
+    ['the transaction', '"__proto__":{}', '/__proto__'],
+    ['its metadata, in escapes', '"metadata":{"\\u005f_proto__":"x"}', '/metadata/__proto__'],
+    ['its location', '"location":{"latitude":1,"longitude":1,"__proto__":1}', '/location/__proto__'],
+  ])('refuses a row alone whose __proto__ is in %s', async (_, member, pointer) => {
+    const queue = testQueue();
+    const [good, bad] = rows(2).map((row) => JSON.stringify(row));
+    const body = `{"transactions":[${good},${bad!.slice(0, -1)},${member}}]}`;
+    const received = await post(build(queue), '/transactions/batch', body);
+    expect(received).toMatchObject({
+      status: 202,
+      body: { accepted: 1, rejected: 1, results: [{ status: 'QUEUED' }, { status: 'REJECTED', errors: [{ pointer }] }] },
+    });
+    expect(queue.messages).toHaveLength(1);
+  });
+
   it('keeps its answer small when rows are nothing but faults', async () => {
     const bad = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`x${i}`, 1]));
     const received = await batch(
