@@ -2,7 +2,7 @@ import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { EmailSubscription, SmsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { Checkpoint } from './checkpoint.ts';
@@ -23,9 +23,11 @@ export interface AlarmsProps {
   readonly webhooks: Webhooks;
   readonly checkpoint: Checkpoint;
   readonly functions: readonly HouseFunction[];
+  /** Where people look first: in every alarm's text. */
+  readonly consoleUrl: string;
 }
 
-/** Alarms on one metric each, with a topic per kind; mail addresses of the settings are subscribed to all of them. */
+/** Alarms on one metric each, with a topic per kind; mail addresses and telephones of the settings are subscribed to all of them. */
 export class Alarms extends Construct {
   /** Something was set aside and waits for a person. */
   readonly deadLetters: HouseTopic;
@@ -35,21 +37,20 @@ export class Alarms extends Construct {
   readonly model: HouseTopic;
   /** Checkpoints fail or lag: what was decided is not proved. */
   readonly verifier: HouseTopic;
+  private readonly consoleUrl: string;
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { data, settings, api, ingest, project, webhooks, checkpoint, functions } = props;
+    const { data, settings, api, ingest, project, webhooks, checkpoint, functions, consoleUrl } = props;
+    this.consoleUrl = consoleUrl;
     this.deadLetters = new HouseTopic(this, 'DeadLetterTopic', { key: data.dataKey });
     this.model = new HouseTopic(this, 'ModelTopic', { key: data.dataKey });
     this.verifier = new HouseTopic(this, 'VerifierTopic', { key: data.dataKey });
     this.health = new HouseTopic(this, 'HealthTopic', { key: data.dataKey });
-    for (const address of settings.alertEmails) {
-      project.decisionAlerts.addSubscription(new EmailSubscription(address));
-      project.degradedAlerts.addSubscription(new EmailSubscription(address));
-      this.model.addSubscription(new EmailSubscription(address));
-      this.verifier.addSubscription(new EmailSubscription(address));
-      this.deadLetters.addSubscription(new EmailSubscription(address));
-      this.health.addSubscription(new EmailSubscription(address));
+    const { decisionAlerts, degradedAlerts } = project;
+    for (const topic of [decisionAlerts, degradedAlerts, this.model, this.verifier, this.deadLetters, this.health]) {
+      for (const address of settings.alertEmails) topic.addSubscription(new EmailSubscription(address));
+      for (const phone of settings.alertPhones) topic.addSubscription(new SmsSubscription(phone));
     }
     const minute = Duration.minutes(1);
     const waiting = { period: minute, statistic: 'max' };
@@ -116,7 +117,7 @@ export class Alarms extends Construct {
 
   private above(threshold: number, id: string, description: string, topic: ITopic, metric: IMetric): void {
     new Alarm(this, id, {
-      alarmDescription: `Aegis: ${description}`,
+      alarmDescription: `Aegis: ${description}. What to do: docs/operations.md, ${id}. Console: ${this.consoleUrl}`,
       metric,
       threshold,
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,

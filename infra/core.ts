@@ -1,6 +1,7 @@
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
+import { env } from '../shared/aws/keys.ts';
 import { Admin } from './admin.ts';
 import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
@@ -51,6 +52,9 @@ export class CoreStack extends Stack {
         admin: admin.function,
       },
     });
+    // The API names no function of the stream, so that this one may name the API.
+    const consoleUrl = settings.consoleUrl ?? api.urlForPath('/console');
+    project.function.function.addEnvironment(env.consoleUrl, consoleUrl);
     this.data = data;
     this.functions = [ingest, score, decide, project, webhooks, read, review, admin, train, checkpoint].map(
       (stage) => stage.function,
@@ -64,6 +68,7 @@ export class CoreStack extends Stack {
       webhooks,
       checkpoint,
       functions: this.functions,
+      consoleUrl,
     });
     this.api = api;
     this.alarms = alarms;

@@ -1,19 +1,19 @@
 import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
+import { type IKey, Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { HouseBucket } from './bucket.ts';
-import type { Settings } from './settings.ts';
+import type { ExistingKeys, Settings } from './settings.ts';
 import { HouseTable } from './table.ts';
 
 /** What must outlive every deployment: the table, the buckets and the keys. Its logical ids are contract: a changed id is a new resource. */
 export class Data extends Construct {
   /** Encrypts table, buckets, queues, topics and logs at rest. */
-  readonly dataKey: Key;
+  readonly dataKey: IKey;
   /** Wraps the master secret under which personal data is sealed. */
-  readonly masterKey: Key;
+  readonly masterKey: IKey;
   /** Signs the checkpoints of the audit chains; its private half never leaves KMS. */
-  readonly signingKey: Key;
+  readonly signingKey: IKey;
   readonly table: HouseTable;
   readonly modelBucket: HouseBucket;
   /** Audit entries and features to train on: what an erasure must be able to rewrite. */
@@ -23,22 +23,11 @@ export class Data extends Construct {
 
   constructor(scope: Construct, id: string, settings: Settings) {
     super(scope, id);
-    this.dataKey = new Key(this, 'DataKey', {
-      description: 'Aegis: encryption at rest',
-      enableKeyRotation: true,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-    this.masterKey = new Key(this, 'MasterKey', {
-      description: 'Aegis: wraps the master secret of sealed personal data',
-      enableKeyRotation: true,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-    this.signingKey = new Key(this, 'SigningKey', {
-      description: 'Aegis: signs checkpoints of the audit chains',
-      keySpec: KeySpec.ECC_NIST_P256,
-      keyUsage: KeyUsage.SIGN_VERIFY,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
+    const { keyProvider } = settings;
+    const keys = keyProvider === 'stack' ? this.ownKeys() : this.existingKeys(keyProvider);
+    this.dataKey = keys.data;
+    this.masterKey = keys.master;
+    this.signingKey = keys.signing;
     this.table = new HouseTable(this, 'Table', { key: this.dataKey });
     this.modelBucket = new HouseBucket(this, 'ModelBucket', { key: this.dataKey, oldVersionDays: settings.oldVersionDays });
     this.archiveBucket = new HouseBucket(this, 'ArchiveBucket', {
@@ -50,12 +39,42 @@ export class Data extends Construct {
       oldVersionDays: settings.oldVersionDays,
       lockDays: settings.checkpointLockDays,
     });
-    this.allowServices();
   }
 
-  private allowServices(): void {
+  private ownKeys(): Keys {
+    const data = new Key(this, 'DataKey', {
+      description: 'Aegis: encryption at rest',
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.allowServices(data);
+    return {
+      data,
+      master: new Key(this, 'MasterKey', {
+        description: 'Aegis: wraps the master secret of sealed personal data',
+        enableKeyRotation: true,
+        removalPolicy: RemovalPolicy.RETAIN,
+      }),
+      signing: new Key(this, 'SigningKey', {
+        description: 'Aegis: signs checkpoints of the audit chains',
+        keySpec: KeySpec.ECC_NIST_P256,
+        keyUsage: KeyUsage.SIGN_VERIFY,
+        removalPolicy: RemovalPolicy.RETAIN,
+      }),
+    };
+  }
+
+  private existingKeys({ data, master, signing }: ExistingKeys): Keys {
+    return {
+      data: Key.fromKeyArn(this, 'DataKey', data),
+      master: Key.fromKeyArn(this, 'MasterKey', master),
+      signing: Key.fromKeyArn(this, 'SigningKey', signing),
+    };
+  }
+
+  private allowServices(dataKey: Key): void {
     const { region, account, partition } = Stack.of(this);
-    this.dataKey.addToResourcePolicy(
+    dataKey.addToResourcePolicy(
       new PolicyStatement({
         sid: 'LogsOfThisAccount',
         effect: Effect.ALLOW,
@@ -67,7 +86,7 @@ export class Data extends Construct {
         },
       }),
     );
-    this.dataKey.addToResourcePolicy(
+    dataKey.addToResourcePolicy(
       new PolicyStatement({
         sid: 'NotifiersOfThisAccount',
         effect: Effect.ALLOW,
@@ -78,4 +97,10 @@ export class Data extends Construct {
       }),
     );
   }
+}
+
+interface Keys {
+  readonly data: IKey;
+  readonly master: IKey;
+  readonly signing: IKey;
 }

@@ -1,5 +1,15 @@
 import { type TokenIssuer, tokenIssuerOf } from '../shared/edge/tokens.ts';
 
+/** ARNs of KMS keys whose policies already let this account's roles and, for `data`, CloudWatch, its logs and EventBridge use them. */
+export interface ExistingKeys {
+  /** Encrypts at rest. */
+  readonly data: string;
+  /** Wraps the master secret of sealed personal data. */
+  readonly master: string;
+  /** Signs checkpoints: of spec ECC_NIST_P256. */
+  readonly signing: string;
+}
+
 /** What a deployment may choose. Every setting has a default; nothing needs an edit to deploy. */
 export interface Settings {
   /** Part of the stacks' names, so that several deployments fit in one account. */
@@ -19,7 +29,7 @@ export interface Settings {
   readonly projectRetries: number;
   readonly apiRatePerSecond: number;
   readonly apiBurst: number;
-  readonly trainEveryHours: number;
+  readonly trainEveryMinutes: number;
   /** A model in force that was trained longer ago raises the alarm. */
   readonly modelAgeAlarmHours: number;
   readonly checkpointEveryMinutes: number;
@@ -34,8 +44,14 @@ export interface Settings {
   readonly queueAgeAlarmSeconds: number;
   /** A forecast above it is mailed to `alertEmails`. */
   readonly monthlyBudgetUsd: number;
-  /** Each is asked to confirm its subscription to the alarms. */
+  /** Each is asked to confirm its subscription to every alert topic. */
   readonly alertEmails: readonly string[];
+  /** Telephone numbers, `+` and digits, that get every alert as a text message. */
+  readonly alertPhones: readonly string[];
+  /** Where people reach the console, for links in alerts. Left out: under the API's own address. */
+  readonly consoleUrl?: string;
+  /** `stack` makes the keys and keeps them when the stack goes; else keys that the account has already, by their ARNs. */
+  readonly keyProvider: 'stack' | ExistingKeys;
   /** On AWS the right to send a message covers sending a batch; MiniStack asks for an action of the call's own name, which AWS does not have. */
   readonly grantsBatchSend: boolean;
   /** An OIDC issuer whose tokens the API takes beside keys. Left out: keys only. */
@@ -54,7 +70,7 @@ const defaults: Omit<Settings, 'stage'> = {
   projectRetries: 8,
   apiRatePerSecond: 1000,
   apiBurst: 2000,
-  trainEveryHours: 24,
+  trainEveryMinutes: 1440,
   modelAgeAlarmHours: 96,
   checkpointEveryMinutes: 5,
   checkpointLagAlarmMinutes: 30,
@@ -64,6 +80,8 @@ const defaults: Omit<Settings, 'stage'> = {
   queueAgeAlarmSeconds: 60,
   monthlyBudgetUsd: 200,
   alertEmails: [],
+  alertPhones: [],
+  keyProvider: 'stack',
   grantsBatchSend: false,
 };
 
@@ -77,7 +95,7 @@ export const stages: Readonly<Record<string, Partial<Omit<Settings, 'stage'>>>> 
     scoreMaxConcurrency: 2,
     scoreTimeoutSeconds: 10,
     maxReceives: 3,
-    trainEveryHours: 1,
+    trainEveryMinutes: 60,
     checkpointEveryMinutes: 1,
     checkpointLockDays: 1,
     grantsBatchSend: true,
@@ -134,7 +152,7 @@ const rules: readonly Rule[] = [
   integer('projectRetries', 1, 100),
   integer('apiRatePerSecond', 1, 10_000),
   integer('apiBurst', 1, 5000),
-  integer('trainEveryHours', 1, 168),
+  integer('trainEveryMinutes', 1, 10_080),
   integer('modelAgeAlarmHours', 2, 8760),
   integer('checkpointEveryMinutes', 1, 60),
   integer('checkpointLagAlarmMinutes', 1, 1440),
@@ -154,12 +172,37 @@ const rules: readonly Rule[] = [
       Array.isArray(value) && value.every((entry) => typeof entry === 'string' && /^[^@\s]+@[^@\s]+$/.test(entry)),
   },
   {
+    name: 'alertPhones',
+    allowed: 'a list of telephone numbers such as +919800000000',
+    holds: (value) =>
+      Array.isArray(value) && value.every((entry) => typeof entry === 'string' && /^\+[1-9]\d{6,14}$/.test(entry)),
+  },
+  {
+    name: 'consoleUrl',
+    allowed: 'an https address without a slash at its end, or nothing',
+    holds: (value) => value === undefined || (typeof value === 'string' && /^https:\/\/[^\s?#]+[^\s?#/]$/.test(value)),
+  },
+  {
+    name: 'keyProvider',
+    allowed: 'stack, or the ARNs of the KMS keys data, master and signing',
+    holds: (value) => value === 'stack' || isExistingKeys(value),
+  },
+  {
     name: 'tokenIssuer',
     allowed: 'issuer, audience, an https jwksUri and scopes (words of the claim to lists of scopes), or nothing',
     holds: (value) => value === undefined || isTokenIssuer(value),
   },
   { name: 'grantsBatchSend', allowed: 'true or false', holds: (value) => typeof value === 'boolean' },
 ];
+
+const keyNames = ['data', 'master', 'signing'];
+const keyArn = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
+
+const isExistingKeys = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.keys(value).sort().join() === keyNames.join() &&
+  Object.values(value).every((arn) => typeof arn === 'string' && keyArn.test(arn));
 
 const isTokenIssuer = (value: unknown): boolean => {
   try {
@@ -207,9 +250,9 @@ const betweenFaults = (settings: Settings): string[] => [
         `checkpointLagAlarmMinutes: given ${settings.checkpointLagAlarmMinutes}, allowed: above checkpointEveryMinutes, which is ${settings.checkpointEveryMinutes}`,
       ]
     : []),
-  ...(settings.modelAgeAlarmHours <= settings.trainEveryHours
+  ...(settings.modelAgeAlarmHours * 60 <= settings.trainEveryMinutes
     ? [
-        `modelAgeAlarmHours: given ${settings.modelAgeAlarmHours}, allowed: above trainEveryHours, which is ${settings.trainEveryHours}`,
+        `modelAgeAlarmHours: given ${settings.modelAgeAlarmHours}, allowed: above trainEveryMinutes, which is ${settings.trainEveryMinutes}`,
       ]
     : []),
   ...(settings.deadLetterRetentionDays < settings.messageRetentionDays

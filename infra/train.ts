@@ -24,6 +24,6 @@ export class Train extends Construct {
       .listsObjects('Archive', data.archiveBucket, env.archiveBucket)
       .readsObjects('Models', data.modelBucket, env.modelBucket)
       .writesObjects('Models', data.modelBucket, env.modelBucket);
-    this.function.runsEvery(Duration.hours(settings.trainEveryHours), props.failures);
+    this.function.runsEvery(Duration.minutes(settings.trainEveryMinutes), props.failures);
   }
 }

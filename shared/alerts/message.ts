@@ -32,7 +32,7 @@ export function alertsOf(decision: Decision, policy: Policy): readonly AlertKind
 
 const quietCauses: ReadonlySet<string> = new Set(['LATE', 'NO_MODEL', 'NOT_AVAILABLE', 'NO_RATE']);
 
-/** `consoleUrl` without a slash at its end; null where the stack's own address is not known: then the message names the account alone. */
+/** `consoleUrl` is the console's own address, without a slash at its end; null where it is not known: then the message has no link. */
 export function messageOf(
   kind: AlertKind,
   decision: Decision,
@@ -55,7 +55,7 @@ export function messageOf(
       '',
       ...reasons,
       ...missing,
-      ...(consoleUrl === null ? [] : ['', `${consoleUrl}/console/#/decisions/${transactionId}`]),
+      ...(consoleUrl === null ? [] : ['', `${consoleUrl}#/decision/${transactionId}`]),
     ].join('\n'),
   };
 }

@@ -279,7 +279,15 @@ describe('every function', () => {
     );
     expect(variablesOf('Checkpoint').sort()).toEqual([env.checkpointBucket, env.checkpointKeyId, env.table, env.version].sort());
     expect(variablesOf('Project').sort()).toEqual(
-      [env.archiveBucket, env.decisionTopic, env.degradedTopic, env.table, env.version, env.webhookQueueUrl].sort(),
+      [
+        env.archiveBucket,
+        env.consoleUrl,
+        env.decisionTopic,
+        env.degradedTopic,
+        env.table,
+        env.version,
+        env.webhookQueueUrl,
+      ].sort(),
     );
   });
 });

@@ -26,7 +26,22 @@ describe('settings', () => {
       { scoreMaxConcurrency: 1 },
       'scoreMaxConcurrency: given 1, allowed: a whole number from 2 to 1000',
     ],
-    ['a fraction', { trainEveryHours: 1.5 }, 'trainEveryHours: given 1.5, allowed: a whole number from 1 to 168'],
+    ['a fraction', { trainEveryMinutes: 1.5 }, 'trainEveryMinutes: given 1.5, allowed: a whole number from 1 to 10080'],
+    [
+      'a telephone number without its country',
+      { alertPhones: ['9800000000'] },
+      'alertPhones: given ["9800000000"], allowed: a list of telephone numbers such as +919800000000',
+    ],
+    [
+      'a console over plain HTTP',
+      { consoleUrl: 'http://aegis.example' },
+      'consoleUrl: given "http://aegis.example", allowed: an https address without a slash at its end, or nothing',
+    ],
+    [
+      'a key provider that lacks a key',
+      { keyProvider: { data: 'arn:aws:kms:ap-south-1:111122223333:key/a' } },
+      'keyProvider: given {"data":"arn:aws:kms:ap-south-1:111122223333:key/a"}, allowed: stack, or the ARNs of the KMS keys data, master and signing',
+    ],
     [
       'an address that is none',
       { alertEmails: ['nobody'] },
@@ -45,8 +60,8 @@ describe('settings', () => {
     ],
     [
       'an alarm on a model that is not due yet',
-      { trainEveryHours: 48, modelAgeAlarmHours: 48 },
-      'modelAgeAlarmHours: given 48, allowed: above trainEveryHours, which is 48',
+      { trainEveryMinutes: 2880, modelAgeAlarmHours: 48 },
+      'modelAgeAlarmHours: given 48, allowed: above trainEveryMinutes, which is 2880',
     ],
     [
       'a burst below the rate',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { placeOf } from '../../../console/src/router.ts';
 import { alertsSink } from '../../../functions/project/alertsSink.ts';
 import type { Committed } from '../../../functions/project/project.ts';
 import { perMinuteMax, quietMs } from '../../../shared/alerts/gate.ts';
@@ -23,7 +24,7 @@ const world = (policy: Partial<Policy> = {}) => {
     clock: { nowMs: () => state.nowMs, sleep: async () => undefined },
     topics: { decision: topic('decision'), degraded: topic('degraded') },
     policyOf: async () => aPolicy(policy),
-    consoleUrl: 'https://aegis.example/v1',
+    consoleUrl: 'https://aegis.example/v1/console',
   });
   return { sink, sent, state };
 };
@@ -43,7 +44,9 @@ describe('alerts', () => {
     expect(sent).toHaveLength(1);
     expect(sent[0]!.subject).toBe('Aegis: BLOCK on account a1, score 75');
     expect(sent[0]!.text).toContain('75 points: 9 payments within 60 seconds');
-    expect(sent[0]!.text).toContain('https://aegis.example/v1/console/#/decisions/t1');
+    const link = new URL(/https:\S+/.exec(sent[0]!.text)![0]);
+    expect(link.href).toBe('https://aegis.example/v1/console#/decision/t1');
+    expect(placeOf(link.hash)).toMatchObject({ page: 'decision', id: 't1' });
   });
 
   it('come once, however often the record comes', async () => {
