@@ -1,7 +1,7 @@
 import type { Decision, Degradation } from './decision.ts';
 import type { MerchantFigures } from './merchant.ts';
 import type { Outcome } from './outcome.ts';
-import { type SignalName, signalNames } from './signals/names.ts';
+import { namedSignals, type SignalName, signalNames } from './signals/names.ts';
 import { formatInstant } from './time.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -170,12 +170,6 @@ export function canonicalBody(body: DecisionBody): string {
     `,"triggered":${JSON.stringify(body.triggered)}}`
   );
 }
-
-export const namedSignals = (values: readonly (number | null)[]): Record<SignalName, number | null> => {
-  const named = {} as Record<SignalName, number | null>;
-  for (let i = 0; i < signalNames.length; i++) named[signalNames[i]!] = values[i] ?? null;
-  return named;
-};
 
 export const occurredAtText = ({ occurredAtMs, offsetMinutes }: Pick<Transaction, 'occurredAtMs' | 'offsetMinutes'>): string =>
   formatInstant(occurredAtMs, offsetMinutes);

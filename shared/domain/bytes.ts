@@ -3,14 +3,19 @@
 const chunk = 128;
 const fourBytes = 2 ** 28;
 
+const roomBytes = 1024;
+/** Working memory that finished writers leave for the next ones: allocating it cost more than what was written into it. */
+const spareViews: DataView<ArrayBuffer>[] = [];
+const spareViewsMax = 4;
+
 export class ByteWriter {
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1024);
-  #view = new DataView(this.#bytes.buffer);
+  #view = spareViews.pop() ?? new DataView(new ArrayBuffer(roomBytes));
+  #bytes = new Uint8Array(this.#view.buffer);
   #length = 0;
 
   #reserve(count: number): void {
     if (this.#length + count <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + count));
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + count, roomBytes));
     grown.set(this.#bytes);
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);
@@ -71,6 +76,14 @@ export class ByteWriter {
     return this;
   }
 
+  /** A single-precision number whose last byte is zero (`round16`), in 3 bytes. */
+  float24(value: number): this {
+    this.#reserve(4);
+    this.#view.setFloat32(this.#length, value);
+    this.#length += 3;
+    return this;
+  }
+
   /** Bytes whose length the reader knows. */
   raw(value: Uint8Array): this {
     this.#reserve(value.length);
@@ -81,6 +94,16 @@ export class ByteWriter {
 
   bytes(value: Uint8Array): this {
     return this.unsigned(value.length).raw(value);
+  }
+
+  /** Bytes given as lower-case hex, whose length the reader knows; a RangeError for anything else. */
+  hex(value: string): this {
+    if (value.length % 2 !== 0) throw new RangeError('not lower-case hex');
+    const count = value.length / 2;
+    this.#reserve(count);
+    for (let i = 0; i < count; i++) this.#bytes[this.#length + i] = byteOfHex(value, i);
+    this.#length += count;
+    return this;
   }
 
   /** Well-formed text as UTF-8. */
@@ -109,10 +132,28 @@ export class ByteWriter {
     return this.byte(3).double(value);
   }
 
+  /** What was written; the writer is empty afterwards. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const written = this.#bytes.slice(0, this.#length);
+    if (this.#bytes.length === roomBytes && spareViews.length < spareViewsMax) spareViews.push(this.#view);
+    this.#bytes = nothing;
+    this.#view = nothingView;
+    this.#length = 0;
+    return written;
   }
 }
+
+/** As many values as the bytes say, read one after another. */
+export const listOf = <T>(count: number, read: (index: number) => T): T[] => {
+  const list: T[] = [];
+  for (let i = 0; i < count; i++) list.push(read(i));
+  return list;
+};
+
+const nothingView = new DataView(new ArrayBuffer(0));
+const nothing = new Uint8Array(nothingView.buffer);
+
+const float = new DataView(new ArrayBuffer(4));
 
 /** Reads what ByteWriter wrote; every read past the end throws a RangeError. */
 export class ByteReader {
@@ -190,11 +231,32 @@ export class ByteReader {
     return value;
   }
 
+  float24(): number {
+    const at = this.#skip(3);
+    float.setUint16(0, this.#view.getUint16(at));
+    float.setUint8(2, this.#view.getUint8(at + 2));
+    return float.getFloat32(0);
+  }
+
+  /** A view, no copy: it is good as long as the bytes that are read. */
   raw(count: number): Uint8Array {
-    if (this.#position + count > this.#bytes.length) throw new RangeError('the bytes end too early');
-    const value = this.#bytes.slice(this.#position, this.#position + count);
-    this.#position += count;
-    return value;
+    const from = this.#skip(count);
+    return this.#bytes.subarray(from, from + count);
+  }
+
+  /** `count` bytes as lower-case hex. */
+  hex(count: number): string {
+    const from = this.#skip(count);
+    let text = '';
+    for (let i = from; i < from + count; i++) text += hexPairs[this.#bytes[i]!]!;
+    return text;
+  }
+
+  #skip(count: number): number {
+    const from = this.#position;
+    if (from + count > this.#bytes.length) throw new RangeError('the bytes end too early');
+    this.#position = from + count;
+    return from;
   }
 
   bytes(): Uint8Array {
@@ -202,7 +264,9 @@ export class ByteReader {
   }
 
   text(): string {
-    return decodeUtf8(this.bytes());
+    const count = this.unsigned();
+    const from = this.#skip(count);
+    return decodeUtf8(this.#bytes, from, from + count);
   }
 
   number(): number | null {
@@ -215,21 +279,10 @@ export class ByteReader {
   }
 }
 
-const hexDigits = '0123456789abcdef';
+const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-export const toHex = (bytes: Uint8Array): string => {
-  let text = '';
-  for (const byte of bytes) text += hexDigits[byte >> 4]! + hexDigits[byte & 15]!;
-  return text;
-};
-
-/** Lower-case hex to bytes; a RangeError for anything else. */
-export const fromHex = (text: string): Uint8Array => {
-  if (text.length % 2 !== 0) throw new RangeError('not lower-case hex');
-  const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = digitOf(text.charCodeAt(2 * i)) * 16 + digitOf(text.charCodeAt(2 * i + 1));
-  return bytes;
-};
+const byteOfHex = (text: string, at: number): number =>
+  digitOf(text.charCodeAt(2 * at)) * 16 + digitOf(text.charCodeAt(2 * at + 1));
 
 const digitOf = (code: number): number => {
   if (code >= 48 && code <= 57) return code - 48;
@@ -249,10 +302,10 @@ const encodeUtf8 = (text: string): Uint8Array => {
   return Uint8Array.from(bytes);
 };
 
-const decodeUtf8 = (bytes: Uint8Array): string => {
+const decodeUtf8 = (bytes: Uint8Array, from: number, to: number): string => {
   let text = '';
-  let i = 0;
-  while (i < bytes.length) {
+  let i = from;
+  while (i < to) {
     const first = bytes[i++]!;
     if (first < 0x80) text += String.fromCharCode(first);
     else {

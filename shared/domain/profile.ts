@@ -1,3 +1,4 @@
+import { listOf } from './bytes.ts';
 import { distanceKm } from './geo.ts';
 import type { Place } from './transaction.ts';
 
@@ -286,10 +287,12 @@ export const encodeProfile = (profile: Profile): Uint8Array => {
   view.setUint32(at, profile.lastAtMs % 2 ** 32);
   at += 4;
   put16(profile.firstDay);
-  profile.counts.forEach(putFloat24);
-  profile.sums.forEach(putFloat24);
-  put16(profile.hours.reduce((mask, units, bin) => (units > 0 ? mask | (1 << bin) : mask), 0));
-  profile.hours.filter((units) => units > 0).forEach(put16);
+  for (const count of profile.counts) putFloat24(count);
+  for (const sum of profile.sums) putFloat24(sum);
+  let mask = 0;
+  for (const [bin, units] of profile.hours.entries()) if (units > 0) mask |= 1 << bin;
+  put16(mask);
+  for (const units of profile.hours) if (units > 0) put16(units);
   putFloat24(profile.surprise);
   put8(profile.home?.weight ?? 0);
   if (profile.home !== null && profile.lastPlace !== null) {
@@ -335,7 +338,7 @@ export const decodeProfile = (bytes: Uint8Array): Profile => {
   };
   const getPlace = (): Place => ({ latitude: get16() / degreeSteps - 90, longitude: get16() / degreeSteps - 180 });
   const getSightings = (limit: number): readonly Sighting[] =>
-    Array.from({ length: bounded(get8(), limit) }, () => ({ tag: get16(), ageMinutes: get16() }));
+    listOf(bounded(get8(), limit), () => ({ tag: get16(), ageMinutes: get16() }));
   const version = get8();
   if (version !== codecVersion) {
     throw new RangeError(`profile: version ${version}, only ${codecVersion} is known`);
@@ -348,7 +351,7 @@ export const decodeProfile = (bytes: Uint8Array): Profile => {
   const counts = profileHalfLivesDays.map(getFloat24);
   const sums = profileHalfLivesDays.map(getFloat24);
   const mask = get16();
-  const hours = Array.from({ length: hourBins }, (_, bin) => ((mask >> bin) & 1 ? get16() : 0));
+  const hours = listOf(hourBins, (bin) => ((mask >> bin) & 1 ? get16() : 0));
   const surprise = getFloat24();
   const homeWeight = get8();
   const home = homeWeight === 0 ? null : { ...getPlace(), weight: homeWeight };
@@ -362,7 +365,7 @@ export const decodeProfile = (bytes: Uint8Array): Profile => {
     surprise,
     home,
     lastPlace,
-    categories: Array.from({ length: bounded(get8(), maxCategories) }, () => {
+    categories: listOf(bounded(get8(), maxCategories), () => {
       const head = get16();
       const high = get8();
       const low = get16();

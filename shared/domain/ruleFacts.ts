@@ -1,5 +1,5 @@
 import type { RuleFacts } from './policy.ts';
-import { type SignalName, signalNames } from './signals/names.ts';
+import { namedSignals } from './signals/names.ts';
 import type { Transaction } from './transaction.ts';
 
 export interface RuleFactsInput {
@@ -25,30 +25,37 @@ export interface AccountFacts {
  * What a rule may read of one payment (docs/policy.md has the names and types). Texts that are absent read as "", an absent place
  * and a spend without a rate cannot be read: a rule that touches one fails, unless `has(...)` guards it.
  */
-export const ruleFacts = ({ transaction, spendMinor, late, signals, lists, account }: RuleFactsInput): RuleFacts => ({
-  txn: {
-    transactionId: transaction.transactionId,
-    userId: transaction.userId,
-    accountId: transaction.accountId,
-    amountMinor: BigInt(transaction.amountMinor),
-    spendMinor: spendMinor === null ? null : BigInt(spendMinor),
-    currency: transaction.currency,
-    channel: transaction.channel ?? '',
-    deviceId: transaction.deviceId ?? '',
-    merchantId: transaction.merchantId ?? '',
-    merchantCategory: transaction.merchantCategory ?? '',
-    hour: BigInt(localHour(transaction)),
-    late,
-    latitude: transaction.location?.latitude ?? null,
-    longitude: transaction.location?.longitude ?? null,
-    metadata: transaction.metadata ?? {},
-  },
-  signals: Object.fromEntries(signalNames.map((name, position) => [name, signals[position] ?? null])) as Record<
-    SignalName,
-    number | null
-  >,
-  lists,
-  account: { transactionCount: BigInt(account.transactionCount), ageDays: account.ageDays },
+export const ruleFacts = (input: RuleFactsInput): RuleFacts => {
+  const { signals, lists, account } = input;
+  // Most rules read signals alone.
+  let txn: RuleFacts['txn'] | null = null;
+  return {
+    get txn() {
+      txn ??= txnFacts(input);
+      return txn;
+    },
+    signals: namedSignals(signals),
+    lists,
+    account: { transactionCount: BigInt(account.transactionCount), ageDays: account.ageDays },
+  };
+};
+
+const txnFacts = ({ transaction, spendMinor, late }: RuleFactsInput): RuleFacts['txn'] => ({
+  transactionId: transaction.transactionId,
+  userId: transaction.userId,
+  accountId: transaction.accountId,
+  amountMinor: BigInt(transaction.amountMinor),
+  spendMinor: spendMinor === null ? null : BigInt(spendMinor),
+  currency: transaction.currency,
+  channel: transaction.channel ?? '',
+  deviceId: transaction.deviceId ?? '',
+  merchantId: transaction.merchantId ?? '',
+  merchantCategory: transaction.merchantCategory ?? '',
+  hour: BigInt(localHour(transaction)),
+  late,
+  latitude: transaction.location?.latitude ?? null,
+  longitude: transaction.location?.longitude ?? null,
+  metadata: transaction.metadata ?? {},
 });
 
 /** 0..23 on the payer's clock, as the offset of the transaction tells it. */

@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter, fromHex, toHex } from './bytes.ts';
+import { ByteReader, ByteWriter, listOf } from './bytes.ts';
 import { type DecayedMoments, type DecayedShare, noMoments, noShare } from './decayed.ts';
 import { type Outcome, outcomes } from './outcome.ts';
 import { decodeProfile, emptyProfile, encodeProfile, type Profile } from './profile.ts';
@@ -87,7 +87,7 @@ const codecVersion = 1;
 export function encodeState(state: AccountState): Uint8Array {
   const writer = new ByteWriter();
   writer.byte(codecVersion);
-  writer.text(state.chain).raw(fromHex(state.head)).raw(state.salt);
+  writer.text(state.chain).hex(state.head).raw(state.salt);
   writer.unsigned(state.firstSeenMs).signed(state.newestMs - state.firstSeenMs);
   writer.unsigned(state.sequence - state.payments);
   writer.byte((state.lastOutcome === null ? 3 : outcomes.indexOf(state.lastOutcome)) | (state.placesForgotten ? 4 : 0));
@@ -125,8 +125,8 @@ export function decodeState(bytes: Uint8Array, sequence: number): AccountState {
   const version = reader.byte();
   if (version !== codecVersion) throw new RangeError(`unknown version of a packed state: ${version}`);
   const chain = reader.text();
-  const head = toHex(reader.raw(32));
-  const salt = reader.raw(saltBytes);
+  const head = reader.hex(32);
+  const salt = reader.raw(saltBytes).slice();
   const firstSeenMs = reader.unsigned();
   const newestMs = firstSeenMs + reader.signed();
   const payments = sequence - reader.unsigned();
@@ -140,12 +140,12 @@ export function decodeState(bytes: Uint8Array, sequence: number): AccountState {
     kept & 2 ? { atMs: newestMs - reader.signed(), weight: reader.double(), part: kept & 4 ? reader.double() : 0 } : noShare;
   const usual = { spend24hMinor: reader.float(), count1h: reader.float(), count1m: reader.float() };
   let seenMs = newestMs;
-  const devices = Array.from({ length: reader.byte() }, () => {
+  const devices = listOf(reader.byte(), () => {
     const token = reader.fixed32();
     seenMs -= reader.signed();
     return { token, lastSeenMs: seenMs };
   });
-  const places = Array.from({ length: reader.byte() }, () => ({
+  const places = listOf(reader.byte(), () => ({
     atMs: newestMs - reader.signed(),
     latitude: readDegrees(reader),
     longitude: readDegrees(reader),

@@ -1,12 +1,12 @@
 import { auditKey, decisionKey, prefixes } from '../aws/keys.ts';
-import { type AuditEntry, type DecisionBody, namedSignals, occurredAtText } from '../domain/audit.ts';
-import { ByteReader, ByteWriter, fromHex, toHex } from '../domain/bytes.ts';
+import { type AuditEntry, type DecisionBody, occurredAtText } from '../domain/audit.ts';
+import { ByteReader, ByteWriter, listOf } from '../domain/bytes.ts';
 import { countedMinor } from '../domain/decide.ts';
 import type { Anomaly, Decision, Degradation, Reason } from '../domain/decision.ts';
 import { featureNames } from '../domain/features.ts';
 import type { MerchantFigures } from '../domain/merchant.ts';
 import { outcomes } from '../domain/outcome.ts';
-import { signalNames } from '../domain/signals/names.ts';
+import { namedSignals, signalNames } from '../domain/signals/names.ts';
 import { formatInstant } from '../domain/time.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Payment } from '../domain/window.ts';
@@ -18,6 +18,7 @@ import type { Item } from '../ports.ts';
  */
 
 const codecVersion = 1;
+const hashBytes = 32;
 const causes = [
   'LATE',
   'NO_MODEL',
@@ -55,7 +56,7 @@ export function decisionItem({ tenant, correlationId, chain, queueAgeMs, decisio
     outcomes.indexOf(decision.outcome) |
       ((decision.previousOutcome === null ? 3 : outcomes.indexOf(decision.previousOutcome)) << 2),
   );
-  writer.number(decision.score).unsigned(decision.sequence).raw(fromHex(decision.hash));
+  writer.number(decision.score).unsigned(decision.sequence).hex(decision.hash);
   writer.unsigned(decision.policyVersion).number(decision.modelVersion);
   for (const value of decision.signals) writer.number(value);
   writer.unsigned(decision.triggered);
@@ -85,13 +86,13 @@ export function decisionFromItem(item: Item): StoredDecision {
   const both = reader.byte();
   const score = reader.number() ?? 0;
   const sequence = reader.unsigned();
-  const hash = toHex(reader.raw(32));
+  const hash = reader.hex(hashBytes);
   const policyVersion = reader.unsigned();
   const modelVersion = reader.number();
-  const signals = signalNames.map(() => reader.number());
+  const signals = readSignals(reader);
   const triggered = reader.unsigned();
-  const triggers24h = signalNames.map(() => reader.unsigned());
-  const reasons = Array.from({ length: reader.unsigned() }, () => readReason(reader, signals));
+  const triggers24h = listOf(signalNames.length, () => reader.unsigned());
+  const reasons = listOf(reader.unsigned(), () => readReason(reader, signals));
   const degraded = readDegraded(reader);
   const anomaly = readAnomaly(reader);
   const features = readFeatures(reader);
@@ -125,7 +126,7 @@ export function auditItem(
 ): Item {
   const writer = new ByteWriter();
   writer.byte(codecVersion);
-  writer.raw(fromHex(hash)).raw(fromHex(body.previousHash)).raw(fromHex(body.fingerprint)).raw(fromHex(body.policyHash));
+  writer.hex(hash).hex(body.previousHash).hex(body.fingerprint).hex(body.policyHash);
   writer.text(body.transactionId).unsigned(transaction.occurredAtMs).signed(transaction.offsetMinutes);
   writer.unsigned(receivedAtMs).signed(decidedAtMs - receivedAtMs);
   writer.unsigned(body.amountMinor).text(body.currency).number(body.spendMinor);
@@ -143,7 +144,7 @@ export function auditItem(
   for (const list of body.lists) writer.text(list);
   writeDegraded(writer, body.degraded);
   writer.number(body.score).unsigned(body.policyVersion).number(body.modelVersion);
-  if (body.modelHash !== null) writer.raw(fromHex(body.modelHash));
+  if (body.modelHash !== null) writer.hex(body.modelHash);
   return { ...auditKey(body.chain, body.sequence), p: writer.finish() };
 }
 
@@ -157,23 +158,21 @@ export interface StoredEntry {
 /** The entry as the chain hashes it; of every event. Throws a RangeError for an item that is none. */
 export function auditFromItem(item: Item): StoredEntry {
   if (typeof item.body === 'string' && typeof item.hash === 'string') return { body: JSON.parse(item.body), hash: item.hash };
-  const { body, hash } = unpackEntry(item);
+  const { body, hash } = entryOf(item);
   return { body: body as unknown as Record<string, unknown>, hash };
 }
 
 /** What the windows need of a row; null for an entry that is no payment. */
 export function paymentFromItem(item: Item): Payment | null {
   if (!(item.p instanceof Uint8Array)) return null;
-  const { body, occurredAtMs, triggered } = unpackEntry(item);
-  return { occurredAtMs, spendMinor: countedMinor(body.spendMinor, body.outcome), triggered, late: body.late };
+  const { occurredAtMs, spendMinor, outcome, triggered, late } = unpackEntry(item);
+  return { occurredAtMs, spendMinor: countedMinor(spendMinor, outcome), triggered, late };
 }
 
-function unpackEntry(item: Item): { body: DecisionBody; hash: string; occurredAtMs: number; triggered: number } {
+/** The packed values as they stand; `entryOf` makes of them the texts that are hashed, which windows have no use for. */
+function unpackEntry(item: Item) {
   const reader = readerOf(item, 'p');
-  const hash = toHex(reader.raw(32));
-  const previousHash = toHex(reader.raw(32));
-  const fingerprint = toHex(reader.raw(32));
-  const policyHash = toHex(reader.raw(32));
+  const hashes = reader.raw(4 * hashBytes);
   const transactionId = reader.text();
   const occurredAtMs = reader.unsigned();
   const offsetMinutes = reader.signed();
@@ -182,50 +181,83 @@ function unpackEntry(item: Item): { body: DecisionBody; hash: string; occurredAt
   const amountMinor = reader.unsigned();
   const currency = reader.text();
   const spendMinor = reader.number();
-  const sealed = Buffer.from(reader.bytes()).toString('base64');
+  const sealed = reader.bytes();
   const secretVersion = reader.unsigned();
-  const signals = namedSignals(signalNames.map(() => reader.number()));
+  const signals = readSignals(reader);
   const triggered = reader.unsigned();
   const flags = reader.byte();
   const merchant: MerchantFigures | null =
     flags & 1
       ? { labelled: reader.unsigned(), frauds: reader.unsigned(), riskShort: reader.number(), riskLong: reader.number() }
       : null;
-  const lists = Array.from({ length: reader.unsigned() }, () => reader.text());
+  const lists = listOf(reader.unsigned(), () => reader.text());
   const degraded = readDegraded(reader);
   const score = reader.number() ?? 0;
   const policyVersion = reader.unsigned();
   const modelVersion = reader.number();
-  const modelHash = flags & 4 ? toHex(reader.raw(32)) : null;
+  const modelHash = flags & 4 ? reader.hex(hashBytes) : null;
+  return {
+    hashes,
+    transactionId,
+    occurredAtMs,
+    offsetMinutes,
+    receivedAtMs,
+    decidedAtMs,
+    amountMinor,
+    currency,
+    spendMinor,
+    sealed,
+    secretVersion,
+    signals,
+    triggered,
+    merchant,
+    lists,
+    degraded,
+    late: (flags & 2) !== 0,
+    outcome: outcomes[flags >> 4] ?? ('BLOCK' as const),
+    score,
+    policyVersion,
+    modelVersion,
+    modelHash,
+  };
+}
+
+function entryOf(item: Item): { body: DecisionBody; hash: string } {
+  const entry = unpackEntry(item);
+  const hashes = new ByteReader(entry.hashes);
+  const hash = hashes.hex(hashBytes);
+  const previousHash = hashes.hex(hashBytes);
+  const fingerprint = hashes.hex(hashBytes);
+  const policyHash = hashes.hex(hashBytes);
   const body: DecisionBody = {
     chain: item.pk.slice(prefixes.audit.length),
     sequence: Number(item.sk),
     previousHash,
     event: 'DECISION_MADE',
-    at: formatInstant(decidedAtMs),
-    transactionId,
-    occurredAt: occurredAtText({ occurredAtMs, offsetMinutes }),
-    receivedAt: formatInstant(receivedAtMs),
-    amountMinor,
-    currency,
-    spendMinor,
+    at: formatInstant(entry.decidedAtMs),
+    transactionId: entry.transactionId,
+    occurredAt: occurredAtText(entry),
+    receivedAt: formatInstant(entry.receivedAtMs),
+    amountMinor: entry.amountMinor,
+    currency: entry.currency,
+    spendMinor: entry.spendMinor,
     fingerprint,
-    sealed,
-    secretVersion,
-    signals,
-    triggered: signalNames.filter((_, i) => triggered & (1 << i)),
-    merchant,
-    lists,
-    degraded,
-    late: (flags & 2) !== 0,
-    outcome: outcomes[flags >> 4] ?? 'BLOCK',
-    score,
-    policyVersion,
+    sealed: Buffer.from(entry.sealed).toString('base64'),
+    secretVersion: entry.secretVersion,
+    signals: namedSignals(entry.signals),
+    triggered: signalNames.filter((_, i) => entry.triggered & (1 << i)),
+    merchant: entry.merchant,
+    lists: entry.lists,
+    degraded: entry.degraded,
+    late: entry.late,
+    outcome: entry.outcome,
+    score: entry.score,
+    policyVersion: entry.policyVersion,
     policyHash,
-    modelVersion,
-    modelHash,
+    modelVersion: entry.modelVersion,
+    modelHash: entry.modelHash,
   };
-  return { body, hash, occurredAtMs, triggered };
+  return { body, hash };
 }
 
 function readerOf(item: Item, attribute: string): ByteReader {
@@ -270,6 +302,8 @@ function readTransaction(reader: ByteReader, transactionId: string): Transaction
   };
 }
 
+const readSignals = (reader: ByteReader): (number | null)[] => listOf(signalNames.length, () => reader.number());
+
 /** A signal's reason repeats its value, so the value is not written. */
 function writeReason(writer: ByteWriter, reason: Reason, signals: readonly (number | null)[]): void {
   const index = signalNames.indexOf(reason.signal as (typeof signalNames)[number]);
@@ -296,7 +330,7 @@ function writeDegraded(writer: ByteWriter, degraded: readonly Degradation[]): vo
 }
 
 const readDegraded = (reader: ByteReader): Degradation[] =>
-  Array.from({ length: reader.unsigned() }, () => {
+  listOf(reader.unsigned(), () => {
     const index = reader.byte();
     const part = index === otherName ? reader.text() : (signalNames[index] ?? '');
     const cause = causes[reader.byte()];
@@ -320,7 +354,7 @@ function readAnomaly(reader: ByteReader): Anomaly | null {
   if (reader.byte() === 0) return null;
   const score = reader.number() ?? 0;
   const percentile = reader.number() ?? 0;
-  const contributions = Array.from({ length: reader.unsigned() }, () => {
+  const contributions = listOf(reader.unsigned(), () => {
     const index = reader.byte();
     const feature = index === otherName ? reader.text() : (featureNames[index] ?? '');
     return { feature, points: reader.number() ?? 0 };
@@ -328,24 +362,12 @@ function readAnomaly(reader: ByteReader): Anomaly | null {
   return { score, percentile, contributions };
 }
 
-const featureBytes = 3;
-
-/** Single precision without its last byte, which `round16` left zero. */
 function writeFeatures(writer: ByteWriter, features: Decision['features']): void {
-  const view = new DataView(new ArrayBuffer(4));
   writer.unsigned(features === null ? 0 : features.length);
-  for (const value of features ?? []) {
-    view.setFloat32(0, value);
-    writer.raw(new Uint8Array(view.buffer, 0, featureBytes));
-  }
+  for (const value of features ?? []) writer.float24(value);
 }
 
 function readFeatures(reader: ByteReader): Decision['features'] {
   const count = reader.unsigned();
-  if (count === 0) return null;
-  const view = new DataView(new ArrayBuffer(4));
-  return Array.from({ length: count }, () => {
-    new Uint8Array(view.buffer).set(reader.raw(featureBytes));
-    return view.getFloat32(0);
-  });
+  return count === 0 ? null : listOf(count, () => reader.float24());
 }

@@ -169,13 +169,16 @@ async function settleTogether(
 }
 
 /** The first submission of each transaction id. */
-const firstOfEach = (submissions: readonly Submission[]): Submission[] =>
-  [
+const firstOfEach = (submissions: readonly Submission[]): readonly Submission[] => {
+  if (submissions.length === 1) return submissions;
+  return [
     ...new Map([...submissions].reverse().map((submission) => [submission.transaction.transactionId, submission])).values(),
   ].reverse();
+};
 
 /** The answers about the first of each id, completed by those about its copies. */
 function withCopies(submissions: readonly Submission[], answers: readonly Settled[]): Settled[] {
+  if (answers.length === submissions.length) return [...answers];
   const firsts = firstOfEach(submissions);
   const answerOf = new Map(firsts.map(({ transaction }, i) => [transaction.transactionId, answers[i]!]));
   return submissions.map((submission) => {

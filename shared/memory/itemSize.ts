@@ -10,7 +10,7 @@ const containerBytes = 3;
  */
 export function itemSizeBytes(item: Item): number {
   let bytes = 0;
-  for (const [name, value] of Object.entries(item)) bytes += utf8Bytes(name) + attributeBytes(value);
+  for (const name of Object.keys(item)) bytes += utf8Bytes(name) + attributeBytes(item[name]!);
   return bytes;
 }
 

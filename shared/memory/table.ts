@@ -44,6 +44,15 @@ interface Stored {
   readonly bytes: number;
 }
 
+/** One write of a transaction, before anything is changed. */
+interface Step {
+  readonly key: Key;
+  readonly write: Write;
+  readonly before: Stored | null;
+  readonly met: boolean;
+  readonly after: Stored | null;
+}
+
 interface Partition {
   readonly items: Map<string, Stored>;
   /** The sort keys in byte order; null when it must be made again. */
@@ -167,17 +176,16 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
       if (writes.length < 1 || writes.length > transactWritesMax) {
         throw new RangeError(`a transaction has ${writes.length} writes, allowed are 1 to ${transactWritesMax}`);
       }
-      const seen = new Set<string>();
-      const steps = writes.map((write) => {
+      const steps: Step[] = [];
+      for (const write of writes) {
         const key = keyOf(write);
         checkKey(key);
-        const name = `${key.pk.length} ${key.pk} ${key.sk}`;
-        if (seen.has(name)) throw new RangeError(`a transaction names the key ${key.pk} ${key.sk} twice`);
-        seen.add(name);
+        if (steps.some((step) => step.key.sk === key.sk && step.key.pk === key.pk))
+          throw new RangeError(`a transaction names the key ${key.pk} ${key.sk} twice`);
         const before = standing(key);
         const met = write.condition === undefined || holds(write.condition, before);
-        return { key, write, before, met, after: met ? effect(write, before) : before };
-      });
+        steps.push({ key, write, before, met, after: met ? effect(write, before) : before });
+      }
       if (steps.some((step) => !step.met)) {
         const reasons = steps.map(
           (step): CancellationReason =>
@@ -341,7 +349,7 @@ function copied(value: Attribute, path: string): Attribute {
   if (Array.isArray(value)) return Object.freeze(value.map((element: Attribute, index) => copied(element, `${path}/${index}`)));
   if (typeof value !== 'object') throw new TypeError(`${path} is ${typeof value}, which no attribute can be`);
   const copy: Record<string, Attribute> = {};
-  for (const [name, element] of Object.entries(value)) copy[name] = copied(element, `${path}/${name}`);
+  for (const name of Object.keys(value)) copy[name] = copied((value as Record<string, Attribute>)[name]!, `${path}/${name}`);
   return Object.freeze(copy);
 }
 

@@ -98,16 +98,32 @@ export const ruleCompiler = (listNames: readonly string[]): ((expression: string
     .registerVariable('account', 'Account')
     .registerVariable('lists', 'Lists');
 
-  // The rules of a policy are evaluated one after another on the same facts: they are wrapped once.
+  // The rules of a policy are evaluated one after another on the same facts: each part is wrapped once, when a rule first reads it.
   let wrapped: RuleFacts | null = null;
   let context: Record<string, unknown> = {};
   const contextOf = (facts: RuleFacts): Record<string, unknown> => {
     if (facts === wrapped) return context;
+    let txn: Txn | undefined;
+    let signals: Signals | undefined;
+    let account: Account | undefined;
+    let lists: Lists | undefined;
     context = {
-      txn: new Txn(facts.txn, txnFields),
-      signals: new Signals(facts.signals, signalFields),
-      account: new Account(facts.account, accountFields),
-      lists: new Lists(facts.lists, listFields),
+      get txn() {
+        txn ??= new Txn(facts.txn, txnFields);
+        return txn;
+      },
+      get signals() {
+        signals ??= new Signals(facts.signals, signalFields);
+        return signals;
+      },
+      get account() {
+        account ??= new Account(facts.account, accountFields);
+        return account;
+      },
+      get lists() {
+        lists ??= new Lists(facts.lists, listFields);
+        return lists;
+      },
     };
     wrapped = facts;
     return context;

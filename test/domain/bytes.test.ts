@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ByteReader, ByteWriter, fromHex, toHex } from '../../shared/domain/bytes.ts';
+import { ByteReader, ByteWriter } from '../../shared/domain/bytes.ts';
+import { round16 } from '../../shared/domain/round.ts';
 
 const written = (write: (writer: ByteWriter) => unknown): Uint8Array => {
   const writer = new ByteWriter();
@@ -138,13 +139,49 @@ describe('hex', () => {
   test('is lower-case, two digits a byte, and read back', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
-        expect(toHex(bytes)).toBe(Buffer.from(bytes).toString('hex'));
-        expect(fromHex(toHex(bytes))).toEqual(bytes);
+        const text = Buffer.from(bytes).toString('hex');
+        expect(written((writer) => writer.hex(text))).toEqual(bytes);
+        expect(new ByteReader(bytes).hex(bytes.length)).toBe(text);
       }),
     );
   });
 
   test.each(['0G', 'AB', '0', 'abc', '0x', ' 0', 'é0', '/0', ':0', '`0', 'g0'])('%s is refused', (text) => {
-    expect(() => fromHex(text)).toThrow('not lower-case hex');
+    expect(() => new ByteWriter().hex(text)).toThrow('not lower-case hex');
+  });
+
+  test('ends before its length', () => {
+    expect(() => new ByteReader(Uint8Array.of(1, 2)).hex(3)).toThrow('the bytes end too early');
+  });
+});
+
+describe('single precision without its last byte', () => {
+  test('takes 3 bytes and is read back', () => {
+    fc.assert(
+      fc.property(fc.float({ noNaN: true }), (value) => {
+        const short = round16(value);
+        const bytes = written((writer) => writer.byte(7).float24(short).byte(9));
+        expect(bytes.length).toBe(5);
+        const reader = new ByteReader(bytes);
+        expect([reader.byte(), reader.float24(), reader.byte()]).toEqual([7, short, 9]);
+      }),
+    );
+  });
+
+  test('ends before its length', () => {
+    expect(() => new ByteReader(Uint8Array.of(1, 2)).float24()).toThrow('the bytes end too early');
+  });
+});
+
+describe('a finished writer', () => {
+  test('leaves its bytes alone whatever is written afterwards, by itself or by others', () => {
+    const first = new ByteWriter();
+    const bytes = first.byte(1).text('first').finish();
+    const second = new ByteWriter();
+    second.byte(2).text('second');
+    first.byte(3).text('again');
+    expect(bytes).toEqual(Uint8Array.of(1, 5, ...Buffer.from('first')));
+    expect(second.finish()).toEqual(Uint8Array.of(2, 6, ...Buffer.from('second')));
+    expect(first.finish()).toEqual(Uint8Array.of(3, 5, ...Buffer.from('again')));
   });
 });

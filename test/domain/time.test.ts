@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatInstant } from '../../shared/domain/time.ts';
 
@@ -19,4 +20,18 @@ test.each([
 
 test('is in UTC unless an offset is given', () => {
   expect(formatInstant(instant)).toBe('2026-11-20T08:15:00.007Z');
+});
+
+test('writes what ECMAScript writes, at any millisecond of any day, whatever was written before', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: Date.UTC(1969, 0, 1), max: Date.UTC(2100, 0, 1) }), fc.nat(172_800_000), (atMs, laterMs) => {
+      for (const ms of [atMs, atMs + laterMs, atMs]) expect(formatInstant(ms)).toBe(new Date(ms).toISOString());
+    }),
+  );
+});
+
+test.each([0, 9, 10, 99, 100, 999, 59_999, 3_599_999, 86_399_999])('writes %d ms after midnight', (ms) => {
+  expect(formatInstant(instant - (instant % 86_400_000) + ms)).toBe(
+    new Date(instant - (instant % 86_400_000) + ms).toISOString(),
+  );
 });

@@ -12,3 +12,10 @@ export const signalNames = [
 ] as const;
 
 export type SignalName = (typeof signalNames)[number];
+
+/** Values by position in `signalNames`, by name. */
+export const namedSignals = (values: readonly (number | null)[]): Record<SignalName, number | null> => {
+  const named = {} as Record<SignalName, number | null>;
+  for (let i = 0; i < signalNames.length; i++) named[signalNames[i]!] = values[i] ?? null;
+  return named;
+};
