@@ -275,7 +275,10 @@ async function settleGroup(
         readFirst = open;
       } else if (error instanceof Throttled) cause = 'THROTTLED';
       else if (error instanceof Unavailable) cause = 'STORE_UNAVAILABLE';
-      else throw error;
+      else if (error instanceof RowGone) {
+        cause = 'ROW_GONE';
+        break;
+      } else throw error;
     }
   }
   for (const i of open) settled[i] = { kind: 'unsettled', cause };
@@ -335,6 +338,17 @@ async function fold(dependencies: LedgerDependencies, submissions: readonly Subm
   return { writes: [moved, ...writes], stored };
 }
 
+/**
+ * A row that a payment's windows need is no longer in the table: it came later than `hotDays` allows, or somebody deleted the row.
+ * Nothing is guessed; the payment stays undecided.
+ */
+class RowGone extends RangeError {
+  override readonly name = 'RowGone';
+  constructor(chain: string, sequence: number) {
+    super(`the row of entry ${sequence} of chain ${chain} is gone from the table, and a payment's windows need it`);
+  }
+}
+
 /** Rows of the chain, and of the payments that this very transaction is about to add to it. */
 async function readRows(
   table: TableStore,
@@ -353,8 +367,12 @@ async function readRows(
       limit: ledgerLimits.pageMax,
       consistent: true,
     });
-    if (page.items.length === 0) throw new RangeError(`the chain ${before.chain} has no entry ${Number(from.sk)}`);
-    for (const item of page.items) payments.push(paymentFromItem(item));
+    if (page.items.length === 0) throw new RowGone(before.chain, Number(from.sk));
+    for (const item of page.items) {
+      const sequence = rows.fromSequence + payments.length;
+      if (Number(item.sk) !== sequence) throw new RowGone(before.chain, sequence);
+      payments.push(paymentFromItem(item));
+    }
   }
   for (let sequence = rows.fromSequence + payments.length; sequence <= rows.toSequence; sequence++) {
     payments.push(pending[sequence - before.sequence - 1] ?? null);

@@ -65,6 +65,20 @@ describe('a payment', () => {
     expect(again).toEqual({ kind: 'duplicate', stored: first!.kind === 'decided' ? first!.stored : null });
   });
 
+  test('is not decided while a row that its windows need is gone', async () => {
+    const { settle, table } = world();
+    const busy = Array.from({ length: 300 }, (_, i) =>
+      submission({ transactionId: `b${i}`, occurredAtMs: startMs + i * 200_000 }),
+    );
+    for (const one of busy) expect((await settle(one))[0]!.kind).toBe('decided');
+    const late = submission({ transactionId: 'late', occurredAtMs: startMs + 150 * 200_000 });
+    const rows = table.all().filter(({ pk }) => pk.startsWith('A#'));
+    for (const row of rows.slice(0, 290).filter((_, i) => i % 2 === 0)) await table.delete(row);
+    expect(await settle(late)).toEqual([{ kind: 'unsettled', cause: 'ROW_GONE' }]);
+    for (const row of rows) await table.put(row);
+    expect((await settle(late))[0]!.kind).toBe('decided');
+  });
+
   test('sent again is a duplicate: the original decision stands', async () => {
     const { settle, sent } = world();
     const [first] = await settle(submission());
