@@ -7,7 +7,7 @@ import type { CompiledModel } from '../shared/domain/model.ts';
 import type { CompiledPolicy } from '../shared/domain/policy.ts';
 import { decisionFromItem } from '../shared/ledger/items.ts';
 import { accountFromItem } from '../shared/ledger/state.ts';
-import type { ObjectStore } from '../shared/ports.ts';
+import type { Clock, ObjectStore } from '../shared/ports.ts';
 import { type ExportStores, exportedChain } from '../shared/proof/export.ts';
 import { readBundle } from '../shared/proof/readBundle.ts';
 import { type ReplayResult, type ReplayWorld, replayChain, replayFromSignals } from '../shared/proof/replay.ts';
@@ -18,6 +18,7 @@ import type { CommandOutput } from './verify.ts';
 export interface ReplayDependencies extends ExportStores {
   readonly models: ObjectStore;
   readonly masterSecret: MasterSecret;
+  readonly clock: Clock;
 }
 
 /** `aegis replay <transactionId>`: the account's chain up to the transaction, made anew. */
@@ -28,10 +29,11 @@ export const replayTransaction = async (
 ): Promise<CommandOutput> => {
   const item = await dependencies.table.get(decisionKey(tenant, transactionId), { consistent: true });
   if (item === null) return { exitCode: 2, text: `there is no decision of transaction ${transactionId} of tenant ${tenant}` };
-  const { chain } = decisionFromItem(item);
+  const { chain, decision } = decisionFromItem(item);
   const world = await worldOf(dependencies, tenant, transactionId);
   if (typeof world === 'string') return { exitCode: 2, text: world };
-  const entries = await exportedChain(dependencies, chain);
+  const reached = decision.sequence;
+  const entries = await exportedChain(dependencies, { chain, reached }, dependencies.clock.nowMs());
   const result = await replayChain(entries, world, transactionId);
   return { exitCode: exitCodeOf(result), text: describe(chain, result) };
 };

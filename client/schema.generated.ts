@@ -467,6 +467,8 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         AuditPage: {
+            /** @description On the first page, where the rows through this entry have left the table: they come by export */
+            archivedThrough?: number;
             cursor?: string;
             items: {
                 body: {
@@ -479,6 +481,14 @@ export interface components {
                 };
                 hash: string;
                 inputs: Record<string, never> | null;
+                proof: {
+                    checkpoint: number | null;
+                    /**
+                     * @description CHECKPOINTED: a signed checkpoint holds it. CHAINED: its chain alone, so far. UNKNOWN: the checkpoints cannot be read now.
+                     * @enum {string}
+                     */
+                    state: "CHECKPOINTED" | "CHAINED" | "UNKNOWN";
+                };
             }[];
         };
         Batch: {

@@ -229,6 +229,12 @@ export class HouseFunction extends Construct {
     return this.mayReportTo(failures);
   }
 
+  /** May know this, by an environment variable. */
+  told(variable: string, value: string): this {
+    this.set(variable, value);
+    return this;
+  }
+
   private mayReportTo(failures: Queue): this {
     return this.allow('SendToFailures', ['sqs:SendMessage'], [failures.queueArn]).usesDataKey('sqs', [
       'kms:Decrypt',

@@ -36,6 +36,7 @@ export class Project extends Construct {
       .publishesTo('DegradedAlerts', this.degradedAlerts, env.degradedTopic)
       .sendsTo('Webhooks', webhooks.queue, env.webhookQueueUrl)
       .writesObjects('Archive', data.archiveBucket, env.archiveBucket);
+    if (settings.hotDays !== undefined) this.function.putsItems('audit').told(env.hotDays, String(settings.hotDays));
     this.function.consumesStream(this.failures, { batchSize: settings.projectBatchSize, retries: settings.projectRetries });
   }
 }

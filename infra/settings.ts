@@ -38,6 +38,8 @@ export interface Settings {
   /** Checkpoints are locked this long, in compliance mode: nobody can shorten it for what is written. */
   readonly checkpointLockDays: number;
   readonly logRetentionDays: number;
+  /** Rows of archived audit entries leave the table after so many days. Left out: never. */
+  readonly hotDays?: number;
   /** Old versions of overwritten or deleted objects are kept this long. */
   readonly oldVersionDays: number;
   /** Age of the oldest waiting message that raises the alarm. */
@@ -162,6 +164,11 @@ const rules: readonly Rule[] = [
     allowed: `one of ${logRetentions.join(', ')}`,
     holds: (value) => logRetentions.includes(value as number),
   },
+  {
+    name: 'hotDays',
+    allowed: 'a whole number from 1 to 36500, or nothing',
+    holds: (value) => value === undefined || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 36_500),
+  },
   integer('oldVersionDays', 1, 3650),
   integer('queueAgeAlarmSeconds', 10, 86_400),
   integer('monthlyBudgetUsd', 1, 1_000_000),
@@ -241,7 +248,16 @@ const checked = (settings: Settings): Settings => {
   return settings;
 };
 
+/** A payment asks for rows of at most 48 hours before its account's newest, in spans of at most a day. */
+const windowDays = 4;
+
 const betweenFaults = (settings: Settings): string[] => [
+  ...(settings.hotDays !== undefined &&
+  settings.hotDays < settings.messageRetentionDays + settings.deadLetterRetentionDays + windowDays
+    ? [
+        `hotDays: given ${settings.hotDays}, allowed: at least messageRetentionDays + deadLetterRetentionDays + ${windowDays}, which is ${settings.messageRetentionDays + settings.deadLetterRetentionDays + windowDays}: what the queues hold may still need its account's rows`,
+      ]
+    : []),
   ...(settings.apiBurst < settings.apiRatePerSecond && settings.apiRatePerSecond <= 5000
     ? [`apiBurst: given ${settings.apiBurst}, allowed: at least apiRatePerSecond, which is ${settings.apiRatePerSecond}`]
     : []),

@@ -12,6 +12,7 @@ import {
   signCheckpoint,
   sortLeaves,
 } from '../../shared/proof/checkpoint.ts';
+import { checkpointIndexItem } from '../../shared/proof/checkpointIndex.ts';
 import { dropCoveredHeads, readPendingHeads } from '../../shared/proof/heads.ts';
 import { readPublicKey, type Signer } from '../../shared/proof/signer.ts';
 
@@ -145,6 +146,7 @@ const settle = async ({ table }: CheckpointDependencies, pointer: Pointer, check
     claimedHash: '',
     claimedAtMs: 0,
   };
+  await table.put(checkpointIndexItem(checkpoint));
   await table.put({ ...pointerKey, ...settled }, isAt(pointer.revision));
   await dropCoveredHeads(table, checkpoint.leaves);
 };

@@ -1,19 +1,46 @@
-import type { ObjectStore } from '../../shared/ports.ts';
+import type { ObjectStore, TableStore } from '../../shared/ports.ts';
 import { archiveEntries } from '../../shared/proof/archive.ts';
-import type { Sink } from './project.ts';
+import { expireRows, expiresAtS, type HotDays } from '../../shared/proof/hotRows.ts';
+import type { Failure, Sink } from './project.ts';
 
-/** Writes the new audit entries of a batch to the archive, as one object: the same batch again is the same object. */
-export const archiveSink = ({ archive }: { readonly archive: ObjectStore }): Sink => ({
+/**
+ * Writes the new audit entries of a batch to the archive, as one object: the same batch again is the same object. With `hotDays`, rows
+ * whose entries are stored there are then given their expiry.
+ */
+export const archiveSink = ({
+  archive,
+  table,
+  hotDays,
+}: {
+  readonly archive: ObjectStore;
+  readonly table: TableStore;
+  readonly hotDays: HotDays;
+}): Sink => ({
   name: 'archive',
   async project({ entries }) {
     try {
       await archiveEntries(
         archive,
         entries.map(({ entry }) => entry),
+        hotDays,
       );
-      return [];
     } catch (cause) {
       return entries.map(({ position }) => ({ position, cause }));
     }
+    const expiring = entries.flatMap(({ position, entry, item }) => {
+      const expiry = expiresAtS(entry, hotDays);
+      return expiry === null ? [] : [{ position, item, expiresAtS: expiry }];
+    });
+    const failed = await expireRows(table, expiring);
+    return [...failed].map(([i, cause]): Failure => ({ position: expiring[i]!.position, cause }));
   },
 });
+
+/** What the environment says: a whole number of days, or nothing. */
+export const hotDaysOf = (text: string | undefined): HotDays => {
+  if (text === undefined || text === '') return null;
+  const days = Number(text);
+  if (!Number.isSafeInteger(days) || days < 1)
+    throw new RangeError(`hotDays is ${text}; allowed: a whole number from 1, or nothing`);
+  return days;
+};

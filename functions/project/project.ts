@@ -21,6 +21,8 @@ export interface Committed {
 interface CommittedEntry {
   readonly position: number;
   readonly entry: StoredEntry;
+  /** The row it was read from. */
+  readonly item: Item;
 }
 
 /** A review that was opened or closed. */
@@ -91,8 +93,10 @@ export const projector =
         if (isNew(record, prefixes.decision)) {
           const decided = decode(newImage(record));
           if (decided.erased !== true) decisions.push({ position, ...decided });
-        } else if (decodeEntry && isNew(record, prefixes.audit)) entries.push({ position, entry: decodeEntry(newImage(record)) });
-        else if (isPut(record, prefixes.label)) labels.push({ position, label: labelFromItem(newImage(record)) });
+        } else if (decodeEntry && isNew(record, prefixes.audit)) {
+          const item = newImage(record);
+          entries.push({ position, entry: decodeEntry(item), item });
+        } else if (isPut(record, prefixes.label)) labels.push({ position, label: labelFromItem(newImage(record)) });
         else if (isNew(record, prefixes.review)) {
           const item = newImage(record);
           const place = reviewOfKey(item);

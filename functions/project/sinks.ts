@@ -2,7 +2,7 @@ import { env } from '../../shared/aws/keys.ts';
 import { required, type Services } from '../../shared/aws/services.ts';
 import { snsTopic } from '../../shared/aws/topic.ts';
 import { alertsSink } from './alertsSink.ts';
-import { archiveSink } from './archiveSink.ts';
+import { archiveSink, hotDaysOf } from './archiveSink.ts';
 import { featuresSink } from './featuresSink.ts';
 import { feedSink } from './feedSink.ts';
 import { headsSink } from './headsSink.ts';
@@ -16,7 +16,7 @@ import { webhooksSink } from './webhooksSink.ts';
 export const sinksOf = (world: Services): readonly Sink[] => [
   feedSink(world),
   reviewsSink(world),
-  archiveSink(world),
+  archiveSink({ archive: world.archive, table: world.table, hotDays: hotDaysOf(process.env[env.hotDays]) }),
   headsSink(world),
   metricsSink({ clock: world.clock, write: (line) => process.stdout.write(`${line}\n`) }),
   featuresSink(world),

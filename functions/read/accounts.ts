@@ -4,7 +4,10 @@ import type { DecisionBody } from '../../shared/domain/audit.ts';
 import { type ApiRequest, type Endpoint, invalid, notFound } from '../../shared/edge/http.ts';
 import { auditFromItem, decisionFromItem, type StoredDecision } from '../../shared/ledger/items.ts';
 import { accountFromItem, ownerOf } from '../../shared/ledger/state.ts';
-import type { Item, TableStore } from '../../shared/ports.ts';
+import { type Item, type TableStore, Throttled, Unavailable } from '../../shared/ports.ts';
+import { type CoverageStores, coverageOf } from '../../shared/proof/checkpointIndex.ts';
+import { type AuditEntry, asAuditEntry } from '../../shared/proof/entry.ts';
+import { isExpired } from '../../shared/proof/hotRows.ts';
 import type { OpenInputs } from './inputs.ts';
 import { pageBody, pageRequest } from './pages.ts';
 
@@ -26,7 +29,7 @@ export const getAccountStanding =
       .map((item) => ({ item, newestMs: accountFromItem(item).newestMs }))
       .sort((a, b) => b.newestMs - a.newestMs)
       .slice(0, candidatesMax);
-    const found = await Promise.all(candidates.map(({ item }) => lastDecision(table, item)));
+    const found = await Promise.all(candidates.map(({ item }) => lastDecision(table, item, request.receivedAtMs)));
     const decisions = found.filter((stored) => stored !== null).map(({ decision }) => decision);
     const [last] = decisions.sort((a, b) => b.decidedAtMs - a.decidedAtMs);
     if (last === undefined) throw notFound(`Nothing is kept of account ${request.parameters.accountId} any more.`);
@@ -45,6 +48,7 @@ export const getAccountTimeline =
       accountFromItem(state).chain,
       after === null ? null : Number(after),
       limit,
+      request.receivedAtMs,
     );
     return {
       status: 200,
@@ -56,37 +60,74 @@ export const getAccountTimeline =
     };
   };
 
-/** `GET /accounts/{accountId}/audit`: the chain, oldest first. */
+/**
+ * `GET /accounts/{accountId}/audit`: the chain, oldest first, from the first row that the table keeps, with the state of its proof. Where
+ * rows have gone to the archive, the first page says through which entry.
+ */
 export const getAccountAudit =
-  (table: TableStore, openInputs: OpenInputs): Endpoint =>
+  ({ table, checkpoints }: CoverageStores, openInputs: OpenInputs): Endpoint =>
   async (request) => {
     const { limit, after } = pageRequest(request);
-    const { chain, salt } = accountFromItem(await stateOf(table, request));
-    const found: Item[] = [];
-    let from = after === null ? 1 : Number(after) + 1;
-    for (let queries = 0; queries < queriesMax && found.length <= limit; queries += 1) {
-      const { pk, sk } = auditKey(chain, from);
-      const page = await table.query({
-        pk,
-        from: sk,
-        limit: Math.min(entriesPerQueryMax, limit + 1 - found.length),
-        consistent: true,
-      });
-      found.push(...page.items);
-      if (page.after === undefined) break;
-      from = Number(page.after) + 1;
-    }
+    const { chain, salt, sequence } = accountFromItem(await stateOf(table, request));
+    const from = after === null ? 1 : Number(after) + 1;
+    const { rows, next } = await keptRows(table, chain, from, limit, request.receivedAtMs);
+    const entries = rows.map((item) => asAuditEntry(auditFromItem(item)));
+    const proofOf = await proofStates({ table, checkpoints }, chain, entries);
     const items = await Promise.all(
-      found.slice(0, limit).map(async (item) => {
-        const { body, hash } = auditFromItem(item);
-        return { body, hash, inputs: await openInputs(salt, body) };
-      }),
+      entries.map(async ({ body, hash }) => ({
+        body,
+        hash,
+        inputs: await openInputs(salt, body),
+        proof: proofOf(body.sequence),
+      })),
     );
-    return {
-      status: 200,
-      body: pageBody(request, items, found.length > limit ? String(Number(found[limit - 1]!.sk)) : undefined),
-    };
+    const archived = (entries[0]?.body.sequence ?? next ?? sequence + 1) - 1;
+    const page = pageBody(request, items, next === null ? undefined : String(next - 1));
+    return { status: 200, body: after === null && archived > 0 ? { ...page, archivedThrough: archived } : page };
   };
+
+/** Rows from a sequence on that have not expired; `next` where to go on, null at the end. */
+async function keptRows(
+  table: TableStore,
+  chain: string,
+  fromSequence: number,
+  limit: number,
+  nowMs: number,
+): Promise<{ readonly rows: readonly Item[]; readonly next: number | null }> {
+  const rows: Item[] = [];
+  let from = fromSequence;
+  let pageSize = Math.min(entriesPerQueryMax, limit + 1);
+  for (let queries = 0; queries < queriesMax; queries += 1) {
+    const { pk, sk } = auditKey(chain, from);
+    const page = await table.query({ pk, from: sk, limit: pageSize, consistent: true });
+    for (const item of page.items) {
+      if (isExpired(item, nowMs)) continue;
+      if (rows.length === limit) return { rows, next: Number(item.sk) };
+      rows.push(item);
+    }
+    if (page.after === undefined) return { rows, next: null };
+    from = Number(page.after) + 1;
+    pageSize = rows.length === 0 ? entriesPerQueryMax : Math.min(entriesPerQueryMax, limit + 1 - rows.length);
+  }
+  return { rows, next: from };
+}
+
+/**
+ * What proves an entry: `CHECKPOINTED` - a signed checkpoint holds it -, `CHAINED` - its chain alone so far -, `UNKNOWN` - the checkpoints
+ * cannot be read now.
+ */
+async function proofStates(stores: CoverageStores, chain: string, entries: readonly AuditEntry[]) {
+  const places = entries.map(({ body }) => ({ sequence: body.sequence, atMs: Date.parse(body.at) }));
+  const coverage = await coverageOf(stores, chain, places).catch((error: unknown) => {
+    if (error instanceof Unavailable || error instanceof Throttled) return null;
+    throw error;
+  });
+  return (sequence: number) => {
+    if (coverage === null) return { state: 'UNKNOWN', checkpoint: null };
+    if (sequence > coverage.throughSequence) return { state: 'CHAINED', checkpoint: null };
+    return { state: 'CHECKPOINTED', checkpoint: coverage.checkpoint };
+  };
+}
 
 /** The state that the request names: by user, or the account's only one. */
 async function stateOf(table: TableStore, { tenant, parameters, query }: ApiRequest): Promise<Item> {
@@ -120,9 +161,9 @@ async function statesOf(table: TableStore, { tenant, parameters }: ApiRequest): 
   return states;
 }
 
-async function lastDecision(table: TableStore, state: Item): Promise<StoredDecision | null> {
+async function lastDecision(table: TableStore, state: Item, nowMs: number): Promise<StoredDecision | null> {
   const { tenant, userId, accountId } = ownerOf(state);
-  const { items } = await newestDecisions(table, accountFromItem(state).chain, null, 1);
+  const { items } = await newestDecisions(table, accountFromItem(state).chain, null, 1, nowMs);
   const newest = items[0];
   if (newest === undefined) return null;
   const item = await table.get(decisionKey(tenant, newest.transactionId), { consistent: true });
@@ -138,6 +179,7 @@ async function newestDecisions(
   chain: string,
   before: number | null,
   limit: number,
+  nowMs: number,
 ): Promise<{ readonly items: readonly DecisionBody[]; readonly before?: number }> {
   const found: DecisionBody[] = [];
   let below = before;
@@ -152,6 +194,7 @@ async function newestDecisions(
       consistent: true,
     });
     for (const item of page.items) {
+      if (isExpired(item, nowMs)) continue;
       const { body } = auditFromItem(item);
       if (body.event === 'DECISION_MADE') found.push(body as unknown as DecisionBody);
     }

@@ -31,7 +31,7 @@ export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
     getRecentSignals: getRecentSignals(table),
     getAccountStanding: getAccountStanding(table),
     getAccountTimeline: getAccountTimeline(table),
-    getAccountAudit: getAccountAudit(table, openInputs),
+    getAccountAudit: getAccountAudit({ table, checkpoints: evidence.checkpoints }, openInputs),
     getReviews: getReviews(table),
     getOverview: getOverview(table),
     getModel: getModel(table),

@@ -45,7 +45,10 @@ export const auditKey = (chain: string, sequence: number): Key => ({
   sk: sequenceText(sequence),
 });
 
-export const systemChain = (tenant: string): string => `system.${tenant}`;
+/** No chain of an account is called so: theirs are 22 letters of base64url, which has no full stop. */
+export const systemChainPrefix = 'system.';
+
+export const systemChain = (tenant: string): string => `${systemChainPrefix}${tenant}`;
 
 /** Figures of one merchant: labelled and fraudulent transactions known so far. */
 export const merchantKey = (tenant: string, merchantId: string): Key => ({
@@ -128,6 +131,8 @@ export const env = {
   /** Local stacks only: `true` lets webhooks go to this machine and over plain HTTP. */
   webhooksToLoopback: 'AEGIS_WEBHOOKS_TO_LOOPBACK',
   archiveBucket: 'AEGIS_ARCHIVE_BUCKET',
+  /** Days after which the rows of archived audit entries leave the table; never when not set. */
+  hotDays: 'AEGIS_HOT_DAYS',
   decisionTopic: 'AEGIS_DECISION_TOPIC',
   degradedTopic: 'AEGIS_DEGRADED_TOPIC',
   /** Where the console is, for links in alerts; without it they have none. */

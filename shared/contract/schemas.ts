@@ -50,7 +50,8 @@ const occurredAt: Schema = {
 
 const optional = (schema: Schema): Schema => orNull(schema);
 
-const page = (item: Schema): Schema => object({ items: array(item), cursor: text }, ['cursor']);
+const page = (item: Schema, more: Readonly<Record<string, Schema>> = {}): Schema =>
+  object({ items: array(item), cursor: text, ...more }, ['cursor', ...Object.keys(more)]);
 
 const transaction = closed(
   object(
@@ -247,7 +248,21 @@ export const schemas = {
       body: object({ chain: text, sequence, previousHash: hash, event: text, at: time }),
       hash,
       inputs: orNull({ type: 'object' }),
+      proof: object({
+        state: {
+          ...choice(['CHECKPOINTED', 'CHAINED', 'UNKNOWN']),
+          description:
+            'CHECKPOINTED: a signed checkpoint holds it. CHAINED: its chain alone, so far. UNKNOWN: the checkpoints cannot be read now.',
+        },
+        checkpoint: orNull(sequence),
+      }),
     }),
+    {
+      archivedThrough: {
+        ...sequence,
+        description: 'On the first page, where the rows through this entry have left the table: they come by export',
+      },
+    },
   ),
   SystemAuditPage: page(object({ body: object({ chain: text, sequence, previousHash: hash, event: text, at: time }), hash })),
   Review: closed(

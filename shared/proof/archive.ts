@@ -3,6 +3,7 @@ import { gunzip, gzip } from 'node:zlib';
 import type { ObjectStore } from '../ports.ts';
 import { canonicalText, sha256Hex } from './canonical.ts';
 import { type AuditEntry, asAuditEntry, type StoredEntry } from './entry.ts';
+import { expiresAtS, type HotDays } from './hotRows.ts';
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
@@ -15,15 +16,19 @@ const objectBytesMax = 64 * 2 ** 20;
 /**
  * Writes the entries of one stream batch to the archive: one object of gzip JSON lines, each chain's entries in order, under a key made
  * of the day of the oldest and the hash of the content. The same batch again writes the same object; overlapping batches leave copies,
- * which the reader drops. Resolves when the entries are stored: only then may their rows expire.
+ * which the reader drops. Resolves when the entries are stored: only then may their rows expire, after `hotDays`, which the line says.
  */
-export const archiveEntries = async (objects: ObjectStore, stored: readonly StoredEntry[]): Promise<void> => {
+export const archiveEntries = async (
+  objects: ObjectStore,
+  stored: readonly StoredEntry[],
+  hotDays: HotDays = null,
+): Promise<void> => {
   if (stored.length === 0) return;
   const entries = stored.map(asAuditEntry);
   const sorted = entries.toSorted(
     (a, b) => compareText(a.body.chain, b.body.chain) || a.body.sequence - b.body.sequence || compareText(a.hash, b.hash),
   );
-  const lines = new Set(sorted.map(({ body, hash }) => `${canonicalText({ body, hash })}\n`));
+  const lines = new Set(sorted.map((entry) => `${canonicalText(lineOf(entry, hotDays))}\n`));
   const text = [...lines].join('');
   const day = entries
     .map(({ body }) => body.at)
@@ -34,8 +39,28 @@ export const archiveEntries = async (objects: ObjectStore, stored: readonly Stor
   });
 };
 
+/** An entry as the archive holds it. */
+export interface ArchivedEntry extends AuditEntry {
+  /** Epoch seconds from which its row may be gone from the table; left out: never. */
+  readonly expiresAt?: number;
+}
+
+const lineOf = ({ body, hash }: AuditEntry, hotDays: HotDays): ArchivedEntry => {
+  const expiresAt = expiresAtS({ body, hash }, hotDays);
+  return expiresAt === null ? { body, hash } : { body, hash, expiresAt };
+};
+
+const archivedOf = (line: string): ArchivedEntry => {
+  const { expiresAt, ...stored } = JSON.parse(line) as StoredEntry & { readonly expiresAt?: unknown };
+  return Number.isSafeInteger(expiresAt) ? { ...asAuditEntry(stored), expiresAt: expiresAt as number } : asAuditEntry(stored);
+};
+
 /** Every archived entry of the days `fromDay`..`toDay` (yyyy-mm-dd, inclusive), object by object, copies included. */
-export async function* readArchive(objects: ObjectStore, fromDay: string, toDay: string): AsyncGenerator<readonly AuditEntry[]> {
+export async function* readArchive(
+  objects: ObjectStore,
+  fromDay: string,
+  toDay: string,
+): AsyncGenerator<readonly ArchivedEntry[]> {
   let after: string | undefined;
   do {
     const page = await objects.list(archiveFolder, { limit: keysAtOnce, ...(after === undefined ? {} : { after }) });
@@ -48,7 +73,7 @@ export async function* readArchive(objects: ObjectStore, fromDay: string, toDay:
       yield text
         .split('\n')
         .filter((line) => line !== '')
-        .map((line) => asAuditEntry(JSON.parse(line) as StoredEntry));
+        .map(archivedOf);
     }
     after = page.after;
   } while (after !== undefined);

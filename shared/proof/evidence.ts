@@ -12,14 +12,14 @@ import { policyOf } from './versions.ts';
 /** An evidence page of more than this is refused: a function's answer holds 6 MB. */
 const attachmentBytesMax = 4 * 2 ** 20;
 
-/** The chain is too long for a page; `aegis export --account` has no such limit. */
-export class EvidenceTooLarge extends Error {
-  override readonly name = 'EvidenceTooLarge';
+/** A page cannot be made here, and why: the chain is too long, or not at hand. */
+export class EvidenceUnavailable extends Error {
+  override readonly name = 'EvidenceUnavailable';
 }
 
 /**
  * One HTML page about one decision for a person, with the bundle of its account's chain attached: `aegis verify` takes the page as it is.
- * Null for an unknown transaction; throws EvidenceTooLarge.
+ * Null for an unknown transaction; throws EvidenceUnavailable.
  */
 export const evidencePage = async (
   stores: ExportStores,
@@ -139,7 +139,7 @@ const packed = async (
   }
   const attachment = bytes > rawBytesMax ? '' : gzipSync(lines.join('')).toString('base64');
   if (bytes > rawBytesMax || attachment.length > attachmentBytesMax) {
-    throw new EvidenceTooLarge(
+    throw new EvidenceUnavailable(
       `the chain does not fit a page of ${attachmentBytesMax} bytes; aegis export --account has no such limit`,
     );
   }

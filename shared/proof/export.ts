@@ -37,8 +37,13 @@ export const exportChains = async (
   const all = await readCheckpoints(stores.checkpoints, () => true);
   const start = all.findIndex(({ leaves }) => leaves.some((leaf) => wanted.has(leaf.chain)));
   const checkpoints = start < 0 ? all.slice(-1) : all.slice(start);
-  const chains = [...wanted].sort().map((chain) => ({ chain, first: 1, last: Infinity }));
-  return { ...extras, scope: { kind: 'chains' }, checkpoints, chains: await chainExports(stores, chains) };
+  const reached = new Map<string, number>();
+  for (const { leaves } of checkpoints)
+    for (const { chain, sequence } of leaves) if (wanted.has(chain)) reached.set(chain, sequence);
+  const stretches = [...wanted].sort().map((chain) => ({ ...wholeChain, chain, reached: reached.get(chain) ?? 0 }));
+  const chains = chainExports(stores, stretches, Date.parse(extras.exportedAt));
+  for (const chain of chains) if (!reached.has(chain.chain)) await requireEntries(chain);
+  return { ...extras, scope: { kind: 'chains' }, checkpoints, chains };
 };
 
 /**
@@ -59,29 +64,44 @@ export const exportRange = async (
     isPast ||= atMs >= toMs;
     return isWithin;
   });
-  const leads = new Map<string, { first: number; last: number }>();
+  const leads = new Map<string, { first: number; reached: number }>();
   for (const { leaves } of checkpoints) {
     for (const { chain, sequence } of leaves) {
       const known = leads.get(chain);
-      leads.set(chain, { first: Math.min(known?.first ?? Infinity, sequence), last: Math.max(known?.last ?? 0, sequence) });
+      leads.set(chain, {
+        first: Math.min(known?.first ?? Infinity, sequence),
+        reached: Math.max(known?.reached ?? 0, sequence),
+      });
     }
   }
   if (range.to === null) {
     const { heads, isAll } = await readPendingHeads(stores.table, pendingMax, 0);
     if (!isAll) throw new Error(`more than ${pendingMax} chains wait for a checkpoint: make one first`);
-    for (const { chain, sequence } of heads) leads.set(chain, { first: leads.get(chain)?.first ?? sequence, last: sequence });
+    for (const { chain, sequence } of heads) leads.set(chain, { first: leads.get(chain)?.first ?? sequence, reached: sequence });
   }
-  const chains = [];
-  for (const [chain, { first, last }] of [...leads].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  const stretches: Stretch[] = [];
+  for (const [chain, { first, reached }] of [...leads].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const start = range.from === null ? 1 : await lastBefore(stores, chain, first, fromMs);
-    chains.push({ chain, first: start, last: range.to === null ? Infinity : last });
+    stretches.push({ chain, first: start, last: range.to === null ? Infinity : reached, reached });
   }
-  return { ...extras, scope: { kind: 'range', ...range }, checkpoints, chains: await chainExports(stores, chains) };
+  return {
+    ...extras,
+    scope: { kind: 'range', ...range },
+    checkpoints,
+    chains: chainExports(stores, stretches, Date.parse(extras.exportedAt)),
+  };
 };
 
-/** The entries of one chain from its first, wherever they lie. Throws an Error when it has none. */
-export const exportedChain = async (stores: ExportStores, chain: string): Promise<ChainExport['entries']> => {
-  const [only] = await chainExports(stores, [{ chain, first: 1, last: Infinity }]);
+/**
+ * The entries of one chain from its first, wherever they lie; it is known to reach entry `reached`. Throws an Error when it has none.
+ */
+export const exportedChain = async (
+  stores: ExportStores,
+  { chain, reached }: { readonly chain: string; readonly reached: number },
+  nowMs: number,
+): Promise<ChainExport['entries']> => {
+  const [only] = chainExports(stores, [{ ...wholeChain, chain, reached }], nowMs);
+  await requireEntries(only!);
   return only!.entries;
 };
 
@@ -89,7 +109,11 @@ interface Stretch {
   readonly chain: string;
   readonly first: number;
   readonly last: number;
+  /** A sequence that the chain is known to have; 0 = none. */
+  readonly reached: number;
 }
+
+const wholeChain = { first: 1, last: Infinity };
 
 /** Every checkpoint that is wanted, in order, read a few at a time. Throws when one does not give its own root. */
 const readCheckpoints = async (
@@ -129,39 +153,37 @@ const lastBefore = async ({ table }: ExportStores, chain: string, sequence: numb
   return 1;
 };
 
-/** Rows that TTL has removed come from the archive: read in one pass for all chains. */
-const chainExports = async (stores: ExportStores, stretches: readonly Stretch[]): Promise<readonly ChainExport[]> => {
-  const missing = new Map<string, Stretch>();
-  for (const stretch of stretches) {
-    const firstKept = await firstInTable(stores.table, stretch);
-    if (firstKept > stretch.first) missing.set(stretch.chain, { ...stretch, last: Math.min(stretch.last, firstKept - 1) });
-  }
-  const archived = missing.size === 0 ? new Map<string, AuditEntry[]>() : await fromArchive(stores.archive, missing);
-  for (const { chain, first } of stretches) {
-    const start = missing.has(chain) ? archived.get(chain)?.[0] : { body: { sequence: first } };
-    if (!start) throw new Error(`chain ${chain}: entry ${first} is neither in the table nor in the archive`);
-  }
-  return stretches.map(({ chain, first, last }) => ({
-    chain,
-    first,
-    entries: entriesOf(stores.table, chain, first, last, archived.get(chain) ?? []),
+/** Rows that have expired come from the archive, read in one pass for all chains and only where a row is missing. */
+const chainExports = (stores: ExportStores, stretches: readonly Stretch[], nowMs: number): readonly ChainExport[] => {
+  let reading: Promise<Expired> | null = null;
+  const expired = async (chain: string): Promise<readonly AuditEntry[]> => {
+    reading ??= expiredEntries(stores.archive, stretches, nowMs);
+    return (await reading).get(chain) ?? [];
+  };
+  return stretches.map((stretch) => ({
+    chain: stretch.chain,
+    first: stretch.first,
+    entries: { [Symbol.asyncIterator]: () => entriesOf(stores.table, stretch, () => expired(stretch.chain)) },
   }));
 };
 
-const firstInTable = async (table: TableStore, { chain, first }: Stretch): Promise<number> => {
-  const { pk, sk } = auditKey(chain, first);
-  const { items } = await table.query({ pk, from: sk, limit: 1, consistent: true });
-  return items[0] ? asAuditEntry(auditFromItem(items[0])).body.sequence : Infinity;
+const requireEntries = async ({ chain, entries }: ChainExport): Promise<void> => {
+  for await (const _ of entries) return;
+  throw new Error(`chain ${chain}: entry 1 is neither in the table nor in the archive`);
 };
 
-const fromArchive = async (archive: ObjectStore, missing: ReadonlyMap<string, Stretch>): Promise<Map<string, AuditEntry[]>> => {
+type Expired = ReadonlyMap<string, readonly AuditEntry[]>;
+
+/** Of each chain, the archived entries whose rows may be gone, in order. A row that went before its time is the verifier's to name. */
+const expiredEntries = async (archive: ObjectStore, stretches: readonly Stretch[], nowMs: number): Promise<Expired> => {
+  const wanted = new Map(stretches.map((stretch) => [stretch.chain, stretch]));
   const found = new Map<string, Map<string, AuditEntry>>();
   let count = 0;
   for await (const entries of readArchive(archive, '0000-00-00', '9999-99-99')) {
-    for (const entry of entries) {
+    for (const { expiresAt = Infinity, ...entry } of entries) {
       const { chain, sequence } = entry.body;
-      const stretch = missing.get(chain);
-      if (!stretch || sequence < stretch.first || sequence > stretch.last) continue;
+      const stretch = wanted.get(chain);
+      if (!stretch || sequence < stretch.first || sequence > stretch.last || expiresAt * 1_000 > nowMs) continue;
       const own = found.get(chain) ?? new Map<string, AuditEntry>();
       found.set(chain, own);
       if (!own.has(entry.hash) && ++count > archivedMax) {
@@ -173,18 +195,15 @@ const fromArchive = async (archive: ObjectStore, missing: ReadonlyMap<string, St
   return new Map([...found].map(([chain, own]) => [chain, [...own.values()].sort((a, b) => a.body.sequence - b.body.sequence)]));
 };
 
-/** What the stores hold, as it is: gaps and forks are the verifier's to name. */
+/** What the stores hold, as it is: gaps that no expiry explains, and forks, are the verifier's to name. */
 async function* entriesOf(
   table: TableStore,
-  chain: string,
-  first: number,
-  last: number,
-  archived: readonly AuditEntry[],
+  { chain, first, last, reached }: Stretch,
+  expired: () => Promise<readonly AuditEntry[]>,
 ): AsyncGenerator<AuditEntry> {
-  yield* archived;
-  const next = Math.max(first, (archived.at(-1)?.body.sequence ?? 0) + 1);
-  const { pk, sk } = auditKey(chain, next);
+  const { pk, sk } = auditKey(chain, first);
   const to = Number.isFinite(last) ? { to: auditKey(chain, last).sk } : {};
+  let next = first;
   let after: string | undefined;
   do {
     const page = await table.query({
@@ -195,7 +214,14 @@ async function* entriesOf(
       consistent: true,
       ...(after === undefined ? {} : { after }),
     });
-    for (const item of page.items) yield asAuditEntry(auditFromItem(item));
+    for (const item of page.items) {
+      const entry = asAuditEntry(auditFromItem(item));
+      const place = Number(item.sk);
+      if (place > next) yield* (await expired()).filter(({ body }) => body.sequence >= next && body.sequence < place);
+      next = place + 1;
+      yield entry;
+    }
     after = page.after;
   } while (after !== undefined);
+  if (next === first || next <= reached) yield* (await expired()).filter(({ body }) => body.sequence >= next);
 }

@@ -29,11 +29,13 @@ beforeEach(async () => {
   history = await makeHistory(30, 3);
   const { table, entries } = history;
   const masterSecret = localMasterSecret(Buffer.alloc(32, 9).toString('base64'));
-  dependencies = { table, archive: memoryObjects(), checkpoints: memoryObjects(), models: memoryObjects(), masterSecret };
+  const [archive, checkpoints, models] = [memoryObjects(), memoryObjects(), memoryObjects()];
+  const clock = virtualClock(Date.parse(entries[19]!.body.at) + 1);
+  dependencies = { table, archive, checkpoints, models, masterSecret, clock };
   for (let i = 0; i < 2; i++)
     await publishPolicy(table, 'dev', { status: 'active', by: 'key_1', atMs: 0, policy: historyPolicy.policy });
   await noteHeads(table, entries.slice(0, 20));
-  await makeCheckpoint({ ...dependencies, signer, clock: virtualClock(Date.parse(entries[19]!.body.at) + 1) });
+  await makeCheckpoint({ ...dependencies, signer });
 });
 
 const chain = () => history.entries[0]!.body.chain;

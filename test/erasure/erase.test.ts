@@ -97,7 +97,7 @@ const world = () => {
     sinks: [
       feedSink({ table, clock, randomness }),
       reviewsSink({ table, clock, randomness }),
-      archiveSink({ archive }),
+      archiveSink({ archive, table, hotDays: null }),
       headsSink({ table }),
       featuresSink({ archive }),
     ],

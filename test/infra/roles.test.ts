@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { prefixes } from '../../shared/aws/keys.ts';
+import { synthesizeTemplate } from '../../infra/template.ts';
+import { env, prefixes } from '../../shared/aws/keys.ts';
 import { inspect, pointed, type Statement } from './template.ts';
 
 /**
@@ -76,8 +77,8 @@ const rights: Readonly<Record<string, readonly string[]>> = {
   ],
   Read: [
     ...always('Read'),
-    'dynamodb:GetItem DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X#',
-    'dynamodb:Query DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X#',
+    'dynamodb:GetItem DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X# T#',
+    'dynamodb:Query DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X# T#',
     'kms:Decrypt DataDataKey.Arn via dynamodb',
     'kms:Decrypt DataMasterKey.Arn',
     's3:GetObject DataModelBucket.Arn/*',
@@ -224,5 +225,20 @@ describe('the role of each function', () => {
       expect(keys.length).toBeGreaterThan(0);
       for (const key of keys) expect(key.startsWith(prefixes.audit)).toBe(false);
     }
+  });
+});
+
+describe('with hotDays', () => {
+  it('the project function may put audit rows, which gives archived ones their expiry, and nothing else changes', () => {
+    const hot = inspect(synthesizeTemplate('prod', { hotDays: 30 }));
+    const [, policy] = hot.one('AWS::IAM::Policy', 'ProjectHandler');
+    const given = hot.statementsOf(policy).flatMap(spelled);
+    const expected = rights.Project!.map((right) => right.replace('PutItem DataTable.Arn keys F# R# T# N#', '$& A#'));
+    expect([...new Set(given)].sort()).toEqual([...expected].sort());
+    const [, fn] = hot.one('AWS::Lambda::Function', 'ProjectHandler');
+    expect(fn.Properties!.Environment).toMatchObject({ Variables: { [env.hotDays]: '30' } });
+  });
+  it('left out, rows stay for ever: no function is told of any days', () => {
+    for (const fn of ofType('AWS::Lambda::Function')) expect(JSON.stringify(fn)).not.toContain(env.hotDays);
   });
 });

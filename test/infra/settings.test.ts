@@ -64,6 +64,12 @@ describe('settings', () => {
       'modelAgeAlarmHours: given 48, allowed: above trainEveryMinutes, which is 2880',
     ],
     [
+      'rows that go while the queues may still ask for them',
+      { hotDays: 21 },
+      "hotDays: given 21, allowed: at least messageRetentionDays + deadLetterRetentionDays + 4, which is 22: what the queues hold may still need its account's rows",
+    ],
+    ['rows that go at noon', { hotDays: 22.5 }, 'hotDays: given 22.5, allowed: a whole number from 1 to 36500, or nothing'],
+    [
       'a burst below the rate',
       { apiRatePerSecond: 500, apiBurst: 499 },
       'apiBurst: given 499, allowed: at least apiRatePerSecond, which is 500',
@@ -75,6 +81,7 @@ describe('settings', () => {
   it('accept both ends of a range', () => {
     expect(faultsOf('prod', { scoreBatchSize: 1 })).toEqual([]);
     expect(faultsOf('prod', { scoreBatchSize: 10 })).toEqual([]);
+    expect(faultsOf('prod', { hotDays: 22 })).toEqual([]);
     expect(faultsOf('prod', { messageRetentionDays: 14, deadLetterRetentionDays: 14 })).toEqual([]);
   });
 

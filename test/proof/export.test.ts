@@ -15,7 +15,7 @@ import { chainOf, p256Signer, startMs } from './builders.ts';
 
 const minuteMs = 60_000;
 const signer = p256Signer();
-const extras = { exportedAt: '2026-11-21T00:00:00.000Z', publicKey: signer.publicKey, policies: [], models: [{ version: 1 }] };
+const extras = { exportedAt: '2026-11-22T00:00:00.000Z', publicKey: signer.publicKey, policies: [], models: [{ version: 1 }] };
 const chains = { alpha: chainOf('alpha', 9), beta: chainOf('beta', 4), gamma: chainOf('gamma', 450) };
 
 const world = () => ({
@@ -33,6 +33,16 @@ const commit = async (...entries: AuditEntry[]): Promise<void> => {
     await at.table.put({ ...auditKey(body.chain, body.sequence), body: canonicalText(body), hash });
   await archiveEntries(at.archive, entries);
   await noteHeads(at.table, entries);
+};
+
+/** What the archive step and TTL do: rows archived with their expiry, then gone. */
+const expire = async (chain: keyof typeof chains, sequences: readonly number[], hotDays = 1): Promise<void> => {
+  await archiveEntries(
+    at.archive,
+    sequences.map((sequence) => chains[chain][sequence - 1]!),
+    hotDays,
+  );
+  for (const sequence of sequences) await at.table.delete(auditKey(chain, sequence));
 };
 
 /** A checkpoint `minutes` after the start; entry n of every chain was made at minute n. */
@@ -88,15 +98,29 @@ describe('an export of chains', () => {
     const { report } = await verified(await exportChains(at, ['gamma'], extras));
     expect(report).toMatchObject({ verdict: 'intact', entries: 2, uncoveredEntries: 2 });
   });
-  it('takes from the archive what the table no longer has', async () => {
-    for (let sequence = 1; sequence <= 5; sequence++) await at.table.delete(auditKey('alpha', sequence));
+  it('takes from the archive what has expired, whatever order rows went in', async () => {
+    await expire('alpha', [1, 2, 3, 5]);
     const { report, shown } = await verified(await exportChains(at, ['alpha', 'beta'], extras));
     expect(report.verdict).toBe('intact');
     expect(shown).toEqual([...numbered('alpha', 1, 9), ...numbered('beta', 1, 4)]);
   });
-  it('takes a whole chain from the archive', async () => {
+  it('takes a whole chain from the archive, or its end', async () => {
+    await expire('beta', [1, 2, 3, 4]);
+    await expire('alpha', [4, 5, 6, 7, 8]);
+    await at.table.delete(auditKey('alpha', 9));
+    const { report, shown } = await verified(await exportChains(at, ['alpha', 'beta'], extras));
+    expect(report.verdict).toBe('intact');
+    expect(shown).toEqual([...numbered('alpha', 1, 8), ...numbered('beta', 1, 4)]);
+  });
+  it('shows rows as missing that are gone before their time, though the archive has them', async () => {
+    await expire('alpha', [1, 2], 30_000);
+    const { report } = await verified(await exportChains(at, ['alpha'], extras));
+    expect(report.findings[0]).toMatchObject({ kind: 'missing', chain: 'alpha', sequence: 1 });
+  });
+  it('shows a chain as cut off whose every row was deleted', async () => {
     for (let sequence = 1; sequence <= 4; sequence++) await at.table.delete(auditKey('beta', sequence));
-    expect((await verified(await exportChains(at, ['beta'], extras))).report.verdict).toBe('intact');
+    const { report } = await verified(await exportChains(at, ['beta', 'alpha'], extras));
+    expect(report.findings[0]).toMatchObject({ kind: 'truncated', chain: 'beta', sequence: 1 });
   });
   it('shows a row that was deleted from the middle of the table as missing', async () => {
     await at.table.delete(auditKey('alpha', 4));

@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { archiveSink } from '../../../functions/project/archiveSink.ts';
+import { archiveSink, hotDaysOf } from '../../../functions/project/archiveSink.ts';
 import { featuresSink } from '../../../functions/project/featuresSink.ts';
 import { projector, type Sink } from '../../../functions/project/project.ts';
 import { toAttributeValue } from '../../../local/tableSource.ts';
+import { auditKey } from '../../../shared/aws/keys.ts';
 import { featureNames } from '../../../shared/domain/features.ts';
 import { decisionFromItem, decisionItem } from '../../../shared/ledger/items.ts';
 import { memoryObjects } from '../../../shared/memory/objects.ts';
+import { memoryTable } from '../../../shared/memory/table.ts';
 import { type ArchiveLine, readArchive as readFeatures } from '../../../shared/model/archive.ts';
-import { type Item, Unavailable } from '../../../shared/ports.ts';
+import { type Item, type TableStore, Throttled, Unavailable } from '../../../shared/ports.ts';
 import { readArchive } from '../../../shared/proof/archive.ts';
+import { canonicalText } from '../../../shared/proof/canonical.ts';
 import { labelItem } from '../../../shared/reviews/labels.ts';
 import { chainOf } from '../../proof/builders.ts';
 import { aDecision } from './builders.ts';
@@ -44,23 +47,93 @@ const all = async <T>(lines: AsyncIterable<T>): Promise<T[]> => {
 };
 
 describe('the archive sink', () => {
-  const entries = chainOf('alpha', 4).map((entry, position) => ({ position, entry }));
+  const entries = chainOf('alpha', 4).map((entry, position) => ({
+    position,
+    entry,
+    item: { ...auditKey('alpha', position + 1), body: canonicalText(entry.body), hash: entry.hash },
+  }));
+  const table = memoryTable();
+  const hotDays = null;
 
   it('stores every entry in order, and the same batch again changes nothing', async () => {
     const archive = memoryObjects();
-    const sink = archiveSink({ archive });
+    const sink = archiveSink({ archive, table, hotDays });
     for (const batch of [entries, entries]) expect(await sink.project({ decisions: [], entries: batch })).toEqual([]);
     const objects = await all(readArchive(archive, '0000-00-00', '9999-99-99'));
     expect(objects).toEqual([entries.map(({ entry }) => entry)]);
   });
   it('stores nothing of a batch without entries', async () => {
     const archive = memoryObjects();
-    expect(await archiveSink({ archive }).project({ decisions: [committed(0, 'txn_1')], entries: [] })).toEqual([]);
+    expect(await archiveSink({ archive, table, hotDays }).project({ decisions: [committed(0, 'txn_1')], entries: [] })).toEqual(
+      [],
+    );
     expect((await archive.list('')).keys).toEqual([]);
   });
   it('gives every entry back when the bucket does not answer', async () => {
-    const failures = await archiveSink({ archive: down() }).project({ decisions: [], entries });
+    const failures = await archiveSink({ archive: down(), table, hotDays }).project({ decisions: [], entries });
     expect(failures.map(({ position }) => position)).toEqual([0, 1, 2, 3]);
+  });
+
+  describe('with hotDays', () => {
+    const system = chainOf('system.dev', 1).map((entry) => ({
+      position: 4,
+      entry,
+      item: { ...auditKey('system.dev', 1), body: canonicalText(entry.body), hash: entry.hash },
+    }));
+    const committedRows = async (): Promise<TableStore> => {
+      const rows = memoryTable();
+      for (const { item } of [...entries, ...system]) await rows.put(item);
+      return rows;
+    };
+    const project = (rows: TableStore, archive = memoryObjects()) =>
+      archiveSink({ archive, table: rows, hotDays: 30 }).project({ decisions: [], entries: [...entries, ...system] });
+    const expiryOf = async (rows: TableStore, chain: string, sequence: number) =>
+      (await rows.get(auditKey(chain, sequence)))?.ttl;
+
+    it('lets the rows of archived entries expire so many days after their time, and changes nothing else of them', async () => {
+      const rows = await committedRows();
+      const archive = memoryObjects();
+      for (let times = 0; times < 2; times++) expect(await project(rows, archive)).toEqual([]);
+      for (const { entry, item } of entries) {
+        const ttl = Date.parse(entry.body.at) / 1_000 + 30 * 86_400;
+        expect(await rows.get(item)).toEqual({ ...item, ttl });
+      }
+      const [lines] = await all(readArchive(archive, '0000-00-00', '9999-99-99'));
+      expect(lines!.map(({ expiresAt }) => expiresAt)).toEqual([
+        ...(await Promise.all([1, 2, 3, 4].map((n) => expiryOf(rows, 'alpha', n)))),
+        undefined,
+      ]);
+    });
+    it('never lets a row of a system chain expire: the next is made from it', async () => {
+      const rows = await committedRows();
+      await project(rows);
+      expect(await expiryOf(rows, 'system.dev', 1)).toBeUndefined();
+    });
+    it('lets nothing expire that is not in the archive', async () => {
+      const rows = await committedRows();
+      expect(await project(rows, down())).toHaveLength(5);
+      for (const n of [1, 2, 3, 4]) expect(await expiryOf(rows, 'alpha', n)).toBeUndefined();
+    });
+    it('leaves a row alone that was altered, and does not bring one back that is gone', async () => {
+      const rows = await committedRows();
+      const altered = { ...entries[1]!.item, body: '{}' };
+      await rows.put(altered);
+      await rows.delete(entries[2]!.item);
+      expect(await project(rows)).toEqual([]);
+      expect(await rows.get(altered)).toEqual(altered);
+      expect(await rows.get(entries[2]!.item)).toBeNull();
+    });
+    it('gives back the rows that could not be given their expiry', async () => {
+      const rows = await committedRows();
+      const busy: TableStore = {
+        ...rows,
+        put: (item, condition) => (item.sk.endsWith('3') ? Promise.reject(new Throttled('busy')) : rows.put(item, condition)),
+      };
+      expect((await project(busy)).map(({ position }) => position)).toEqual([2]);
+    });
+    it.each(['0', '-1', '1.5', 'x'])('refuses %s days, naming what is allowed', (text) => {
+      expect(() => hotDaysOf(text)).toThrow(`hotDays is ${text}; allowed: a whole number from 1, or nothing`);
+    });
   });
 });
 

@@ -6,6 +6,7 @@ import { readPendingHeads } from '../../../shared/proof/heads.ts';
 
 const entry = (position: number, chain: string, sequence: number) => ({
   position,
+  item: { pk: `A#${chain}`, sk: String(sequence) },
   entry: {
     body: { chain, sequence, previousHash: '0'.repeat(64), event: 'DECISION_MADE', at: '2026-11-20T08:15:01.040Z' },
     hash: `${sequence}a`.padStart(64, '0'),

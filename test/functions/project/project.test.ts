@@ -129,8 +129,16 @@ describe('the projector', () => {
     const project = projector({ sinks: [sink], decode, decodeEntry: auditFromItem, report: () => {} });
     expect(await project(asEvent(records))).toEqual({ batchItemFailures: [{ itemIdentifier: 's4' }] });
     expect(seen).toEqual([
-      { position: 1, entry: { body: { chain: 'c' }, hash: 'h1' } },
-      { position: 3, entry: { body: { chain: 'system.acme' }, hash: 'h7' } },
+      {
+        position: 1,
+        entry: { body: { chain: 'c' }, hash: 'h1' },
+        item: { ...auditKey('c', 1), body: '{"chain":"c"}', hash: 'h1' },
+      },
+      {
+        position: 3,
+        entry: { body: { chain: 'system.acme' }, hash: 'h7' },
+        item: { ...auditKey('system.acme', 7), body: '{"chain":"system.acme"}', hash: 'h7' },
+      },
     ]);
   });
 });

@@ -316,6 +316,62 @@ describe('GET /accounts/{accountId}/audit', () => {
     const after = (await here.get('/accounts/a_7/audit')).body.items[0];
     expect(after).toEqual({ ...before, inputs: null });
   });
+
+  describe('says what proves each entry', () => {
+    // biome-ignore lint/suspicious/noExplicitAny: bodies are JSON from outside
+    const proofs = (items: readonly any[]) => items.map(({ proof }) => `${proof.state} ${proof.checkpoint}`);
+
+    it('a checkpoint, or the chain alone after the last one', async () => {
+      const here = world();
+      const read = async () => (await here.get('/accounts/a_7/audit')).body.items;
+      for (let i = 0; i < 3; i += 1) await here.pay({ transactionId: `t${i}` });
+      expect(proofs(await read())).toEqual(Array(3).fill('CHAINED null'));
+      await here.checkpoint(await read());
+      for (let i = 3; i < 5; i += 1) await here.pay({ transactionId: `t${i}` });
+      expect(proofs(await read())).toEqual([...Array(3).fill('CHECKPOINTED 1'), ...Array(2).fill('CHAINED null')]);
+      await here.checkpoint((await read()).slice(0, 4));
+      expect(proofs(await read())).toEqual([...Array(4).fill('CHECKPOINTED 2'), 'CHAINED null']);
+      await here.checkpoint(await read());
+      expect(proofs(await read())).toEqual(Array(5).fill('CHECKPOINTED 3'));
+      const paged = await walk(here, '/accounts/a_7/audit', { limit: '2' });
+      expect(proofs(paged)).toEqual([1, 1, 2, 2, 3].map((number) => `CHECKPOINTED ${number}`));
+    });
+    it('of this chain only: a checkpoint of another account proves nothing here', async () => {
+      const here = world();
+      await here.pay({ transactionId: 't1' });
+      await here.pay({ transactionId: 't2', accountId: 'a_8' });
+      await here.checkpoint((await here.get('/accounts/a_8/audit')).body.items);
+      expect(proofs((await here.get('/accounts/a_7/audit')).body.items)).toEqual(['CHAINED null']);
+    });
+    it('or that the checkpoints cannot be read now', async () => {
+      const here = world();
+      await here.pay();
+      await here.checkpoint((await here.get('/accounts/a_7/audit')).body.items);
+      here.checkpoints.get = async () => {
+        throw new Unavailable('down');
+      };
+      expect(proofs((await here.get('/accounts/a_7/audit')).body.items)).toEqual(['UNKNOWN null']);
+    });
+  });
+
+  it('begins at the first row kept and says so, on the first page only', async () => {
+    const here = world();
+    for (let i = 0; i < 9; i += 1) await here.pay({ transactionId: `t${i}` });
+    const rows = here.table.all().filter(({ pk }) => pk.startsWith('A#'));
+    const expiredS = Math.floor(startMs / 1_000);
+    // TTL removes in any order and late: the first three are gone, of the next two one is still there.
+    for (const row of rows.slice(0, 4)) await here.table.delete(row);
+    await here.table.put({ ...rows[4]!, ttl: expiredS });
+    await here.table.put({ ...rows[5]!, ttl: expiredS + 86_400 });
+    const first = (await here.get('/accounts/a_7/audit', { limit: '2' })).body;
+    expect(first).toMatchObject({ archivedThrough: 5, items: [{ body: { sequence: 6 } }, { body: { sequence: 7 } }] });
+    const second = (await here.get('/accounts/a_7/audit', { limit: '2', cursor: first.cursor })).body;
+    expect(second.items.map((item: { body: { sequence: number } }) => item.body.sequence)).toEqual([8, 9]);
+    expect(second).not.toHaveProperty('archivedThrough');
+    expect((await here.get('/accounts/a_7/decisions')).body.items).toHaveLength(4);
+    for (const row of rows) await here.table.put({ ...row, ttl: expiredS });
+    expect((await here.get('/accounts/a_7/audit')).body).toMatchObject({ items: [], archivedThrough: 9 });
+  });
 });
 
 describe('timeline and audit', () => {

@@ -1,5 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { APIGatewayProxyEvent, DynamoDBStreamEvent } from 'aws-lambda';
+import { makeCheckpoint } from '../../../functions/checkpoint/checkpoint.ts';
 import { feedSink } from '../../../functions/project/feedSink.ts';
 import type { AttributeImage } from '../../../functions/project/image.ts';
 import { projector } from '../../../functions/project/project.ts';
@@ -16,10 +17,15 @@ import { settle } from '../../../shared/ledger/ledger.ts';
 import { memoryTable } from '../../../shared/memory/table.ts';
 import { policyJsonSchema } from '../../../shared/policy/schema.ts';
 import type { Attribute, Item } from '../../../shared/ports.ts';
+import type { StoredEntry } from '../../../shared/proof/entry.ts';
+import { noteHeads } from '../../../shared/proof/heads.ts';
+import { p256Signer } from '../../proof/builders.ts';
 import { noEvidenceStores } from '../../support/evidence.ts';
 import { aTransaction } from '../project/builders.ts';
 
 export const startMs = Date.parse('2026-11-20T13:45:00.000Z');
+
+const signer = p256Signer();
 
 /** The real ledger, projector and read stage on one table: payments in, HTTP answers out. The clock moves by 5 ms a look. */
 export function world() {
@@ -50,12 +56,13 @@ export function world() {
       throw cause;
     },
   });
+  const evidence = noEvidenceStores(table, clock);
   const handler = httpHandler(
     'read',
     readEndpoints({
       table,
       openInputs: inputsOpener(masterSecret),
-      evidence: noEvidenceStores(table, clock),
+      evidence,
       version: '1.2.3',
       waitingMessages: () => waiting(),
     }),
@@ -70,6 +77,13 @@ export function world() {
 
   return {
     table,
+    clock,
+    checkpoints: evidence.checkpoints,
+    /** Lets the next checkpoint hold these entries. */
+    async checkpoint(entries: readonly StoredEntry[]) {
+      await noteHeads(table, entries);
+      return makeCheckpoint({ table, checkpoints: evidence.checkpoints, signer, clock });
+    },
     advance: (ms: number) => {
       nowMs += ms;
     },

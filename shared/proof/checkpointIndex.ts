@@ -1,0 +1,63 @@
+import { prefixes } from '../aws/keys.ts';
+import type { Item, ObjectStore, TableStore } from '../ports.ts';
+import { checkpointHash, checkpointObjectKey, parseStoredCheckpoint, type StoredCheckpoint } from './checkpoint.ts';
+
+/**
+ * Checkpoints by the time they were made, in the table: one small item each, so that the checkpoint that holds an entry is found without
+ * reading through all of them. A help for readers; a verifier never looks here.
+ */
+const pk = `${prefixes.checkpoint}index`;
+
+/** Checkpoint objects that one question reads. */
+const objectsMax = 4;
+/** Checkpoints behind an entry's time that are looked at for it: a stretch of missing ones is no reason to read on for ever. */
+const candidatesMax = 4;
+
+export const checkpointIndexItem = ({ body }: StoredCheckpoint): Item => ({
+  pk,
+  sk: new Date(body.at).toISOString(),
+  number: body.number,
+  hash: checkpointHash(body),
+});
+
+/** What checkpoints say of a chain: the entry through which they hold it (0 = none that was found), and the checkpoint that does. */
+export interface Coverage {
+  readonly throughSequence: number;
+  readonly checkpoint: number | null;
+}
+
+export interface CoverageStores {
+  readonly table: TableStore;
+  readonly checkpoints: ObjectStore;
+}
+
+/**
+ * Through which of these entries (one chain's, ascending) a checkpoint holds the chain. Never claims a checkpoint that was not read and
+ * found to hold the head; may overlook one where the checkpoint came very late. Throws store errors.
+ */
+export const coverageOf = async (
+  { table, checkpoints }: CoverageStores,
+  chain: string,
+  entries: readonly { readonly sequence: number; readonly atMs: number }[],
+): Promise<Coverage> => {
+  const newest = await table.query({ pk, descending: true, limit: 1 });
+  const newestAtMs = newest.items[0] ? Date.parse(newest.items[0].sk) : Number.NEGATIVE_INFINITY;
+  const seen = new Set<string>();
+  let found: Coverage = { throughSequence: 0, checkpoint: null };
+  for (const { sequence, atMs } of entries.toReversed()) {
+    if (sequence <= found.throughSequence) return found;
+    if (atMs > newestAtMs) continue;
+    const { items } = await table.query({ pk, from: new Date(atMs).toISOString(), limit: candidatesMax });
+    for (const { number, hash } of items) {
+      const key = checkpointObjectKey(Number(number), String(hash));
+      if (seen.has(key)) continue;
+      if (seen.size === objectsMax) return found;
+      seen.add(key);
+      const bytes = await checkpoints.get(key);
+      const leaf = bytes && parseStoredCheckpoint(bytes).leaves.find((one) => one.chain === chain);
+      if (leaf && leaf.sequence > found.throughSequence) found = { throughSequence: leaf.sequence, checkpoint: Number(number) };
+      if (sequence <= found.throughSequence) return found;
+    }
+  }
+  return found;
+};
