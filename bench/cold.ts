@@ -12,11 +12,12 @@ import { decisionKey } from '../shared/aws/keys.ts';
 /**
  * From process start to the first answer of each function on the way of a payment, bundled as it is deployed, against emulators on
  * this machine; beside it a bundle of nothing but the same SDK commands, called once each, once in one file (as the CDK bundles by
- * default) and once split as ours are. Runs are taken in turn; the best of each counts. Exit 1 when a function is above the limit.
+ * default) and once split as ours are. Starts of the three are taken in turn; the load is CPU time, which a busy machine changes least,
+ * and the median of each counts. Exit 1 when a function is above the limit against either.
  */
 const help = `Usage: npm run bench -- cold [--runs N] [--json]
 
-  --runs N   process starts of each kind (default 9)`;
+  --runs N   process starts of each kind (default 15)`;
 
 const ratioMax = 1.3;
 
@@ -27,7 +28,7 @@ if (values.help) {
   console.log(help);
   process.exit(0);
 }
-const runs = Number(values.runs ?? 9);
+const runs = Number(values.runs ?? 15);
 
 /** The commands that each function's own code sends, by hand: the yardstick must not follow what is measured. */
 const commands = {
@@ -95,8 +96,10 @@ const bundled = async (name: string, options: BuildOptions): Promise<Bundle> => 
 };
 
 interface Start {
-  readonly loadMs: number;
+  readonly loadCpuMs: number;
+  /** Since the process began. */
   readonly answeredMs: number;
+  /** Of the whole process. */
   readonly cpuMs: number;
   readonly answer: unknown;
 }
@@ -205,40 +208,43 @@ try {
       starts.bare.push(await start(bare, eventFile));
       starts.bareSplit.push(await start(bareSplit, eventFile));
     }
-    const of = (kind: keyof typeof starts, figure: 'loadMs' | 'answeredMs' | 'cpuMs') =>
-      Number(Math.min(...starts[kind].map((one) => one[figure])).toFixed(1));
+    const of = (kind: keyof typeof starts, figure: 'loadCpuMs' | 'answeredMs' | 'cpuMs') =>
+      Number(median(starts[kind].map((one) => one[figure])).toFixed(1));
+    const ratio = (mine: number, other: number): number => Number((mine / other).toFixed(2));
     rows.push({
       stage,
       startBytes: ours.startBytes,
       bareBytes: bare.startBytes,
       bareSplitBytes: bareSplit.startBytes,
-      loadMs: of('ours', 'loadMs'),
-      bareLoadMs: of('bare', 'loadMs'),
-      bareSplitLoadMs: of('bareSplit', 'loadMs'),
+      loadCpuMs: of('ours', 'loadCpuMs'),
+      bareLoadCpuMs: of('bare', 'loadCpuMs'),
+      bareSplitLoadCpuMs: of('bareSplit', 'loadCpuMs'),
       firstAnswerMs: of('ours', 'answeredMs'),
       bareFirstAnswerMs: of('bare', 'answeredMs'),
+      bareSplitFirstAnswerMs: of('bareSplit', 'answeredMs'),
       cpuMs: of('ours', 'cpuMs'),
-      bytesRatio: Number((ours.startBytes / bare.startBytes).toFixed(2)),
-      loadRatio: Number((of('ours', 'loadMs') / of('bare', 'loadMs')).toFixed(2)),
-      bytesRatioToSplit: Number((ours.startBytes / bareSplit.startBytes).toFixed(2)),
-      loadRatioToSplit: Number((of('ours', 'loadMs') / of('bareSplit', 'loadMs')).toFixed(2)),
+      bytesRatio: ratio(ours.startBytes, bare.startBytes),
+      loadRatio: ratio(of('ours', 'loadCpuMs'), of('bare', 'loadCpuMs')),
+      bytesRatioToSplit: ratio(ours.startBytes, bareSplit.startBytes),
+      loadRatioToSplit: ratio(of('ours', 'loadCpuMs'), of('bareSplit', 'loadCpuMs')),
     });
   }
   if (values.json) console.log(JSON.stringify({ runs, ratioMax, rows }));
   else {
     console.log(
-      `cold start, best of ${runs} process starts, Node ${process.versions.node}; KB and ms; at most ${ratioMax} x the bare bundle`,
+      `cold start, median of ${runs} process starts, Node ${process.versions.node}; bare: the same SDK commands alone, in one file and split as ours; at most ${ratioMax} x either`,
     );
-    console.log(
-      'stage     loaded  bare  split |  load  bare  split | first answer  bare   CPU | size  load (to split: size load)',
-    );
+    console.log('          KB loaded at start | CPU ms of the load | ms to first answer |   x one file |      x split');
+    console.log('stage     ours  file split   |  ours  file split  |  ours  file split  |  size   load |  size   load');
     const kb = (bytes: number): string => String(Math.round(bytes / 1024)).padStart(5);
     for (const r of rows)
       console.log(
-        `${r.stage.padEnd(9)} ${kb(r.startBytes)} ${kb(r.bareBytes)} ${kb(r.bareSplitBytes)}  | ${ms(r.loadMs)} ${ms(r.bareLoadMs)} ${ms(r.bareSplitLoadMs)} |       ${ms(r.firstAnswerMs)} ${ms(r.bareFirstAnswerMs)} ${ms(r.cpuMs)} | ${r.bytesRatio.toFixed(2)}  ${r.loadRatio.toFixed(2)}  (${r.bytesRatioToSplit.toFixed(2)} ${r.loadRatioToSplit.toFixed(2)})`,
+        `${r.stage.padEnd(8)} ${kb(r.startBytes)} ${kb(r.bareBytes)} ${kb(r.bareSplitBytes)}   | ${ms(r.loadCpuMs)} ${ms(r.bareLoadCpuMs)} ${ms(r.bareSplitLoadCpuMs)}  | ${ms(r.firstAnswerMs)} ${ms(r.bareFirstAnswerMs)} ${ms(r.bareSplitFirstAnswerMs)}  |  ${r.bytesRatio.toFixed(2)}   ${r.loadRatio.toFixed(2)} |  ${r.bytesRatioToSplit.toFixed(2)}   ${r.loadRatioToSplit.toFixed(2)}`,
       );
   }
-  const over = rows.filter((row) => row.bytesRatio > ratioMax || row.loadRatio > ratioMax);
+  const over = rows.filter((row) =>
+    [row.bytesRatio, row.loadRatio, row.bytesRatioToSplit, row.loadRatioToSplit].some((ratio) => ratio > ratioMax),
+  );
   if (over.length > 0) {
     console.error(`above ${ratioMax} x: ${over.map((row) => row.stage).join(', ')}`);
     process.exitCode = 1;
@@ -250,4 +256,8 @@ try {
 
 function ms(value: number): string {
   return value.toFixed(0).padStart(5);
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
 }

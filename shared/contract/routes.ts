@@ -79,7 +79,13 @@ const isParameter = (segment: string): boolean => segment.startsWith('{');
 /** Static segments sort before parameters, so that `/decisions/latest` is tried before `/decisions/{transactionId}`. */
 const patterns: readonly Pattern[] = [...Map.groupBy(routes, (route) => route.path)]
   .map(([path, group]) => ({ path, segments: segmentsOf(path), routes: group }))
-  .sort((a, b) => rank(a).localeCompare(rank(b)));
+  .sort((a, b) => inOrder(rank(a), rank(b)));
+
+/** By code unit: a comparison by language would load the collation tables at every cold start. */
+function inOrder(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
 
 function rank(pattern: Pattern): string {
   return pattern.segments.map((segment) => (segment.endsWith('+}') ? '2' : isParameter(segment) ? '1' : '0')).join('');

@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import type { Fault } from '../contract/fault.ts';
 
 export type { Fault };
@@ -11,8 +10,20 @@ export interface ProblemOptions {
   readonly cause?: unknown;
 }
 
-/** Names of RFC 9110 that Node does not use yet. */
-const titles: Readonly<Record<number, string>> = { 413: 'Content Too Large' };
+/** As RFC 9110 and 6585 name them. Not from `node:http`: importing that costs a cold start the loading of Node's whole fetch. */
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
 
 /** A refusal that the caller may read: it becomes an RFC 9457 problem document. Anything else thrown becomes a bare 500. */
 export class Problem extends Error {
@@ -26,7 +37,7 @@ export class Problem extends Error {
   constructor(status: number, detail: string, options: ProblemOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.status = status;
-    this.title = titles[status] ?? STATUS_CODES[status] ?? 'Error';
+    this.title = titles[status] ?? 'Error';
     this.detail = detail;
     this.errors = options.errors ?? [];
     this.headers = options.headers ?? {};

@@ -44,15 +44,24 @@ const listOf = (subnets: readonly string[]): BlockList => {
   return list;
 };
 
-const refused = listOf(notPublic);
-const global6 = listOf([publicIpv6]);
-const loopback = listOf(['127.0.0.0/8', '::1/128']);
+const makeLists = () => ({
+  refused: listOf(notPublic),
+  global6: listOf([publicIpv6]),
+  loopback: listOf(['127.0.0.0/8', '::1/128']),
+});
+let made: ReturnType<typeof makeLists> | null = null;
+/** On first use: what only plans deliveries shall not wait for it when it starts. */
+const lists = () => {
+  made ??= makeLists();
+  return made;
+};
 
 /** Whether an IP address may be connected to. */
 export function isAllowedAddress(address: string, { allowsLoopback }: AddressRules): boolean {
   const family = isIP(address);
   if (family === 0) return false;
   const kind = family === 6 ? 'ipv6' : 'ipv4';
+  const { refused, global6, loopback } = lists();
   if (allowsLoopback && loopback.check(address, kind)) return true;
   return !refused.check(address, kind) && (family === 4 || global6.check(address, kind));
 }

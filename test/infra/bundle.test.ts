@@ -32,6 +32,36 @@ describe('the bundle of the read stage', () => {
   });
 });
 
+/** By name, the files of a bundle that its entry imports when it is loaded, not when it is called. */
+const loadedAtStart = (folder: string): ReadonlyMap<string, string> => {
+  const seen = new Map<string, string>();
+  const open = ['index.mjs'];
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    if (seen.has(file)) continue;
+    const text = readFileSync(join(folder, file), 'utf8');
+    seen.set(file, text);
+    for (const [, name] of text.matchAll(/(?:from|import)\s*"\.\/(chunk-[^"]+)"/g)) open.push(name!);
+  }
+  return seen;
+};
+
+describe.each(['ingest', 'score', 'decide', 'project'])('the bundle of the %s stage', (stage) => {
+  const files = [...loadedAtStart(bundled(stage))];
+  const importing = (name: RegExp): string[] =>
+    files
+      .filter(([, text]) => [...text.matchAll(/(?:from|import)\s*"([^"]+)"/g)].some(([, from]) => name.test(from!)))
+      .map(([file]) => file);
+
+  it("starts without node:http, which brings all of Node's fetch with it", () => {
+    expect(importing(/^(node:)?http$/)).toEqual([]);
+  });
+
+  it('holds the AWS SDK itself', () => {
+    expect(importing(/^@/)).toEqual([]);
+    expect(files.some(([, text]) => text.includes('DynamoDB_20120810'))).toBe(true);
+  });
+});
+
 it('leaves other stages without pages', () => {
   expect(readdirSync(bundled('decide')).filter((name) => !/\.mjs(\.map)?$/.test(name))).toEqual([]);
 });
