@@ -9,7 +9,7 @@ interface Flags {
   readonly tenant: string;
   readonly scope: string[];
   readonly expires?: number;
-  readonly grace: number;
+  readonly grace?: number;
   readonly json?: true;
 }
 
@@ -55,14 +55,21 @@ export const configure = (keys: Command): void => {
     .command('rotate <keyId>')
     .description('make a key with the same scopes and expiry; the old one ends after a while')
     .option(...tenantOption)
-    .option('--grace <duration>', 'how long the old key still works', durationMs, durationMs('1h'))
+    .option('--grace <duration>', 'how long the old key still works (default: 1h)', durationMs)
     .option('--json', 'print JSON')
     .action(async (keyId: string, flags: Flags) => {
-      const created = await rotateKeyNoted(keyStore(), { tenant: flags.tenant, keyId, by: cliActor, graceMs: flags.grace });
+      const created = await rotateKeyNoted(keyStore(), {
+        tenant: flags.tenant,
+        keyId,
+        by: cliActor,
+        graceMs: flags.grace ?? graceMs,
+      });
       if (created === null) throw new Error(`${noSuchKey(flags.tenant, keyId)} in force`);
       printCreated(created, flags);
     });
 };
+
+const graceMs = durationMs('1h');
 
 const keyStore = (): KeyStore => {
   const { table, clock, randomness } = services();

@@ -26,12 +26,11 @@ export const configure = (webhooks: Command): void => {
     .option('--json', 'print JSON')
     .action(async ({ tenant, url, events, json }: Flags) => {
       const rules = { allowsLoopback: process.env[env.webhooksToLoopback] === 'true' };
+      const unresolved = await unresolvedCause(url);
       const endpoint = await addEndpoint(endpointStore(), { tenant, url, events, createdBy: cliActor }, rules);
       if (json === true) console.log(JSON.stringify(endpoint, null, 2));
       else console.log(`${endpoint.endpointId}\nsecret: ${endpoint.secret}`);
-      await checkedAddresses(new URL(url), rules).catch((error: Error) =>
-        console.error(`added, but nothing can be sent there now: ${error.message}`),
-      );
+      if (unresolved !== null) console.error(`added, but nothing can be sent there now: ${unresolved}`);
     });
   webhooks
     .command('list')
@@ -66,6 +65,18 @@ export const configure = (webhooks: Command): void => {
       });
       console.log(`${moved} sent again, ${left} left`);
     });
+};
+
+/** Why a URL's name has no address here; null when it has. Throws a RangeError when it has one that webhooks may not go to. */
+const unresolvedCause = async (url: string): Promise<string | null> => {
+  if (!URL.canParse(url)) return null;
+  try {
+    await checkedAddresses(new URL(url));
+    return null;
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
+    return error instanceof Error ? error.message : String(error);
+  }
 };
 
 const endpointStore = (): EndpointStore => {

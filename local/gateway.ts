@@ -9,6 +9,9 @@ import { LocalProblem } from './problem.ts';
 /** API Gateway's own limits. */
 const maxBodyBytes = 10 * 1024 * 1024;
 const integrationTimeoutMs = 29_000;
+/** Longer than clients rest: one that reuses a connection just as it is closed gets no answer. */
+const keepAliveMs = 120_000;
+const closeIdleEveryMs = 100;
 
 export interface GatewayOptions {
   readonly api: ApiModel;
@@ -35,13 +38,19 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       refuse(options.api, response, 'DEFAULT_5XX', 500, randomUUID());
     });
   });
+  server.keepAliveTimeout = keepAliveMs;
   await listening(server, options.port, options.host);
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${options.host}:${port}`,
     stop: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        // Also those that fall idle only once their last answer is out.
+        const closing = setInterval(() => server.closeIdleConnections(), closeIdleEveryMs);
+        server.close(() => {
+          clearInterval(closing);
+          resolve();
+        });
         server.closeIdleConnections();
       }),
   };

@@ -6,6 +6,7 @@ import { styleText } from 'node:util';
 import { Command, InvalidArgumentError } from 'commander';
 import { decisionLine, simulate, summaryText } from '../cli/simulate.ts';
 import { call, localTargetFile, type Target } from '../cli/target.ts';
+import { env } from '../shared/aws/keys.ts';
 import { defaultTraffic } from '../shared/simulation/traffic.ts';
 import { EmulatorError } from './emulators.ts';
 import { LocalProblem } from './problem.ts';
@@ -93,6 +94,7 @@ const announce = (stack: LocalStack, target: Target): void => {
       `api:     ${stack.url}`,
       `console: ${stack.url}/`,
       `docs:    ${stack.url}/docs`,
+      `queue:   ${stack.environment[env.queueUrl]}`,
       `data:    ${stack.dataDir}`,
       `key: ${stack.key}`,
       'Ctrl-C stops everything.',

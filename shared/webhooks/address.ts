@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net';
 
 /** Where webhooks may go. */
 export interface AddressRules {
-  /** Local stacks only: this machine, and plain HTTP. */
+  /** Local stacks only: plain HTTP to this machine, beside HTTPS to the public internet. */
   readonly allowsLoopback: boolean;
 }
 
@@ -56,15 +56,19 @@ const lists = () => {
   return made;
 };
 
-/** Whether an IP address may be connected to. */
-export function isAllowedAddress(address: string, { allowsLoopback }: AddressRules): boolean {
+const kindOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
+
+/** Whether an IP address is of the public internet. */
+export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 0) return false;
-  const kind = family === 6 ? 'ipv6' : 'ipv4';
-  const { refused, global6, loopback } = lists();
-  if (allowsLoopback && loopback.check(address, kind)) return true;
-  return !refused.check(address, kind) && (family === 4 || global6.check(address, kind));
+  const { refused, global6 } = lists();
+  return !refused.check(address, kindOf(address)) && (family === 4 || global6.check(address, 'ipv6'));
 }
+
+/** Whether an address may be connected to by this URL: by HTTPS a public one, by HTTP, which only local stacks allow, this machine. */
+const isAllowed = (address: string, { protocol }: URL): boolean =>
+  protocol === 'http:' ? lists().loopback.check(address, kindOf(address)) : isPublicAddress(address);
 
 /** What is wrong with a URL as a webhook's, as far as its text tells; null for nothing. */
 export function urlFault(text: string, rules: AddressRules): string | null {
@@ -77,7 +81,9 @@ export function urlFault(text: string, rules: AddressRules): string | null {
     return `url must begin with https://; given ${url.protocol}//`;
   }
   if (url.username !== '' || url.password !== '') return 'url may not hold a user name or a password';
-  if (isIP(host) !== 0 && !isAllowedAddress(host, rules)) return refusal(host, host);
+  if (isIP(host) !== 0 && !isAllowed(host, url)) return refusal(host, host);
+  if (url.protocol === 'http:' && isIP(host) === 0 && host !== 'localhost')
+    return 'url must begin with https:// but for this machine';
   return null;
 }
 
@@ -103,16 +109,12 @@ export const systemResolve: Resolve = async (host) =>
  * The addresses of a URL's host, all of them allowed: what is connected to is what was checked. Throws a RangeError when one is not,
  * and what `resolve` throws.
  */
-export async function checkedAddresses(
-  url: URL,
-  rules: AddressRules,
-  resolve: Resolve = systemResolve,
-): Promise<readonly ResolvedAddress[]> {
+export async function checkedAddresses(url: URL, resolve: Resolve = systemResolve): Promise<readonly ResolvedAddress[]> {
   const host = hostOf(url);
   const family = isIP(host);
   const addresses = family === 0 ? await resolve(host) : [{ address: host, family: family === 6 ? 6 : 4 } as const];
   if (addresses.length === 0) throw new RangeError(`${host} has no address`);
-  const wrong = addresses.find(({ address }) => !isAllowedAddress(address, rules));
+  const wrong = addresses.find(({ address }) => !isAllowed(address, url));
   if (wrong !== undefined) throw new RangeError(refusal(host, wrong.address));
   return addresses;
 }

@@ -22,7 +22,7 @@ export const guardedPost =
     const fault = urlFault(text, rules);
     if (fault !== null) throw new RangeError(fault);
     const url = new URL(text);
-    const addresses = await checkedAddresses(url, rules, resolve);
+    const addresses = await checkedAddresses(url, resolve);
     const checkedLookup: LookupFunction = (_host, options, callback) => {
       if (options.all) callback(null, [...addresses]);
       else callback(null, addresses[0]!.address, addresses[0]!.family);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findRoute } from '../../local/gateway.ts';
+import { findRoute, startGateway } from '../../local/gateway.ts';
 
 const methods = [
   ['/', 'ANY', 'root'],
@@ -28,5 +28,29 @@ describe('the gateway’s choice of a route', () => {
 
   it('finds nothing for a method that the most specific path lacks', () => {
     expect(findRoute(methods, 'POST', '/decisions/latest')).toBeNull();
+  });
+});
+
+describe('the gateway', () => {
+  it('keeps connections open over a pause of two minutes, and ends them at once when it stops', async () => {
+    let answer = (): void => undefined;
+    const invoked = Promise.withResolvers<void>();
+    const gateway = await startGateway({
+      api: { methods, responses: [] },
+      port: 0,
+      host: '127.0.0.1',
+      invoke: () =>
+        new Promise((resolve) => {
+          answer = () => resolve({ statusCode: 200, body: '' });
+          invoked.resolve();
+        }),
+      onFailure: () => undefined,
+    });
+    const response = fetch(gateway.url);
+    await invoked.promise;
+    const stopped = gateway.stop();
+    answer();
+    expect((await response).headers.get('keep-alive')).toBe('timeout=120');
+    await stopped;
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkedAddresses, isAllowedAddress, urlFault } from '../../shared/webhooks/address.ts';
+import { checkedAddresses, isPublicAddress, urlFault } from '../../shared/webhooks/address.ts';
 
 const strict = { allowsLoopback: false };
 const local = { allowsLoopback: true };
@@ -33,17 +33,29 @@ describe('an address that webhooks may go to', () => {
     ['documentation', '2001:db8::1', false],
     ['what is no address', 'localhost', false],
   ])('%s', (_, address, allowed) => {
-    expect(isAllowedAddress(address, strict)).toBe(allowed);
+    expect(isPublicAddress(address)).toBe(allowed);
   });
 
-  it('is this machine where the setting says so, and still no other private one', () => {
-    expect(['127.0.0.1', '::1', '10.0.0.1', 'fe80::1', '169.254.169.254'].map((one) => isAllowedAddress(one, local))).toEqual([
-      true,
-      true,
-      false,
-      false,
-      false,
-    ]);
+  it.each([
+    ['this machine', 'http://127.0.0.1:8080/', null],
+    ['this machine by IPv6', 'http://[::1]:8080/', null],
+    ['this machine by name', 'http://localhost:8080/', null],
+    ['a public URL', 'https://hooks.example.com/', null],
+    ['this machine by https', 'https://127.0.0.1/', '127.0.0.1'],
+    ['a private address', 'http://10.0.0.1/', '10.0.0.1'],
+    ['the metadata service', 'http://169.254.169.254/', '169.254.169.254'],
+    ['plain HTTP to elsewhere', 'http://hooks.example.com/', 'https://'],
+    ['plain HTTP to a public address', 'http://93.184.215.14/', '93.184.215.14'],
+  ])('where the setting allows this machine by plain HTTP: %s', (_, url, fault) => {
+    if (fault === null) expect(urlFault(url, local)).toBeNull();
+    else expect(urlFault(url, local)).toContain(fault);
+  });
+
+  it('of a local stack is this machine by HTTP, the public by HTTPS, whatever a name leads to', async () => {
+    const leadsTo = (address: string) => async () => [{ address, family: 4 as const }];
+    await expect(checkedAddresses(new URL('http://localhost/'), leadsTo('10.0.0.1'))).rejects.toThrow('10.0.0.1');
+    await expect(checkedAddresses(new URL('https://localhost/'), leadsTo('127.0.0.1'))).rejects.toThrow('127.0.0.1');
+    expect(await checkedAddresses(new URL('http://localhost/'), leadsTo('127.0.0.1'))).toHaveLength(1);
   });
 
   it.each([
@@ -67,6 +79,6 @@ describe('an address that webhooks may go to', () => {
       { address: '93.184.215.14', family: 4 as const },
       { address: '10.0.0.1', family: 4 as const },
     ];
-    await expect(checkedAddresses(new URL('https://hooks.example.com'), strict, resolve)).rejects.toThrow('10.0.0.1');
+    await expect(checkedAddresses(new URL('https://hooks.example.com'), resolve)).rejects.toThrow('10.0.0.1');
   });
 });
