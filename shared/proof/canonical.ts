@@ -215,20 +215,15 @@ const isBefore = (bytes: Buffer, aStart: number, aEnd: number, bStart: number, b
   return aEnd - aStart < bEnd - bStart;
 };
 
-const noted = [
-  ['at', Buffer.from('at')],
-  ['chain', Buffer.from('chain')],
-  ['previousHash', Buffer.from('previousHash')],
-  ['sequence', Buffer.from('sequence')],
-] as const;
+const noted = (['at', 'chain', 'sequence', 'previousHash'] as const).map((name) => ({ name, key: Buffer.from(name) }));
+/** By length: most keys are told apart by it alone. */
+const notedByLength = Array.from({ length: 13 }, (_, length) => noted.find(({ key }) => key.length === length) ?? null);
 
 const note = (bytes: Buffer, spans: Spans, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void => {
-  for (const [name, key] of noted) {
-    if (key.length !== keyEnd - keyStart || key[0] !== bytes[keyStart]) continue;
-    let i = 1;
-    while (i < key.length && key[i] === bytes[keyStart + i]) i++;
-    if (i === key.length) spans[name] = [valueStart, valueEnd];
-  }
+  const found = notedByLength[keyEnd - keyStart];
+  if (!found) return;
+  for (let i = 0; i < found.key.length; i++) if (found.key[i] !== bytes[keyStart + i]) return;
+  spans[found.name] = [valueStart, valueEnd];
 };
 
 const textAt = (bytes: Buffer, [start, end]: Span): string | undefined => {

@@ -1,5 +1,5 @@
-import { type BodyFields, readBody, sha256Hex } from './canonical.ts';
 import { firstPreviousHash } from './entry.ts';
+import type { EntryFacts } from './entryFacts.ts';
 import type { Finding, FindingKind } from './finding.ts';
 
 /** A head that a checkpoint holds. */
@@ -40,13 +40,9 @@ type Suspicion =
       isRepeated: boolean;
     };
 
-const entryPrefix = Buffer.from('{"body":');
-const hashPrefix = Buffer.from(',"hash":"');
-const tailLength = hashPrefix.length + 64 + 2;
-
 /**
  * Follows one chain entry by entry in constant memory and keeps the first finding. The heads that checkpoints hold (`anchors`) are known
- * before the entries. Entries are hashed as the bytes they are, which must be canonical.
+ * before the entries.
  */
 export class ChainCheck {
   readonly #start: ChainStart;
@@ -90,23 +86,12 @@ export class ChainCheck {
     this.#lastAnchor = Math.max(this.#lastAnchor, anchor.sequence);
   }
 
-  entry(bytes: Buffer, line: number) {
+  entry(facts: EntryFacts, line: number) {
     if (this.#finding) return;
     const place = this.#expected;
-    const bodyEnd = bytes.length - tailLength;
-    const hasForm =
-      bodyEnd > entryPrefix.length &&
-      bytes.compare(entryPrefix, 0, entryPrefix.length, 0, entryPrefix.length) === 0 &&
-      bytes.compare(hashPrefix, 0, hashPrefix.length, bodyEnd, bodyEnd + hashPrefix.length) === 0 &&
-      bytes[bytes.length - 2] === 0x22 &&
-      bytes[bytes.length - 1] === 0x7d;
-    if (!hasForm) return this.#reportAfterSuspicion('malformed', line, place, 'is not an entry in canonical form');
-    const body = bytes.subarray(entryPrefix.length, bodyEnd);
-    const hash = bytes.toString('latin1', bytes.length - 66, bytes.length - 2);
-    const fields = readBody(body);
-    if (!fields) return this.#reportAfterSuspicion('malformed', line, place, 'has a body that is not canonical JSON');
-    const computed = sha256Hex(body);
-    if (computed !== hash) {
+    if (facts.kind === 'malformed') return this.#reportAfterSuspicion('malformed', line, place, facts.text);
+    if (facts.kind === 'edited') {
+      const { computed, hash } = facts;
       return this.#reportAfterSuspicion(
         'edited',
         line,
@@ -114,14 +99,13 @@ export class ChainCheck {
         `was edited: its body gives the hash ${computed}, it says ${hash}`,
       );
     }
-    if (fields.chain !== this.chain) {
-      return this.#reportAfterSuspicion('moved', line, place, `is entry ${fields.sequence} of chain ${fields.chain}, moved here`);
-    }
-    const { sequence, previousHash } = fields;
+    const { chain, sequence, previousHash, hash } = facts;
+    if (chain !== this.chain)
+      return this.#reportAfterSuspicion('moved', line, place, `is entry ${sequence} of chain ${chain}, moved here`);
     if (sequence === undefined || previousHash === undefined) {
       return this.#reportAfterSuspicion('malformed', line, place, 'has no sequence or no previousHash');
     }
-    this.#follow({ line, sequence, previousHash, hash }, fields);
+    this.#follow({ line, sequence, previousHash, hash }, facts.at);
   }
 
   /** After the last entry. */
@@ -143,24 +127,24 @@ export class ChainCheck {
     this.report(kind, line, sequence, `entry ${sequence} ${text}`);
   }
 
-  #follow(entry: Seen, fields: BodyFields) {
+  #follow(entry: Seen, at: string | undefined) {
     if (this.#suspicion?.kind === 'gap') return this.#searchOn(this.#suspicion, entry);
     if (this.#suspicion) return this.#decide(this.#suspicion, entry);
     const expected = this.#expected;
     if (entry.sequence > expected) {
       this.#suspicion = { kind: 'gap', expected, entry, next: 0, isFound: false, isRepeated: false };
     } else if (entry.sequence < expected) this.#goBack(entry);
-    else if (this.#last === null) this.#begin(entry, fields);
+    else if (this.#last === null) this.#begin(entry, at);
     else if (entry.previousHash !== this.#last.hash) {
       this.#suspicion = { kind: 'break', entry, before: this.#last, previousHash: this.#last.hash };
     } else this.#accept(entry);
   }
 
-  #begin(entry: Seen, fields: BodyFields) {
+  #begin(entry: Seen, at: string | undefined) {
     const { mustStartBefore } = this.#start;
     if (entry.sequence === 1 && entry.previousHash !== firstPreviousHash) {
       this.#suspicion = { kind: 'break', entry, before: null, previousHash: firstPreviousHash };
-    } else if (entry.sequence > 1 && mustStartBefore !== null && !(Date.parse(fields.at ?? '') < Date.parse(mustStartBefore))) {
+    } else if (entry.sequence > 1 && mustStartBefore !== null && !(Date.parse(at ?? '') < Date.parse(mustStartBefore))) {
       const text = `entries before ${entry.sequence} are missing: it is not older than the range, which begins at ${mustStartBefore}`;
       this.report('missing', entry.line, entry.sequence - 1, text);
     } else this.#accept(entry);

@@ -10,13 +10,24 @@ const chunkBytes = 2 ** 20;
 export const fileChunks = (path: string): AsyncIterable<Buffer> => createReadStream(path, { highWaterMark: chunkBytes });
 
 /**
- * The lines of a bundle without their newlines, a chunk's worth at a time: of gzip, of plain JSON lines, or of the bundle attached to an
- * evidence page. The lines are views, good until the next chunk. Throws Unreadable for what is none of these, cut off or damaged.
+ * The lines of a bundle, a block of whole lines at a time: of gzip, of plain JSON lines, or of the bundle attached to an evidence page.
+ * Throws Unreadable for what is none of these, cut off or damaged.
  */
-export const bundleLinesOf = (
-  source: AsyncIterable<Buffer>,
-  onProgress?: (bytesRead: number) => void,
-): AsyncGenerator<Buffer[]> => linesOf(plain(counted(source, onProgress)));
+export const bundleBlocksOf = (source: AsyncIterable<Buffer>, onProgress?: (bytesRead: number) => void): AsyncGenerator<Buffer> =>
+  blocksOf(plain(counted(source, onProgress)));
+
+/** The lines of a block without their newlines, as views of it. */
+export const linesIn = (block: Buffer): Buffer[] => {
+  const lines: Buffer[] = [];
+  let start = 0;
+  for (let end = block.indexOf(newline); end >= 0; end = block.indexOf(newline, start)) {
+    lines.push(block.subarray(start, end));
+    start = end + 1;
+  }
+  return lines;
+};
+
+const newline = 10;
 
 async function* counted(
   source: AsyncIterable<Buffer>,
@@ -86,20 +97,14 @@ const attached = async (source: AsyncIterable<Buffer>): Promise<Buffer> => {
   return Buffer.from(page.slice(start + attachmentOpening.length, end), 'base64');
 };
 
-/** Lines without their newline, a chunk's worth at a time. They are views: good until the next chunk. */
-async function* linesOf(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer[]> {
+async function* blocksOf(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of source) {
     const bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    const lines: Buffer[] = [];
-    let start = 0;
-    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
-      lines.push(bytes.subarray(start, end));
-      start = end + 1;
-    }
-    rest = bytes.subarray(start);
+    const end = bytes.lastIndexOf(newline) + 1;
+    rest = bytes.subarray(end);
     if (rest.length > lineBytesMax) throw new Unreadable(`a line is longer than ${lineBytesMax} bytes`);
-    yield lines;
+    if (end > 0) yield bytes.subarray(0, end);
   }
   if (rest.length > 0) throw new Unreadable('the bundle is cut off within a line');
 }

@@ -1,5 +1,5 @@
 import type { AuditEntry } from './entry.ts';
-import { bundleLinesOf, fileChunks } from './lines.ts';
+import { bundleBlocksOf, fileChunks, linesIn } from './lines.ts';
 
 /** Chains of this many entries are held in memory at a time. */
 const chainEntriesMax = 5_000_000;
@@ -10,8 +10,8 @@ export async function* readBundle(
 ): AsyncGenerator<{ readonly chain: string; readonly entries: readonly AuditEntry[] }> {
   let chain: string | null = null;
   let entries: AuditEntry[] = [];
-  for await (const lines of bundleLinesOf(fileChunks(path))) {
-    for (const line of lines) {
+  for await (const block of bundleBlocksOf(fileChunks(path))) {
+    for (const line of linesIn(block)) {
       const value = JSON.parse(line.toString('utf8')) as Record<string, unknown>;
       if (value.kind === 'chain' || value.kind === 'end') {
         if (chain !== null) yield { chain, entries };

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { Readable } from 'node:stream';
 import { type BundleHeader, bundleFormat } from './bundle.ts';
 import { canonicalText, isCanonical, sha256Hex } from './canonical.ts';
@@ -10,11 +11,14 @@ import {
   checkpointHash,
   findSplitView,
   isCheckpointSignedBy,
-  isLeafOf,
+  type LeafProof,
+  leafVerifier,
 } from './checkpoint.ts';
 import { firstPreviousHash } from './entry.ts';
+import { type EntryFacts, entryFacts, isEntryLine, unpackFacts } from './entryFacts.ts';
+import { type EntryPool, startEntryPool } from './entryPool.ts';
 import { type Finding, type FindingKind, Unreadable } from './finding.ts';
-import { bundleLinesOf, fileChunks } from './lines.ts';
+import { bundleBlocksOf, fileChunks, linesIn } from './lines.ts';
 import { keyIdOf, readPublicKey } from './signer.ts';
 
 export interface VerifyOptions {
@@ -24,6 +28,8 @@ export interface VerifyOptions {
   readonly known?: readonly Checkpoint[];
   /** Called now and then with the bytes read so far. */
   readonly onProgress?: (bytesRead: number) => void;
+  /** Threads beside this one that hash the entries of a large bundle; by default as many as the machine has cores, at most 4. */
+  readonly threads?: number;
 }
 
 export interface VerifyReport {
@@ -66,23 +72,80 @@ export const verifyBytes = async (bytes: Uint8Array, options: VerifyOptions = {}
 /** The same for a bundle that comes in pieces, from wherever. */
 export const verifyChunks = async (source: AsyncIterable<Buffer>, options: VerifyOptions = {}): Promise<VerifyReport> => {
   const check = new BundleCheck(options);
+  const reader = new FactReader(options.threads ?? Math.min(threadsMax, availableParallelism()));
+  const ahead: Promise<Read>[] = [];
+  const next = async (): Promise<void> => {
+    const { block, facts } = await ahead.shift()!;
+    check.block(block, facts);
+  };
+  let unreadable: Unreadable | null = null;
   try {
-    for await (const lines of bundleLinesOf(source, options.onProgress)) for (const line of lines) check.line(line);
-    return check.report();
+    try {
+      for await (const block of bundleBlocksOf(source, options.onProgress)) {
+        const reading = reader.read(block);
+        // Nobody waits for it any more where a line before it ends the reading.
+        reading.catch(() => undefined);
+        ahead.push(reading);
+        if (ahead.length > blocksAhead) await next();
+      }
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      unreadable = error;
+    }
+    while (ahead.length > 0) await next();
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    return check.report(error.message);
+    unreadable = error;
+  } finally {
+    await reader.close();
   }
+  return check.report(unreadable?.message ?? null);
 };
+
+const threadsMax = 4;
+/** Blocks of about a megabyte that wait for their facts. */
+const blocksAhead = 8;
+/** Smaller bundles are done before a thread has started. */
+const threadsFromBytes = 8 * 2 ** 20;
+
+interface Read {
+  readonly block: Buffer;
+  readonly facts: Iterator<EntryFacts>;
+}
+
+/** Finds the facts of a block's entries: here while the bundle is small, then in threads. */
+class FactReader {
+  readonly #threads: number;
+  #bytes = 0;
+  #pool: EntryPool | null = null;
+
+  constructor(threads: number) {
+    this.#threads = threads;
+  }
+
+  async read(block: Buffer): Promise<Read> {
+    this.#bytes += block.length;
+    if (this.#threads > 0 && this.#bytes > threadsFromBytes) this.#pool ??= startEntryPool(this.#threads);
+    if (this.#pool) return { block, facts: unpackFacts(await this.#pool.facts(block)) };
+    return { block, facts: factsOf(block) };
+  }
+
+  async close(): Promise<void> {
+    await this.#pool?.close();
+  }
+}
+
+function* factsOf(block: Buffer): Generator<EntryFacts> {
+  for (const line of linesIn(block)) if (isEntryLine(line)) yield entryFacts(line);
+}
 
 interface KnownCheckpoint {
   readonly checkpoint: Checkpoint;
+  readonly isLeaf: (claim: LeafProof) => boolean;
   /** Leaves shown so far. */
   shown: number;
   lastIndex: number;
 }
-
-const entryStart = Buffer.from('{"body":');
 
 class BundleCheck {
   readonly #options: VerifyOptions;
@@ -108,15 +171,17 @@ class BundleCheck {
     this.#options = options;
   }
 
-  line(bytes: Buffer) {
-    this.#lineNumber++;
-    if (this.#isEnded) throw new Unreadable(`line ${this.#lineNumber}: something follows the end of the bundle`);
-    if (this.#chain && bytes.length > 8 && bytes.compare(entryStart, 0, 8, 0, 8) === 0) {
-      this.#entries++;
-      this.#chain.entry(bytes, this.#lineNumber);
-      return;
+  /** `facts` of the block's entries, one for each in order. */
+  block(block: Buffer, facts: Iterator<EntryFacts>) {
+    for (const line of linesIn(block)) {
+      this.#lineNumber++;
+      if (this.#isEnded) throw new Unreadable(`line ${this.#lineNumber}: something follows the end of the bundle`);
+      const own = isEntryLine(line) ? facts.next().value : undefined;
+      if (this.#chain && own) {
+        this.#entries++;
+        this.#chain.entry(own, this.#lineNumber);
+      } else this.#other(line);
     }
-    this.#other(bytes);
   }
 
   report(unreadable: string | null = null): VerifyReport {
@@ -185,7 +250,7 @@ class BundleCheck {
     if (this.#chain) {
       // Whatever it was, it stands where an entry was expected: the chain names the place.
       this.#entries++;
-      this.#chain.entry(Buffer.alloc(0), this.#lineNumber);
+      this.#chain.entry({ kind: 'malformed', text: 'is not an entry in canonical form' }, this.#lineNumber);
       if (this.#chain.finding) return;
     }
     this.#find('malformed', `line ${this.#lineNumber} ${text}`);
@@ -248,7 +313,7 @@ class BundleCheck {
       this.#find('wrong-key', `checkpoint ${number} is signed by key ${keyId}, not by ${keyIdOf(this.#key)}`);
     else if (!isCheckpointSignedBy(checkpoint, this.#key))
       this.#find('signature', `the signature of checkpoint ${number} is not by key ${keyId}`);
-    this.#checkpoints.set(number, { checkpoint, shown: 0, lastIndex: -1 });
+    this.#checkpoints.set(number, { checkpoint, isLeaf: leafVerifier(checkpoint.body), shown: 0, lastIndex: -1 });
     this.#lastCheckpoint = checkpoint;
   }
 
@@ -275,7 +340,7 @@ class BundleCheck {
     if (!this.#chain || !claim || !known) return this.#malformed('is a malformed or misplaced leaf');
     const { number } = known.checkpoint.body;
     const [chain, sequence, head] = claim.leaf;
-    if (chain !== this.#chain.chain || !isLeafOf(known.checkpoint.body, claim)) {
+    if (chain !== this.#chain.chain || !known.isLeaf(claim)) {
       return this.#chain.report(
         'proof',
         this.#lineNumber,
@@ -297,8 +362,8 @@ class BundleCheck {
     const left = value.left === null ? null : asLeafProof(value.left);
     const right = value.right === null ? null : asLeafProof(value.right);
     const isProved =
-      (value.left === null ? right?.index === 0 : left !== null && left.leaf[0] < chain && isLeafOf(body, left)) &&
-      (value.right === null ? left?.index === body.size - 1 : right !== null && right.leaf[0] > chain && isLeafOf(body, right)) &&
+      (value.left === null ? right?.index === 0 : left !== null && left.leaf[0] < chain && known.isLeaf(left)) &&
+      (value.right === null ? left?.index === body.size - 1 : right !== null && right.leaf[0] > chain && known.isLeaf(right)) &&
       (left === null || right === null || left.index + 1 === right.index);
     if (!isProved) {
       return this.#chain.report(

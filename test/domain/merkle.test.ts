@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { leafHash, merkleTree, verifyConsistency, verifyInclusion } from '../../shared/domain/merkle.ts';
+import { inclusionVerifier, leafHash, merkleTree, verifyConsistency, verifyInclusion } from '../../shared/domain/merkle.ts';
 
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -138,6 +138,30 @@ describe('any tree', () => {
     );
   });
 
+  it('gives the same answers where many leaves are asked of one verifier, in any order and with mutated ones between', () => {
+    fc.assert(
+      fc.property(
+        tree,
+        fc.array(fc.tuple(fc.nat(), fc.option(mutation, { freq: 3 })), { minLength: 1, maxLength: 60 }),
+        fc.boolean(),
+        (leaves, asked, inOrder) => {
+          const built = merkleTree(leaves, sha256);
+          const verify = inclusionVerifier(built, sha256);
+          const order = inOrder ? leaves.map((_, i) => [i, asked[i % asked.length]![1]] as const) : asked;
+          return order.every(([at, change]) => {
+            const index = at % leaves.length;
+            const honest = { ...built, leaf: leafHash(leaves[index]!, sha256), index, proof: built.inclusionProof(index) };
+            const { leaf, proof, ...claim } = change === null ? honest : mutatedProof(honest, change, at);
+            const isKnownTree = claim.size === built.size && claim.root === built.root;
+            const asTold = { leaf, proof, index: claim.index };
+            return !isKnownTree || verify(asTold) === verifyInclusion({ ...honest, ...asTold }, sha256);
+          });
+        },
+      ),
+      { numRuns: runs },
+    );
+  });
+
   it('accepts the consistency proof from each of its prefixes', () => {
     fc.assert(
       fc.property(tree, (leaves) => {
@@ -164,16 +188,7 @@ describe('any tree', () => {
           proof: built.inclusionProof(index),
           root: built.root,
         };
-        const other = (index + 1) % leaves.length;
-        const mutated = {
-          bit: { ...honest, proof: flipped(honest.proof, at), leaf: honest.proof.length ? honest.leaf : flip(honest.leaf, at) },
-          longer: { ...honest, proof: [...honest.proof, honest.root] },
-          shorter: honest.proof.length ? { ...honest, proof: honest.proof.slice(0, -1) } : { ...honest, index: 1 },
-          leaf: { ...honest, leaf: flip(honest.leaf, at) },
-          root: { ...honest, root: flip(honest.root, at) },
-          place: other === index ? { ...honest, index: -1 } : { ...honest, index: other },
-          size: { ...honest, size: index },
-        }[change];
+        const mutated = mutatedProof(honest, change, at);
         return !verifyInclusion(mutated, sha256);
       }),
       { numRuns: runs },
@@ -220,7 +235,32 @@ describe('what makes no sense', () => {
   });
 });
 
-const mutation = fc.constantFrom('bit', 'longer', 'shorter', 'leaf', 'root', 'place', 'size');
+const mutations = ['bit', 'longer', 'shorter', 'leaf', 'root', 'place', 'size'] as const;
+type Mutation = (typeof mutations)[number];
+const mutation = fc.constantFrom(...mutations);
+
+interface Claim {
+  readonly leaf: Uint8Array;
+  readonly index: number;
+  readonly size: number;
+  readonly proof: readonly Uint8Array[];
+  readonly root: Uint8Array;
+}
+
+/** The claim with one thing wrong. */
+const mutatedProof = (honest: Claim, change: Mutation, at: number): Claim => {
+  const { leaf, index, size, proof, root } = honest;
+  const other = (index + 1) % size;
+  return {
+    bit: { ...honest, proof: flipped(proof, at), leaf: proof.length ? leaf : flip(leaf, at) },
+    longer: { ...honest, proof: [...proof, root] },
+    shorter: proof.length ? { ...honest, proof: proof.slice(0, -1) } : { ...honest, index: 1 },
+    leaf: { ...honest, leaf: flip(leaf, at) },
+    root: { ...honest, root: flip(root, at) },
+    place: other === index ? { ...honest, index: -1 } : { ...honest, index: other },
+    size: { ...honest, size: index },
+  }[change];
+};
 
 const flip = (bytes: Uint8Array, at: number): Uint8Array => {
   const copy = Uint8Array.from(bytes);

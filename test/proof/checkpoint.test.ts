@@ -6,7 +6,7 @@ import {
   checkpointHash,
   findSplitView,
   formatStoredCheckpoint,
-  isLeafOf,
+  leafVerifier,
   parseStoredCheckpoint,
   proveLeaf,
   sortLeaves,
@@ -41,8 +41,8 @@ describe('a signed checkpoint', () => {
     const sorted = sortLeaves(leaves);
     for (const index of sorted.keys()) {
       const proof = proveLeaf(sorted, treeOf(sorted), index);
-      expect(isLeafOf(body, proof)).toBe(true);
-      expect(isLeafOf(body, { ...proof, leaf: [proof.leaf[0], proof.leaf[1] + 1, proof.leaf[2]] })).toBe(false);
+      expect(leafVerifier(body)(proof)).toBe(true);
+      expect(leafVerifier(body)({ ...proof, leaf: [proof.leaf[0], proof.leaf[1] + 1, proof.leaf[2]] })).toBe(false);
     }
   });
   it('has one head for each chain', () => {
