@@ -1,5 +1,6 @@
 import { auditKey, decisionKey, stateKey } from '../../shared/aws/keys.ts';
 import { renderDecision } from '../../shared/contract/render.ts';
+import type { DecisionBody } from '../../shared/domain/audit.ts';
 import { type Counterfactual, counterfactual } from '../../shared/domain/counterfactual.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy.ts';
 import type { AccountFacts } from '../../shared/domain/ruleFacts.ts';
@@ -35,11 +36,12 @@ async function explained(table: TableStore, stored: StoredDecision, policy: Comp
     table.get(auditKey(chain, decision.sequence)),
     table.get(stateKey(tenant, accountId, userId)),
   ]);
-  const spendMinor = entry === null ? null : auditFromItem(entry).body.spendMinor;
+  const body = entry === null ? null : (auditFromItem(entry).body as unknown as DecisionBody);
   return counterfactual({
     policy,
     decision,
-    spendMinor: typeof spendMinor === 'number' ? spendMinor : null,
+    spendMinor: body?.spendMinor ?? null,
+    merchant: body?.merchant ?? null,
     account: accountFacts(state, stored),
     // The newest payment then is not stored; no payment is further ahead of receipt, so that lateness is never understated.
     lateMs: decision.late ? Math.max(0, decision.receivedAtMs + aheadMsMax - occurredAtMs) : 0,

@@ -1,4 +1,5 @@
 import type { Decision } from './decision.ts';
+import type { MerchantFigures } from './merchant.ts';
 import type { CompiledPolicy, RuleFacts } from './policy.ts';
 import { type AccountFacts, ruleFacts } from './ruleFacts.ts';
 import { signalNames } from './signals/names.ts';
@@ -12,6 +13,8 @@ export interface CounterfactualInput {
   readonly spendMinor: number | null;
   /** As it was when decided; null when it is not known any more. */
   readonly account: AccountFacts | null;
+  /** As they were when decided; null when they could not be read. Of no meaning without a merchant. */
+  readonly merchant: MerchantFigures | null;
   /** How far behind the account's newest payment this one was. */
   readonly lateMs: number;
 }
@@ -49,7 +52,7 @@ export const counterfactual = (given: CounterfactualInput): Counterfactual | nul
   return found === undefined ? null : { change: found.change, outcome: 'ALLOW' };
 };
 
-const verdictInput = ({ policy, decision, spendMinor, account, lateMs }: CounterfactualInput): VerdictInput => {
+const verdictInput = ({ policy, decision, spendMinor, account, merchant, lateMs }: CounterfactualInput): VerdictInput => {
   const hits = new Set(decision.reasons.map((reason) => reason.signal));
   const facts = ruleFacts({
     transaction: decision.transaction,
@@ -58,6 +61,7 @@ const verdictInput = ({ policy, decision, spendMinor, account, lateMs }: Counter
     signals: decision.signals,
     lists: Object.fromEntries(Object.keys(policy.policy.lists).map((name) => [name, hits.has(`LIST:${name}`)])),
     account: account ?? { transactionCount: 0, ageDays: 0 },
+    merchant,
   });
   return {
     policy,

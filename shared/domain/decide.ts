@@ -82,6 +82,7 @@ export function decide(account: AccountState, arrival: Arrival, judgement: Judge
       signals: values,
       lists: arrival.lists,
       account: { transactionCount: account.payments, ageDays: Math.max(0, arrival.receivedAtMs - account.firstSeenMs) / dayMs },
+      merchant,
     }),
     signals: values,
     usual: readings.map((reading) => reading.usual),

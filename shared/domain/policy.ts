@@ -57,6 +57,7 @@ export interface RuleFacts {
   readonly signals: Readonly<Record<SignalName, number | null>>;
   readonly lists: Readonly<Record<string, boolean>>;
   readonly account: Readonly<Record<string, unknown>>;
+  readonly merchant: Readonly<Record<string, unknown>>;
 }
 
 /** A policy made ready: rules compiled, hash computed. Only `shared/policy` builds one. */

@@ -1,3 +1,4 @@
+import { type MerchantFigures, noFigures } from './merchant.ts';
 import type { RuleFacts } from './policy.ts';
 import { namedSignals } from './signals/names.ts';
 import type { Transaction } from './transaction.ts';
@@ -12,6 +13,8 @@ export interface RuleFactsInput {
   /** Hit or not, by list name. */
   readonly lists: Readonly<Record<string, boolean>>;
   readonly account: AccountFacts;
+  /** Null when they can't be read. Of no meaning without a merchant. */
+  readonly merchant: MerchantFigures | null;
 }
 
 export interface AccountFacts {
@@ -22,11 +25,12 @@ export interface AccountFacts {
 }
 
 /**
- * What a rule may read of one payment (docs/policy.md has the names and types). Texts that are absent read as "", an absent place
- * and a spend without a rate cannot be read: a rule that touches one fails, unless `has(...)` guards it.
+ * What a rule may read of one payment (docs/policy.md has the names and types). Texts that are absent read as "", an absent place,
+ * a spend without a rate and the shares of a merchant without labels cannot be read: a rule that touches one fails, unless
+ * `has(...)` guards it.
  */
 export const ruleFacts = (input: RuleFactsInput): RuleFacts => {
-  const { signals, lists, account } = input;
+  const { transaction, signals, lists, account, merchant } = input;
   // Most rules read signals alone.
   let txn: RuleFacts['txn'] | null = null;
   return {
@@ -37,6 +41,9 @@ export const ruleFacts = (input: RuleFactsInput): RuleFacts => {
     signals: namedSignals(signals),
     lists,
     account: { transactionCount: BigInt(account.transactionCount), ageDays: account.ageDays },
+    get merchant() {
+      return merchantFacts(transaction.merchantId === null ? noFigures : merchant);
+    },
   };
 };
 
@@ -57,6 +64,16 @@ const txnFacts = ({ transaction, spendMinor, late }: RuleFactsInput): RuleFacts[
   longitude: transaction.location?.longitude ?? null,
   metadata: transaction.metadata ?? {},
 });
+
+const merchantFacts = (figures: MerchantFigures | null): RuleFacts['merchant'] =>
+  figures === null
+    ? {}
+    : {
+        labelled: BigInt(figures.labelled),
+        frauds: BigInt(figures.frauds),
+        riskShort: figures.riskShort,
+        riskLong: figures.riskLong,
+      };
 
 /** 0..23 on the payer's clock, as the offset of the transaction tells it. */
 const localHour = ({ occurredAtMs, offsetMinutes }: Transaction): number =>

@@ -23,7 +23,7 @@ export interface VerdictInput {
   readonly degraded: readonly Degradation[];
   /** How far behind the account's newest payment this one is; 0 when it is the newest. */
   readonly lateMs: number;
-  /** The learned layer's reason (`MODEL`), if it has one. */
+  /** The learned layer's reason (`MODEL`), if it has one: signals then give what the policy's `learnedWeight` leaves them. */
   readonly learned?: Reason | null;
 }
 
@@ -42,7 +42,8 @@ export interface Verdict {
  * The outcome of one payment under one policy.
  *
  * 1. A signal whose value is at or above its threshold gives its points; a true rule gives points or an outcome, a list that hits
- *    gives an outcome. Points are added as integer hundredths.
+ *    gives an outcome. Points are added as integer hundredths. The learned layer reads every signal, so its weight is taken from
+ *    their points: nothing counts twice. Rules are what people want beside it and always count in full.
  * 2. The score against the cut-offs gives the outcome, unless a rule or list gives one: then the gravest of those. A hit on an
  *    allow list with `overrides` excepts the payment from all of them.
  * 3. A missing part whose cause the policy lists raises the outcome to `failTo`; a payment more than 48 h late to REVIEW. Neither
@@ -55,13 +56,15 @@ export const verdict = (input: VerdictInput): Verdict => {
   const given: Outcome[] = [];
   let triggered = 0;
   let excepted = false;
+  const signalWeight = input.learned ? 1 - policy.learnedWeight : 1;
 
   for (const [position, name] of signalNames.entries()) {
     const value = input.signals[position] ?? null;
     const { threshold, points } = policy.signals[name];
     if (value === null || !(value >= threshold)) continue;
     triggered |= 1 << position;
-    reasons.push({ signal: name, value, threshold, points, usual: input.usual[position] ?? null });
+    const given = toHundredths(points * signalWeight) / 100 + 0;
+    reasons.push({ signal: name, value, threshold, points: given, usual: input.usual[position] ?? null });
   }
   if (input.learned) reasons.push(input.learned);
   for (const [index, rule] of policy.rules.entries()) {

@@ -30,20 +30,20 @@ export interface BoostRows {
 export const boost = (rows: BoostRows, seed: number): Boosted => {
   const random = seededRandom(seed);
   const edges = rows.columns.map((column) => edgesOf(column, rows.labels));
-  const bins = rows.columns.map((column, j) => Uint8Array.from(column, (value) => binIndex(edges[j]!, value)));
   const logOdds = Float64Array.from(rows.logOdds);
   const slope = new Float64Array(logOdds.length);
   const curvature = new Float64Array(logOdds.length);
-  const grower = new TreeGrower(edges, bins, slope, curvature);
+  const grower = new TreeGrower(edges, binned(rows.columns, edges), slope, curvature);
+  const order = new Uint32Array(logOdds.length);
   for (let tree = 0; tree < treesMax; tree++) {
-    const sampled: number[] = [];
+    let sampled = 0;
     for (let i = 0; i < logOdds.length; i++) {
       const probability = 1 / (1 + Math.exp(-logOdds[i]!));
       slope[i] = rows.weights[i]! * (rows.labels[i]! - probability);
       curvature[i] = rows.weights[i]! * probability * (1 - probability);
-      if (random() < rowShare) sampled.push(i);
+      if (random() < rowShare) order[sampled++] = i;
     }
-    grower.addTree(Uint32Array.from(sampled));
+    grower.addTree(order.subarray(0, sampled));
     for (let i = 0; i < logOdds.length; i++) logOdds[i]! += grower.valueOf(i);
   }
   return grower.finish(rows.columns.length);
@@ -74,9 +74,23 @@ const binIndex = (edges: Float64Array, value: number): number => {
   return low;
 };
 
+/** Every row's bins beside each other, one byte per variable. */
+const binned = (columns: readonly Float64Array[], edges: readonly Float64Array[]): Uint8Array => {
+  const width = columns.length;
+  const bins = new Uint8Array(width * (columns[0]?.length ?? 0));
+  for (const [j, column] of columns.entries()) {
+    for (let i = 0; i < column.length; i++) bins[i * width + j] = binIndex(edges[j]!, column[i]!);
+  }
+  return bins;
+};
+
+/** For each variable and bin of a node's rows: the sum of slopes, then of curvatures. */
+type Histogram = Float64Array;
+
 class TreeGrower {
   readonly #edges: readonly Float64Array[];
-  readonly #bins: readonly Uint8Array[];
+  readonly #width: number;
+  readonly #bins: Uint8Array;
   readonly #slope: Float64Array;
   readonly #curvature: Float64Array;
   readonly #roots: number[] = [];
@@ -84,65 +98,101 @@ class TreeGrower {
   readonly #bin: number[] = [];
   readonly #threshold: number[] = [];
   readonly #right: number[] = [];
-  readonly #slopes = new Float64Array(binsMax);
-  readonly #curvatures = new Float64Array(binsMax);
+  readonly #spare: Histogram[] = [];
+  readonly #scratch: Uint32Array;
 
-  constructor(edges: readonly Float64Array[], bins: readonly Uint8Array[], slope: Float64Array, curvature: Float64Array) {
+  constructor(edges: readonly Float64Array[], bins: Uint8Array, slope: Float64Array, curvature: Float64Array) {
     this.#edges = edges;
+    this.#width = edges.length;
     this.#bins = bins;
     this.#slope = slope;
     this.#curvature = curvature;
+    this.#scratch = new Uint32Array(slope.length);
   }
 
+  /** Puts the rows into another order. */
   addTree(rows: Uint32Array): void {
     this.#roots.push(this.#column.length);
-    this.#add(rows, depthMax);
+    const histogram = this.#histogramOf(rows);
+    this.#add(rows, depthMax, histogram);
+    this.#spare.push(histogram);
   }
 
-  #add(rows: Uint32Array, depth: number): void {
+  #add(rows: Uint32Array, depth: number, histogram: Histogram | null): void {
     let slope = 0;
     let curvature = 0;
-    for (const row of rows) {
-      slope += this.#slope[row]!;
-      curvature += this.#curvature[row]!;
+    for (let i = 0; i < rows.length; i++) {
+      slope += this.#slope[rows[i]!]!;
+      curvature += this.#curvature[rows[i]!]!;
     }
-    const split = depth === 0 ? null : this.#bestSplit(rows, slope, curvature);
+    const split = histogram === null ? null : this.#bestSplit(histogram, slope, curvature);
     const at = this.#column.length;
-    if (split === null) {
+    if (histogram === null || split === null) {
       this.#push(leafMark, 0, Math.fround((learningRate * slope) / (curvature + leafRidge)));
       return;
     }
     this.#push(split.column, split.bin, this.#edges[split.column]![split.bin]!);
-    const bins = this.#bins[split.column]!;
-    this.#add(
-      rows.filter((row) => bins[row]! <= split.bin),
-      depth - 1,
-    );
+    const leftCount = this.#partition(rows, split.column, split.bin);
+    const left = rows.subarray(0, leftCount);
+    const right = rows.subarray(leftCount);
+    if (depth === 1) {
+      this.#add(left, 0, null);
+      this.#right[at] = this.#column.length;
+      this.#add(right, 0, null);
+      return;
+    }
+    // Only the smaller side is counted: the other one is what it leaves of the parent.
+    const smaller = this.#histogramOf(left.length < right.length ? left : right);
+    for (let i = 0; i < histogram.length; i++) histogram[i]! -= smaller[i]!;
+    this.#add(left, depth - 1, left.length < right.length ? smaller : histogram);
     this.#right[at] = this.#column.length;
-    this.#add(
-      rows.filter((row) => bins[row]! > split.bin),
-      depth - 1,
-    );
+    this.#add(right, depth - 1, left.length < right.length ? histogram : smaller);
+    this.#spare.push(smaller);
   }
 
-  #bestSplit(rows: Uint32Array, slope: number, curvature: number): { column: number; bin: number } | null {
+  #histogramOf(rows: Uint32Array): Histogram {
+    const width = this.#width;
+    const bins = this.#bins;
+    const histogram = this.#spare.pop() ?? new Float64Array(2 * binsMax * width);
+    histogram.fill(0);
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
+      const slope = this.#slope[row]!;
+      const curvature = this.#curvature[row]!;
+      const from = row * width;
+      for (let j = 0; j < width; j++) {
+        const cell = 2 * (binsMax * j + bins[from + j]!);
+        histogram[cell]! += slope;
+        histogram[cell + 1]! += curvature;
+      }
+    }
+    return histogram;
+  }
+
+  /** Rows at or below the bin first, in their order; returns how many they are. */
+  #partition(rows: Uint32Array, column: number, bin: number): number {
+    let left = 0;
+    let right = 0;
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
+      if (this.#bins[row * this.#width + column]! <= bin) rows[left++] = row;
+      else this.#scratch[right++] = row;
+    }
+    rows.set(this.#scratch.subarray(0, right), left);
+    return left;
+  }
+
+  #bestSplit(histogram: Histogram, slope: number, curvature: number): { column: number; bin: number } | null {
     let best: { column: number; bin: number } | null = null;
     let bestGain = gainMin;
     const unsplit = slope ** 2 / (curvature + leafRidge);
-    for (const [column, bins] of this.#bins.entries()) {
+    for (let column = 0; column < this.#width; column++) {
       const edges = this.#edges[column]!.length;
-      this.#slopes.fill(0);
-      this.#curvatures.fill(0);
-      for (const row of rows) {
-        const bin = bins[row]!;
-        this.#slopes[bin]! += this.#slope[row]!;
-        this.#curvatures[bin]! += this.#curvature[row]!;
-      }
       let leftSlope = 0;
       let left = 0;
       for (let bin = 0; bin < edges; bin++) {
-        leftSlope += this.#slopes[bin]!;
-        left += this.#curvatures[bin]!;
+        leftSlope += histogram[2 * (binsMax * column + bin)]!;
+        left += histogram[2 * (binsMax * column + bin) + 1]!;
         if (left < leafCurvatureMin || curvature - left < leafCurvatureMin) continue;
         const gain = leftSlope ** 2 / (left + leafRidge) + (slope - leftSlope) ** 2 / (curvature - left + leafRidge) - unsplit;
         if (gain > bestGain) {
@@ -158,7 +208,7 @@ class TreeGrower {
   valueOf(row: number): number {
     let node = this.#roots.at(-1)!;
     while (this.#column[node] !== leafMark)
-      node = this.#bins[this.#column[node]!]![row]! <= this.#bin[node]! ? node + 1 : this.#right[node]!;
+      node = this.#bins[row * this.#width + this.#column[node]!]! <= this.#bin[node]! ? node + 1 : this.#right[node]!;
     return this.#threshold[node]!;
   }
 

@@ -1,5 +1,5 @@
 import { decide } from '../domain/decide.ts';
-
+import type { Reason } from '../domain/decision.ts';
 import { noFigures } from '../domain/merchant.ts';
 import { addLabel, type MerchantLabels, merchantFigures, noLabels } from '../domain/merchantLabels.ts';
 import type { CompiledModel } from '../domain/model.ts';
@@ -13,7 +13,8 @@ export interface StreamedRow {
   readonly features: Float64Array;
   /** By position in `signalNames`, ANOMALY left out; null = could not be computed. */
   readonly signals: readonly (number | null)[];
-  /** Points of signals and rules, added up, not clipped, ANOMALY left out. */
+  /** Points of the signals that triggered, ANOMALY left out, and of the policy's rules: added up, not clipped. */
+  readonly signalPoints: number;
   readonly rulePoints: number;
 }
 
@@ -61,7 +62,7 @@ export class EngineStream {
     return {
       features: capture.features!,
       signals: step.decision.signals.slice(0, -1),
-      rulePoints: step.decision.reasons.reduce((sum, reason) => sum + reason.points, 0),
+      ...pointsOf(step.decision.reasons),
     };
   }
 
@@ -80,6 +81,15 @@ export class EngineStream {
     }
   }
 }
+
+const pointsOf = (reasons: readonly Reason[]): Pick<StreamedRow, 'signalPoints' | 'rulePoints'> => {
+  let [signalPoints, rulePoints] = [0, 0];
+  for (const { signal, points } of reasons) {
+    if (signal.startsWith('RULE:')) rulePoints += points;
+    else signalPoints += points;
+  }
+  return { signalPoints, rulePoints };
+};
 
 /** The same points, and no outcome but ALLOW. */
 const watching = (policy: CompiledPolicy): CompiledPolicy => ({

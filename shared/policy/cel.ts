@@ -49,6 +49,9 @@ export const txnFields = {
 /** Fields of `account` and their CEL types. */
 export const accountFields = { transactionCount: 'int', ageDays: 'double' } as const;
 
+/** Fields of `merchant` and their CEL types. */
+export const merchantFields = { labelled: 'int', frauds: 'int', riskShort: 'double', riskLong: 'double' } as const;
+
 const functions = new Set(['has', 'size', 'double', 'int', 'string']);
 const methods = new Set(['startsWith', 'endsWith', 'contains', 'size', 'lowerAscii', 'upperAscii']);
 const operators = new Set(['&&', '||', '!_', '-_', '==', '!=', '<', '<=', '>', '>=', '+', '-', '*', '/', '%', 'in', '?:']);
@@ -67,6 +70,7 @@ class Facts {
 class Txn extends Facts {}
 class Signals extends Facts {}
 class Account extends Facts {}
+class Merchant extends Facts {}
 class Lists extends Facts {}
 
 const signalFields: Fields = Object.fromEntries(signalNames.map((name) => [name, 'double']));
@@ -78,6 +82,7 @@ export const ruleCompiler = (listNames: readonly string[]): ((expression: string
     txn: txnFields,
     signals: signalFields,
     account: accountFields,
+    merchant: merchantFields,
     lists: listFields,
   };
   const environment = new Environment({
@@ -92,10 +97,12 @@ export const ruleCompiler = (listNames: readonly string[]): ((expression: string
     .registerType('Txn', { ctor: Txn, fields: txnFields })
     .registerType('Signals', { ctor: Signals, fields: signalFields })
     .registerType('Account', { ctor: Account, fields: accountFields })
+    .registerType('Merchant', { ctor: Merchant, fields: merchantFields })
     .registerType('Lists', { ctor: Lists, fields: listFields })
     .registerVariable('txn', 'Txn')
     .registerVariable('signals', 'Signals')
     .registerVariable('account', 'Account')
+    .registerVariable('merchant', 'Merchant')
     .registerVariable('lists', 'Lists');
 
   // The rules of a policy are evaluated one after another on the same facts: each part is wrapped once, when a rule first reads it.
@@ -106,6 +113,7 @@ export const ruleCompiler = (listNames: readonly string[]): ((expression: string
     let txn: Txn | undefined;
     let signals: Signals | undefined;
     let account: Account | undefined;
+    let merchant: Merchant | undefined;
     let lists: Lists | undefined;
     context = {
       get txn() {
@@ -119,6 +127,10 @@ export const ruleCompiler = (listNames: readonly string[]): ((expression: string
       get account() {
         account ??= new Account(facts.account, accountFields);
         return account;
+      },
+      get merchant() {
+        merchant ??= new Merchant(facts.merchant, merchantFields);
+        return merchant;
       },
       get lists() {
         lists ??= new Lists(facts.lists, listFields);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CounterfactualInput, counterfactual } from '../../shared/domain/counterfactual.ts';
 import type { Decision, Degradation } from '../../shared/domain/decision.ts';
+import { type MerchantFigures, noFigures } from '../../shared/domain/merchant.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { ruleFacts } from '../../shared/domain/ruleFacts.ts';
 import { latestMs, verdict } from '../../shared/domain/verdict.ts';
@@ -14,6 +15,7 @@ type Given = {
   degraded?: Degradation[];
   lateMs?: number;
   usual?: (number | null)[];
+  merchant?: MerchantFigures;
 };
 
 const account = { transactionCount: 12, ageDays: 40 };
@@ -24,7 +26,8 @@ const decided = (given: Given): CounterfactualInput => {
   const signals = signalValues(given.signals);
   const lists = Object.fromEntries(Object.keys(policy.policy.lists).map((name) => [name, given.lists?.[name] ?? false]));
   const lateMs = given.lateMs ?? 0;
-  const facts = ruleFacts({ transaction, spendMinor: 129_900, late: false, signals, lists, account });
+  const merchant = given.merchant ?? noFigures;
+  const facts = ruleFacts({ transaction, spendMinor: 129_900, late: false, signals, lists, account, merchant });
   const result = verdict({ policy, facts, signals, usual: given.usual ?? [], degraded: given.degraded ?? [], lateMs });
   const decision: Decision = {
     ...result,
@@ -42,7 +45,7 @@ const decided = (given: Given): CounterfactualInput => {
     sequence: 13,
     hash: '',
   };
-  return { policy, decision, spendMinor: 129_900, account, lateMs };
+  return { policy, decision, spendMinor: 129_900, account, merchant, lateMs };
 };
 
 const signals = (change: Partial<Policy['signals']>): Policy['signals'] => ({ ...barePolicy.signals, ...change });
@@ -192,6 +195,16 @@ describe('the smallest single change that would have been ALLOWed', () => {
     const given = decided({ policy: { rules, signals: velocity }, signals: { TXN_VELOCITY_1H: 22 } });
     expect(counterfactual(given)).not.toBeNull();
     expect(counterfactual({ ...given, account: null })).toBeNull();
+  });
+
+  it('reads the figures of the merchant as they were, and claims nothing without them', () => {
+    const when = 'has(merchant.riskShort) && merchant.riskShort > 0.5';
+    const merchant = { labelled: 4, frauds: 3, riskShort: 0.75, riskLong: 0.75 };
+    const rules = [{ id: 'risky-merchant', when, outcome: 'REVIEW', text: 'x' }] as const;
+    const given = decided({ policy: { rules }, merchant });
+    expect(given.decision.outcome).toBe('REVIEW');
+    expect(counterfactual(given)).toMatchObject({ outcome: 'ALLOW' });
+    expect(counterfactual({ ...given, merchant: null })).toBeNull();
   });
 
   it('keeps the learned layer in the sum', () => {

@@ -171,6 +171,28 @@ describe('rules and lists', () => {
     expect(result).toMatchObject({ outcome: 'REVIEW', score: 0, reasons: [] });
   });
 
+  it('signals give what the weight of the learned layer leaves them, rules count in full, and the reasons add up', () => {
+    const learned = { signal: 'MODEL', value: 60, threshold: null, points: 45, usual: 0 };
+    const policy = { learnedWeight: 0.75, signals: withPoints(12.5), rules: [rule('all', 'true', { points: 3 })] };
+    const given = { policy, signals: { TXN_VELOCITY_1H: 6 } };
+    const { reasons, score } = decide({ ...given, learned });
+    expect(reasons.map(({ signal, points }) => [signal, points])).toEqual([
+      ['TXN_VELOCITY_1H', 3.13],
+      ['MODEL', 45],
+      ['RULE:all', 3],
+    ]);
+    expect(score).toBe(51.13);
+    expect(decide(given)).toMatchObject({ score: 15.5, triggered: 0b10 });
+  });
+
+  it('a signal without weight is still triggered and a reason, with no points', () => {
+    const learned = { signal: 'MODEL', value: 41, threshold: null, points: 41, usual: 0 };
+    const policy = { learnedWeight: 1, signals: withPoints(-12.5) };
+    const result = decide({ policy, signals: { TXN_VELOCITY_1H: 6 }, learned });
+    expect(result.triggered).toBe(0b10);
+    expect(result.reasons).toEqual([{ signal: 'TXN_VELOCITY_1H', value: 6, threshold: 5, points: 0, usual: null }, learned]);
+  });
+
   it("the learned layer's points count like any", () => {
     const learned = { signal: 'MODEL', value: 0.9, threshold: null, points: 41, usual: null };
     expect(decide({ learned })).toMatchObject({ outcome: 'REVIEW', score: 41, reasons: [learned] });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type MerchantFigures, noFigures } from '../../shared/domain/merchant.ts';
 import { ruleCompiler, ruleLimits } from '../../shared/policy/cel.ts';
 import { factsWith, transaction } from './fixtures.ts';
 
@@ -92,6 +93,27 @@ describe('what could not be computed', () => {
     ['has(signals.UNUSUAL_HOUR)', true],
   ])('is guarded by has(): %s is %s', (expression, expected) => {
     expect(evaluate(expression, unknown)).toBe(expected);
+  });
+});
+
+describe('the merchant', () => {
+  const read = (when: string, merchant: MerchantFigures | null, paid = transaction): boolean =>
+    evaluate(when, factsWith({ merchant, transaction: paid, lists: { blocked: false, 'by-hand': false } }));
+
+  it('reads as its labels known by now say', () => {
+    const merchant = { labelled: 8, frauds: 2, riskShort: 0.5, riskLong: 0.25 };
+    const when = 'merchant.labelled == 8 && merchant.frauds == 2 && merchant.riskShort == 0.5 && merchant.riskLong == 0.25';
+    expect(read(when, merchant)).toBe(true);
+  });
+
+  it('has no share while nothing is labelled, and no figures at all when they cannot be read', () => {
+    expect(read('merchant.labelled == 0 && !has(merchant.riskShort)', noFigures)).toBe(true);
+    expect(read('has(merchant.labelled)', null)).toBe(false);
+    expect(() => read('merchant.riskShort >= 0.1', noFigures)).toThrow();
+  });
+
+  it('that is none has no labels', () => {
+    expect(read('merchant.labelled == 0', null, { ...transaction, merchantId: null })).toBe(true);
   });
 });
 

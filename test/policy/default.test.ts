@@ -177,6 +177,7 @@ describe('the counterfactual of a decided payment', () => {
       decision,
       spendMinor: toBaseMinor(50_000_000, 'INR', defaultPolicy.baseCurrency, defaultPolicy.rates),
       account: { transactionCount: 120, ageDays: 60 },
+      merchant: null,
       lateMs: 0,
     });
     const [, amount] = /^amountMinor (\d+) or less instead of 50000000 INR$/.exec(found?.change ?? '') ?? [];

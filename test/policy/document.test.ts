@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { accountFields, ruleCompiler, ruleLimits, txnFields } from '../../shared/policy/cel.ts';
+import { accountFields, merchantFields, ruleCompiler, ruleLimits, txnFields } from '../../shared/policy/cel.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
 import { listLimits } from '../../shared/policy/lists.ts';
 import { policyLimits, policyShape } from '../../shared/policy/schema.ts';
@@ -18,12 +18,14 @@ describe('docs/policy.md', () => {
     expect(ruleCompiler(Object.keys(defaultPolicy.lists))(rule)).toMatchObject({ ok: true });
   });
 
-  it.each([...Object.keys(txnFields), ...Object.keys(accountFields), ...Object.keys(policyShape.shape)])(
-    'tells of %s',
-    (name) => {
-      expect(text).toMatch(new RegExp(`[\`.]${name}\``));
-    },
-  );
+  it.each([
+    ...Object.keys(txnFields),
+    ...Object.keys(accountFields),
+    ...Object.keys(merchantFields),
+    ...Object.keys(policyShape.shape),
+  ])('tells of %s', (name) => {
+    expect(text).toMatch(new RegExp(`[\`.]${name}\``));
+  });
 
   it('names the limits that hold', () => {
     const { expressionCharacters, nodes, depth, listElements } = ruleLimits;

@@ -1,3 +1,4 @@
+import { type MerchantFigures, noFigures } from '../../shared/domain/merchant.ts';
 import type { Policy, RuleFacts } from '../../shared/domain/policy.ts';
 import { ruleFacts } from '../../shared/domain/ruleFacts.ts';
 import { type SignalName, signalNames } from '../../shared/domain/signals/names.ts';
@@ -33,6 +34,7 @@ export const factsWith = (
     readonly spendMinor?: number | null;
     readonly late?: boolean;
     readonly policy?: Policy;
+    readonly merchant?: MerchantFigures | null;
   } = {},
 ): RuleFacts => {
   const known = Object.keys((options.policy ?? defaultPolicy).lists).map((name) => [name, false]);
@@ -44,6 +46,7 @@ export const factsWith = (
     signals: signalValues(options.signals),
     lists: { ...Object.fromEntries(known), ...options.lists },
     account: { transactionCount: 12, ageDays: 40.5 },
+    merchant: options.merchant === undefined ? noFigures : options.merchant,
   });
 };
 
