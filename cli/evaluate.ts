@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
+import { buildModel } from '../shared/model/build.ts';
 import {
   type EvaluatedRow,
   type Figures,
@@ -11,12 +12,16 @@ import {
   unknowableShare,
 } from '../shared/model/evaluation.ts';
 import { fraudsMin } from '../shared/model/learn.ts';
+import { compilePolicy } from '../shared/policy/compile.ts';
+import { defaultPolicy } from '../shared/policy/default.ts';
 import { curvesPicture } from './curves.ts';
+import { policyOfFile } from './policy.ts';
 import { streamFile } from './streamFile.ts';
 
 interface Options {
   readonly label: string;
   readonly map?: string;
+  readonly policy?: string;
   readonly delay: number;
   readonly train: number;
   readonly seed: number;
@@ -32,6 +37,7 @@ export const configure = (command: Command): void => {
     .argument('<csv>', 'labelled payments sorted by time, plain or .gz, with a header line')
     .requiredOption('--label <column>', 'the column that is 1 or true for fraud')
     .option('--map <file>', 'JSON: field of a transaction to column, where the names do not say it')
+    .option('--policy <file>', 'a policy file instead of the default policy')
     .option('--delay <days>', 'days until a label is known', days, 7)
     .option('--train <percent>', 'share of the period to train on', percent, 50)
     .option('--seed <number>', 'seed of the forest', Number, 1)
@@ -41,14 +47,19 @@ export const configure = (command: Command): void => {
 };
 
 const evaluate = async (path: string, options: Options): Promise<void> => {
+  const policy =
+    options.policy === undefined
+      ? compilePolicy(defaultPolicy, 1)
+      : policyOfFile(readFileSync(options.policy, 'utf8'), options.policy);
   const rows = await streamFile(path, {
+    policy,
     label: options.label,
     ...(options.map !== undefined && { map: options.map }),
     labelDelayDays: options.delay,
     quiet: options.json === true,
   });
   const { train, test } = split(rows, options);
-  const scores = scoreLayers(train, test, options.seed);
+  const scores = scoreLayers(buildModel(train, options.seed).parts, test, policy);
   const figures = layers.map((layer) => ({ layer, ...figuresOf(test, scores[layer]) }));
   const types = [...figuresByType(test, scores.all)].map(([type, ofType]) => ({ type, ...ofType }));
   const unknowable = unknowableShare(test);

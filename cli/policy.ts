@@ -1,3 +1,4 @@
+import type { CompiledPolicy } from '../shared/domain/policy.ts';
 import { compilePolicy } from '../shared/policy/compile.ts';
 import { type PolicyFault, parsePolicy } from '../shared/policy/parse.ts';
 
@@ -52,6 +53,13 @@ export const publishPolicyFile = async (
   if (status !== 201) return refused(problemLines(status, body));
   const published = body as { readonly version: number; readonly hash: string; readonly status: string };
   return done([`version ${published.version} is ${published.status}, hash ${published.hash}`]);
+};
+
+/** The policy of a file, made ready. Throws an Error that lists every fault. */
+export const policyOfFile = (text: string, fileName: string): CompiledPolicy => {
+  const read = readPolicy(text, fileName);
+  if (!read.ok) throw new Error(read.lines.join('\n'));
+  return compilePolicy(read.policy, 1);
 };
 
 const done = (lines: readonly string[]): CommandResult => ({ exitCode: 0, lines });

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import cliProgress from 'cli-progress';
-import { type EvaluatedRow, evaluatedRow } from '../shared/model/evaluation.ts';
+import type { CompiledPolicy } from '../shared/domain/policy.ts';
+import type { EvaluatedRow } from '../shared/model/evaluation.ts';
 import { EngineStream } from '../shared/model/stream.ts';
-import { compilePolicy } from '../shared/policy/compile.ts';
-import { defaultPolicy } from '../shared/policy/default.ts';
 import { type ColumnMap, readPayments } from './csv.ts';
 
 export interface FileOptions {
+  readonly policy: CompiledPolicy;
   readonly label: string;
   /** JSON: field to column. */
   readonly map?: string;
@@ -21,7 +21,7 @@ const rowsMax = 4_000_000;
 /** A labelled file through the engine in time order, with a progress bar on standard error. Throws an Error when it is not sorted by time. */
 export const streamFile = async (path: string, options: FileOptions): Promise<readonly EvaluatedRow[]> => {
   const map = options.map === undefined ? {} : (JSON.parse(readFileSync(options.map, 'utf8')) as ColumnMap);
-  const engine = new EngineStream(compilePolicy(defaultPolicy, 1), options.labelDelayDays * dayMs);
+  const engine = new EngineStream(options.policy, options.labelDelayDays * dayMs);
   const accounts = new Map<string, number>();
   const rows: EvaluatedRow[] = [];
   const bar = new cliProgress.SingleBar({
@@ -43,7 +43,7 @@ export const streamFile = async (path: string, options: FileOptions): Promise<re
       newestMs = transaction.occurredAtMs;
       const account = accounts.get(transaction.accountId) ?? accounts.size;
       accounts.set(transaction.accountId, account);
-      rows.push(evaluatedRow(engine.step(transaction, fraud), { occurredAtMs: newestMs, account, fraud, type }));
+      rows.push({ ...engine.step(transaction, fraud), occurredAtMs: newestMs, account, fraud, type });
     }
   } finally {
     bar.stop();

@@ -3,6 +3,8 @@ import { type TrainReport, trainModel, trainOn } from '../functions/train/train.
 import { env } from '../shared/aws/keys.ts';
 import { services } from '../shared/aws/services.ts';
 import type { Log } from '../shared/edge/log.ts';
+import { compilePolicy } from '../shared/policy/compile.ts';
+import { defaultPolicy } from '../shared/policy/default.ts';
 import { streamFile } from './streamFile.ts';
 
 interface Options {
@@ -49,6 +51,7 @@ const train = async (options: Options): Promise<void> => {
 const rowsOf = async (path: string, { label, map, delay, json }: Options) => {
   if (label === undefined) throw new Error('--label is needed with --csv: the column that is 1 or true for fraud');
   const rows = await streamFile(path, {
+    policy: compilePolicy(defaultPolicy, 1),
     label,
     ...(map !== undefined && { map }),
     labelDelayDays: integer('--delay', delay),

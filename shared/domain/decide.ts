@@ -176,7 +176,8 @@ function readSignals(seen: Seen, { model, degraded: modelFault }: ModelInForce, 
   return { readings, anomaly: score && roundedAnomaly(score), vector, learned, degraded };
 }
 
-const learnedReason = (points: number, weight: number): Reason => ({
+/** The learned layer's reason: its points, and what of them the policy's weight counts. */
+export const learnedReason = (points: number, weight: number): Reason => ({
   signal: 'MODEL',
   value: points,
   threshold: null,

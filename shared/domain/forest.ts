@@ -32,23 +32,31 @@ export const averagePathLength = (rows: number): number => {
 /** 0..1, higher is more unusual. Throws a RangeError for a row of another length or one that is not finite. */
 export const forestScore = (forest: Forest, row: Float64Array): number => {
   assertRow(forest, row);
-  return 2 ** (-meanPathLength(forest, row) / averagePathLength(forest.sampleSize));
+  return scoreOf(pathLengths(forest, row), forest.roots.length, forest.sampleSize);
 };
 
+/** What a payment scores of which nothing is known: from the path lengths to be expected at the roots. */
+export const baselineOf = ({ roots, expected, sampleSize }: Forest): number =>
+  scoreOf(rootLengths(roots, expected), roots.length, sampleSize);
+
+const rootLengths = (roots: Uint32Array, expected: Float64Array): number =>
+  roots.reduce((length, root) => length + expected[root]!, 0);
+
+const scoreOf = (length: number, trees: number, sampleSize: number): number =>
+  2 ** (-(length / trees) / averagePathLength(sampleSize));
+
 /**
- * Each column's share of the score, into `shares`; returns the baseline. A step from a node to its child changes the path length to
+ * Each column's share of the score, into `shares`; returns the score, the same bits as `forestScore`. A step from a node to its child changes the path length to
  * be expected; that change belongs to the column of the split (Saabas 2014, on path lengths). The sum of changes is the difference
- * between the row's path length and the root's, and is put on the score's scale by one factor, so baseline + shares = score.
+ * between the row's path length and the root's, and is put on the score's scale by one factor, so `baselineOf` + shares = score.
  */
 export const attribute = (forest: Forest, row: Float64Array, shares: Float64Array): number => {
   assertRow(forest, row);
   const { roots, column, threshold, right, expected } = forest;
   shares.fill(0);
-  let rootLength = 0;
   let length = 0;
   for (let tree = 0; tree < roots.length; tree++) {
     let node = roots[tree]!;
-    rootLength += expected[node]!;
     let split = column[node]!;
     while (split !== leafMark) {
       const child = row[split]! < threshold[node]! ? node + 1 : right[node]!;
@@ -58,16 +66,17 @@ export const attribute = (forest: Forest, row: Float64Array, shares: Float64Arra
     }
     length += threshold[node]!;
   }
-  const normaliser = averagePathLength(forest.sampleSize) * roots.length;
-  const baseline = 2 ** (-rootLength / normaliser);
-  const score = 2 ** (-length / normaliser);
+  const rootLength = rootLengths(roots, expected);
+  const score = scoreOf(length, roots.length, forest.sampleSize);
   const factor =
-    Math.abs(length - rootLength) < 1e-9 ? (-Math.LN2 * score) / normaliser : (score - baseline) / (length - rootLength);
+    Math.abs(length - rootLength) < 1e-9
+      ? (-Math.LN2 * score) / (averagePathLength(forest.sampleSize) * roots.length)
+      : (score - scoreOf(rootLength, roots.length, forest.sampleSize)) / (length - rootLength);
   for (let i = 0; i < shares.length; i++) shares[i] = shares[i]! * factor;
-  return baseline;
+  return score;
 };
 
-const meanPathLength = ({ roots, column, threshold, right }: Forest, row: Float64Array): number => {
+const pathLengths = ({ roots, column, threshold, right }: Forest, row: Float64Array): number => {
   let length = 0;
   for (let tree = 0; tree < roots.length; tree++) {
     let node = roots[tree]!;
@@ -78,7 +87,7 @@ const meanPathLength = ({ roots, column, threshold, right }: Forest, row: Float6
     }
     length += threshold[node]!;
   }
-  return length / roots.length;
+  return length;
 };
 
 const assertRow = (forest: Forest, row: Float64Array): void => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Boosted } from '../domain/boosted.ts';
 import { featureNames, featureSchemaVersion } from '../domain/features.ts';
-import { attribute, averagePathLength, type Forest, leafMark } from '../domain/forest.ts';
+import { attribute, averagePathLength, baselineOf, type Forest, leafMark } from '../domain/forest.ts';
 import { type Learned, learnedLayer } from '../domain/learned.ts';
 import type { CompiledModel } from '../domain/model.ts';
 import { type PercentileScale, percentileOf, scaleStops } from '../domain/percentile.ts';
@@ -86,18 +86,15 @@ export const compile = (
   { version, sha256: hash }: { readonly version: number; readonly sha256: string },
 ): CompiledModel => {
   const shares = new Float64Array(forest.featureCount);
+  const baseline = baselineOf(forest);
   return {
     version,
     hash,
     learned: learned === null ? null : learnedLayer(learned),
     score: (row) => {
-      const baseline = attribute(forest, row, shares);
-      let score = baseline;
+      const score = attribute(forest, row, shares);
       const contributions = [{ feature: 'baseline', points: baseline }];
-      for (const [i, feature] of featureNames.entries()) {
-        score += shares[i]!;
-        contributions.push({ feature, points: shares[i]! });
-      }
+      for (const [i, feature] of featureNames.entries()) contributions.push({ feature, points: shares[i]! });
       if (!(score >= 0 && score <= 1)) throw new RangeError(`anomaly score ${score}, 0 to 1 expected`);
       return { score, percentile: percentileOf(scale, score), contributions };
     },

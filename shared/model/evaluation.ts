@@ -1,33 +1,33 @@
+import { learnedReason } from '../domain/decide.ts';
 import { featureNames } from '../domain/features.ts';
-import { forestScore } from '../domain/forest.ts';
+import { forestScorer } from '../domain/forest.ts';
 import { learnedLayer } from '../domain/learned.ts';
 import { percentileOf } from '../domain/percentile.ts';
+import type { CompiledPolicy } from '../domain/policy.ts';
+import { round4 } from '../domain/round.ts';
+import { ruleFacts } from '../domain/ruleFacts.ts';
 import { signalNames } from '../domain/signals/names.ts';
-import { buildModel, type TrainingRow } from './build.ts';
-import { averagePrecision, cardPrecision, recallAt, rocAuc } from './metrics.ts';
+import { toHundredths, verdict } from '../domain/verdict.ts';
+import type { ModelParts } from './artefact.ts';
+import type { TrainingRow } from './build.ts';
+import { cardPrecision, rankingFigures } from './metrics.ts';
 import type { StreamedRow } from './stream.ts';
 
 /** One payment as the engine saw it, with what became known of it. */
-export interface EvaluatedRow extends TrainingRow {
+export interface EvaluatedRow extends TrainingRow, StreamedRow {
   readonly features: Float64Array;
-  readonly rulePoints: number;
   readonly account: number;
   readonly fraud: boolean;
   /** Kind of fraud, for reports only. */
   readonly type: string;
 }
 
-export const evaluatedRow = (
-  streamed: StreamedRow,
-  rest: Pick<EvaluatedRow, 'occurredAtMs' | 'account' | 'fraud' | 'type'>,
-): EvaluatedRow => ({ ...streamed, ...rest });
-
 /**
- * `rules`: points of signals and rules under the policy. `forest`: the anomaly score. `feedback`: AMOUNT_ANOMALY, the percentile and the
- * share of fraud among the merchant's recent labels, each graded and added up, nothing fitted to labels. `learned`: the learned layer, which reads them all.
- * `all`: what the engine adds up: the rules' points and the learned ones, or the percentile's while nothing is learned.
+ * `rules`: points of signals and rules under the policy, without a model. `forest`: the anomaly score. `rules+forest`: the policy with
+ * the percentile, nothing learned from labels but the merchants' shares. `learned`: the learned layer, which reads them all. `all`: what the
+ * engine adds up at `learnedWeight` 1; while nothing is learned, `rules+forest`. Points are added up and not clipped.
  */
-export const layers = ['rules', 'forest', 'feedback', 'learned', 'all'] as const;
+export const layers = ['rules', 'forest', 'rules+forest', 'learned', 'all'] as const;
 export type Layer = (typeof layers)[number];
 
 export interface Figures {
@@ -41,41 +41,50 @@ export interface Figures {
   readonly cardPrecision: number;
 }
 
-/** Points of the layer `feedback`, each in proportion: share of fraud, standard deviations beyond 1.2, percentile as a share. */
-const feedbackPoints = { merchantRisk: 40, amount: 50, amountFrom: 1.2, percentile: 40 };
-/** What the percentile may add to `all` while nothing is learned. */
-const anomalyPoints = 20;
 const accountsChecked = 100;
 
-/** Trains on some rows and scores others by every layer. Without enough labels the learned layer gives 0 points. */
+/** What each layer gives to these payments. Without a learned layer `learned` is 0. */
 export const scoreLayers = (
-  train: readonly EvaluatedRow[],
+  { forest, scale, learned }: ModelParts,
   test: readonly EvaluatedRow[],
-  seed: number,
+  policy: CompiledPolicy,
 ): Readonly<Record<Layer, Float64Array>> => {
-  const { parts } = buildModel(train, seed);
-  const learned = parts.learned === null ? null : learnedLayer(parts.learned);
-  const scores = Object.fromEntries(layers.map((layer) => [layer, new Float64Array(test.length)])) as Record<Layer, Float64Array>;
+  const layer = learned === null ? null : learnedLayer(learned);
+  const inFull = { ...policy, policy: { ...policy.policy, learnedWeight: 1 } };
+  const scores = Object.fromEntries(layers.map((name) => [name, new Float64Array(test.length)])) as Record<Layer, Float64Array>;
+  const anomalyOf = forestScorer(forest);
   for (const [i, row] of test.entries()) {
-    const anomaly = forestScore(parts.forest, row.features);
-    const percentile = percentileOf(parts.scale, anomaly);
-    const points = learned?.score({ features: row.features, signals: row.signals, percentile }).points ?? 0;
-    scores.rules[i] = row.rulePoints;
+    const anomaly = anomalyOf(row.features);
+    const percentile = percentileOf(scale, anomaly);
+    const points = layer?.score({ features: row.features, signals: row.signals, percentile }).points ?? null;
+    scores.rules[i] = pointsUnder(policy, row, null);
     scores.forest[i] = anomaly;
-    scores.feedback[i] = feedbackOf(row, percentile);
-    scores.learned[i] = points;
-    scores.all[i] = row.rulePoints + (learned === null ? anomalyPoints * (percentile / 100) : points);
+    scores['rules+forest'][i] = pointsUnder(policy, row, percentile);
+    scores.learned[i] = points ?? 0;
+    scores.all[i] = points === null ? scores['rules+forest'][i]! : pointsUnder(inFull, row, percentile, points);
   }
   return scores;
 };
 
-const riskShort = featureNames.indexOf('merchantRiskShort');
-const amountAnomaly = signalNames.indexOf('AMOUNT_ANOMALY');
-
-const feedbackOf = (row: EvaluatedRow, percentile: number): number =>
-  feedbackPoints.merchantRisk * row.features[riskShort]! +
-  feedbackPoints.amount * Math.max(0, (row.signals[amountAnomaly] ?? 0) - feedbackPoints.amountFrom) +
-  (feedbackPoints.percentile * percentile) / 100;
+/** The sum of the reasons that `decide` gives under a policy, when the payment has this percentile and these learned points. */
+export const pointsUnder = (
+  policy: CompiledPolicy,
+  { signals, seen }: StreamedRow,
+  percentile: number | null,
+  learnedPoints: number | null = null,
+): number => {
+  const values = [...signals, percentile === null ? null : round4(percentile)];
+  const { reasons } = verdict({
+    policy,
+    facts: ruleFacts({ ...seen, signals: values, lists: {} }),
+    signals: values,
+    usual: [],
+    degraded: [],
+    lateMs: 0,
+    learned: learnedPoints === null ? null : learnedReason(learnedPoints, policy.policy.learnedWeight),
+  });
+  return reasons.reduce((hundredths, { points }) => hundredths + toHundredths(points), 0) / 100;
+};
 
 export const figuresOf = (rows: readonly EvaluatedRow[], scores: Float64Array): Figures => {
   const labels = Uint8Array.from(rows, (row) => (row.fraud ? 1 : 0));
@@ -83,11 +92,7 @@ export const figuresOf = (rows: readonly EvaluatedRow[], scores: Float64Array): 
   return {
     rows: rows.length,
     frauds: labels.reduce((sum, label) => sum + label, 0),
-    auc: rocAuc(scores, labels),
-    averagePrecision: averagePrecision(scores, labels),
-    recallAt01: recallAt(scores, labels, 0.001),
-    recallAt1: recallAt(scores, labels, 0.01),
-    recallAt5: recallAt(scores, labels, 0.05),
+    ...rankingFigures(scores, labels),
     cardPrecision: cardPrecision(dated, accountsChecked),
   };
 };
@@ -134,14 +139,14 @@ const dayMs = 86_400_000;
  * The rows of a training and a test period, half-open. With `leaveOutKnown`, an account whose fraud was known by the start of a test
  * day (a label's delay earlier, since the training began) is left out of that day and what follows, as in the Handbook.
  */
-export const splitRows = (
-  rows: readonly EvaluatedRow[],
+export const splitRows = <Row extends Pick<EvaluatedRow, 'occurredAtMs' | 'account' | 'fraud'>>(
+  rows: readonly Row[],
   period: Period,
   leaveOutKnown: boolean,
-): { readonly train: readonly EvaluatedRow[]; readonly test: readonly EvaluatedRow[] } => {
+): { readonly train: readonly Row[]; readonly test: readonly Row[] } => {
   const delayMs = period.testFromMs - period.trainToMs;
-  const train: EvaluatedRow[] = [];
-  const test: EvaluatedRow[] = [];
+  const train: Row[] = [];
+  const test: Row[] = [];
   const firstFraudMs = new Map<number, number>();
   for (const row of rows) {
     const atMs = row.occurredAtMs;

@@ -1,11 +1,12 @@
 import { decide } from '../domain/decide.ts';
-import type { Reason } from '../domain/decision.ts';
 import { noFigures } from '../domain/merchant.ts';
 import { addLabel, type MerchantLabels, merchantFigures, noLabels } from '../domain/merchantLabels.ts';
 import type { CompiledModel } from '../domain/model.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';
+import type { RuleFactsInput } from '../domain/ruleFacts.ts';
 import { type AccountState, newAccount, zeroHash } from '../domain/state.ts';
 import type { Transaction } from '../domain/transaction.ts';
+import { dayMs } from '../domain/window.ts';
 
 /** What the engine saw of one payment before any model: the rows that models are trained and measured on. */
 export interface StreamedRow {
@@ -13,9 +14,8 @@ export interface StreamedRow {
   readonly features: Float64Array;
   /** By position in `signalNames`, ANOMALY left out; null = could not be computed. */
   readonly signals: readonly (number | null)[];
-  /** Points of the signals that triggered, ANOMALY left out, and of the policy's rules: added up, not clipped. */
-  readonly signalPoints: number;
-  readonly rulePoints: number;
+  /** What a policy judges beside the signals. */
+  readonly seen: Omit<RuleFactsInput, 'signals' | 'lists'>;
 }
 
 /**
@@ -42,6 +42,7 @@ export class EngineStream {
     const id = `${accountId}\n${userId}`;
     const account = this.#accounts.get(id) ?? newAccount('', new Uint8Array(16), occurredAtMs);
     const labels = merchantId === null ? undefined : this.#merchants.get(merchantId);
+    const merchant = labels === undefined ? noFigures : merchantFigures(labels);
     const capture = new Capture();
     const step = decide(
       account,
@@ -49,7 +50,7 @@ export class EngineStream {
         transaction,
         receivedAtMs: occurredAtMs,
         decidedAtMs: occurredAtMs,
-        merchant: labels === undefined ? noFigures : merchantFigures(labels),
+        merchant,
         lists: {},
       },
       { policy: this.#policy, model: { model: capture, degraded: null }, sealer: noSealer },
@@ -62,7 +63,13 @@ export class EngineStream {
     return {
       features: capture.features!,
       signals: step.decision.signals.slice(0, -1),
-      ...pointsOf(step.decision.reasons),
+      seen: {
+        transaction,
+        spendMinor: step.entry.body.spendMinor,
+        late: step.decision.late,
+        account: { transactionCount: account.payments, ageDays: Math.max(0, occurredAtMs - account.firstSeenMs) / dayMs },
+        merchant,
+      },
     };
   }
 
@@ -81,15 +88,6 @@ export class EngineStream {
     }
   }
 }
-
-const pointsOf = (reasons: readonly Reason[]): Pick<StreamedRow, 'signalPoints' | 'rulePoints'> => {
-  let [signalPoints, rulePoints] = [0, 0];
-  for (const { signal, points } of reasons) {
-    if (signal.startsWith('RULE:')) rulePoints += points;
-    else signalPoints += points;
-  }
-  return { signalPoints, rulePoints };
-};
 
 /** The same points, and no outcome but ALLOW. */
 const watching = (policy: CompiledPolicy): CompiledPolicy => ({

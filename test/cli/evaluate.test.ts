@@ -8,6 +8,8 @@ import { curvesPicture } from '../../cli/curves.ts';
 import { streamFile } from '../../cli/streamFile.ts';
 import { featureNames } from '../../shared/domain/features.ts';
 import { splitRows } from '../../shared/model/evaluation.ts';
+import { compilePolicy } from '../../shared/policy/compile.ts';
+import { defaultPolicy } from '../../shared/policy/default.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'aegis-evaluate-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -73,7 +75,7 @@ describe('a file of labelled payments', () => {
   });
 
   it('goes through the engine in time order, and is refused when it is not', async () => {
-    const options = { label: 'fraud', labelDelayDays: 7, quiet: true };
+    const options = { policy: compilePolicy(defaultPolicy, 1), label: 'fraud', labelDelayDays: 7, quiet: true };
     const rows = await streamFile(file('ts,card,amount,fraud\n100,c,1,0\n200,c,2,0\n200,d,3,1\n'), options);
     const count = featureNames.indexOf('count24h');
     expect(rows.map((row) => [row.account, row.features[count], row.fraud])).toEqual([
@@ -91,10 +93,6 @@ describe('training and test periods', () => {
     occurredAtMs: dayNumber * day,
     account,
     fraud,
-    type: '',
-    features: new Float64Array(featureNames.length),
-    signals: [],
-    rulePoints: 0,
   });
   const period = { trainFromMs: 0, trainToMs: 7 * day, testFromMs: 14 * day, testToMs: 21 * day };
   const rows = [

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { attribute, averagePathLength, forestScore, forestScorer, leafMark } from '../../shared/domain/forest.ts';
+import { attribute, averagePathLength, baselineOf, forestScore, forestScorer, leafMark } from '../../shared/domain/forest.ts';
 import { growForest, treeCount } from '../../shared/model/grow.ts';
 import { matrixOf, rowOf } from '../../shared/model/matrix.ts';
 import { rocAuc } from '../../shared/model/metrics.ts';
@@ -75,14 +75,13 @@ describe('scoring', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 4, maxLength: 4 }), (values) => {
         const row = Float64Array.from(values);
-        const sum = shares.reduce((total, share) => total + share, attributeInto(row));
-        expect(Math.abs(sum - forestScore(forest, row))).toBeLessThan(1e-12);
+        const score = attribute(forest, row, shares);
+        expect(score).toBe(forestScore(forest, row));
+        const sum = shares.reduce((total, share) => total + share, baselineOf(forest));
+        expect(Math.abs(sum - score)).toBeLessThan(1e-12);
       }),
       { numRuns: 2000 },
     );
-    function attributeInto(row: Float64Array): number {
-      return attribute(forest, row, shares);
-    }
   });
 
   it('gives the same bits by the scorer for many rows', () => {
