@@ -54,7 +54,7 @@ export const simulate = async (options: SimulateOptions): Promise<Tally> => {
   const report = async () => {
     const decided = await inFlight.shift()!;
     if (signal.aborted && decided.decision === null) return;
-    tallier.add(decided.simulated.attack?.name ?? null, decided.outcome);
+    tallier.add(decided.simulated.attack, decided.outcome);
     options.onDecision(decided);
   };
   const startedMs = Date.now();
@@ -184,7 +184,10 @@ const run = async (flags: Flags): Promise<void> => {
   const writer = flags.json === true ? jsonWriter : flags.csv === true ? csvWriter : textWriter;
   const startedMs = Date.now();
   const running = new Tallier();
-  const timer = setInterval(() => console.error(progress(running.tally(), Date.now() - startedMs)), summaryEveryMs);
+  const timer = setInterval(
+    () => console.error(styleText('dim', progressText(running.tally(), Date.now() - startedMs))),
+    summaryEveryMs,
+  );
   writer.start();
   try {
     const tally = await simulate({
@@ -195,7 +198,7 @@ const run = async (flags: Flags): Promise<void> => {
       via: flags.via,
       signal: stop.signal,
       onDecision: (decided) => {
-        running.add(decided.simulated.attack?.name ?? null, decided.outcome);
+        running.add(decided.simulated.attack, decided.outcome);
         writer.decision(decided);
       },
     });
@@ -286,30 +289,31 @@ export const money = (amountMinor: number, currency: string): string => {
   return format.format(amountMinor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 };
 
-const progress = ({ sent, outcomes, allAttacks, falseAlarms }: Tally, elapsedMs: number): string =>
-  styleText(
-    'dim',
-    `-- ${sent} decided, ${((sent * 1_000) / elapsedMs).toFixed(1)}/s: ${counts(outcomes)}; attacks caught ${allAttacks.caught}, missed ${allAttacks.missed}; false alarms ${falseAlarms}`,
-  );
+/** What has come so far: rate, outcomes, false alarms, and per attack the payments caught of those decided. */
+export const progressText = ({ sent, outcomes, attacks, falseAlarms, honest }: Tally, elapsedMs: number): string =>
+  [
+    `-- ${sent} decided, ${((sent * 1_000) / elapsedMs).toFixed(1)}/s: ${counts(outcomes)}; false alarms ${falseAlarms} of ${honest}`,
+    ...Object.entries(attacks).map(([name, { caught, missed }]) => `${name} caught ${caught}, missed ${missed}`),
+  ].join('; ');
 
 const counts = (outcomes: Tally['outcomes']): string =>
   Object.entries(outcomes)
     .map(([outcome, count]) => `${count} ${outcome}`)
     .join(', ');
 
-/** The figures of a whole run as a table, one row per attack. */
+/** The figures of a whole run as a table, one row per attack; precision and recall are of payments. */
 export const summaryText = (tally: Tally, elapsedMs: number): string => {
-  const row = (name: string, { sent, caught, missed, precision, recall }: AttackTally) =>
+  const row = (name: string, { attacks, noticed, sent, caught, missed, precision, recall }: AttackTally) =>
     [
       name.padEnd(20),
-      ...[sent, caught, missed].map((count) => String(count).padStart(7)),
+      ...[attacks, noticed, sent, caught, missed].map((count) => String(count).padStart(8)),
       percent(precision),
       percent(recall),
     ].join(' ');
   return [
     `${tally.sent} sent in ${(elapsedMs / 1_000).toFixed(1)} s (${((tally.sent * 1_000) / elapsedMs).toFixed(1)}/s): ${counts(tally.outcomes)}`,
     `false alarms: ${tally.falseAlarms} of ${tally.honest} honest payments`,
-    `${'attack'.padEnd(20)}    sent  caught  missed precision    recall`,
+    `${''.padEnd(20)}  attacks  noticed payments   caught   missed precision    recall`,
     ...Object.entries(tally.attacks).map(([name, attack]) => row(name, attack)),
     row('all attacks', tally.allAttacks),
   ].join('\n');

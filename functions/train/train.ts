@@ -25,7 +25,7 @@ export interface TrainDependencies {
 
 export interface TrainOptions {
   readonly seed?: number;
-  /** How far back the archive is read. */
+  /** How far back from its newest payment the archive is read. */
   readonly windowDays?: number;
   readonly by?: string;
 }
@@ -52,7 +52,7 @@ const referenceKey = (sha: string): string => `references/${sha}`;
 export const trainModel = async (dependencies: TrainDependencies, options: TrainOptions = {}): Promise<TrainReport> => {
   const { windowDays = windowDaysByDefault, seed = seedByDefault } = options;
   const nowMs = dependencies.clock.nowMs();
-  const sample = await sampleArchive(dependencies.archive, nowMs - windowDays * dayMs, nowMs, seed);
+  const sample = await sampleArchive(dependencies.archive, windowDays * dayMs, nowMs, seed);
   dependencies.log('info', 'archive read', { rows: sample.offered, kept: sample.rows.length });
   return trainOn(sample, dependencies, options);
 };
@@ -113,10 +113,15 @@ export interface Sample {
   readonly offered: number;
 }
 
-/** Two passes: the labels known by now, then the decisions of the window, frauds apart so that sampling does not lose them. */
-const sampleArchive = async (archive: ObjectStore, fromMs: number, nowMs: number, seed: number): Promise<Sample> => {
+/**
+ * Two passes: the labels known by now, then the decisions of the window, frauds apart so that sampling does not lose them. The window
+ * ends at the newest payment rather than now: a history that was loaded later, or a simulated one, is trained on as well.
+ */
+const sampleArchive = async (archive: ObjectStore, windowMs: number, nowMs: number, seed: number): Promise<Sample> => {
+  let newestMs = Number.NEGATIVE_INFINITY;
   const labels = new Map<string, { readonly fraud: boolean; readonly knownAtMs: number }>();
   for await (const line of readArchive(archive)) {
+    if (line.kind === 'decision' && line.occurredAtMs <= nowMs) newestMs = Math.max(newestMs, line.occurredAtMs);
     if (line.kind !== 'label' || line.knownAtMs > nowMs) continue;
     const name = `${line.tenant} ${line.transactionId}`;
     const before = labels.get(name);
@@ -128,7 +133,7 @@ const sampleArchive = async (archive: ObjectStore, fromMs: number, nowMs: number
   const others = new Reservoir<TrainingRow>(rowsMax, random);
   const frauds = new Reservoir<TrainingRow>(fraudsMax, random);
   for await (const line of readArchive(archive)) {
-    if (line.kind !== 'decision' || line.occurredAtMs < fromMs || line.occurredAtMs > nowMs) continue;
+    if (line.kind !== 'decision' || line.occurredAtMs < newestMs - windowMs || line.occurredAtMs > nowMs) continue;
     const fraud = labels.get(`${line.tenant} ${line.transactionId}`)?.fraud ?? null;
     (fraud === true ? frauds : others).offer(trainingRow(line, fraud));
   }

@@ -4,8 +4,10 @@ import type { Policy } from '../domain/policy.ts';
  * The policy of a tenant that never published one: version 1.
  *
  * Rates are examples, rounded, to be replaced by the tenant's own. Every threshold is meant for consumer payments in rupees. One
- * signal of weight alone is REVIEWed (40 to 69 points), two are BLOCKed; NEW_DEVICE_USED, MERCHANT_RISK and ANOMALY are only ever
- * second signals. 900 km/h alone is REVIEWed: honest payments reach it too, so BLOCK needs any second signal.
+ * signal or rule of weight alone is REVIEWed (40 to 69 points), two are BLOCKed; NEW_DEVICE_USED, MERCHANT_RISK and ANOMALY are only
+ * ever second signals. 900 km/h alone is REVIEWed: honest payments reach it too, so BLOCK needs any second signal. heavy-day looks
+ * at the second payment of a day and on, up to where AMOUNT_ANOMALY weighs the size by itself. 4829, 6051 and 6538 are the categories
+ * (ISO 18245) of money and of what is as good as money. No rule reads the account's past, which a replay may lack.
  */
 export const defaultPolicy: Policy = {
   baseCurrency: 'INR',
@@ -51,6 +53,24 @@ export const defaultPolicy: Policy = {
       when: 'has(signals.NEW_DEVICE_USED) && signals.NEW_DEVICE_USED >= 1.0\n  && has(signals.AMOUNT_ANOMALY) && signals.AMOUNT_ANOMALY >= 3.0',
       points: 25,
       text: 'A new device, and an amount far above what is usual',
+    },
+    {
+      id: 'large-transfer',
+      when: '(txn.channel == "transfer" || txn.merchantCategory in ["4829", "6051", "6538"])\n  && has(signals.AMOUNT_ANOMALY) && signals.AMOUNT_ANOMALY >= 2.0',
+      points: 40,
+      text: 'Money sent on, and more than is usual',
+    },
+    {
+      id: 'heavy-day',
+      when: 'has(signals.TOTAL_SPEND_24H) && signals.TOTAL_SPEND_24H >= 8000000.0 && signals.TOTAL_SPEND_24H > txn.spendMinor\n  && has(signals.AMOUNT_ANOMALY) && signals.AMOUNT_ANOMALY >= 1.5 && signals.AMOUNT_ANOMALY < 5.0',
+      points: 40,
+      text: 'Much spent within a day, and now more than is usual',
+    },
+    {
+      id: 'night-run',
+      when: 'txn.hour >= 1 && txn.hour < 5\n  && has(signals.TXN_VELOCITY_1H) && signals.TXN_VELOCITY_1H >= 3.0',
+      points: 40,
+      text: 'Three or more payments within an hour of the night',
     },
   ],
   lists: {

@@ -1,15 +1,21 @@
 import type { AttackName } from './attacks.ts';
+import type { SimulatedTransaction } from './traffic.ts';
 
 export type SimulatedOutcome = 'ALLOW' | 'REVIEW' | 'BLOCK' | 'UNDECIDED';
 
 export interface AttackTally {
+  /** Attacks carried out, each of one payment or many. */
+  readonly attacks: number;
+  /** Of them, those with at least one payment that was not allowed. */
+  readonly noticed: number;
+  /** Payments. */
   readonly sent: number;
   /** Not allowed: REVIEW or BLOCK. */
   readonly caught: number;
   readonly missed: number;
   /** Caught over caught and all false alarms; null when there was neither. */
   readonly precision: number | null;
-  /** Caught over caught and missed; null when nothing was decided. */
+  /** Payments caught over caught and missed; null when nothing was decided. */
   readonly recall: number | null;
 }
 
@@ -26,11 +32,11 @@ export interface Tally {
 /** Counts decisions against the known truth, per payment; what stayed undecided is neither caught nor missed. */
 export class Tallier {
   readonly #outcomes = { ALLOW: 0, REVIEW: 0, BLOCK: 0, UNDECIDED: 0 };
-  readonly #attacks = new Map<AttackName, { sent: number; caught: number; missed: number }>();
+  readonly #attacks = new Map<AttackName, Counts>();
   #honest = 0;
   #falseAlarms = 0;
 
-  add(attack: AttackName | null, outcome: SimulatedOutcome): void {
+  add(attack: SimulatedTransaction['attack'], outcome: SimulatedOutcome): void {
     this.#outcomes[outcome]++;
     const alarm = outcome === 'REVIEW' || outcome === 'BLOCK';
     if (attack === null) {
@@ -38,31 +44,56 @@ export class Tallier {
       if (alarm) this.#falseAlarms++;
       return;
     }
-    const counts = this.#attacks.get(attack) ?? { sent: 0, caught: 0, missed: 0 };
+    const counts = this.#attacks.get(attack.name) ?? { noticed: new Map(), sent: 0, caught: 0, missed: 0 };
+    counts.noticed.set(attack.id, alarm || counts.noticed.get(attack.id) === true);
     counts.sent++;
     if (alarm) counts.caught++;
     else if (outcome === 'ALLOW') counts.missed++;
-    this.#attacks.set(attack, counts);
+    this.#attacks.set(attack.name, counts);
   }
 
   tally(): Tally {
-    const rows = [...this.#attacks.values()];
-    const sum = (of: (row: { sent: number; caught: number; missed: number }) => number) =>
-      rows.reduce((total, row) => total + of(row), 0);
-    const rated = (row: { sent: number; caught: number; missed: number }): AttackTally => ({
+    const rows = [...this.#attacks].map(([name, counts]) => [name, totals(counts)] as const);
+    const sum = (of: (row: Totals) => number) => rows.reduce((total, [, row]) => total + of(row), 0);
+    const rated = (row: Totals): AttackTally => ({
       ...row,
       precision: share(row.caught, row.caught + this.#falseAlarms),
       recall: share(row.caught, row.caught + row.missed),
     });
+    const allAttacks = {
+      attacks: sum((row) => row.attacks),
+      noticed: sum((row) => row.noticed),
+      sent: sum((row) => row.sent),
+      caught: sum((row) => row.caught),
+      missed: sum((row) => row.missed),
+    };
     return {
-      sent: this.#honest + sum((row) => row.sent),
+      sent: this.#honest + allAttacks.sent,
       outcomes: { ...this.#outcomes },
       honest: this.#honest,
       falseAlarms: this.#falseAlarms,
-      attacks: Object.fromEntries([...this.#attacks].map(([name, row]) => [name, rated(row)])),
-      allAttacks: rated({ sent: sum((row) => row.sent), caught: sum((row) => row.caught), missed: sum((row) => row.missed) }),
+      attacks: Object.fromEntries(rows.map(([name, row]) => [name, rated(row)])),
+      allAttacks: rated(allAttacks),
     };
   }
 }
+
+interface Counts {
+  /** By attack: was any of its payments not allowed? */
+  readonly noticed: Map<string, boolean>;
+  sent: number;
+  caught: number;
+  missed: number;
+}
+
+type Totals = Omit<AttackTally, 'precision' | 'recall'>;
+
+const totals = ({ noticed, sent, caught, missed }: Counts): Totals => ({
+  attacks: noticed.size,
+  noticed: [...noticed.values()].filter((isNoticed) => isNoticed).length,
+  sent,
+  caught,
+  missed,
+});
 
 const share = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);

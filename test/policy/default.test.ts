@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { parseTransactionText } from '../../shared/contract/transaction.ts';
 import type { Sealer } from '../../shared/domain/audit.ts';
 import { counterfactual } from '../../shared/domain/counterfactual.ts';
-import { decide } from '../../shared/domain/decide.ts';
+import { decide, paymentOf, type RowsRead } from '../../shared/domain/decide.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import { toBaseMinor } from '../../shared/domain/money.ts';
 import { type AccountState, newAccount } from '../../shared/domain/state.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
+import type { Payment } from '../../shared/domain/window.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
+import { attackNames } from '../../shared/simulation/attacks.ts';
+import { Tallier } from '../../shared/simulation/tally.ts';
+import { defaultTraffic, simulateTraffic } from '../../shared/simulation/traffic.ts';
 import { transaction } from './fixtures.ts';
 
 const policy = compilePolicy(defaultPolicy, 1);
@@ -30,6 +35,7 @@ interface Paid {
 class Payer {
   account = newAccount('chain', new Uint8Array(16), midnightMs - 60 * dayMs);
   count = 0;
+  readonly payments: Payment[] = [];
 
   pay(change: Partial<Transaction> = {}, labels = { labelled: 0, frauds: 0 }): Paid {
     this.count += 1;
@@ -42,9 +48,16 @@ class Payer {
       merchant: { ...labels, riskShort: null, riskLong: null },
       lists: Object.fromEntries(Object.keys(defaultPolicy.lists).map((name) => [name, false])),
     };
-    const step = decide(this.account, arrival, { policy, model: { model: null, degraded: 'NO_MODEL' }, sealer });
-    if (step.kind !== 'decided') throw new Error('the account was expected to hold everything');
+    const judgement = { policy, model: { model: null, degraded: 'NO_MODEL' }, sealer } as const;
+    const read: RowsRead[] = [];
+    let step = decide(this.account, arrival, judgement);
+    while (step.kind === 'rowsNeeded') {
+      const { fromSequence, toSequence } = step.rows;
+      read.push({ fromSequence, payments: this.payments.slice(fromSequence - 1, toSequence) });
+      step = decide(this.account, arrival, judgement, read);
+    }
     this.account = step.account;
+    this.payments.push(paymentOf(step.decision, step.entry.body.spendMinor));
     return { decision: step.decision, before };
   }
 
@@ -154,6 +167,72 @@ describe('the default policy', () => {
     expect(decision.outcome).toBe('ALLOW');
     expect(signalsOf(decision)).toEqual(['MERCHANT_RISK']);
     expect(defaultPolicy.signals.ANOMALY.points).toBeLessThan(defaultPolicy.cutoffs.review);
+  });
+
+  it.each([
+    [
+      'REVIEWs a transfer of more than is usual',
+      { amountMinor: 700_000, channel: 'transfer' },
+      'REVIEW',
+      ['RULE:large-transfer'],
+    ],
+    ['ALLOWs a transfer of what is usual', { amountMinor: 90_000, channel: 'transfer' }, 'ALLOW', []],
+    ['ALLOWs the same amount at a shop', { amountMinor: 700_000 }, 'ALLOW', []],
+  ])('%s', (_what, paid, outcome, signals) => {
+    const payer = new Payer();
+    payer.livesOrdinarily(30);
+    const { decision } = payer.pay(paid);
+    expect(decision.outcome).toBe(outcome);
+    expect(signalsOf(decision)).toEqual(signals);
+  });
+
+  it('REVIEWs amounts that grow all day once the day is a heavy one', () => {
+    const payer = new Payer();
+    payer.livesOrdinarily(30);
+    const decisions = Array.from(
+      { length: 14 },
+      (_, i) =>
+        payer.pay({ occurredAtMs: atLocal(8) + i * 60 * minuteMs, amountMinor: Math.round(100_000 * 1.25 ** i) }).decision,
+    );
+    const first = decisions.findIndex(({ outcome }) => outcome !== 'ALLOW');
+    expect(first).toBeGreaterThan(0);
+    expect(signalsOf(decisions[first]!)).toEqual(['RULE:heavy-day']);
+    expect(decisions[first]!.outcome).toBe('REVIEW');
+    expect(decisions[first]!.signals[0]).toBeGreaterThanOrEqual(8_000_000);
+  });
+
+  it('REVIEWs a run of payments at night also where single ones are usual', () => {
+    const payer = new Payer();
+    for (let day = 30; day >= 1; day--) {
+      payer.pay({ occurredAtMs: atLocal(2) - day * dayMs, amountMinor: 50_000 });
+      payer.pay({ occurredAtMs: atLocal(14) - day * dayMs, amountMinor: 50_000 });
+    }
+    const outcomes = [0, 15, 30].map(
+      (minute) => payer.pay({ occurredAtMs: atLocal(2, minute), amountMinor: 50_000 }).decision.outcome,
+    );
+    expect(outcomes).toEqual(['ALLOW', 'ALLOW', 'REVIEW']);
+  });
+
+  it('notices every kind of simulated attack but compromised merchants nearly always, and seldom alarms at honest payments', () => {
+    const tallier = new Tallier();
+    for (const seed of [1, 2, 3]) {
+      const accounts = new Map<string, Payer>();
+      for (const { transaction: sent, attack, occurredAtMs } of simulateTraffic({ ...defaultTraffic, seed, tag: 's' }).take(
+        3_000,
+      )) {
+        const payer = accounts.get(sent.accountId) ?? new Payer();
+        accounts.set(sent.accountId, payer);
+        const parsed = parseTransactionText(JSON.stringify(sent), occurredAtMs);
+        if (!parsed.ok) throw new Error('the simulator was expected to keep to the contract');
+        const { decision } = payer.pay(parsed.transaction);
+        tallier.add(attack && { ...attack, id: `${seed}/${attack.id}` }, decision.outcome);
+      }
+    }
+    const { attacks, falseAlarms, honest } = tallier.tally();
+    const noticed = Object.entries(attacks).map(([name, tally]) => [name, tally.noticed / tally.attacks] as const);
+    expect(noticed.filter(([name, share]) => name !== 'merchant-compromise' && share < 0.85)).toEqual([]);
+    expect(noticed).toHaveLength(attackNames.length);
+    expect(falseAlarms / honest).toBeLessThan(0.015);
   });
 
   it('ALLOWs a new phone', () => {

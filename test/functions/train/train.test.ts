@@ -46,6 +46,14 @@ describe('training', () => {
     expect({ version: model?.version, learned: model?.learned, degraded }).toEqual({ version: 1, learned: null, degraded: null });
   });
 
+  it('trains on a history that ended long ago, and only on its last days', async () => {
+    const yearMs = 365 * 86_400_000;
+    const old = trainingRows(300, 1).map((row) => ({ ...row, fraud: null, occurredAtMs: row.occurredAtMs - yearMs }));
+    const older = trainingRows(300, 2).map((row) => ({ ...row, fraud: null, occurredAtMs: row.occurredAtMs - 2 * yearMs }));
+    await fillArchive(on.archive, [...old, ...older]);
+    expect(await trainModel(on)).toMatchObject({ outcome: 'published', manifest: { rows: 300 } });
+  });
+
   it('learns from labels once there are enough, and says of how many', async () => {
     await fillArchive(on.archive, trainingRows(2000, 1));
     const report = await trainModel(on);
