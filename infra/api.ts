@@ -31,6 +31,8 @@ export class Api extends Construct {
     super(scope, id);
     const { settings, functions } = props;
     this.api = new RestApi(this, 'Api', {
+      // Its metrics go by this name: another API of the account must not share it.
+      restApiName: `aegis-${settings.stage}`,
       description: 'Aegis',
       endpointTypes: [EndpointType.REGIONAL],
       binaryMediaTypes: ['*/*'],

@@ -54,7 +54,7 @@ export class CoreStack extends Stack {
     });
     // The API names no function of the stream, so that this one may name the API.
     const consoleUrl = settings.consoleUrl ?? api.urlForPath('/console');
-    project.function.function.addEnvironment(env.consoleUrl, consoleUrl);
+    project.function.told(env.consoleUrl, consoleUrl);
     this.data = data;
     this.functions = [ingest, score, decide, project, webhooks, read, review, admin, train, checkpoint].map(
       (stage) => stage.function,
@@ -84,6 +84,7 @@ export class CoreStack extends Stack {
       ModelBucketName: data.modelBucket.bucketName,
       ArchiveBucketName: data.archiveBucket.bucketName,
       CheckpointBucketName: data.checkpointBucket.bucketName,
+      DataKeyArn: data.dataKey.keyArn,
       MasterKeyArn: data.masterKey.keyArn,
       SigningKeyArn: data.signingKey.keyArn,
       DeadLetterTopicArn: alarms.deadLetters.topicArn,

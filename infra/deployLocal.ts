@@ -82,7 +82,7 @@ export const diffCore = (target: LocalTarget, changes: Changes = {}): Promise<vo
   runCdk(target, ['diff', 'core', ...contextOf(changes), '--fail']);
 
 export const destroyCore = (target: LocalTarget): Promise<void> =>
-  runCdk(target, ['destroy', 'core', ...contextOf({}), '--force']);
+  runCdk(target, ['destroy', 'core', '-a', 'cdk.out', '--force']);
 
 const contextOf = (changes: Changes): string[] => ['-c', 'stage=local', '-c', `settings=${JSON.stringify(changes)}`];
 

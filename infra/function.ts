@@ -51,6 +51,7 @@ const aliasName = 'live';
 export class HouseFunction extends Construct {
   readonly stage: string;
   readonly timeoutSeconds: number;
+  readonly memoryMb: number;
   readonly role: Role;
   readonly function: LambdaFunctionResource;
   /** What callers invoke: a deployment moves it, a rollback moves it back. */
@@ -65,6 +66,7 @@ export class HouseFunction extends Construct {
     super(scope, id);
     this.stage = props.stage;
     this.timeoutSeconds = props.timeoutSeconds;
+    this.memoryMb = props.memoryMb;
     this.data = props.data;
     this.sendActions = ['sqs:SendMessage', ...(props.settings.grantsBatchSend ? ['sqs:SendMessageBatch'] : [])];
     this.region = Stack.of(this).region;

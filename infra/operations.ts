@@ -3,20 +3,26 @@ import {
   Alarm,
   AlarmRule,
   AlarmState,
+  ComparisonOperator,
   CompositeAlarm,
   Dashboard,
   GraphWidget,
   type IMetric,
   MathExpression,
   Metric,
+  SingleValueWidget,
+  TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnLoggingConfiguration, CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
+import { featureMetric, watchedFeatures } from '../functions/project/metricsSink.ts';
+import { prices } from '../shared/cost/prices.ts';
 import { namespace } from '../shared/edge/metrics.ts';
 import type { CoreStack } from './core.ts';
+import type { HouseFunction } from './function.ts';
 import type { Settings } from './settings.ts';
 
 /** Requests of one address in five minutes; above, the firewall answers 403. */
@@ -45,21 +51,52 @@ export class OperationsStack extends Stack {
     });
   }
 
-  private dashboard(settings: Settings, { watched, functions }: CoreStack): void {
+  private dashboard(settings: Settings, core: CoreStack): void {
+    const { watched, functions } = core;
     const own = (metricName: string, statistic: string): Metric =>
       new Metric({ namespace, metricName, statistic, period: Duration.minutes(1) });
+    const spread = (metricName: string): Metric[] => ['p10', 'p50', 'p90'].map((statistic) => own(metricName, statistic));
     const graph = (title: string, ...left: IMetric[]): GraphWidget => new GraphWidget({ title, left, width: 8 });
+    const ofTable = (metricName: string): Metric =>
+      new Metric({
+        namespace: 'AWS/DynamoDB',
+        metricName,
+        dimensionsMap: { TableName: watched.table.tableName },
+        statistic: 'sum',
+        period: Duration.minutes(1),
+      });
     new Dashboard(this, 'Dashboard', {
       dashboardName: `aegis-${settings.stage}`,
       widgets: [
         [
-          graph('Decisions a minute', own('Allowed', 'sum'), own('Reviewed', 'sum'), own('Blocked', 'sum')),
+          new GraphWidget({
+            title: 'Decisions a minute, by outcome',
+            left: [own('Allowed', 'sum'), own('Reviewed', 'sum'), own('Blocked', 'sum')],
+            stacked: true,
+            width: 8,
+          }),
           graph('From receipt to decision, ms', own('Latency', 'p50'), own('Latency', 'p99')),
           graph('Age of the oldest message, s', watched.queue.metricApproximateAgeOfOldestMessage()),
         ],
         [
           graph('Degraded and late', own('Degraded', 'sum'), own('Late', 'sum')),
+          graph(
+            'Repeats, dead letters and what comes again',
+            own('Duplicates', 'sum'),
+            own('DeadLetters', 'sum'),
+            own('Unsettled', 'sum'),
+          ),
           graph('Score', own('Score', 'p50'), own('Score', 'p99')),
+        ],
+        [
+          graph(
+            'Drift of the score: percentiles given, evenly spread while payments are as they were',
+            ...spread('AnomalyPercentile'),
+          ),
+          graph('Drift of the main features, medians', ...watchedFeatures.map((name) => own(featureMetric(name), 'p50'))),
+          graph('Drift of the main features, upper ends', ...watchedFeatures.map((name) => own(featureMetric(name), 'p90'))),
+        ],
+        [
           graph('Waiting for a checkpoint, ms', own('CheckpointLag', 'max')),
           graph('Age of the model, ms', own('ModelAge', 'max')),
         ],
@@ -69,20 +106,56 @@ export class OperationsStack extends Stack {
             watched.table.metricConsumedReadCapacityUnits(),
             watched.table.metricConsumedWriteCapacityUnits(),
           ),
-          graph('Conflicts', conflicts(watched.table.tableName)),
+          graph('Conflicts', ofTable('TransactionConflict'), ofTable('ConditionalCheckFailedRequests')),
           graph('Failed calls', ...functions.map((fn) => fn.function.metricErrors({ label: fn.stage }))),
         ],
+        [this.costSoFar(core)],
       ],
+    });
+  }
+
+  /** What the range that the dashboard shows has cost, from what CloudWatch counts; `aegis cost --from-cloudwatch` has every line. */
+  private costSoFar({ watched, functions, api }: CoreStack): SingleValueWidget {
+    const price = prices.find(({ region }) => region === this.region) ?? prices[0]!;
+    const period = Duration.days(1);
+    const gbOf = ({ memoryMb }: HouseFunction): number => memoryMb / 1024;
+    const usingMetrics: Record<string, IMetric> = {
+      writes: watched.table.metricConsumedWriteCapacityUnits({ period }),
+      reads: watched.table.metricConsumedReadCapacityUnits({ period }),
+      calls: api.metricCount({ period }),
+      sends: watched.queue.metricNumberOfMessagesSent({ period }),
+    };
+    const terms = [
+      `FILL(writes, 0) * ${price.writeUnitsPerMillion}`,
+      `FILL(reads, 0) * ${price.readUnitsPerMillion}`,
+      `FILL(calls, 0) * ${price.apiCallsPerMillion}`,
+      `FILL(sends, 0) * ${3 * price.queueCallsPerMillion}`,
+    ];
+    for (const fn of functions) {
+      usingMetrics[`${fn.stage}Calls`] = fn.function.metricInvocations({ period });
+      usingMetrics[`${fn.stage}Ms`] = fn.function.metricDuration({ period, statistic: 'sum' });
+      terms.push(
+        `FILL(${fn.stage}Calls, 0) * ${price.functionCallsPerMillion}`,
+        `FILL(${fn.stage}Ms, 0) * ${1000 * gbOf(fn) * price.functionGbSecond}`,
+      );
+    }
+    return new SingleValueWidget({
+      title: `Cost so far of the shown range, US dollars, by list prices of ${price.date}`,
+      metrics: [new MathExpression({ label: 'dollars', expression: `(${terms.join(' + ')}) / 1000000`, usingMetrics, period })],
+      setPeriodToTimeRange: true,
+      width: 24,
+      height: 3,
     });
   }
 
   private alarms({ alarms }: CoreStack): void {
     const decisions = (metricName: string): Metric =>
       new Metric({ namespace, metricName, statistic: 'sum', period: Duration.minutes(5) });
+    const all = 'FILL(allowed, 0) + FILL(reviewed, 0) + FILL(blocked, 0)';
     const degraded = new Alarm(this, 'DegradedShare', {
       alarmDescription: 'Aegis: more than a twentieth of the decisions is made without a part',
       metric: new MathExpression({
-        expression: 'IF(allowed + reviewed + blocked > 20, degraded / (allowed + reviewed + blocked), 0)',
+        expression: `IF(${all} > 20, FILL(degraded, 0) / (${all}), 0)`,
         usingMetrics: {
           allowed: decisions('Allowed'),
           reviewed: decisions('Reviewed'),
@@ -92,7 +165,9 @@ export class OperationsStack extends Stack {
         period: Duration.minutes(5),
       }),
       threshold: 0.05,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
       evaluationPeriods: 2,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
     });
     degraded.addAlarmAction(new SnsAction(alarms.health));
     const stopped = new CompositeAlarm(this, 'DecidingStopped', {
@@ -149,12 +224,3 @@ export class OperationsStack extends Stack {
     new CfnWebACLAssociation(this, 'FirewallOfApi', { webAclArn: acl.attrArn, resourceArn: api.deploymentStage.stageArn });
   }
 }
-
-const conflicts = (TableName: string): Metric =>
-  new Metric({
-    namespace: 'AWS/DynamoDB',
-    metricName: 'TransactionConflict',
-    dimensionsMap: { TableName },
-    statistic: 'sum',
-    period: Duration.minutes(1),
-  });

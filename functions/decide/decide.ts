@@ -1,6 +1,7 @@
 import { renderDecision } from '../../shared/contract/render.ts';
 import { parseTransaction } from '../../shared/contract/transaction.ts';
 import { type Answer, type ApiRequest, conflict, invalid, unavailable } from '../../shared/edge/http.ts';
+import { counts, type Measure } from '../../shared/edge/metrics.ts';
 import { type LedgerDependencies, settle } from '../../shared/ledger/ledger.ts';
 import { loadPolicyVersion } from '../../shared/policy/store.ts';
 
@@ -8,7 +9,7 @@ import { loadPolicyVersion } from '../../shared/policy/store.ts';
 export const decideWithinMs = 5_000;
 
 /** `POST /decisions`: the decision of one transaction, made and committed in the call. */
-export async function decideTransaction(request: ApiRequest, ledger: LedgerDependencies): Promise<Answer> {
+export async function decideTransaction(request: ApiRequest, ledger: LedgerDependencies, measure: Measure): Promise<Answer> {
   const { tenant, correlationId, receivedAtMs } = request;
   const parsed = parseTransaction(request.json ?? null, receivedAtMs);
   if (!parsed.ok) throw invalid(parsed.faults);
@@ -21,6 +22,7 @@ export async function decideTransaction(request: ApiRequest, ledger: LedgerDepen
     throw conflict(`transactionId ${transaction.transactionId} was used before with other content.`, [
       { pointer: settled.field, detail: 'differs from the transaction first sent under this transactionId' },
     ]);
+  measure(counts({ Duplicates: settled.kind === 'duplicate' ? 1 : 0 }));
   const { decision, erased } = settled.stored;
   const policy = await loadPolicyVersion(ledger.table, tenant, decision.policyVersion);
   return { status: 200, body: renderDecision(decision, policy.policy, { duplicate: settled.kind === 'duplicate', erased }) };

@@ -1,4 +1,5 @@
-import { type Measured, metricsLine } from '../../shared/edge/metrics.ts';
+import { type FeatureName, featureNames } from '../../shared/domain/features.ts';
+import { counts, type Measured, metricsLine } from '../../shared/edge/metrics.ts';
 import type { Clock } from '../../shared/ports.ts';
 import type { Committed, Sink } from './project.ts';
 
@@ -6,6 +7,21 @@ export interface MetricsSinkDependencies {
   readonly clock: Clock;
   readonly write: (line: string) => void;
 }
+
+/** The features whose drift is watched: what an account does beside what it usually does, and how sure the merchant is. */
+export const watchedFeatures = [
+  'amountZ',
+  'spendOverUsualDay',
+  'count24h',
+  'gapHours',
+  'merchantRiskLong',
+] as const satisfies readonly FeatureName[];
+
+/** No fault: a late payment, and rules alone before the first model. */
+const expected: ReadonlySet<string> = new Set(['LATE', 'NO_MODEL', 'NOT_AVAILABLE']);
+
+/** Drift needs a sample, not every payment: of so many decisions about one is taken, by its hash. */
+const driftOneOf = 16;
 
 /** One line of metrics for a batch. A batch that comes again counts again: these are for watching, the counters of the API are exact. */
 export const metricsSink = ({ clock, write }: MetricsSinkDependencies): Sink => ({
@@ -16,18 +32,38 @@ export const metricsSink = ({ clock, write }: MetricsSinkDependencies): Sink => 
   },
 });
 
+/** The name under which a feature's values are measured: `amountZ` is `FeatureAmountZ`. */
+export const featureMetric = (name: FeatureName): string => `Feature${name[0]!.toUpperCase()}${name.slice(1)}`;
+
 const measures = (decisions: readonly Committed[]): Record<string, Measured> => {
-  const counted = (holds: (committed: Committed) => boolean): Measured => ({
-    unit: 'Count',
-    value: decisions.filter(holds).length,
-  });
+  const counted = (holds: (committed: Committed) => boolean): number => decisions.filter(holds).length;
   return {
-    Allowed: counted(({ decision }) => decision.outcome === 'ALLOW'),
-    Reviewed: counted(({ decision }) => decision.outcome === 'REVIEW'),
-    Blocked: counted(({ decision }) => decision.outcome === 'BLOCK'),
-    Degraded: counted(({ decision }) => decision.degraded.some(({ cause }) => cause !== 'LATE')),
-    Late: counted(({ decision }) => decision.late),
+    ...counts({
+      Allowed: counted(({ decision }) => decision.outcome === 'ALLOW'),
+      Reviewed: counted(({ decision }) => decision.outcome === 'REVIEW'),
+      Blocked: counted(({ decision }) => decision.outcome === 'BLOCK'),
+      Degraded: counted(({ decision }) => decision.degraded.some(({ cause }) => !expected.has(cause))),
+      Late: counted(({ decision }) => decision.late),
+    }),
     Latency: { unit: 'Milliseconds', value: decisions.map(({ decision }) => decision.decidedAtMs - decision.receivedAtMs) },
     Score: { unit: 'Count', value: decisions.map(({ decision }) => Math.round(decision.score)) },
+    ...drift(decisions),
+  };
+};
+
+/** The percentile that the model gave, which is spread evenly while payments are as they were, and the features that tell why not. */
+const drift = (decisions: readonly Committed[]): Record<string, Measured> => {
+  const sample = decisions.filter(({ decision }) => Number.parseInt(decision.hash.slice(0, 2), 16) % driftOneOf === 0);
+  const percentiles = sample.flatMap(({ decision }) =>
+    decision.anomaly === null ? [] : [Math.round(decision.anomaly.percentile)],
+  );
+  const features = sample.flatMap(({ decision }) => (decision.features === null ? [] : [decision.features]));
+  const ofFeature = (name: FeatureName): Measured => ({
+    unit: 'Count',
+    value: features.map((values) => Number(values[featureNames.indexOf(name)]!.toPrecision(3))),
+  });
+  return {
+    ...(percentiles.length > 0 && { AnomalyPercentile: { unit: 'Count', value: percentiles } as const }),
+    ...(features.length > 0 && Object.fromEntries(watchedFeatures.map((name) => [featureMetric(name), ofFeature(name)]))),
   };
 };

@@ -2,6 +2,7 @@ import middy from '@middy/core';
 import type { Context, SQSEvent } from 'aws-lambda';
 import { services } from '../../shared/aws/services.ts';
 import { log } from '../../shared/edge/log.ts';
+import { measuring } from '../../shared/edge/metrics.ts';
 import { ledgerOf } from '../../shared/ledger/judgement.ts';
 import { modelInForce } from '../../shared/model/inForce.ts';
 import { scoreBatch } from './score.ts';
@@ -16,7 +17,7 @@ const newId = (): string => Buffer.from(world.randomness.bytes(16)).toString('he
 export const handler = middy(async ({ Records }: SQSEvent, context: Context) =>
   scoreBatch(
     Records,
-    { ledger, deadLetters: world.deadLetters, newId, log },
+    { ledger, deadLetters: world.deadLetters, newId, log, measure: measuring(world.clock) },
     world.clock.nowMs() + context.getRemainingTimeInMillis() - reserveMs,
   ),
 );

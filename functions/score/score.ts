@@ -6,6 +6,7 @@ import { isCorrelationId, isTenant } from '../../shared/contract/ids.ts';
 import { parseInstant } from '../../shared/contract/time.ts';
 import { parseTransactionText } from '../../shared/contract/transaction.ts';
 import type { Log } from '../../shared/edge/log.ts';
+import { counts, type Measure } from '../../shared/edge/metrics.ts';
 import { type LedgerDependencies, type Submission, settleAll } from '../../shared/ledger/ledger.ts';
 import type { Queue } from '../../shared/ports.ts';
 
@@ -14,6 +15,8 @@ export interface ScoreDependencies {
   readonly deadLetters: Queue;
   readonly newId: () => string;
   readonly log: Log;
+  /** Told of repeats, dead letters and what comes again. */
+  readonly measure?: Measure;
 }
 
 const reasonMax = 1_000;
@@ -62,9 +65,11 @@ export async function scoreBatch(
     // A damaged account must not stop its neighbours: its records go back to the queue and, in the end, to the dead letters.
     (error, [first]) => dependencies.log('error', 'account failed', { correlationId: first!.correlationId, error }),
   );
+  let duplicates = 0;
   for (const [group, messages] of groups.entries()) {
     for (const [i, { record, submission }] of messages.entries()) {
       const outcome = settled[group]![i]!;
+      if (outcome.kind === 'duplicate' && !submission.redelivered) duplicates++;
       if (outcome.kind === 'unsettled') {
         failed.add(record.messageId);
         dependencies.log('warn', 'unsettled', { correlationId: submission.correlationId, cause: outcome.cause });
@@ -76,7 +81,9 @@ export async function scoreBatch(
       }
     }
   }
+  const unsettled = failed.size;
   await bury(poison, dependencies, failed);
+  dependencies.measure?.(counts({ Duplicates: duplicates, DeadLetters: poison.length, Unsettled: unsettled }));
   return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
 }
 

@@ -1,3 +1,5 @@
+import type { Clock } from '../ports.ts';
+
 /** CloudWatch's embedded metric format: a log line that becomes metrics, without a call. */
 
 export type Unit = 'Count' | 'Milliseconds';
@@ -11,7 +13,7 @@ export interface Measured {
 export const namespace = 'Aegis';
 const valuesMax = 100;
 
-/** The line. Of more than 100 values every n-th is kept: percentiles need no more. */
+/** The line. Of more than 100 values every n-th is kept: percentiles need no more. The unit of a count is left out: bytes are paid for. */
 export const metricsLine = (metrics: Readonly<Record<string, Measured>>, nowMs: number): string =>
   JSON.stringify({
     _aws: {
@@ -20,7 +22,7 @@ export const metricsLine = (metrics: Readonly<Record<string, Measured>>, nowMs: 
         {
           Namespace: namespace,
           Dimensions: [[]],
-          Metrics: Object.entries(metrics).map(([Name, { unit }]) => ({ Name, Unit: unit })),
+          Metrics: Object.entries(metrics).map(([Name, { unit }]) => (unit === 'Count' ? { Name } : { Name, Unit: unit })),
         },
       ],
     },
@@ -33,3 +35,21 @@ const thinned = (values: readonly number[]): readonly number[] => {
   const step = Math.ceil(values.length / valuesMax);
   return step <= 1 ? values : values.filter((_, i) => i % step === 0);
 };
+
+/** What something counted, told to CloudWatch. */
+export type Measure = (metrics: Readonly<Record<string, Measured>>) => void;
+
+/** Writes a line to this function's log, and none where there is nothing to tell. */
+export const measuring =
+  (clock: Pick<Clock, 'nowMs'>): Measure =>
+  (metrics) => {
+    if (Object.keys(metrics).length > 0) process.stdout.write(`${metricsLine(metrics, clock.nowMs())}\n`);
+  };
+
+/** Counts by name, those of nothing left out: a sum misses no zero, and its bytes are paid for. */
+export const counts = (given: Readonly<Record<string, number>>): Record<string, Measured> =>
+  Object.fromEntries(
+    Object.entries(given)
+      .filter(([, value]) => value > 0)
+      .map(([name, value]) => [name, { unit: 'Count', value }]),
+  );

@@ -1,180 +1,225 @@
 import assert from 'node:assert/strict';
-import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { defaultTenant, env } from '../../shared/aws/keys.ts';
+import { createPublicKey } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { defaultTenant } from '../../shared/aws/keys.ts';
 import { services } from '../../shared/aws/services.ts';
-import { scopes } from '../../shared/contract/routes.ts';
-import { createKey } from '../../shared/edge/keys.ts';
+import { pemOf } from '../../shared/proof/signer.ts';
+import type { VerifyReport } from '../../shared/proof/verify.ts';
+import { aegis, api, deadLetterWith, folder, outputs, signedIn, step, until } from './deployed.ts';
+import { listenTo } from './subscriber.ts';
 
 /** Drives a deployed API from outside: the main job, once after the first deployment and once after an upgrade over its data. */
-const api = process.env.AEGIS_API;
 const phase = process.argv[2];
-if (api === undefined || (phase !== 'first' && phase !== 'upgraded')) throw new Error('run by test/deploy/run.ts');
+if (phase !== 'first' && phase !== 'upgraded') throw new Error('run by test/deploy/run.ts');
 
-const pollMs = 250;
-const waitMsMax = 60_000;
+/** More than training needs at least. */
+const historySize = 300;
+const historyAccounts = 60;
+const burstSize = 25;
+/** Training runs as often as checkpoints are made: what it has just added to the system chain waits for the next. */
+const trainingEntries = 1;
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: the test reads fields of many shapes
-  readonly body: any;
-}
-
-const call = async (
-  method: string,
-  path: string,
-  options: { readonly key?: string; readonly body?: unknown } = {},
-): Promise<Answer> => {
-  const response = await fetch(`${api}${path}`, {
-    method,
-    headers: {
-      ...(options.key === undefined ? {} : { authorization: `Bearer ${options.key}` }),
-      ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
-  });
-  const text = await response.text();
-  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
-  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
-};
-
-/** Asks again until the answer holds; fails with the last one. */
-const until = async (what: string, ask: () => Promise<Answer>, holds: (answer: Answer) => boolean): Promise<Answer> => {
-  for (let waitedMs = 0; ; waitedMs += pollMs) {
-    const answer = await ask();
-    if (holds(answer)) return answer;
-    if (waitedMs >= waitMsMax)
-      assert.fail(`${what}: not within ${waitMsMax} ms; the last answer was ${answer.status} ${JSON.stringify(answer.body)}`);
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
-  }
-};
-
-const step = async (name: string, act: () => Promise<void>): Promise<void> => {
-  await act();
-  console.log(`  ok  ${name}`);
-};
-
-const { key } = await createKey(services(), { tenant: defaultTenant, scopes, createdBy: 'deploy test', expiresAtMs: null });
+const { key, client } = await signedIn();
 const occurredAt = new Date(Date.now() - 1000).toISOString();
-const payment = (id: string, changes: object = {}) => ({
-  transactionId: `${phase}-${id}`,
+const idOf = (id: string): string => `${phase}-${id}`;
+const payment = (id: string, changes: { accountId?: string; amountMinor?: number; deviceId?: string } = {}) => ({
+  transactionId: idOf(id),
   userId: 'u_1',
   accountId: 'a_1',
   occurredAt,
   amountMinor: 12_500,
-  currency: 'INR',
+  currency: 'INR' as const,
   deviceId: 'd_1',
   ...changes,
 });
-const decisionOf = (id: string) => call('GET', `/decisions/${phase}-${id}`, { key });
-const decided = (id: string) =>
-  until(
+const decisionOf = (transactionId: string) => client.GET('/decisions/{transactionId}', { params: { path: { transactionId } } });
+const decided = async (id: string) => {
+  const { data } = await until(
     `decision ${id}`,
-    () => decisionOf(id),
-    ({ status }) => status === 200,
+    () => decisionOf(idOf(id)),
+    ({ response }) => response.status === 200,
   );
-const auditOf = (accountId: string) => call('GET', `/accounts/${accountId}/audit?userId=u_1&limit=200`, { key });
+  return data!;
+};
+const auditOf = async (accountId: string) => {
+  const { data } = await client.GET('/accounts/{accountId}/audit', {
+    params: { path: { accountId }, query: { userId: 'u_1', limit: 200 } },
+  });
+  return data!.items;
+};
+
+/** What the client would not let through. */
+const raw = (method: string, path: string, headers: Readonly<Record<string, string>> = {}, body?: string) =>
+  fetch(`${api}${path}`, {
+    method,
+    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body }),
+  });
+
+const alerts = await listenTo(`aegis-deploy-test-${phase}`, [outputs.DecisionTopicArn!]);
 
 await step('health is ok and needs no key', async () => {
-  const { status, body, headers } = await call('GET', '/health');
-  assert.equal(status, 200, JSON.stringify(body));
-  assert.equal(body.status, 'ok');
-  assert.ok(headers.get('x-correlation-id'));
+  const response = await raw('GET', '/health');
+  assert.equal(response.status, 200);
+  assert.ok(response.headers.get('x-correlation-id'));
+  assert.equal(((await response.json()) as { status: string }).status, 'ok');
 });
 
 await step('no key and a wrong key are refused', async () => {
-  assert.equal((await call('POST', '/transactions', { body: payment('k') })).status, 401);
-  const wrong = `aegis_${defaultTenant}_${'0'.repeat(48)}`;
-  assert.equal((await call('GET', '/decisions/latest', { key: wrong })).status, 401);
+  assert.equal((await raw('POST', '/transactions', {}, JSON.stringify(payment('k')))).status, 401);
+  const wrong = `Bearer aegis_${defaultTenant}_${'0'.repeat(48)}`;
+  assert.equal((await raw('GET', '/decisions/latest', { authorization: wrong })).status, 401);
 });
 
 await step('an unknown route is 404, a wrong method 405, both by the functions', async () => {
-  assert.equal((await call('GET', '/nowhere/at/all', { key })).status, 404);
-  const { status, headers, body } = await call('DELETE', '/transactions', { key });
-  assert.equal(status, 405, JSON.stringify(body));
-  assert.equal(headers.get('allow'), 'POST');
+  const authorization = `Bearer ${key}`;
+  assert.equal((await raw('GET', '/nowhere/at/all', { authorization })).status, 404);
+  const response = await raw('DELETE', '/transactions', { authorization });
+  assert.equal(response.status, 405);
+  assert.equal(response.headers.get('allow'), 'POST');
+});
+
+await step(`a history of ${historySize} payments is taken in one batch, for the model to learn from`, async () => {
+  const transactions = Array.from({ length: historySize }, (_, i) =>
+    payment(`history-${i}`, {
+      accountId: `a_history_${phase}_${i % historyAccounts}`,
+      amountMinor: 5_000 + ((i * 7_919) % 90_000),
+      deviceId: `d_${i % 7}`,
+    }),
+  );
+  const { data } = await client.POST('/transactions/batch', { body: { transactions } });
+  assert.equal(data?.accepted, historySize);
 });
 
 await step('a transaction goes through API, queue, score and table', async () => {
-  const { status, body } = await call('POST', '/transactions', { key, body: payment('one') });
-  assert.equal(status, 202, JSON.stringify(body));
-  assert.deepEqual(body, { transactionId: `${phase}-one`, status: 'QUEUED' });
-  assert.equal((await decided('one')).body.outcome, 'ALLOW');
+  const { data, response } = await client.POST('/transactions', { body: payment('one') });
+  assert.equal(response.status, 202);
+  assert.deepEqual(data, { transactionId: idOf('one'), status: 'QUEUED' });
+  assert.equal((await decided('one')).outcome, 'ALLOW');
 });
 
 await step('it comes back by the stream and the feed', async () => {
   await until(
     'the feed',
-    () => call('GET', '/decisions/latest?limit=50', { key }),
-    ({ status, body }) =>
-      status === 200 && body.items.some((item: { transactionId: string }) => item.transactionId === `${phase}-one`),
+    () => client.GET('/accounts/{accountId}/decisions', { params: { path: { accountId: 'a_1' }, query: { userId: 'u_1' } } }),
+    ({ data }) => data?.items.some(({ transactionId }) => transactionId === idOf('one')) ?? false,
+  );
+  await until(
+    'the latest',
+    () => client.GET('/decisions/latest', { params: { query: { limit: 200 } } }),
+    ({ data }) => (data?.items.length ?? 0) > 0,
   );
 });
 
 await step('a repeat gives the same decision, a changed repeat names the field', async () => {
-  const again = await call('POST', '/decisions', { key, body: payment('one') });
-  assert.equal(again.status, 200);
-  assert.equal(again.body.duplicate, true);
-  assert.deepEqual({ ...again.body, duplicate: false }, (await decisionOf('one')).body);
-  const changed = await call('POST', '/decisions', { key, body: payment('one', { amountMinor: 12_501 }) });
-  assert.equal(changed.status, 409);
-  assert.match(JSON.stringify(changed.body), /amountMinor/);
+  const again = await client.POST('/decisions', { body: payment('one') });
+  assert.equal(again.data?.duplicate, true);
+  assert.deepEqual({ ...again.data, duplicate: false }, (await decisionOf(idOf('one'))).data);
+  const changed = await client.POST('/decisions', { body: payment('one', { amountMinor: 12_501 }) });
+  assert.equal(changed.response.status, 409);
+  assert.match(JSON.stringify(changed.error), /amountMinor/);
+});
+
+await step('a changed repeat by the queue leaves the original untouched and is dead-lettered, named', async () => {
+  const original = (await decisionOf(idOf('one'))).data;
+  const { response } = await client.POST('/transactions', { body: payment('one', { amountMinor: 12_502 }) });
+  assert.equal(response.status, 202);
+  const expected = `transactionId ${idOf('one')} was used before with another /amountMinor`;
+  const { correlationId } = await deadLetterWith(({ reason }) => reason === expected);
+  assert.equal(correlationId, response.headers.get('x-correlation-id'));
+  assert.deepEqual((await decisionOf(idOf('one'))).data, original);
 });
 
 await step('the synchronous route decides in the call', async () => {
-  const { status, body } = await call('POST', '/decisions', { key, body: payment('sync') });
-  assert.equal(status, 200, JSON.stringify(body));
-  assert.equal(body.duplicate, false);
-  assert.equal(body.audit.sequence, (await auditOf('a_1')).body.items.length);
+  const { data, response } = await client.POST('/decisions', { body: payment('sync') });
+  assert.equal(response.status, 200);
+  assert.equal(data?.duplicate, false);
+  assert.equal(data?.audit.sequence, (await auditOf('a_1')).length);
 });
 
-await step('a burst is blocked', async () => {
+await step('a burst is blocked, and a subscriber is told so with the reasons and a link to the console', async () => {
   const accountId = `a_burst_${phase}`;
-  const transactions = Array.from({ length: 25 }, (_, i) => payment(`burst-${i}`, { accountId }));
-  const { status, body } = await call('POST', '/transactions/batch', { key, body: { transactions } });
-  assert.equal(status, 202, JSON.stringify(body));
-  assert.equal(body.accepted, 25);
+  const transactions = Array.from({ length: burstSize }, (_, i) => payment(`burst-${i}`, { accountId }));
+  const { data } = await client.POST('/transactions/batch', { body: { transactions } });
+  assert.equal(data?.accepted, burstSize);
   const all = await Promise.all(transactions.map((_, i) => decided(`burst-${i}`)));
-  const last = all.map((answer) => answer.body).find((decision) => decision.audit.sequence === 25);
-  assert.equal(last?.outcome, 'BLOCK');
+  assert.equal(all.find((decision) => decision.audit.sequence === burstSize)?.outcome, 'BLOCK');
+  const { subject, text } = await alerts.next(({ subject }) => subject.includes(accountId));
+  assert.match(subject, new RegExp(`^Aegis: BLOCK on account ${accountId}, score \\d`));
+  assert.match(text, /^- [\d.]+ points: .*within 60 seconds/m);
+  const link = text.split('\n').at(-1)!;
+  assert.ok(link.startsWith(`${outputs.ApiUrl}console#/decision/${phase}-burst-`), link);
 });
 
 await step('a poison message reaches the dead letters with its reason', async () => {
-  const sent = await services().queue.send([{ body: '{"not":"a payment"}', attributes: {} }]);
-  assert.deepEqual(sent, [{ sent: true }]);
-  const client = new SQSClient({});
-  for (let waitedMs = 0; waitedMs < waitMsMax; waitedMs += 2000) {
-    const { Messages = [] } = await client.send(
-      new ReceiveMessageCommand({
-        QueueUrl: process.env[env.deadLetterUrl],
-        WaitTimeSeconds: 2,
-        MaxNumberOfMessages: 10,
-        MessageAttributeNames: ['All'],
-        VisibilityTimeout: 1,
-      }),
-    );
-    if (Messages.some((message) => /reason/i.test(JSON.stringify(message)))) return;
-  }
-  assert.fail('no dead letter with a reason');
+  assert.deepEqual(await services().queue.send([{ body: `{"not":"a payment of ${phase}"}`, attributes: {} }]), [{ sent: true }]);
+  const { reason } = await deadLetterWith(({ body }) => body.includes(`a payment of ${phase}`));
+  assert.match(reason, /not/);
 });
 
 await step('the chain of the account is whole', async () => {
-  const { body } = await auditOf('a_1');
-  const sequences = body.items.map((item: { body: { sequence: number } }) => item.body.sequence);
+  const items = await auditOf('a_1');
   assert.deepEqual(
-    sequences,
-    Array.from(sequences, (_, i) => i + 1),
+    items.map((item) => item.body.sequence),
+    Array.from(items, (_, i) => i + 1),
   );
-  for (const [i, item] of body.items.entries()) {
-    assert.equal(item.body.previousHash, i === 0 ? '0'.repeat(64) : body.items[i - 1].hash);
+  for (const [i, item] of items.entries()) {
+    assert.equal(item.body.previousHash, i === 0 ? '0'.repeat(64) : items[i - 1]!.hash);
   }
-  assert.equal(sequences.length, phase === 'first' ? 2 : 4);
+  assert.equal(items.length, phase === 'first' ? 2 : 4);
+});
+
+await step('the schedule trains a model, which takes over and decides', async () => {
+  const { data: model } = await until(
+    'a model in force',
+    () => client.GET('/model'),
+    ({ data }) => data !== undefined && (phase === 'first' || data.version >= versionBefore()),
+  );
+  assert.ok(model!.rows >= historySize, `${model!.rows} rows`);
+  let sent = 0;
+  const { data } = await until(
+    'a decision by the new model',
+    () => client.POST('/decisions', { body: payment(`model-${++sent}`, { accountId: `a_model_${phase}` }) }),
+    (answer) => answer.data?.modelVersion === model!.version,
+  );
+  assert.ok(data!.anomaly !== null && data!.anomaly.percentile >= 0);
+  assert.deepEqual(data!.degraded, []);
+  writeFileSync(join(folder, 'model'), String(model!.version));
+});
+
+await step('checkpoints are signed by KMS, and verify --live proves every entry by them', async () => {
+  const { PublicKey } = await new KMSClient({}).send(new GetPublicKeyCommand({ KeyId: outputs.SigningKeyArn }));
+  const keyFile = join(folder, 'signing.pem');
+  writeFileSync(keyFile, pemOf(createPublicKey({ key: Buffer.from(PublicKey!), format: 'der', type: 'spki' })));
+  const report = await until(
+    'a checkpoint over every entry',
+    async () => JSON.parse(await aegis('verify', '--live', '--json', '--key', keyFile)) as VerifyReport,
+    ({ verdict, uncoveredEntries, checkpoints }) =>
+      verdict !== 'intact' || (uncoveredEntries <= trainingEntries && checkpoints.count > 0),
+  );
+  assert.equal(report.verdict, 'intact', JSON.stringify(report.findings));
+  assert.equal(report.isKeyGiven, true);
+  assert.ok(report.entries > historySize + burstSize);
+  writeFileSync(join(folder, `${phase}.json`), JSON.stringify(report));
 });
 
 if (phase === 'upgraded') {
-  await step('what was decided before the upgrade is still there, to the letter', async () => {
-    const { status, body } = await call('GET', '/decisions/first-one', { key });
-    assert.equal(status, 200, JSON.stringify(body));
-    assert.equal(body.audit.sequence, 1);
+  await step('what was decided before the upgrade is still there, to the letter, and its chains go on', async () => {
+    const { data } = await decisionOf('first-one');
+    assert.equal(data?.audit.sequence, 1);
+    const [before, after] = ['first', 'upgraded'].map(
+      (name) => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as VerifyReport,
+    );
+    assert.equal(after!.checkpoints.first!.hash, before!.checkpoints.first!.hash);
+    assert.ok(after!.checkpoints.last!.number > before!.checkpoints.last!.number);
+    assert.ok(after!.entries > before!.entries && after!.chains >= before!.chains);
   });
+}
+
+await alerts.close();
+
+function versionBefore(): number {
+  return Number(readFileSync(join(folder, 'model'), 'utf8'));
 }

@@ -18,15 +18,17 @@ import { env } from '../../shared/aws/keys.ts';
 import { installMinistack, NotPossibleHere, startMinistack } from './ministack.ts';
 
 /**
- * A real `cdk deploy` on a third-party AWS that enforces IAM: first deployment, the main job from outside, an upgrade over live data, a
- * clean diff, destroy. Exit codes: 0 passed, 1 failed, 75 skipped because MiniStack cannot be installed here.
+ * A real `cdk deploy` on a third-party AWS that enforces IAM: first deployment, the main job from outside, grants taken away, alarms told,
+ * an upgrade over live data, a clean diff, destroy. Exit codes: 0 passed, 1 failed, 75 skipped because MiniStack cannot be installed here.
  */
 const skippedCode = 75;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const logFile = join(root, 'reports', 'deploy', 'ministack.log');
 
+/** The schedules fire once a minute, so that the test sees them fire. */
+const first: Changes = { trainEveryMinutes: 1 };
 /** Changes functions, an event source and a queue, and must replace nothing that holds data. */
-const upgrade: Changes = { scoreBatchSize: 5, scoreTimeoutSeconds: 12, logRetentionDays: 3 };
+const upgrade: Changes = { ...first, scoreBatchSize: 5, scoreTimeoutSeconds: 12, logRetentionDays: 3 };
 
 const main = async (): Promise<number> => {
   const folder = mkdtempSync(join(tmpdir(), 'aegis-ministack-'));
@@ -49,17 +51,19 @@ const main = async (): Promise<number> => {
     );
     try {
       const { target } = ministack;
-      const first = await lap('first deployment', () => deployCore(target));
-      await lap('the main job from outside', () => script('drive.ts', 'first', target, first));
-      await lap('grants taken away', () => script('grants.ts', 'first', target, first));
-      const second = await lap('upgrade over live data', () => deployCore(target, upgrade));
-      sameData(first, second);
-      await lap('the main job after the upgrade', () => script('drive.ts', 'upgraded', target, second));
+      const before = await lap('first deployment', () => deployCore(target, first));
+      const run = (file: string, outputs: Outputs, ...args: readonly string[]) => script(file, args, target, outputs, folder);
+      await lap('the main job from outside', () => run('drive.ts', before, 'first'));
+      await lap('grants taken away, foreign actions tried', () => run('grants.ts', before));
+      await lap('alarms told', () => run('alarms.ts', before));
+      await lap('resources before the upgrade', () => run('resources.ts', before, 'note'));
+      const after = await lap('upgrade over live data', () => deployCore(target, upgrade));
+      await lap('nothing replaced', () => run('resources.ts', after, 'compare'));
+      sameOutputs(before, after);
+      await lap('the main job after the upgrade', () => run('drive.ts', after, 'upgraded'));
       await lap('clean diff', () => diffCore(target, upgrade));
       await lap('destroy', () => destroyCore(target));
-      console.log(
-        `retained on purpose: ${['TableName', 'ModelBucketName', 'ArchiveBucketName'].map((name) => second[name]).join(', ')}`,
-      );
+      await lap('what is retained', () => run('retained.ts', after));
     } finally {
       await lap('stop', () => ministack.stop());
     }
@@ -79,23 +83,28 @@ const main = async (): Promise<number> => {
   return 0;
 };
 
-const sameData = (first: Outputs, second: Outputs): void => {
+const sameOutputs = (first: Outputs, second: Outputs): void => {
   for (const [name, value] of Object.entries(first)) {
     if (second[name] !== value) throw new Error(`the upgrade replaced ${name}: ${value} became ${second[name]}`);
   }
 };
 
 /** In a process of its own, since Node reads the certificates that it trusts at its start. */
-const script = (file: string, phase: 'first' | 'upgraded', target: LocalTarget, outputs: Outputs): Promise<void> =>
+const script = (file: string, args: readonly string[], target: LocalTarget, outputs: Outputs, folder: string): Promise<void> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(root, 'test', 'deploy', file), phase], {
+    const child = spawn(process.execPath, [join(root, 'test', 'deploy', file), ...args], {
       stdio: 'inherit',
       env: {
         ...environmentOf(target),
         [env.table]: outputs.TableName,
         [env.queueUrl]: outputs.QueueUrl,
         [env.deadLetterUrl]: outputs.DeadLetterUrl,
+        [env.archiveBucket]: outputs.ArchiveBucketName,
+        [env.checkpointBucket]: outputs.CheckpointBucketName,
+        [env.checkpointKeyId]: outputs.SigningKeyArn,
         AEGIS_API: apiAddress(target, outputs),
+        AEGIS_DEPLOY_FOLDER: folder,
+        AEGIS_DEPLOY_OUTPUTS: JSON.stringify(outputs),
       },
     });
     child.once('error', reject);

@@ -37,6 +37,29 @@ describe.each(['ap-south-1', 'us-east-1'])('the operations stack in %s', (region
       expect(stacks.operations.ofType(type), type).toHaveLength(1);
   });
 
+  it('shows on its dashboard all that is watched', () => {
+    const [dashboard] = stacks.operations.ofType('AWS::CloudWatch::Dashboard');
+    const body = JSON.stringify(dashboard!.Properties!.DashboardBody);
+    for (const shown of [
+      'Allowed',
+      'Reviewed',
+      'Blocked',
+      'Latency',
+      'p50',
+      'p99',
+      'ApproximateAgeOfOldestMessage',
+      'TransactionConflict',
+      'Degraded',
+      'Duplicates',
+      'AnomalyPercentile',
+      'FeatureAmountZ',
+      'ModelAge',
+      'ConsumedWriteCapacityUnits',
+      'Cost so far',
+    ])
+      expect(body, shown).toContain(shown);
+  });
+
   it('names no region but its own', () => {
     const text = JSON.stringify(stacks.operations.template);
     const others = ['ap-south-1', 'us-east-1'].filter((one) => one !== region);

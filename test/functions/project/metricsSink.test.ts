@@ -19,11 +19,12 @@ describe('metrics of a batch', () => {
       committed({ outcome: 'BLOCK', score: 80 }),
       committed({ outcome: 'ALLOW', late: true }),
       committed({ outcome: 'ALLOW', degraded: [{ part: 'MODEL', cause: 'MODEL_INVALID' }] }),
+      committed({ outcome: 'ALLOW', degraded: [{ part: 'ANOMALY', cause: 'NO_MODEL' }] }),
     ];
     expect(await sink.project({ decisions, entries: [] })).toEqual([]);
     expect(lines).toHaveLength(1);
     const line = JSON.parse(lines[0]!);
-    expect(line).toMatchObject({ Allowed: 2, Reviewed: 0, Blocked: 1, Degraded: 1, Late: 1, Latency: [40, 40, 40] });
+    expect(line).toMatchObject({ Allowed: 3, Blocked: 1, Degraded: 1, Late: 1, Latency: [40, 40, 40, 40] });
     const [{ Metrics }] = line._aws.CloudWatchMetrics;
     for (const { Name } of Metrics) expect(line).toHaveProperty(Name);
     expect(line._aws.Timestamp).toBe(nowMs);
