@@ -24,10 +24,10 @@ export const configure = (command: Command): void => {
       const { sqsParkedQueue } = await import('../shared/aws/parkedQueue.ts');
       const waiting = await queueProbe({ url: required('queueUrl') })();
       if (waiting > 0) throw new Error(`${waiting} transactions wait on the queue: erase once it is drained`);
-      const { table, archive, clock, randomness } = services();
+      const { table, archive, clock, randomness, masterSecret } = services();
       const parked = [required('deadLetterUrl'), required('webhookQueueUrl'), required('webhookDeadLetterUrl')];
       const report = await erase(
-        { table, archive, clock, randomness, parked: parked.map((url) => sqsParkedQueue({ url })) },
+        { table, archive, clock, randomness, masterSecret, parked: parked.map((url) => sqsParkedQueue({ url })) },
         {
           tenant,
           by,

@@ -31,6 +31,7 @@ export class Read extends Construct {
         'key',
         'model',
         'secret',
+        'erased',
         'checkpoint',
       )
       .opensMasterSecret()

@@ -1,7 +1,8 @@
 import { auditKey, decisionKey, sequenceText, stateKey } from '../../shared/aws/keys.ts';
 import { renderStanding, type WireDecisionItem } from '../../shared/contract/render.ts';
 import type { DecisionBody } from '../../shared/domain/audit.ts';
-import { type ApiRequest, type Endpoint, invalid, notFound } from '../../shared/edge/http.ts';
+import { type ApiRequest, type Endpoint, invalid, notFound, type Problem } from '../../shared/edge/http.ts';
+import type { FindErasedChain } from '../../shared/erasure/erasedChains.ts';
 import { auditFromItem, decisionFromItem, type StoredDecision } from '../../shared/ledger/items.ts';
 import { accountFromItem, ownerOf } from '../../shared/ledger/state.ts';
 import { type Item, type TableStore, Throttled, Unavailable } from '../../shared/ports.ts';
@@ -19,6 +20,8 @@ const candidatesMax = 20;
 /** Entries of a chain read in one query, and queries for one request. */
 const entriesPerQueryMax = 250;
 const queriesMax = 20;
+/** What is left of an erased account's salt. */
+const destroyedSalt = new Uint8Array(16);
 
 /** `GET /accounts/{accountId}/decision`: the last by sequence; without userId that of the user decided on last. */
 export const getAccountStanding =
@@ -65,10 +68,10 @@ export const getAccountTimeline =
  * rows have gone to the archive, the first page says through which entry.
  */
 export const getAccountAudit =
-  ({ table, checkpoints }: CoverageStores, openInputs: OpenInputs): Endpoint =>
+  ({ table, checkpoints }: CoverageStores, openInputs: OpenInputs, findErased: FindErasedChain): Endpoint =>
   async (request) => {
     const { limit, after } = pageRequest(request);
-    const { chain, salt, sequence } = accountFromItem(await stateOf(table, request));
+    const { chain, salt, sequence } = await chainOf(table, findErased, request);
     const from = after === null ? 1 : Number(after) + 1;
     const { rows, next } = await keptRows(table, chain, from, limit, request.receivedAtMs);
     const entries = rows.map((item) => asAuditEntry(auditFromItem(item)));
@@ -129,22 +132,39 @@ async function proofStates(stores: CoverageStores, chain: string, entries: reado
   };
 }
 
+/** The chain that the request names, also that of an erased account: nothing opens what was sealed in it. */
+async function chainOf(table: TableStore, findErased: FindErasedChain, request: ApiRequest) {
+  const { tenant, parameters, query } = request;
+  const state = await findState(table, request);
+  if (state !== null) return accountFromItem(state);
+  const erased = await findErased(tenant, parameters.accountId!, query.userId);
+  if (erased === 'several') throw userNeeded(request);
+  if (erased === null) throw noAccount(request);
+  return { ...erased, salt: destroyedSalt };
+}
+
 /** The state that the request names: by user, or the account's only one. */
-async function stateOf(table: TableStore, { tenant, parameters, query }: ApiRequest): Promise<Item> {
+async function stateOf(table: TableStore, request: ApiRequest): Promise<Item> {
+  const state = await findState(table, request);
+  if (state === null) throw noAccount(request);
+  return state;
+}
+
+async function findState(table: TableStore, request: ApiRequest): Promise<Item | null> {
+  const { tenant, parameters, query } = request;
   const accountId = parameters.accountId!;
-  if (query.userId !== undefined) {
-    const item = await table.get(stateKey(tenant, accountId, query.userId), { consistent: true });
-    if (item === null) throw notFound(`There is no account ${accountId} of user ${query.userId}.`);
-    return item;
-  }
+  if (query.userId !== undefined) return table.get(stateKey(tenant, accountId, query.userId), { consistent: true });
   const { pk } = stateKey(tenant, accountId, '');
   const { items } = await table.query({ pk, limit: 2, consistent: true });
-  if (items.length > 1) {
-    throw invalid([{ pointer: '?userId', detail: `userId must be given: account ${accountId} has several users` }]);
-  }
-  if (items[0] === undefined) throw notFound(`There is no account ${accountId}.`);
-  return items[0];
+  if (items.length > 1) throw userNeeded(request);
+  return items[0] ?? null;
 }
+
+const userNeeded = ({ parameters }: ApiRequest): Problem =>
+  invalid([{ pointer: '?userId', detail: `userId must be given: account ${parameters.accountId} has several users` }]);
+
+const noAccount = ({ parameters, query }: ApiRequest): Problem =>
+  notFound(`There is no account ${parameters.accountId}${query.userId === undefined ? '' : ` of user ${query.userId}`}.`);
 
 /** The states of all users of an account, at least one. */
 async function statesOf(table: TableStore, { tenant, parameters }: ApiRequest): Promise<readonly Item[]> {

@@ -1,6 +1,7 @@
 import { docsEndpoints } from '../../shared/edge/docs.ts';
 import type { Endpoints } from '../../shared/edge/http.ts';
 import type { TokenIssuer } from '../../shared/edge/tokens.ts';
+import type { FindErasedChain } from '../../shared/erasure/erasedChains.ts';
 import { policyJsonSchema } from '../../shared/policy/schema.ts';
 import { policyQueries } from '../admin/queries.ts';
 import { getAccountAudit, getAccountStanding, getAccountTimeline } from './accounts.ts';
@@ -16,6 +17,7 @@ import { getReviews } from './reviews.ts';
 
 export interface ReadDependencies extends HealthDependencies {
   readonly openInputs: OpenInputs;
+  readonly findErasedChain: FindErasedChain;
   readonly evidence: EvidenceDependencies;
   /** Whose tokens the API takes; null or left out: keys only. */
   readonly tokenIssuer?: TokenIssuer | null;
@@ -23,7 +25,7 @@ export interface ReadDependencies extends HealthDependencies {
 
 /** Everything that is answered without changing anything. */
 export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
-  const { table, openInputs, evidence, version, tokenIssuer = null } = dependencies;
+  const { table, openInputs, findErasedChain, evidence, version, tokenIssuer = null } = dependencies;
   return {
     getDecision: getDecision(table),
     getEvidence: getEvidence(evidence),
@@ -31,7 +33,7 @@ export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
     getRecentSignals: getRecentSignals(table),
     getAccountStanding: getAccountStanding(table),
     getAccountTimeline: getAccountTimeline(table),
-    getAccountAudit: getAccountAudit({ table, checkpoints: evidence.checkpoints }, openInputs),
+    getAccountAudit: getAccountAudit({ table, checkpoints: evidence.checkpoints }, openInputs, findErasedChain),
     getReviews: getReviews(table),
     getOverview: getOverview(table),
     getModel: getModel(table),

@@ -4,6 +4,7 @@ import { required, services } from '../../shared/aws/services.ts';
 import { environmentPublicKey } from '../../shared/aws/signer.ts';
 import { httpHandler } from '../../shared/edge/http.ts';
 import { tokenIssuerOf } from '../../shared/edge/tokens.ts';
+import { erasedChains } from '../../shared/erasure/erasedChains.ts';
 import { readEndpoints } from './endpoints.ts';
 import { inputsOpener } from './inputs.ts';
 
@@ -14,6 +15,7 @@ export const handler = httpHandler(
   readEndpoints({
     table,
     openInputs: inputsOpener(masterSecret),
+    findErasedChain: erasedChains(table, masterSecret),
     evidence: { table, archive, checkpoints, clock, publicKey: environmentPublicKey() },
     version: required('version'),
     tokenIssuer: tokenIssuerOf(process.env[env.tokenIssuer]),

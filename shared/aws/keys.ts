@@ -23,6 +23,7 @@ export const prefixes = {
   webhook: 'W#',
   checkpoint: 'T#',
   alert: 'N#',
+  erased: 'E#',
 } as const;
 
 export const sequenceText = (sequence: number): string => String(sequence).padStart(12, '0');
@@ -37,6 +38,12 @@ export const stateKey = (tenant: string, accountId: string, userId: string): Key
 export const decisionKey = (tenant: string, transactionId: string): Key => ({
   pk: `${prefixes.decision}${tenant}#${transactionId}`,
   sk: 'D',
+});
+
+/** Which chain an erased account had; its ids as keyed hashes. */
+export const erasedChainKey = (tenant: string, accountDigest: string, userDigest: string): Key => ({
+  pk: `${prefixes.erased}${tenant}#${accountDigest}`,
+  sk: userDigest,
 });
 
 /** AUDIT: one per (chain, sequence); a tenant's system chain is called `system.<tenant>`. */

@@ -1,5 +1,6 @@
 import canonicalize from 'canonicalize';
 import { auditKey, decisionKey, openReviewKey, prefixes, stateKey } from '../aws/keys.ts';
+import type { MasterSecret } from '../aws/masterSecret.ts';
 import { hashOf } from '../crypto/sealer.ts';
 import type { Decision } from '../domain/decision.ts';
 import { formatInstant } from '../domain/time.ts';
@@ -20,6 +21,7 @@ import { archiveEntries } from '../proof/archive.ts';
 import { noteHeads } from '../proof/heads.ts';
 import { attempted } from '../reviews/attempts.ts';
 import { type Review, reviewFromItem, reviewOfKey, reviewPlace } from '../reviews/review.ts';
+import { erasedChainItem } from './erasedChains.ts';
 import { dropFeatures } from './features.ts';
 import { eraseMessages, type ParkedQueue } from './messages.ts';
 
@@ -35,6 +37,7 @@ export interface ErasureDependencies {
   readonly archive: ObjectStore;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  readonly masterSecret: MasterSecret;
   /** Where transactions and events wait for a person. */
   readonly parked: readonly ParkedQueue[];
 }
@@ -66,7 +69,7 @@ const withinMs = 60_000;
 /**
  * Erases what is personal of these subjects: their account states, and with them the salts of everything sealed; the plaintext of their
  * decisions, feed entries and reviews, their lines of the feature archive, what waits of them in the dead letters. Each account's chain
- * ends with an ERASED entry and verifies as before. Transaction ids stay, so that repeats stay known. What is paid afterwards begins a
+ * ends with an ERASED entry, verifies as before, and is found by a keyed hash of the account's ids. Transaction ids stay, so that repeats stay known. What is paid afterwards begins a
  * new chain. Cut off anywhere, or called again, it does what is left. Throws store errors, and an Error when new traces keep coming.
  */
 export async function erase(dependencies: ErasureDependencies, erasure: Erasure): Promise<ErasureReport> {
@@ -139,7 +142,7 @@ async function eraseAccounts(
 
 /** The chain's last entry and the end of its state, in one transaction; null when there is no state. */
 async function eraseAccount(dependencies: ErasureDependencies, key: Key, by: string): Promise<StoredEntry | null> {
-  const { table, clock, archive } = dependencies;
+  const { table, clock, archive, masterSecret } = dependencies;
   const sent: StoredEntry[] = [];
   const done = await attempted(dependencies, { ...attempts, deadlineMs: clock.nowMs() + withinMs }, async () => {
     const item = await table.get(key, { consistent: true });
@@ -155,6 +158,7 @@ async function eraseAccount(dependencies: ErasureDependencies, key: Key, by: str
     };
     const entry = { body, hash: hashOf(body) };
     sent.push(entry);
+    const pointer = await erasedChainItem(masterSecret, ownerOf(item), body);
     await table.transact([
       {
         kind: 'put',
@@ -162,6 +166,7 @@ async function eraseAccount(dependencies: ErasureDependencies, key: Key, by: str
         condition: { kind: 'absent' },
       },
       { kind: 'delete', key, condition: unmoved(account.sequence) },
+      { kind: 'put', item: pointer },
     ]);
     return entry;
   });

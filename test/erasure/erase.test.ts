@@ -8,12 +8,16 @@ import { feedSink } from '../../functions/project/feedSink.ts';
 import { headsSink } from '../../functions/project/headsSink.ts';
 import { projector } from '../../functions/project/project.ts';
 import { reviewsSink } from '../../functions/project/reviewsSink.ts';
+import { getAccountAudit } from '../../functions/read/accounts.ts';
+import { inputsOpener } from '../../functions/read/inputs.ts';
 import { toAttributeValue } from '../../local/tableSource.ts';
 import { decisionKey, stateKey } from '../../shared/aws/keys.ts';
 import { localMasterSecret, refreshMs } from '../../shared/aws/masterSecret.ts';
 import { renderDecision } from '../../shared/contract/render.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
+import type { ApiRequest } from '../../shared/edge/http.ts';
 import { erase, type Subject } from '../../shared/erasure/erase.ts';
+import { erasedChains } from '../../shared/erasure/erasedChains.ts';
 import type { ParkedMessage, ParkedQueue } from '../../shared/erasure/messages.ts';
 import { auditFromItem, decisionFromItem } from '../../shared/ledger/items.ts';
 import { ledgerOf } from '../../shared/ledger/judgement.ts';
@@ -137,7 +141,10 @@ const world = () => {
       expect(result.kind).toBe('disposed');
     },
     erase: (subjects: readonly Subject[]) =>
-      erase({ table, archive, clock, randomness, parked: [parkedQueue(parked)] }, { tenant: 'dev', subjects, by: 'key_9' }),
+      erase(
+        { table, archive, clock, randomness, masterSecret, parked: [parkedQueue(parked)] },
+        { tenant: 'dev', subjects, by: 'key_9' },
+      ),
     checkpoint: () => makeCheckpoints({ table, checkpoints, signer, clock }),
     verified: async () => {
       const stores = { table, archive, checkpoints };
@@ -247,6 +254,48 @@ describe('an erasure of 50 people among 60', () => {
     expect(await at.table.get(stateKey('dev', 'account-of-7.x', 'user-of-7.x'))).toBeNull();
   });
 
+  describe('whose chain is asked for by its ids', () => {
+    const audit = async (accountId: string, query: Record<string, string> = {}, tenant = 'dev') => {
+      const endpoint = getAccountAudit(at, inputsOpener(at.masterSecret), erasedChains(at.table, at.masterSecret));
+      const request = { operationId: 'getAccountAudit', tenant, parameters: { accountId }, query: { limit: '50', ...query } };
+      const { body } = await endpoint({ ...request, receivedAtMs: at.clock.nowMs() } as unknown as ApiRequest);
+      return body as {
+        items: { body: { sequence: number; event: string; previousHash: string }; hash: string; inputs: unknown }[];
+      };
+    };
+
+    it('shows it whole, without any inputs, with the ERASED entry at its end', async () => {
+      const before = await audit('account-of-7.x');
+      expect(before.items.every(({ inputs }) => inputs !== null)).toBe(true);
+      await at.erase(subjects);
+      for (const query of [{}, { userId: 'user-of-7.x' }]) {
+        const { items } = await audit('account-of-7.x', query);
+        expect(items.map(({ body }) => body.sequence)).toEqual(items.map((_, i) => i + 1));
+        expect(items.slice(0, -1).map(({ hash }) => hash)).toEqual(before.items.map(({ hash }) => hash));
+        expect(items.at(-1)!.body).toMatchObject({ event: 'ERASED', previousHash: before.items.at(-1)!.hash });
+        expect(items.map(({ inputs }) => inputs)).toEqual(items.map(() => null));
+      }
+    });
+
+    it('shows it to nobody else, and needs the user where the account had several', async () => {
+      await at.pay(payment(7, 9, { userId: 'user-of-8.x' }));
+      await at.erase(subjects);
+      await expect(audit('account-of-7.x', {}, 'other')).rejects.toMatchObject({ status: 404 });
+      await expect(audit('account-of-7.x', { userId: 'user-of-9.x' })).rejects.toMatchObject({ status: 404 });
+      await expect(audit('account-of-7.x')).rejects.toMatchObject({ status: 400, errors: [{ pointer: '?userId' }] });
+      expect((await audit('account-of-7.x', { userId: 'user-of-8.x' })).items).toHaveLength(2);
+    });
+
+    it('shows the new chain once there is one, and finds the old one after a rotation of the secret until then', async () => {
+      await at.erase(subjects);
+      await rotateSecret(at, 'dev', 'key_9');
+      at.clock.advance(refreshMs);
+      expect((await audit('account-of-7.x')).items.at(-1)!.body.event).toBe('ERASED');
+      await at.pay(payment(7, 5));
+      expect((await audit('account-of-7.x')).items.map(({ body }) => body.event)).toEqual(['DECISION_MADE']);
+    });
+  });
+
   it('lets a later payment begin a new chain with a new salt, which an erasure of the old one does not touch', async () => {
     const key = stateKey('dev', 'account-of-7.x', 'user-of-7.x');
     const old = accountFromItem((await at.table.get(key))!);
@@ -271,6 +320,7 @@ describe('an erasure of 50 people among 60', () => {
       archive: { ...broken, put: at.archive.put },
       clock: at.clock,
       randomness: seededRandomness(1),
+      masterSecret: at.masterSecret,
     };
     await expect(erase({ ...parts, parked: [] }, { tenant: 'dev', subjects, by: 'key_9' })).rejects.toThrow('cut off');
     await at.erase(subjects);

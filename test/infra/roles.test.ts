@@ -77,8 +77,8 @@ const rights: Readonly<Record<string, readonly string[]>> = {
   ],
   Read: [
     ...always('Read'),
-    'dynamodb:GetItem DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X# T#',
-    'dynamodb:Query DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X# T#',
+    'dynamodb:GetItem DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X# E# T#',
+    'dynamodb:Query DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X# E# T#',
     'kms:Decrypt DataDataKey.Arn via dynamodb',
     'kms:Decrypt DataMasterKey.Arn',
     's3:GetObject DataModelBucket.Arn/*',

@@ -7,6 +7,7 @@ import { decisionKey } from '../../shared/aws/keys.ts';
 import { localMasterSecret } from '../../shared/aws/masterSecret.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
 import { type HttpHandler, httpHandler } from '../../shared/edge/http.ts';
+import { erasedChains } from '../../shared/erasure/erasedChains.ts';
 import { decisionFromItem } from '../../shared/ledger/items.ts';
 import { ledgerOf } from '../../shared/ledger/judgement.ts';
 import { settle } from '../../shared/ledger/ledger.ts';
@@ -51,6 +52,7 @@ export function world(table: MemoryTable = memoryTable()) {
     readEndpoints({
       table,
       openInputs: inputsOpener(masterSecret),
+      findErasedChain: erasedChains(table, masterSecret),
       evidence: noEvidenceStores(table, clock),
       version: '1',
       waitingMessages: async () => 0,

@@ -15,6 +15,7 @@ import { matchPath, routes, type Scope, type Stage } from '../../shared/contract
 import { type EdgeDependencies, type Endpoints, type HttpHandler, httpHandler } from '../../shared/edge/http.ts';
 import { createKey, type KeyStore } from '../../shared/edge/keys.ts';
 import { type Level, logLine } from '../../shared/edge/log.ts';
+import { erasedChains } from '../../shared/erasure/erasedChains.ts';
 import { decisionFromItem, isDecisionItem } from '../../shared/ledger/items.ts';
 import { ledgerOf } from '../../shared/ledger/judgement.ts';
 import { virtualClock } from '../../shared/memory/clock.ts';
@@ -67,6 +68,7 @@ export function apiOnMemory({ faults = noFaults, ...more }: ApiOptions = {}) {
     read: readEndpoints({
       table,
       openInputs: inputsOpener(masterSecret),
+      findErasedChain: erasedChains(table, masterSecret),
       evidence: noEvidenceStores(table, clock),
       version: '1.2.3',
       waitingMessages: async () => 0,

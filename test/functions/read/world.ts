@@ -11,6 +11,7 @@ import { openApiDocument } from '../../../shared/contract/openapi.ts';
 import { matchPath } from '../../../shared/contract/routes.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import { httpHandler } from '../../../shared/edge/http.ts';
+import { erasedChains } from '../../../shared/erasure/erasedChains.ts';
 import { decisionFromItem } from '../../../shared/ledger/items.ts';
 import { ledgerOf } from '../../../shared/ledger/judgement.ts';
 import { settle } from '../../../shared/ledger/ledger.ts';
@@ -62,6 +63,7 @@ export function world() {
     readEndpoints({
       table,
       openInputs: inputsOpener(masterSecret),
+      findErasedChain: erasedChains(table, masterSecret),
       evidence,
       version: '1.2.3',
       waitingMessages: () => waiting(),
