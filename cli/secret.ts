@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { type RotatableSecret, refreshMs } from '../shared/aws/masterSecret.ts';
 import { appendSystemEvent } from '../shared/ledger/systemChain.ts';
-import type { Clock, TableStore } from '../shared/ports.ts';
+import type { Clock, ObjectStore, TableStore } from '../shared/ports.ts';
+import { newestCheckpoint } from '../shared/proof/checkpointIndex.ts';
+import { keyIdOf, readPublicKey } from '../shared/proof/signer.ts';
 
 export interface RotateDependencies {
   readonly table: TableStore;
@@ -28,6 +30,38 @@ export const rotateSecret = async (
   return version;
 };
 
+export interface SigningKeyDependencies {
+  readonly table: TableStore;
+  readonly checkpoints: ObjectStore;
+  readonly clock: Clock;
+  /** Of the key that signs from now on, SPKI in PEM. */
+  readonly publicKey: string;
+}
+
+/**
+ * Records as SIGNING_KEY_ROTATED that another key signs checkpoints than signed the last one. The checkpoint stage files its public half
+ * with the first checkpoint that it signs. Throws an Error when it is the same key. Returns both ids.
+ */
+export const recordSigningKey = async (
+  { table, checkpoints, clock, publicKey }: SigningKeyDependencies,
+  tenant: string,
+  by: string,
+): Promise<{ readonly keyId: string; readonly previousKeyId: string }> => {
+  const keyId = keyIdOf(readPublicKey(publicKey));
+  const last = await newestCheckpoint({ table, checkpoints });
+  if (last === null) throw new Error('no checkpoint was made yet: there is no key to rotate');
+  const previousKeyId = last.body.keyId;
+  if (keyId === previousKeyId)
+    throw new Error(`key ${keyId} signed the last checkpoint: deploy with a higher signingKeyVersion first`);
+  await appendSystemEvent(
+    table,
+    tenant,
+    { event: 'SIGNING_KEY_ROTATED', by, atMs: clock.nowMs(), details: { keyId, previousKeyId } },
+    [],
+  );
+  return { keyId, previousKeyId };
+};
+
 export const configure = (command: Command): void => {
   command
     .command('rotate')
@@ -40,5 +74,16 @@ export const configure = (command: Command): void => {
       console.log(
         `version ${version} is in force within ${refreshMs / 1_000} s everywhere; older versions open what they sealed`,
       );
+    });
+  command
+    .command('rotate-signing')
+    .description('record that another key signs checkpoints from now on')
+    .option('--tenant <name>', 'in whose system chain it is recorded', 'dev')
+    .option('--by <who>', 'who does it, as recorded', 'aegis secret')
+    .action(async ({ tenant, by }: { readonly tenant: string; readonly by: string }) => {
+      const { environmentDependencies } = await import('./export.ts');
+      const dependencies = await environmentDependencies();
+      const { keyId, previousKeyId } = await recordSigningKey(dependencies, tenant, by);
+      console.log(`key ${keyId} follows ${previousKeyId}; give both to whoever verifies:\n${dependencies.publicKey}`);
     });
 };

@@ -7,8 +7,8 @@ import { type VerifyOptions, type VerifyReport, verifyChunks, verifyFile } from 
 import type { ExportDependencies } from './export.ts';
 
 export interface VerifyCommandOptions {
-  /** A PEM file with the public key that the checkpoints must be signed by. */
-  readonly key?: string;
+  /** PEM files with the public keys that the checkpoints must be signed by. */
+  readonly key?: readonly string[];
   /** A file with checkpoints that were kept before: JSON, one object or lines. */
   readonly known?: string;
   readonly json?: boolean;
@@ -48,7 +48,7 @@ const verdictOf = async (
   let report: VerifyReport;
   try {
     report = await verify({
-      ...(options.key === undefined ? {} : { publicKey: readFileSync(options.key, 'utf8') }),
+      ...(options.key === undefined ? {} : { publicKey: options.key.map((file) => readFileSync(file, 'utf8')).join('\n') }),
       ...(options.known === undefined ? {} : { known: readKnown(options.known) }),
     });
   } catch (error) {
@@ -66,7 +66,7 @@ export const configure = (command: Command): void => {
     .argument('[bundle]', 'an export, or an evidence page')
     .option('--live', 'what the deployment that the environment names holds now, instead of a bundle')
     .option('--tenant <name>', 'with --live: whose policies', 'dev')
-    .option('--key <file>', 'the public key that you trust, PEM; without it the key within the bundle is believed')
+    .option('--key <file...>', 'the public keys that you trust, PEM; without them the keys within the bundle are believed')
     .option('--known <file>', 'checkpoints that you kept: another or a shortened history shows against them')
     .option('--require-checkpoint', 'fail unless a checkpoint holds every entry')
     .option('--json', 'print the whole report as JSON')
@@ -106,7 +106,7 @@ const readKnown = (path: string): Checkpoint[] => {
 
 /** The report for people: the verdict first, then why, then what it does not cover. */
 export const describe = (report: VerifyReport, isOwed = false): string => {
-  const { verdict, findings, entries, chains, checkpoints, uncoveredEntries, keyId, isKeyGiven, unreadable } = report;
+  const { verdict, findings, entries, chains, checkpoints, uncoveredEntries, keyIds, isKeyGiven, unreadable } = report;
   const lines = [verdict === 'intact' ? 'INTACT' : verdict === 'tampered' ? 'TAMPERED' : 'UNREADABLE'];
   const [first, ...others] = findings;
   if (first) lines.push(`first: line ${first.line}: ${first.text}`);
@@ -127,8 +127,10 @@ export const describe = (report: VerifyReport, isOwed = false): string => {
     );
     if (isOwed) lines.push('FAILED: a checkpoint is required for every entry');
   }
-  if (keyId !== null) {
-    lines.push(`signed by key ${keyId}${isKeyGiven ? '' : ' - taken from the bundle itself: compare it, or give --key'}`);
+  if (keyIds.length > 0) {
+    lines.push(
+      `signed by key ${keyIds.join(', then ')}${isKeyGiven ? '' : ' - taken from the bundle itself: compare it, or give --key'}`,
+    );
   }
   return lines.join('\n');
 };

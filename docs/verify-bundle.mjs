@@ -7,31 +7,31 @@ import { gunzipSync } from 'node:zlib';
 const canonical = (value) =>
   value === null || typeof value !== 'object' ? JSON.stringify(value) : Array.isArray(value) ? `[${value.map(canonical)}]`
   : `{${Object.keys(value).sort().map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`)}}`;
-const hashOf = (value) => hash('sha256', canonical(value));
-const nodeOf = (...hex) => hash('sha256', Buffer.from(hex.join(''), 'hex'));
+const keyOf = (pem, key = createPublicKey(pem)) => [hash('sha256', key.export({ type: 'spki', format: 'der' })), key];
+const keysOf = (pem) => new Map((pem === null ? [] : pem.match(/-----BEGIN [\s\S]*?-----END [^\n]*/g) ?? [pem]).map((one) => keyOf(one)));
+const [hashOf, nodeOf] = [(value) => hash('sha256', canonical(value)), (...hex) => hash('sha256', Buffer.from(hex.join(''), 'hex'))];
 const rootOf = (node, index, size, proof) => {
   if (size <= 1) return proof.length === 0 ? node : '';
   const [middle, below, sibling] = [2 ** (Math.ceil(Math.log2(size)) - 1), proof.slice(0, -1), proof.at(-1)];
-  if (index < middle) return nodeOf('01', rootOf(node, index, middle, below), sibling);
-  return nodeOf('01', sibling, rootOf(node, index - middle, size - middle, below));
+  return index < middle ? nodeOf('01', rootOf(node, index, middle, below), sibling) : nodeOf('01', sibling, rootOf(node, index - middle, size - middle, below));
 };
 const isLeaf = ({ leaf, index, proof }, { size, root }) =>
   index < size && rootOf(nodeOf('00', Buffer.from(canonical(leaf)).toString('hex')), index, size, proof) === root;
 const exit = (code, text) => process.exit(console.log(text) ?? code);
 const must = (holds, what) => holds || exit(header ? 1 : 2, `${header ? 'TAMPERED' : 'UNREADABLE'}: line ${line}: ${what}`);
-let [checkpoints, line, header, key, last, own, silent, chains, entries, covered, isEnded] = [new Map(), 0, null, null, null, null, Infinity, 0, 0, 0, false];
+let [checkpoints, line, header, keys, last, own, silent, chains, entries, covered, isEnded] = [new Map(), 0, null, null, null, null, Infinity, 0, 0, 0, false];
 const read = (value, { kind, body, checkpoint, left, right, leaf } = value, at = checkpoints.get(checkpoint)) => {
   if (kind === 'checkpoint') {
     must(!last || (body.number === last.number + 1 && body.previousHash === hashOf(last)), 'the checkpoint does not follow');
-    must(verify(null, Buffer.from(canonical(body)), key, Buffer.from(value.signature, 'base64')), 'wrong signature');
-    checkpoints.set(body.number, { ...body, shown: new Set() }); last = body;
+    must(keys.has(body.keyId) && !keys.gone.has(body.keyId), 'a wrong key, or one that another has followed');
+    must(verify(null, Buffer.from(canonical(body)), keys.get(body.keyId), Buffer.from(value.signature, 'base64')), 'wrong signature');
+    if (last && last.keyId !== body.keyId) keys.gone.add(last.keyId); checkpoints.set(body.number, { ...body, shown: new Set() }); last = body;
   } else if (kind === 'chain' || kind === 'end') {
     must(!own || own.head < own.next, `chain ${own?.chain} is cut off at entry ${own?.next}`);
     if (own) [covered, silent] = [covered + own.head - own.first + 1, own.spoken < last?.number ? Math.min(silent, own.spoken) : silent];
     isEnded = kind === 'end' && must(value.chains === chains && value.entries === entries, 'wrong totals');
     must(isEnded || ((!own || own.chain < value.chain) && (value.first === 1 || header.scope.from)), 'wrong order or beginning');
-    own = { ...value, next: value.first, head: value.first - 1, heads: new Map(), spoken: ([...checkpoints.keys()][0] ?? 1) - 1 };
-    [own.before, chains] = [value.first === 1 ? '0'.repeat(64) : null, chains + 1];
+    own = { ...value, next: value.first, head: value.first - 1, heads: new Map(), spoken: ([...checkpoints.keys()][0] ?? 1) - 1, before: value.first === 1 ? '0'.repeat(64) : null, place: chains++ };
   } else if (kind === 'leaf') {
     must(leaf[0] === own.chain && isLeaf(value, at) && (own.heads.get(leaf[1]) ?? leaf[2]) === leaf[2], 'wrong proof of a head');
     own.heads.set(leaf[1], leaf[2]); at.shown.add(value.index); [own.spoken, own.head] = [checkpoint, Math.max(own.head, leaf[1])];
@@ -51,7 +51,7 @@ try {
   for (const text of (file[0] === 0x1f ? gunzipSync(file) : file).toString().split('\n').slice(0, -1)) {
     const value = JSON.parse(text);
     must(++line && canonical(value) === text && !isEnded && (header || value.format === 'aegis-bundle/1'), 'no line of a bundle');
-    if (header) read(value); else [header, key] = [value, value.publicKey && createPublicKey(keyFile ? readFileSync(keyFile) : value.publicKey)];
+    if (header) read(value); else [header, keys] = [value, Object.assign(keysOf(keyFile ? `${readFileSync(keyFile)}` : value.publicKey), { gone: new Set() })];
   }
 } catch (error) { must(false, error.message); }
 const isShown = ({ number, size, shown }) => shown.size === size || (header.scope.kind === 'chains' && number <= silent);

@@ -24,7 +24,7 @@ export class Data extends Construct {
   constructor(scope: Construct, id: string, settings: Settings) {
     super(scope, id);
     const { keyProvider } = settings;
-    const keys = keyProvider === 'stack' ? this.ownKeys() : this.existingKeys(keyProvider);
+    const keys = keyProvider === 'stack' ? this.ownKeys(settings.signingKeyVersion) : this.existingKeys(keyProvider);
     this.dataKey = keys.data;
     this.masterKey = keys.master;
     this.signingKey = keys.signing;
@@ -41,7 +41,7 @@ export class Data extends Construct {
     });
   }
 
-  private ownKeys(): Keys {
+  private ownKeys(signingKeyVersion: number): Keys {
     const data = new Key(this, 'DataKey', {
       description: 'Aegis: encryption at rest',
       enableKeyRotation: true,
@@ -55,7 +55,7 @@ export class Data extends Construct {
         enableKeyRotation: true,
         removalPolicy: RemovalPolicy.RETAIN,
       }),
-      signing: new Key(this, 'SigningKey', {
+      signing: new Key(this, `SigningKey${signingKeyVersion === 1 ? '' : signingKeyVersion}`, {
         description: 'Aegis: signs checkpoints of the audit chains',
         keySpec: KeySpec.ECC_NIST_P256,
         keyUsage: KeyUsage.SIGN_VERIFY,

@@ -38,6 +38,8 @@ export interface Settings {
   /** Checkpoints are locked this long, in compliance mode: nobody can shorten it for what is written. */
   readonly checkpointLockDays: number;
   readonly logRetentionDays: number;
+  /** A higher number makes a new key for checkpoints at the next deployment; the one before stays, to verify what it signed. */
+  readonly signingKeyVersion: number;
   /** Rows of archived audit entries leave the table after so many days. Left out: never. */
   readonly hotDays?: number;
   /** Old versions of overwritten or deleted objects are kept this long. */
@@ -77,6 +79,7 @@ const defaults: Omit<Settings, 'stage'> = {
   checkpointEveryMinutes: 5,
   checkpointLagAlarmMinutes: 30,
   checkpointLockDays: 2557,
+  signingKeyVersion: 1,
   logRetentionDays: 30,
   oldVersionDays: 90,
   queueAgeAlarmSeconds: 60,
@@ -164,6 +167,7 @@ const rules: readonly Rule[] = [
     allowed: `one of ${logRetentions.join(', ')}`,
     holds: (value) => logRetentions.includes(value as number),
   },
+  integer('signingKeyVersion', 1, 1000),
   {
     name: 'hotDays',
     allowed: 'a whole number from 1 to 36500, or nothing',

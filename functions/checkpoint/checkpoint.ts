@@ -14,7 +14,8 @@ import {
 } from '../../shared/proof/checkpoint.ts';
 import { checkpointIndexItem } from '../../shared/proof/checkpointIndex.ts';
 import { dropCoveredHeads, readPendingHeads } from '../../shared/proof/heads.ts';
-import { readPublicKey, type Signer } from '../../shared/proof/signer.ts';
+import { filedKey, fileKey } from '../../shared/proof/keyFile.ts';
+import { keyIdOf, readPublicKey, type Signer } from '../../shared/proof/signer.ts';
 
 /** Heads in one checkpoint; what is left waits for the next. About 7 MB in the archive. */
 const leavesMax = 50_000;
@@ -70,6 +71,7 @@ export const makeCheckpoint = async (dependencies: CheckpointDependencies): Prom
   if (pointer.claimedHash !== '' && nowMs - pointer.claimedAtMs < leaseMs) {
     return { kind: 'other-run-under-way', number: pointer.number, leaves: 0, lagMs: 0, isAll: false };
   }
+  if (previous) await requireKeyInForce(dependencies, previous);
   const { heads, isAll } = await readPendingHeads(table, leavesMax, next);
   if (heads.length === 0) return { kind: 'nothing-changed', number: pointer.number, leaves: 0, lagMs: 0, isAll: true };
   const leaves = sortLeaves(heads.map(({ chain, sequence, head }) => ({ chain, sequence, head })));
@@ -131,13 +133,27 @@ const stored = async (
   if (checkpointHash(checkpoint.body) !== hash || checkpoint.body.number !== number) {
     throw new Error(`${key} holds another checkpoint than its key says`);
   }
-  if (!isCheckpointSignedBy(checkpoint, readPublicKey(signer.publicKey))) {
-    throw new Error(`${key} is not signed by the checkpoint key`);
+  const own = readPublicKey(signer.publicKey);
+  const { keyId } = checkpoint.body;
+  const filed = keyId === keyIdOf(own) ? null : await filedKey(checkpoints, keyId);
+  if (!isCheckpointSignedBy(checkpoint, filed === null ? own : readPublicKey(filed))) {
+    throw new Error(`${key} is not signed by the checkpoint key, nor by one on file`);
   }
   return checkpoint;
 };
 
-const settle = async ({ table }: CheckpointDependencies, pointer: Pointer, checkpoint: StoredCheckpoint): Promise<void> => {
+/** A key that another has followed never signs again: a verifier would not believe it. */
+const requireKeyInForce = async ({ checkpoints, signer }: CheckpointDependencies, { body }: StoredCheckpoint): Promise<void> => {
+  const own = keyIdOf(readPublicKey(signer.publicKey));
+  if (own !== body.keyId && (await filedKey(checkpoints, own)) !== null)
+    throw new Error(`the checkpoint key ${own} was rotated out: checkpoint ${body.number} is signed by ${body.keyId}`);
+};
+
+const settle = async (
+  { table, checkpoints, signer }: CheckpointDependencies,
+  pointer: Pointer,
+  checkpoint: StoredCheckpoint,
+): Promise<void> => {
   const { number } = checkpoint.body;
   const settled: Pointer = {
     revision: pointer.revision + 1,
@@ -146,6 +162,7 @@ const settle = async ({ table }: CheckpointDependencies, pointer: Pointer, check
     claimedHash: '',
     claimedAtMs: 0,
   };
+  if (checkpoint.body.keyId === keyIdOf(readPublicKey(signer.publicKey))) await fileKey(checkpoints, signer.publicKey);
   await table.put(checkpointIndexItem(checkpoint));
   await table.put({ ...pointerKey, ...settled }, isAt(pointer.revision));
   await dropCoveredHeads(table, checkpoint.leaves);

@@ -24,7 +24,7 @@ export interface BundleHeader {
   readonly format: typeof bundleFormat;
   readonly exportedAt: string;
   readonly scope: Scope;
-  /** SPKI in PEM; a convenience: who verifies should have it from elsewhere. Null before the first checkpoint. */
+  /** SPKI in PEM, of every key that signed, one after the other; a convenience: who verifies should have them from elsewhere. */
   readonly publicKey: string | null;
 }
 

@@ -31,6 +31,13 @@ export interface CoverageStores {
   readonly checkpoints: ObjectStore;
 }
 
+/** The last checkpoint that was made, or null before the first. */
+export const newestCheckpoint = async ({ table, checkpoints }: CoverageStores): Promise<StoredCheckpoint | null> => {
+  const [item] = (await table.query({ pk, descending: true, limit: 1, consistent: true })).items;
+  const bytes = item && (await checkpoints.get(checkpointObjectKey(Number(item.number), String(item.hash))));
+  return bytes ? parseStoredCheckpoint(bytes) : null;
+};
+
 /**
  * Through which of these entries (one chain's, ascending) a checkpoint holds the chain. Never claims a checkpoint that was not read and
  * found to hold the head; may overlook one where the checkpoint came very late. Throws store errors.

@@ -6,6 +6,7 @@ import type { BundleSource, ChainExport } from './bundle.ts';
 import { checkpointFolder, parseStoredCheckpoint, type StoredCheckpoint } from './checkpoint.ts';
 import { type AuditEntry, asAuditEntry } from './entry.ts';
 import { readPendingHeads } from './heads.ts';
+import { keysOfCheckpoints } from './keyFile.ts';
 
 export interface ExportStores {
   readonly table: TableStore;
@@ -43,7 +44,8 @@ export const exportChains = async (
   const stretches = [...wanted].sort().map((chain) => ({ ...wholeChain, chain, reached: reached.get(chain) ?? 0 }));
   const chains = chainExports(stores, stretches, Date.parse(extras.exportedAt));
   for (const chain of chains) if (!reached.has(chain.chain)) await requireEntries(chain);
-  return { ...extras, scope: { kind: 'chains' }, checkpoints, chains };
+  const publicKey = await keysOf(stores, checkpoints, extras);
+  return { ...extras, publicKey, scope: { kind: 'chains' }, checkpoints, chains };
 };
 
 /**
@@ -86,6 +88,7 @@ export const exportRange = async (
   }
   return {
     ...extras,
+    publicKey: await keysOf(stores, checkpoints, extras),
     scope: { kind: 'range', ...range },
     checkpoints,
     chains: chainExports(stores, stretches, Date.parse(extras.exportedAt)),
@@ -104,6 +107,9 @@ export const exportedChain = async (
   await requireEntries(only!);
   return only!.entries;
 };
+
+const keysOf = async (stores: ExportStores, checkpoints: readonly StoredCheckpoint[], { publicKey }: ExportExtras) =>
+  publicKey === null ? null : keysOfCheckpoints(stores.checkpoints, checkpoints, publicKey);
 
 interface Stretch {
   readonly chain: string;

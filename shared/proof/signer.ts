@@ -35,6 +35,12 @@ export const readPublicKey = (pem: string): KeyObject => {
   return key;
 };
 
+/** All keys of a text with one PEM block after the other, by their ids. Throws as `readPublicKey` does, also for a text without one. */
+export const readPublicKeys = (pem: string): ReadonlyMap<string, KeyObject> => {
+  const blocks = pem.match(/-----BEGIN [\s\S]*?-----END [^\n]*/g) ?? [pem];
+  return new Map(blocks.map(readPublicKey).map((key) => [keyIdOf(key), key]));
+};
+
 export const pemOf = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }).toString();
 
 /** A key's name: lower-case hex SHA-256 of its SPKI in DER. */

@@ -19,10 +19,10 @@ import { type EntryFacts, entryFacts, isEntryLine, unpackFacts } from './entryFa
 import { type EntryPool, startEntryPool } from './entryPool.ts';
 import { type Finding, type FindingKind, Unreadable } from './finding.ts';
 import { bundleBlocksOf, fileChunks, linesIn } from './lines.ts';
-import { keyIdOf, readPublicKey } from './signer.ts';
+import { readPublicKeys } from './signer.ts';
 
 export interface VerifyOptions {
-  /** SPKI in PEM, from a source other than the bundle. Without it the bundle's own key is taken, and the report says so. */
+  /** SPKI in PEM, one key or several, from a source other than the bundle. Without it the bundle's own are taken, and the report says so. */
   readonly publicKey?: string;
   /** Checkpoints that the caller has kept from before: another history, or one cut short, shows against them. */
   readonly known?: readonly Checkpoint[];
@@ -46,8 +46,8 @@ export interface VerifyReport {
   /** Entries after the last checkpoint that holds their chain: edits of them show only while a later entry still fits the old hash. */
   readonly uncoveredEntries: number;
   readonly checkpoints: { readonly count: number; readonly first: CheckpointName | null; readonly last: CheckpointName | null };
-  /** The key that signed, and whether the caller vouched for it. */
-  readonly keyId: string | null;
+  /** The keys that may have signed, and whether the caller vouched for them. */
+  readonly keyIds: readonly string[];
   readonly isKeyGiven: boolean;
 }
 
@@ -152,7 +152,9 @@ class BundleCheck {
   readonly #findings: Finding[] = [];
   #lineNumber = 0;
   #header: BundleHeader | null = null;
-  #key: KeyObject | null = null;
+  #keys: ReadonlyMap<string, KeyObject> = new Map();
+  /** Keys that another has followed. */
+  readonly #rotatedOut = new Set<string>();
   #isKeyGiven = false;
   readonly #checkpoints = new Map<number, KnownCheckpoint>();
   #lastCheckpoint: Checkpoint | null = null;
@@ -207,7 +209,7 @@ class BundleCheck {
       entries: this.#entries,
       uncoveredEntries: this.#uncovered,
       checkpoints: { count: all.length, first: nameOf(all[0]?.checkpoint), last: nameOf(this.#lastCheckpoint) },
-      keyId: this.#key ? keyIdOf(this.#key) : null,
+      keyIds: [...this.#keys.keys()],
       isKeyGiven: this.#isKeyGiven,
     };
   }
@@ -269,18 +271,18 @@ class BundleCheck {
     }
     this.#header = header;
     this.#isKeyGiven = this.#options.publicKey !== undefined;
-    if (this.#options.publicKey !== undefined) this.#key = readPublicKey(this.#options.publicKey);
+    if (this.#options.publicKey !== undefined) this.#keys = readPublicKeys(this.#options.publicKey);
     if (header.publicKey === null) return;
-    let own: KeyObject;
+    let own: ReadonlyMap<string, KeyObject>;
     try {
-      own = readPublicKey(header.publicKey);
+      own = readPublicKeys(header.publicKey);
     } catch (error) {
       throw new Unreadable(`the header's key: ${(error as Error).message}`);
     }
-    this.#key ??= own;
-    if (keyIdOf(own) !== keyIdOf(this.#key)) {
-      this.#find('wrong-key', `the bundle is signed by key ${keyIdOf(own)}; the key given is ${keyIdOf(this.#key)}`);
-    }
+    if (!this.#isKeyGiven) this.#keys = own;
+    const foreign = [...own.keys()].find((keyId) => !this.#keys.has(keyId));
+    if (foreign !== undefined)
+      this.#find('wrong-key', `the bundle is signed by key ${foreign}; the key given is ${[...this.#keys.keys()].join(', ')}`);
   }
 
   #checkpoint(value: Record<string, unknown>) {
@@ -308,10 +310,14 @@ class BundleCheck {
     } else if (number === 1 && (previousHash !== firstPreviousHash || previousRoot !== firstPreviousHash)) {
       this.#find('checkpoint', 'checkpoint 1 names one before it');
     }
-    if (!this.#key) this.#find('wrong-key', 'the bundle has checkpoints but no key');
-    else if (keyId !== keyIdOf(this.#key))
-      this.#find('wrong-key', `checkpoint ${number} is signed by key ${keyId}, not by ${keyIdOf(this.#key)}`);
-    else if (!isCheckpointSignedBy(checkpoint, this.#key))
+    const key = this.#keys.get(keyId);
+    if (before && before.keyId !== keyId) this.#rotatedOut.add(before.keyId);
+    if (this.#keys.size === 0) this.#find('wrong-key', 'the bundle has checkpoints but no key');
+    else if (!key)
+      this.#find('wrong-key', `checkpoint ${number} is signed by key ${keyId}, not by ${[...this.#keys.keys()].join(', ')}`);
+    else if (this.#rotatedOut.has(keyId))
+      this.#find('wrong-key', `checkpoint ${number} is signed by key ${keyId}, which another key had followed`);
+    else if (!isCheckpointSignedBy(checkpoint, key))
       this.#find('signature', `the signature of checkpoint ${number} is not by key ${keyId}`);
     this.#checkpoints.set(number, { checkpoint, isLeaf: leafVerifier(checkpoint.body), shown: 0, lastIndex: -1 });
     this.#lastCheckpoint = checkpoint;
@@ -426,12 +432,14 @@ class BundleCheck {
   #compareWithKnown() {
     const known = this.#options.known ?? [];
     if (known.length === 0) return;
-    const key = this.#key;
-    const foreign = known.find((checkpoint) => !key || !isCheckpointSignedBy(checkpoint, key));
+    const foreign = known.find((checkpoint) => {
+      const key = this.#keys.get(checkpoint.body.keyId);
+      return !key || !isCheckpointSignedBy(checkpoint, key);
+    });
     if (foreign)
       return this.#find(
         'wrong-key',
-        `the checkpoint ${foreign.body.number} that you keep is not signed by key ${key ? keyIdOf(key) : '(none)'}`,
+        `the checkpoint ${foreign.body.number} that you keep is not signed by key ${[...this.#keys.keys()].join(', ') || '(none)'}`,
       );
     const split = findSplitView(
       [...this.#checkpoints.values()].map((one) => one.checkpoint),

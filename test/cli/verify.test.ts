@@ -29,9 +29,9 @@ describe('aegis verify', () => {
   });
   it('believes the key given, and no other', async () => {
     const bundle = file('clean', bytesOf(await linesOf(log)));
-    const own = await verifyCommand(bundle, { key: file('own.pem', log.signer.publicKey) });
+    const own = await verifyCommand(bundle, { key: [file('own.pem', log.signer.publicKey)] });
     expect([own.exitCode, own.text.includes('taken from the bundle')]).toEqual([0, false]);
-    const other = await verifyCommand(bundle, { key: file('other.pem', p256Signer().publicKey) });
+    const other = await verifyCommand(bundle, { key: [file('other.pem', p256Signer().publicKey)] });
     expect(other).toMatchObject({ exitCode: 1, text: expect.stringContaining('TAMPERED') });
   });
   it('names the first bad entry', async () => {
@@ -60,7 +60,7 @@ describe('aegis verify', () => {
     ['a file that does not exist', () => [join(directory, 'nowhere'), {}] as const],
     ['a directory', () => [directory, {}] as const],
     ['an empty file', () => [file('empty', ''), {}] as const],
-    ['a key that is none', () => [file('a', '{}'), { key: file('bad.pem', 'nonsense') }] as const],
+    ['a key that is none', () => [file('a', '{}'), { key: [file('bad.pem', 'nonsense')] }] as const],
     ['kept checkpoints that are none', () => [file('b', '{}'), { known: file('bad.json', '{"a":1}') }] as const],
   ])('is unreadable, exit code 2: %s', async (_, make) => {
     expect(await verifyCommand(...make())).toMatchObject({ exitCode: 2, text: expect.stringContaining('UNREADABLE') });

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StoredCheckpoint } from '../../shared/proof/checkpoint.ts';
+import type { Signer } from '../../shared/proof/signer.ts';
 import { verifyBytes } from '../../shared/proof/verify.ts';
-import { bytesOf, ed25519Signer, type Log, linesOf, logOf } from './builders.ts';
+import { bytesOf, ed25519Signer, type Log, linesOf, logOf, nextCheckpoint, p256Signer } from './builders.ts';
 import { coveredThrough, seeded, type TamperingName, tampered, tamperings } from './tampering.ts';
 
 const script = join(import.meta.dirname, '../../docs/verify-bundle.mjs');
@@ -68,6 +70,25 @@ describe('the second verifier', () => {
     ];
     for (const some of changed) expect(await agreed(bytesOf(some))).toBe(1);
     expect(await agreed(bytesOf(lines), ed25519Signer().publicKey)).toBe(1);
+  });
+  it('agrees on a history that several keys have signed', async () => {
+    const [old, next] = [ed25519Signer(), p256Signer()];
+    const both = old.publicKey + next.publicKey;
+    const signed = async (...signers: Signer[]) => {
+      const checkpoints: StoredCheckpoint[] = [];
+      for (const [i, signer] of signers.entries()) {
+        const leaves = [{ chain: 'alpha', sequence: i + 1, head: log.chains.get('alpha')![i]!.hash }];
+        checkpoints.push(await nextCheckpoint(checkpoints.at(-1) ?? null, leaves, signer));
+      }
+      const chains = new Map([['alpha', log.chains.get('alpha')!]]);
+      return bytesOf(await linesOf({ signer: { ...next, publicKey: both }, checkpoints, chains }));
+    };
+    const rotated = await signed(old, next, next);
+    expect(await agreed(rotated)).toBe(0);
+    expect(await agreed(rotated, both)).toBe(0);
+    expect(await agreed(rotated, old.publicKey)).toBe(1);
+    expect(await agreed(rotated, next.publicKey)).toBe(1);
+    expect(await agreed(await signed(old, next, old), both)).toBe(1);
   });
   it('agrees on what is no bundle', async () => {
     const clean = bytesOf(await linesOf(log));

@@ -1,13 +1,25 @@
 import { describe, expect, it } from 'vitest';
+import { recordSigningKey } from '../../../cli/secret.ts';
 import { type CheckpointDependencies, makeCheckpoint, makeCheckpoints } from '../../../functions/checkpoint/checkpoint.ts';
+import { readSystemChain } from '../../../shared/ledger/systemChain.ts';
 import { virtualClock } from '../../../shared/memory/clock.ts';
 import { memoryObjects } from '../../../shared/memory/objects.ts';
 import { memoryTable } from '../../../shared/memory/table.ts';
 import { ConditionFailed, type ObjectStore, Unavailable } from '../../../shared/ports.ts';
-import { parseStoredCheckpoint, type StoredCheckpoint } from '../../../shared/proof/checkpoint.ts';
+import {
+  checkpointBody,
+  checkpointHash,
+  checkpointObjectKey,
+  formatStoredCheckpoint,
+  parseStoredCheckpoint,
+  type StoredCheckpoint,
+  signCheckpoint,
+} from '../../../shared/proof/checkpoint.ts';
 import { noteHeads } from '../../../shared/proof/heads.ts';
+import { keysOfCheckpoints } from '../../../shared/proof/keyFile.ts';
+import { keyIdOf, readPublicKey, readPublicKeys } from '../../../shared/proof/signer.ts';
 import { verifyBytes } from '../../../shared/proof/verify.ts';
-import { bytesOf, chainOf, ed25519Signer, linesOf, startMs } from '../../proof/builders.ts';
+import { bytesOf, chainOf, ed25519Signer, linesOf, p256Signer, startMs } from '../../proof/builders.ts';
 
 const minuteMs = 60_000;
 const alpha = chainOf('alpha', 6);
@@ -133,7 +145,75 @@ describe('a hostile table', () => {
   });
   it('cannot put a checkpoint of another key in the way', async () => {
     const { at } = await madeTwo();
-    await expect(makeCheckpoint({ ...at, signer: ed25519Signer() })).rejects.toThrow('not signed by the checkpoint key');
+    const { keys } = await at.checkpoints.list('keys/');
+    for (const key of keys) await at.checkpoints.delete(key);
+    await expect(makeCheckpoint({ ...at, signer: ed25519Signer() })).rejects.toThrow(
+      'not signed by the checkpoint key, nor by one on file',
+    );
+  });
+});
+
+describe('a rotation of the signing key', () => {
+  const rotated = async () => {
+    const { stored, ...at } = world();
+    await noteHeads(at.table, alpha.slice(0, 3));
+    await makeCheckpoint(at);
+    const next = { ...at, signer: p256Signer() };
+    await noteHeads(at.table, alpha.slice(3));
+    at.clock.advance(minuteMs);
+    await makeCheckpoint(next);
+    const [first, second] = [at.signer, next.signer].map(({ publicKey }) => publicKey) as [string, string];
+    const bundle = async (publicKey: string) =>
+      bytesOf(
+        await linesOf({
+          signer: { ...next.signer, publicKey },
+          checkpoints: await stored(),
+          chains: new Map([['alpha', alpha]]),
+        }),
+      );
+    return { at, next, stored, first, second, bundle };
+  };
+
+  it('goes on with the same history, each checkpoint naming its key, and both on file', async () => {
+    const { at, stored, first, second, bundle } = await rotated();
+    expect((await stored()).map(({ body }) => body.keyId)).toEqual([first, second].map((pem) => keyIdOf(readPublicKey(pem))));
+    const exported = await keysOfCheckpoints(at.checkpoints, await stored(), second);
+    expect([...readPublicKeys(exported).keys()]).toEqual([...readPublicKeys(first + second).keys()]);
+    const report = await verifyBytes(await bundle(exported), { publicKey: first + second });
+    expect(report).toMatchObject({ verdict: 'intact', uncoveredEntries: 0, keyIds: { length: 2 } });
+    expect((await verifyBytes(await bundle(exported))).verdict).toBe('intact');
+  });
+  it.each([['first'], ['second']] as const)('is not believed by who trusts the %s key alone', async (name) => {
+    const keys = await rotated();
+    const report = await verifyBytes(await keys.bundle(keys.first + keys.second), { publicKey: keys[name] });
+    expect(report.findings[0]).toMatchObject({ kind: 'wrong-key' });
+  });
+  it('is for good: the old key never signs again, and what it signs is not believed', async () => {
+    const { at, stored, first, second, bundle } = await rotated();
+    await noteHeads(at.table, beta);
+    await expect(makeCheckpoint(at)).rejects.toThrow('was rotated out: checkpoint 2 is signed by');
+    const before = (await stored())[1]!;
+    const body = checkpointBody(new Date(startMs + 7_200_000).toISOString(), before.body, before.leaves, first);
+    const forged = { ...(await signCheckpoint(body, at.signer)), leaves: before.leaves };
+    await at.checkpoints.put(checkpointObjectKey(3, checkpointHash(body)), formatStoredCheckpoint(forged));
+    const report = await verifyBytes(await bundle(first + second), { publicKey: first + second });
+    expect(report.findings[0]).toMatchObject({
+      kind: 'wrong-key',
+      text: expect.stringContaining('which another key had followed'),
+    });
+  });
+  it('is recorded with who did it, once the environment names another key', async () => {
+    const { at, next, first, second } = await rotated();
+    const by = async (publicKey: string) => recordSigningKey({ ...next, publicKey }, 'dev', 'key_9');
+    await expect(by(second)).rejects.toThrow('signed the last checkpoint');
+    const third = ed25519Signer().publicKey;
+    const [keyId, previousKeyId] = [third, second].map((pem) => keyIdOf(readPublicKey(pem)));
+    expect(await by(third)).toEqual({ keyId, previousKeyId });
+    const [entry] = await readSystemChain(at.table, 'dev', 1, 10);
+    expect(entry!.body).toMatchObject({ event: 'SIGNING_KEY_ROTATED', by: 'key_9', keyId, previousKeyId });
+    await expect(recordSigningKey({ ...world(), publicKey: first }, 'dev', 'key_9')).rejects.toThrow(
+      'no checkpoint was made yet',
+    );
   });
 });
 
