@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { MerchantFigures } from '../../shared/domain/merchant.ts';
 import { ruleFacts } from '../../shared/domain/ruleFacts.ts';
 import { signalNames } from '../../shared/domain/signals/names.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
@@ -28,7 +29,9 @@ const bare: Transaction = {
   metadata: null,
 };
 
-const facts = (transaction: Transaction, spendMinor: number | null = 99) =>
+const figures: MerchantFigures = { labelled: 4, frauds: 1, riskShort: 0.5, riskLong: null };
+
+const facts = (transaction: Transaction, spendMinor: number | null = 99, merchant: MerchantFigures | null = figures) =>
   ruleFacts({
     transaction,
     spendMinor,
@@ -36,6 +39,7 @@ const facts = (transaction: Transaction, spendMinor: number | null = 99) =>
     signals: signalNames.map((_, i) => (i === 8 ? null : i)),
     lists: { watched: true },
     account: { transactionCount: 7, ageDays: 1.5 },
+    merchant,
   });
 
 describe('what a rule reads of a payment', () => {
@@ -102,4 +106,18 @@ test('lists and the account come as they are', () => {
 test('the payment’s fields are made once', () => {
   const one = facts(whole);
   expect(one.txn).toBe(one.txn);
+});
+
+describe('a merchant’s labels', () => {
+  test('are counts as CEL ints and shares as doubles', () => {
+    expect(facts(whole).merchant).toEqual({ labelled: 4n, frauds: 1n, riskShort: 0.5, riskLong: null });
+  });
+
+  test('are none of a payment without a merchant, whatever came with it', () => {
+    expect(facts(bare).merchant).toEqual({ labelled: 0n, frauds: 0n, riskShort: null, riskLong: null });
+  });
+
+  test('cannot be read where the store did not answer', () => {
+    expect(facts(whole, 99, null).merchant).toEqual({});
+  });
 });
