@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { attribute, averagePathLength, type Forest, forestScore, forestScorer, leafMark } from '../../shared/domain/forest.ts';
+import {
+  attribute,
+  averagePathLength,
+  baselineOf,
+  type Forest,
+  forestScore,
+  forestScorer,
+  leafMark,
+} from '../../shared/domain/forest.ts';
 import { type BranchOrLeaf, flat, leaf, split } from './trees.ts';
 
 /** Grown on 8 rows of two columns; the expected lengths are the means of the leaves below, by their rows. */
@@ -83,31 +91,28 @@ describe('a score', () => {
 describe('attribution', () => {
   test('gives each step to the column it split on, on the scale of the score', () => {
     const forest = forestOf(tree, other);
+    const row = Float64Array.of(4, 1);
     const shares = Float64Array.of(7, 7);
-    const baseline = attribute(forest, Float64Array.of(4, 1), shares);
+    const score = attribute(forest, row, shares);
     // Tree: 3 -> 2.5 by column 0, 2.5 -> 2 by column 1. Other: 2 -> 3 by column 1.
-    const roots = 3 + 2;
-    const score = 2 ** (-(2 + 3) / (2 * normaliser));
-    expect(baseline).toBeCloseTo(2 ** (-roots / (2 * normaliser)), 15);
+    expect(score).toBe(forestScore(forest, row));
+    expect(baselineOf(forest)).toBeCloseTo(2 ** (-(3 + 2) / (2 * normaliser)), 15);
     // The changes cancel out: -0.5 - 0.5 + 1 = 0, so one factor is the slope of the score there.
     const slope = (-Math.LN2 * score) / (2 * normaliser);
     expect(shares[0]).toBeCloseTo(-0.5 * slope, 15);
     expect(shares[1]).toBeCloseTo((-0.5 + 1) * slope, 15);
-    expect(baseline + shares[0]! + shares[1]!).toBeCloseTo(forestScore(forest, Float64Array.of(4, 1)), 15);
+    expect(baselineOf(forest) + shares[0]! + shares[1]!).toBeCloseTo(score, 15);
   });
 
-  test('adds up to the score where the changes cancel out and where they do not', () => {
-    const forest = forestOf(tree, other);
-    const shares = new Float64Array(2);
-    const row = Float64Array.of(9, -1.5);
-    const baseline = attribute(forest, row, shares);
-    // Tree: 3 -> 4 by column 0. Other: 2 -> 1 by column 1. They cancel out together, not alone.
-    expect(baseline + shares[0]! + shares[1]!).toBeCloseTo(forestScore(forest, row), 15);
+  test('adds up to the score where the changes do not cancel out', () => {
     const alone = forestOf(tree);
-    const base = attribute(alone, row, shares);
-    expect(shares[1]).toBeCloseTo(0, 15);
+    const shares = new Float64Array(2);
+    // 3 -> 4 by column 0.
+    const score = attribute(alone, Float64Array.of(9, -1.5), shares);
+    expect(score).toBeCloseTo(2 ** (-4 / normaliser), 15);
+    expect(baselineOf(alone)).toBeCloseTo(2 ** (-3 / normaliser), 15);
     expect(shares[0]).toBeCloseTo(2 ** (-4 / normaliser) - 2 ** (-3 / normaliser), 15);
-    expect(base).toBeCloseTo(2 ** (-3 / normaliser), 15);
+    expect(shares[1]).toBeCloseTo(0, 15);
   });
 
   test('of a forest of leaves leaves nothing to the columns', () => {
