@@ -89,7 +89,7 @@ export async function startSqsAndS3(options: EmulatorOptions = {}): Promise<Emul
   if (options.dataDir !== undefined) await mkdir(options.dataDir, { recursive: true });
   return onPort(options.port, async (port) => {
     const data: QueueEmulatorData = { port, ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }) };
-    const worker = new Worker(new URL('./queueEmulator.ts', import.meta.url), { workerData: data, execArgv: [] });
+    const worker = new Worker(new URL('./queueEmulator.ts', import.meta.url), { workerData: data, name: 'fauxqs', execArgv: [] });
     const told = await first(worker);
     if (told.kind === 'failed') {
       await worker.terminate();

@@ -146,6 +146,8 @@ class Instance {
     this.ready.catch(() => undefined);
     this.worker = new Worker(new URL('./functionInstance.ts', import.meta.url), {
       workerData: data,
+      // Seen in a list of threads.
+      name: stage,
       env: { ...environment },
       stdout: true,
       stderr: true,

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import type { AttributeValue, DynamoDBRecord } from 'aws-lambda';
-import type { Attribute, Item, Key, TableStore, Write } from '../shared/ports.ts';
+import type { DynamoDBRecord } from 'aws-lambda';
+import { toWireItem } from '../shared/aws/attributes.ts';
+import type { Item, Key, TableStore, Write } from '../shared/ports.ts';
 import { emulatorCredentials, emulatorRegion } from './emulators.ts';
 import type { TableSourceModel } from './model.ts';
 import { messageOf } from './problem.ts';
@@ -68,7 +69,7 @@ export const startTableSource = (options: TableSourceOptions): TableSource => {
       dynamodb: {
         ApproximateCreationDateTime: Math.floor(Date.now() / 1_000),
         Keys: { pk: { S: key.pk }, sk: { S: key.sk } },
-        ...(image === null ? {} : { NewImage: toImage(image) }),
+        ...(image === null ? {} : { NewImage: toWireItem(image) }),
         SequenceNumber: String(sequence).padStart(21, '0'),
         SizeBytes: image === null ? 0 : JSON.stringify(image).length,
         StreamViewType: 'NEW_AND_OLD_IMAGES',
@@ -207,19 +208,3 @@ const remaining = (records: readonly DynamoDBRecord[], answer: unknown, partialF
   const first = sequences.findIndex((number) => failed.has(number));
   return first < 0 ? [] : records.slice(first);
 };
-
-const toImage = (item: Item): Record<string, AttributeValue> =>
-  Object.fromEntries(Object.entries(item).map(([name, value]) => [name, toAttributeValue(value)]));
-
-/** DynamoDB's JSON; bytes as base64 text, as in the event of a deployed stream. */
-export const toAttributeValue = (value: Attribute): AttributeValue => {
-  if (value === null) return { NULL: true };
-  if (typeof value === 'string') return { S: value };
-  if (typeof value === 'number') return { N: String(value) };
-  if (typeof value === 'boolean') return { BOOL: value };
-  if (value instanceof Uint8Array) return { B: Buffer.from(value).toString('base64') };
-  if (isList(value)) return { L: value.map(toAttributeValue) };
-  return { M: Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, toAttributeValue(inner)])) };
-};
-
-const isList = (value: Attribute): value is readonly Attribute[] => Array.isArray(value);

@@ -1,28 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import {
-  BatchGetCommand,
-  type BatchGetCommandInput,
-  DeleteCommand,
-  type DeleteCommandInput,
-  DynamoDBDocumentClient,
-  GetCommand,
-  type GetCommandInput,
-  PutCommand,
-  type PutCommandInput,
-  QueryCommand,
-  type QueryCommandInput,
-  ScanCommand,
-  type ScanCommandInput,
-  TransactWriteCommand,
-  type TransactWriteCommandInput,
-  UpdateCommand,
-  type UpdateCommandInput,
-} from '@aws-sdk/lib-dynamodb';
 import type { Change, Condition, Consumed, Item, Key, Page, Query, TableStore, Write } from '../ports.ts';
 import { OutcomeUnknown, Throttled, Unavailable } from '../ports.ts';
+import { fromWireItem, toWire, toWireItem, type WireAttribute, type WireItem } from './attributes.ts';
 import { type Connection, clientOptions } from './client.ts';
 import { readError, writeError } from './tableErrors.ts';
+import { jsonWire, type Reply } from './wire.ts';
 
 export interface TableOptions extends Connection {
   readonly table: string;
@@ -38,7 +21,7 @@ const pageItemsMax = 1_000;
 const sendsMax = 3;
 
 /**
- * The table on DynamoDB. The SDK retries nothing (`maxAttempts` 1), because a write that it repeats after a lost reply can meet
+ * The table on DynamoDB. Nothing below retries, because a write that it repeats after a lost reply can meet
  * its own effect and come back as a failed condition, or add twice. What is repeated here is only what is safe to repeat, at once
  * and at most `sendsMax` times, and only after a lost reply (a stale kept-alive connection, above all): reads, and transactions,
  * each of which carries one ClientRequestToken for all its sends, so that DynamoDB answers the repeat with the first one's success
@@ -47,19 +30,34 @@ const sendsMax = 3;
  */
 export function dynamoTable(options: TableOptions): TableStore & { close(): void } {
   const { table } = options;
+  // Finds address, region and credentials as every SDK client does; it sends nothing.
   const client = new DynamoDBClient(clientOptions('dynamodb', options, 1));
-  const documents = DynamoDBDocumentClient.from(client, { unmarshallOptions: { wrapNumbers: exactNumber } });
+  const wire = jsonWire(client.config, { name: 'dynamodb', target: 'DynamoDB_20120810' });
+  const send = (operation: string, request: object): Promise<Reply> => wire.send(operation, JSON.stringify(request));
 
   const metered = (operation: Consumed['operation'], capacity: readonly Capacity[] | undefined) => {
     if (options.onConsumed === undefined) return;
     options.onConsumed(consumedUnits(operation, capacity ?? []));
   };
 
+  const repeated = async (operation: string, request: object, classify: (error: unknown) => Error): Promise<Reply> => {
+    const text = JSON.stringify(request);
+    for (let sends = 1; ; sends += 1) {
+      try {
+        return await wire.send(operation, text);
+      } catch (error) {
+        const failure = classify(error);
+        const replyLost = failure instanceof OutcomeUnknown || failure instanceof Unavailable;
+        if (!replyLost || sends >= sendsMax) throw failure;
+      }
+    }
+  };
+
   return {
     async get(key, { consistent = false } = {}) {
-      const reply = await repeated(() => documents.send(new GetCommand(getRequest(table, key, consistent))), readError);
+      const reply = await repeated('GetItem', getRequest(table, key, consistent), readError);
       metered('get', one(reply.ConsumedCapacity));
-      return (reply.Item as Item | undefined) ?? null;
+      return itemOf(reply.Item);
     },
 
     async getMany(keys, { consistent = false } = {}) {
@@ -67,10 +65,10 @@ export function dynamoTable(options: TableOptions): TableStore & { close(): void
       let open = distinctKeys(keys);
       for (let sends = 1; open.length > 0; sends += 1) {
         const request = getManyRequest(table, open, consistent);
-        const reply = await repeated(() => documents.send(new BatchGetCommand(request)), readError);
+        const reply = await repeated('BatchGetItem', request, readError);
         metered('get', reply.ConsumedCapacity);
-        for (const item of (reply.Responses?.[table] ?? []) as Item[]) found.set(nameOf(item), item);
-        open = (reply.UnprocessedKeys?.[table]?.Keys ?? []) as Key[];
+        for (const item of itemsOf(reply.Responses?.[table])) found.set(nameOf(item), item);
+        open = itemsOf(reply.UnprocessedKeys?.[table]?.Keys);
         if (open.length > 0 && sends >= sendsMax)
           throw new Throttled(`${open.length} of ${keys.length} items could not be read at this rate`);
       }
@@ -80,14 +78,14 @@ export function dynamoTable(options: TableOptions): TableStore & { close(): void
     async query(query) {
       const request = queryRequest(table, query);
       if (request === null) return { items: [] };
-      const reply = await repeated(() => documents.send(new QueryCommand(request)), readError);
+      const reply = await repeated('Query', request, readError);
       metered('query', one(reply.ConsumedCapacity));
-      return page((reply.Items ?? []) as Item[], (reply.LastEvaluatedKey as Key | undefined)?.sk);
+      return page(itemsOf(reply.Items), itemOf(reply.LastEvaluatedKey)?.sk);
     },
 
     async put(item, condition) {
       const request = putRequest(table, item, condition);
-      const reply = await documents.send(new PutCommand(request)).catch((error: unknown) => {
+      const reply = await send('PutItem', request).catch((error: unknown) => {
         throw writeError(error);
       });
       metered('put', one(reply.ConsumedCapacity));
@@ -96,17 +94,17 @@ export function dynamoTable(options: TableOptions): TableStore & { close(): void
 
     async update(key, change, condition) {
       const request = updateRequest(table, key, change, condition);
-      const reply = await documents.send(new UpdateCommand(request)).catch((error: unknown) => {
+      const reply = await send('UpdateItem', request).catch((error: unknown) => {
         throw writeError(error);
       });
       metered('update', one(reply.ConsumedCapacity));
       options.onCommitted?.([{ kind: 'update', key, change, ...conditional(condition) }]);
-      return reply.Attributes as Item;
+      return fromWireItem(reply.Attributes);
     },
 
     async delete(key, condition) {
       const request = deleteRequest(table, key, condition);
-      const reply = await documents.send(new DeleteCommand(request)).catch((error: unknown) => {
+      const reply = await send('DeleteItem', request).catch((error: unknown) => {
         throw writeError(error);
       });
       metered('delete', one(reply.ConsumedCapacity));
@@ -115,32 +113,35 @@ export function dynamoTable(options: TableOptions): TableStore & { close(): void
 
     async transact(writes) {
       const request = transactRequest(table, writes, randomUUID());
-      const reply = await repeated(() => documents.send(new TransactWriteCommand(request)), writeError);
+      const reply = await repeated('TransactWriteItems', request, writeError);
       metered('transact', reply.ConsumedCapacity);
       options.onCommitted?.(writes);
     },
 
     async scan({ limit, after }) {
       const request = scanRequest(table, limit, after);
-      const reply = await repeated(() => documents.send(new ScanCommand(request)), readError);
+      const reply = await repeated('Scan', request, readError);
       metered('scan', one(reply.ConsumedCapacity));
-      const items = (reply.Items ?? []) as Item[];
-      const last = reply.LastEvaluatedKey as Key | undefined;
-      return last === undefined ? { items } : { items, after: last };
+      const items = itemsOf(reply.Items);
+      const last = itemOf(reply.LastEvaluatedKey);
+      return last === null ? { items } : { items, after: last };
     },
 
-    close: () => client.destroy(),
+    close: () => {
+      wire.close();
+      client.destroy();
+    },
   };
 }
 
-export const getRequest = (table: string, key: Key, consistent: boolean): GetCommandInput => ({
+export const getRequest = (table: string, key: Key, consistent: boolean) => ({
   TableName: table,
   Key: bareKey(key),
   ConsistentRead: consistent,
   ReturnConsumedCapacity: 'TOTAL',
 });
 
-export function getManyRequest(table: string, keys: readonly Key[], consistent: boolean): BatchGetCommandInput {
+export function getManyRequest(table: string, keys: readonly Key[], consistent: boolean) {
   if (keys.length < 1 || keys.length > getManyMax)
     throw new RangeError(`${keys.length} keys are asked for at once, allowed are 1 to ${getManyMax}`);
   return { RequestItems: { [table]: { Keys: keys.map(bareKey), ConsistentRead: consistent } }, ReturnConsumedCapacity: 'TOTAL' };
@@ -151,7 +152,7 @@ const nameOf = ({ pk, sk }: Key): string => `${pk.length} ${pk} ${sk}`;
 const distinctKeys = (keys: readonly Key[]): Key[] => [...new Map(keys.map((key) => [nameOf(key), key])).values()];
 
 /** Null when the bounds exclude every key, which DynamoDB would refuse. */
-export function queryRequest(table: string, query: Query): QueryCommandInput | null {
+export function queryRequest(table: string, query: Query) {
   const { pk, from, to, after } = query;
   if (from !== undefined && to !== undefined && byteOrder(from, to) > 0) return null;
   const range =
@@ -165,27 +166,27 @@ export function queryRequest(table: string, query: Query): QueryCommandInput | n
   return {
     TableName: table,
     KeyConditionExpression: `pk = :pk${range}`,
-    ExpressionAttributeValues: {
+    ExpressionAttributeValues: toWireItem({
       ':pk': pk,
       ...(from === undefined ? {} : { ':from': from }),
       ...(to === undefined ? {} : { ':to': to }),
-    },
+    }),
     ScanIndexForward: query.descending !== true,
     Limit: pageLimit(query.limit),
     ConsistentRead: query.consistent === true,
     ReturnConsumedCapacity: 'TOTAL',
-    ...(after === undefined ? {} : { ExclusiveStartKey: { pk, sk: after } }),
+    ...(after === undefined ? {} : { ExclusiveStartKey: bareKey({ pk, sk: after }) }),
   };
 }
 
-export const putRequest = (table: string, item: Item, condition?: Condition): PutCommandInput => ({
+export const putRequest = (table: string, item: Item, condition?: Condition) => ({
   TableName: table,
-  Item: { ...item },
+  Item: toWireItem(item),
   ...guard(condition),
   ReturnConsumedCapacity: 'TOTAL',
 });
 
-export const updateRequest = (table: string, key: Key, change: Change, condition?: Condition): UpdateCommandInput => ({
+export const updateRequest = (table: string, key: Key, change: Change, condition?: Condition) => ({
   TableName: table,
   Key: bareKey(key),
   ...changed(change, condition),
@@ -193,14 +194,14 @@ export const updateRequest = (table: string, key: Key, change: Change, condition
   ReturnConsumedCapacity: 'TOTAL',
 });
 
-export const deleteRequest = (table: string, key: Key, condition?: Condition): DeleteCommandInput => ({
+export const deleteRequest = (table: string, key: Key, condition?: Condition) => ({
   TableName: table,
   Key: bareKey(key),
   ...guard(condition),
   ReturnConsumedCapacity: 'TOTAL',
 });
 
-export function transactRequest(table: string, writes: readonly Write[], token: string): TransactWriteCommandInput {
+export function transactRequest(table: string, writes: readonly Write[], token: string) {
   if (writes.length < 1 || writes.length > transactWritesMax) {
     throw new RangeError(`a transaction has ${writes.length} writes, allowed are 1 to ${transactWritesMax}`);
   }
@@ -211,10 +212,10 @@ export function transactRequest(table: string, writes: readonly Write[], token: 
   };
 }
 
-function transactItem(table: string, write: Write): NonNullable<TransactWriteCommandInput['TransactItems']>[number] {
+function transactItem(table: string, write: Write) {
   switch (write.kind) {
     case 'put':
-      return { Put: { TableName: table, Item: { ...write.item }, ...guard(write.condition) } };
+      return { Put: { TableName: table, Item: toWireItem(write.item), ...guard(write.condition) } };
     case 'update':
       return { Update: { TableName: table, Key: bareKey(write.key), ...changed(write.change, write.condition) } };
     case 'delete':
@@ -224,7 +225,7 @@ function transactItem(table: string, write: Write): NonNullable<TransactWriteCom
   }
 }
 
-export const scanRequest = (table: string, limit: number, after?: Key): ScanCommandInput => ({
+export const scanRequest = (table: string, limit: number, after?: Key) => ({
   TableName: table,
   Limit: pageLimit(limit),
   ReturnConsumedCapacity: 'TOTAL',
@@ -253,27 +254,19 @@ export function consumedUnits(operation: Consumed['operation'], capacities: read
   return { operation, readUnits, writeUnits };
 }
 
-async function repeated<Reply>(send: () => Promise<Reply>, classify: (error: unknown) => Error): Promise<Reply> {
-  for (let sends = 1; ; sends += 1) {
-    try {
-      return await send();
-    } catch (error) {
-      const failure = classify(error);
-      const replyLost = failure instanceof OutcomeUnknown || failure instanceof Unavailable;
-      if (!replyLost || sends >= sendsMax) throw failure;
-    }
-  }
-}
-
 /** The attribute a condition names, in a form no reserved word can clash with. */
-function expression(condition: Condition): { text: string; names?: Record<string, string>; values?: Record<string, unknown> } {
+function expression(condition: Condition): {
+  text: string;
+  names?: Record<string, string>;
+  values?: Record<string, WireAttribute>;
+} {
   switch (condition.kind) {
     case 'absent':
       return { text: 'attribute_not_exists(pk)' };
     case 'present':
       return { text: 'attribute_exists(pk)' };
     case 'equals':
-      return { text: '#c = :c', names: { '#c': condition.attribute }, values: { ':c': condition.value } };
+      return { text: '#c = :c', names: { '#c': condition.attribute }, values: { ':c': toWire(condition.value) } };
   }
 }
 
@@ -291,7 +284,7 @@ const guard = (condition: Condition | undefined) => (condition === undefined ? {
 
 function changed(change: Change, condition: Condition | undefined) {
   const names: Record<string, string> = {};
-  const values: Record<string, unknown> = {};
+  const values: Record<string, WireAttribute> = {};
   const clause = (word: string, entries: readonly string[]) => (entries.length === 0 ? [] : [`${word} ${entries.join(', ')}`]);
   const named = (mark: string, attribute: string, index: number) => {
     const name = `#${mark}${index}`;
@@ -299,12 +292,12 @@ function changed(change: Change, condition: Condition | undefined) {
     return name;
   };
   const set = Object.entries(change.set ?? {}).map(([attribute, value], index) => {
-    values[`:s${index}`] = value;
+    values[`:s${index}`] = toWire(value);
     return `${named('s', attribute, index)} = :s${index}`;
   });
   const add = Object.entries(change.add ?? {}).map(([attribute, amount], index) => {
     if (!Number.isSafeInteger(amount)) throw new RangeError(`add.${attribute} is ${amount}, allowed are whole numbers`);
-    values[`:a${index}`] = amount;
+    values[`:a${index}`] = toWire(amount);
     return `${named('a', attribute, index)} :a${index}`;
   });
   const remove = (change.remove ?? []).map((attribute, index) => named('r', attribute, index));
@@ -321,7 +314,9 @@ function changed(change: Change, condition: Condition | undefined) {
   };
 }
 
-const bareKey = ({ pk, sk }: Key): { pk: string; sk: string } => ({ pk, sk });
+const bareKey = ({ pk, sk }: Key): WireItem => ({ pk: { S: pk }, sk: { S: sk } });
+const itemOf = (wire: WireItem | undefined): Item | null => (wire === undefined ? null : fromWireItem(wire));
+const itemsOf = (wires: readonly WireItem[] | undefined): Item[] => (wires ?? []).map(fromWireItem);
 const one = (capacity: Capacity | undefined): readonly Capacity[] => (capacity === undefined ? [] : [capacity]);
 const page = (items: readonly Item[], after: string | undefined): Page => (after === undefined ? { items } : { items, after });
 const conditional = (condition: Condition | undefined) => (condition === undefined ? {} : { condition });
@@ -332,13 +327,4 @@ function pageLimit(limit: number): number {
     throw new RangeError(`limit is ${limit}, allowed are whole numbers from 1 to ${pageItemsMax}`);
   }
   return limit;
-}
-
-/** A stored number as a JS number; one that would lose digits is refused. */
-export function exactNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) {
-    throw new RangeError(`the stored number ${text} is beyond 2^53-1`);
-  }
-  return value;
 }

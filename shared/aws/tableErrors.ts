@@ -1,17 +1,16 @@
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { CancellationReason, Item } from '../ports.ts';
 import { ConditionFailed, OutcomeUnknown, Throttled, TransactionCancelled, Unavailable } from '../ports.ts';
+import { fromWireItem, type WireItem } from './attributes.ts';
 
-/** What the SDK throws, as far as it matters here. */
+/** What the wire throws, as far as it matters here. */
 interface Fault {
   readonly name: string;
   readonly message: string;
   readonly code?: string;
   readonly $metadata?: { readonly httpStatusCode?: number };
-  readonly Item?: StoredItem;
-  readonly CancellationReasons?: readonly { readonly Code?: string; readonly Item?: StoredItem }[];
+  readonly Item?: WireItem;
+  readonly CancellationReasons?: readonly { readonly Code?: string; readonly Item?: WireItem }[];
 }
-type StoredItem = Parameters<typeof unmarshall>[0];
 
 const throttles = new Set([
   'ProvisionedThroughputExceededException',
@@ -73,8 +72,7 @@ function cancelled(fault: Fault): Error {
   return new TransactionCancelled(reasons);
 }
 
-const standing = (item: StoredItem | undefined): Item | null =>
-  item === undefined ? null : (unmarshall(item) as unknown as Item);
+const standing = (item: WireItem | undefined): Item | null => (item === undefined ? null : fromWireItem(item));
 
 /** Thrown before anything was sent (no metadata: a value that cannot be stored), or refused as a malformed request. */
 const isProgrammingError = (fault: Fault): boolean =>

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { exactNumber, toWireItem } from '../../shared/aws/attributes.ts';
 import {
   consumedUnits,
   deleteRequest,
-  exactNumber,
   getRequest,
   putRequest,
   queryRequest,
@@ -18,7 +18,7 @@ describe('requests to the table', () => {
   it('reads by the bare key, consistently only if asked', () => {
     expect(getRequest('t', { ...key, more: 1 } as typeof key, true)).toEqual({
       TableName: 't',
-      Key: { pk: 'p', sk: 's' },
+      Key: { pk: { S: 'p' }, sk: { S: 's' } },
       ConsistentRead: true,
       ReturnConsumedCapacity: 'TOTAL',
     });
@@ -28,7 +28,7 @@ describe('requests to the table', () => {
   it('puts without a condition only where none is given', () => {
     expect(putRequest('t', { ...key, v: 1 })).toEqual({
       TableName: 't',
-      Item: { pk: 'p', sk: 's', v: 1 },
+      Item: { pk: { S: 'p' }, sk: { S: 's' }, v: { N: '1' } },
       ReturnConsumedCapacity: 'TOTAL',
     });
   });
@@ -36,7 +36,7 @@ describe('requests to the table', () => {
   it('puts where nothing stands', () => {
     expect(putRequest('t', { ...key, v: 1 }, { kind: 'absent' })).toEqual({
       TableName: 't',
-      Item: { pk: 'p', sk: 's', v: 1 },
+      Item: { pk: { S: 'p' }, sk: { S: 's' }, v: { N: '1' } },
       ConditionExpression: 'attribute_not_exists(pk)',
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       ReturnConsumedCapacity: 'TOTAL',
@@ -46,10 +46,10 @@ describe('requests to the table', () => {
   it('deletes on an attribute that equals a value', () => {
     expect(deleteRequest('t', key, { kind: 'equals', attribute: 'seq', value: 7 })).toEqual({
       TableName: 't',
-      Key: { pk: 'p', sk: 's' },
+      Key: { pk: { S: 'p' }, sk: { S: 's' } },
       ConditionExpression: '#c = :c',
       ExpressionAttributeNames: { '#c': 'seq' },
-      ExpressionAttributeValues: { ':c': 7 },
+      ExpressionAttributeValues: { ':c': { N: '7' } },
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       ReturnConsumedCapacity: 'TOTAL',
     });
@@ -59,11 +59,11 @@ describe('requests to the table', () => {
     const change = { set: { v: 'x' }, add: { n: 2 }, remove: ['old'] };
     expect(updateRequest('t', key, change, { kind: 'equals', attribute: 'v', value: 'w' })).toEqual({
       TableName: 't',
-      Key: { pk: 'p', sk: 's' },
+      Key: { pk: { S: 'p' }, sk: { S: 's' } },
       UpdateExpression: 'SET #s0 = :s0 ADD #a0 :a0 REMOVE #r0',
       ConditionExpression: '#c = :c',
       ExpressionAttributeNames: { '#s0': 'v', '#a0': 'n', '#r0': 'old', '#c': 'v' },
-      ExpressionAttributeValues: { ':s0': 'x', ':a0': 2, ':c': 'w' },
+      ExpressionAttributeValues: { ':s0': { S: 'x' }, ':a0': { N: '2' }, ':c': { S: 'w' } },
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       ReturnValues: 'ALL_NEW',
       ReturnConsumedCapacity: 'TOTAL',
@@ -88,27 +88,27 @@ describe('requests to the table', () => {
         {
           Put: {
             TableName: 't',
-            Item: { pk: 'p', sk: 's', v: 1 },
+            Item: { pk: { S: 'p' }, sk: { S: 's' }, v: { N: '1' } },
             ConditionExpression: 'attribute_not_exists(pk)',
             ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           },
         },
-        { Put: { TableName: 't', Item: { pk: 'p', sk: 'free' } } },
+        { Put: { TableName: 't', Item: { pk: { S: 'p' }, sk: { S: 'free' } } } },
         {
           Update: {
             TableName: 't',
-            Key: { pk: 'p', sk: 'u' },
+            Key: { pk: { S: 'p' }, sk: { S: 'u' } },
             UpdateExpression: 'ADD #a0 :a0',
             ConditionExpression: '#c = :c',
             ExpressionAttributeNames: { '#a0': 'n', '#c': 'seq' },
-            ExpressionAttributeValues: { ':a0': 1, ':c': 3 },
+            ExpressionAttributeValues: { ':a0': { N: '1' }, ':c': { N: '3' } },
             ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           },
         },
         {
           Delete: {
             TableName: 't',
-            Key: { pk: 'p', sk: 'd' },
+            Key: { pk: { S: 'p' }, sk: { S: 'd' } },
             ConditionExpression: 'attribute_exists(pk)',
             ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           },
@@ -116,7 +116,7 @@ describe('requests to the table', () => {
         {
           ConditionCheck: {
             TableName: 't',
-            Key: { pk: 'p', sk: 'c' },
+            Key: { pk: { S: 'p' }, sk: { S: 'c' } },
             ConditionExpression: 'attribute_exists(pk)',
             ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           },
@@ -136,7 +136,7 @@ describe('requests to the table', () => {
     expect(queryRequest('t', { pk: 'p', limit: 5, ...bounds })).toEqual({
       TableName: 't',
       KeyConditionExpression: condition,
-      ExpressionAttributeValues: values,
+      ExpressionAttributeValues: toWireItem(values),
       ScanIndexForward: true,
       Limit: 5,
       ConsistentRead: false,
@@ -146,7 +146,7 @@ describe('requests to the table', () => {
 
   it('queries on after a key, backwards and consistently', () => {
     expect(queryRequest('t', { pk: 'p', limit: 5, after: 'k', descending: true, consistent: true })).toMatchObject({
-      ExclusiveStartKey: { pk: 'p', sk: 'k' },
+      ExclusiveStartKey: { pk: { S: 'p' }, sk: { S: 'k' } },
       ScanIndexForward: false,
       ConsistentRead: true,
     });
@@ -160,7 +160,7 @@ describe('requests to the table', () => {
     expect(scanRequest('t', 9, key)).toEqual({
       TableName: 't',
       Limit: 9,
-      ExclusiveStartKey: { pk: 'p', sk: 's' },
+      ExclusiveStartKey: { pk: { S: 'p' }, sk: { S: 's' } },
       ReturnConsumedCapacity: 'TOTAL',
     });
   });

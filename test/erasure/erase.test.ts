@@ -10,7 +10,7 @@ import { projector } from '../../functions/project/project.ts';
 import { reviewsSink } from '../../functions/project/reviewsSink.ts';
 import { getAccountAudit } from '../../functions/read/accounts.ts';
 import { inputsOpener } from '../../functions/read/inputs.ts';
-import { toAttributeValue } from '../../local/tableSource.ts';
+import { toWireItem } from '../../shared/aws/attributes.ts';
 import { decisionKey, stateKey } from '../../shared/aws/keys.ts';
 import { localMasterSecret, refreshMs } from '../../shared/aws/masterSecret.ts';
 import { renderDecision } from '../../shared/contract/render.ts';
@@ -130,7 +130,7 @@ const world = () => {
         dynamodb: {
           SequenceNumber: String(i),
           Keys: { pk: { S: item.pk }, sk: { S: item.sk } },
-          NewImage: Object.fromEntries(Object.entries(item).map(([name, value]) => [name, toAttributeValue(value)])),
+          NewImage: toWireItem(item),
         },
       }));
       expect(await project({ Records })).toEqual({ batchItemFailures: [] });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { archiveSink, hotDaysOf } from '../../../functions/project/archiveSink.ts';
 import { featuresSink } from '../../../functions/project/featuresSink.ts';
 import { projector, type Sink } from '../../../functions/project/project.ts';
-import { toAttributeValue } from '../../../local/tableSource.ts';
+import { toWireItem } from '../../../shared/aws/attributes.ts';
 import { auditKey } from '../../../shared/aws/keys.ts';
 import { featureNames } from '../../../shared/domain/features.ts';
 import { decisionFromItem, decisionItem } from '../../../shared/ledger/items.ts';
@@ -177,7 +177,7 @@ describe('the projector', () => {
     dynamodb: {
       SequenceNumber: `s${number}`,
       Keys: { pk: { S: item.pk }, sk: { S: item.sk } },
-      NewImage: Object.fromEntries(Object.entries(item).map(([name, value]) => [name, toAttributeValue(value)])),
+      NewImage: toWireItem(item),
     },
   });
 
