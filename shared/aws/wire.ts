@@ -4,7 +4,7 @@ import { type Credentials, type Signer, signerOf } from './signature.ts';
 
 /**
  * Requests to a service that speaks AWS's JSON protocol, sent once each. Whom it asks and as whom comes from an SDK client's configuration; the way in
- * between is our own, since the SDK's takes several times the processor time of a request (docs/decisions/0006).
+ * between is our own, since the SDK's takes several times the processor time of a request (docs/decisions/0008).
  */
 export interface Wire {
   /**
@@ -100,7 +100,7 @@ async function placeOf(config: ClientConfig): Promise<Place> {
   const host = port === (secure ? 443 : 80) ? url.hostname : `${url.hostname}:${port}`;
   // An import of node:http would load Node's fetch at every cold start.
   const { Agent, request } = process.getBuiltinModule(secure ? 'node:https' : 'node:http');
-  const agent = new Agent({ keepAlive: true, maxSockets: socketsMax, noDelay: true });
+  const agent = new Agent({ keepAlive: true, maxSockets: socketsMax });
   return { secure, hostname: url.hostname, port, host, region, agent, request };
 }
 
