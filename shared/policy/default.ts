@@ -56,7 +56,7 @@ export const defaultPolicy: Policy = {
     },
     {
       id: 'large-transfer',
-      when: '(txn.channel == "transfer" || txn.merchantCategory in ["4829", "6051", "6538"])\n  && has(signals.AMOUNT_ANOMALY) && signals.AMOUNT_ANOMALY >= 2.0',
+      when: 'has(signals.AMOUNT_ANOMALY) && signals.AMOUNT_ANOMALY >= 2.0\n  && (txn.channel == "transfer" || txn.merchantCategory in ["4829", "6051", "6538"])',
       points: 40,
       text: 'Money sent on, and more than is usual',
     },
@@ -68,7 +68,7 @@ export const defaultPolicy: Policy = {
     },
     {
       id: 'night-run',
-      when: 'txn.hour >= 1 && txn.hour < 5\n  && has(signals.TXN_VELOCITY_1H) && signals.TXN_VELOCITY_1H >= 3.0',
+      when: 'has(signals.TXN_VELOCITY_1H) && signals.TXN_VELOCITY_1H >= 3.0\n  && txn.hour >= 1 && txn.hour < 5',
       points: 40,
       text: 'Three or more payments within an hour of the night',
     },
