@@ -8,11 +8,12 @@ const [name, ...rest] = process.argv.slice(2);
 const about: Readonly<Record<string, string>> = {
   cold: 'process start to first answer of each function, bundles beside a bare SDK bundle',
   decide: 'a whole decision in one process; 3,000 payments a day beside 100; windows beside query and reduce',
+  kill: 'the local stack killed under load, again and again: nothing lost, nothing double',
   quality: 'detection quality on labelled sets (needs AEGIS_DATA_DIR)',
   replay: 'decisions replayed to the same bytes',
   scale: 'the published ramps and limits of the services, from 1 to 50,000 a second',
   score: 'scoring one row by the forest; --with-peers beside scikit-learn',
-  soak: 'memory, losses and doubles over many decisions through the local stack',
+  soak: 'memory, losses, doubles and alarms over many decisions through the local stack; the backlog of an outage',
   stack: 'payments through the local stack beside the emulator alone',
   sync: 'the synchronous route beside a bare transaction',
   tamper: 'changes to an exported log that the verifier must find',

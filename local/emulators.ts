@@ -24,6 +24,11 @@ export interface Emulator {
   stop(): Promise<void>;
 }
 
+export interface QueueEmulator extends Emulator {
+  /** Of its thread: messages and objects it holds, and what is about to be collected. */
+  heapBytes(): Promise<number>;
+}
+
 const dynoxideVersion = '1.2.1';
 const startMsMax = 10_000;
 const stopMsMax = 5_000;
@@ -85,7 +90,7 @@ export async function startDynoxide(options: EmulatorOptions = {}): Promise<Emul
  * SQS, SNS and S3: fauxqs in a thread of its own, so that its work and this thread's do not wait for each other. A failure of it while
  * running ends the process, as one in this thread would.
  */
-export async function startSqsAndS3(options: EmulatorOptions = {}): Promise<Emulator> {
+export async function startSqsAndS3(options: EmulatorOptions = {}): Promise<QueueEmulator> {
   if (options.dataDir !== undefined) await mkdir(options.dataDir, { recursive: true });
   return onPort(options.port, async (port) => {
     const data: QueueEmulatorData = { port, ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }) };
@@ -95,7 +100,12 @@ export async function startSqsAndS3(options: EmulatorOptions = {}): Promise<Emul
       await worker.terminate();
       throw Object.assign(new EmulatorError(`the SQS and S3 emulator did not start: ${told.message}`), { code: told.code });
     }
-    return { endpoint: `http://${loopback}:${port}`, port, stop: () => ended(worker) };
+    return {
+      endpoint: `http://${loopback}:${port}`,
+      port,
+      heapBytes: async () => (await worker.getHeapStatistics()).used_heap_size,
+      stop: () => ended(worker),
+    };
   });
 }
 

@@ -86,6 +86,12 @@ export class FunctionHost {
     return promise;
   }
 
+  /** Of all its instances. */
+  async heapBytes(): Promise<number> {
+    const each = await Promise.all([...this.#instances].map((instance) => instance.heapBytes()));
+    return each.reduce((sum, bytes) => sum + bytes, 0);
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const { reject } of this.#waiting.splice(0)) reject(new FunctionFailed(`${this.stage} is stopped`));
@@ -171,6 +177,16 @@ class Instance {
     };
     this.worker.once('error', (error) => failed(error instanceof Error ? error.message : String(error)));
     this.worker.once('exit', (code) => failed(`the instance ended with code ${code}`));
+  }
+
+  /** 0 while it starts and after its end. */
+  async heapBytes(): Promise<number> {
+    try {
+      return (await this.worker.getHeapStatistics()).used_heap_size;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_NOT_RUNNING') return 0;
+      throw error;
+    }
   }
 
   async invoke(event: string, timeoutMs: number): Promise<unknown> {

@@ -49,6 +49,10 @@ export interface LocalStack {
   invoke(stage: string, event: unknown): Promise<unknown>;
   /** Resolves once everything committed so far is projected. */
   projected(): Promise<void>;
+  /** Takes nothing more from the queues, as in an outage of all that reads them, until the function it resolves to is called. */
+  holdQueues(): Promise<() => void>;
+  /** Bytes in use on the heaps of its threads, what is about to be collected included: by stage, of `main` and of the `emulator`. */
+  heapBytes(): Promise<Readonly<Record<string, number>>>;
   stop(): Promise<void>;
 }
 
@@ -175,17 +179,24 @@ const start = async (
     invoke,
     onFailure,
   });
-  const queueSources = model.queueSources.map((source) =>
-    startQueueSource({
-      model: source,
-      endpoint: endpoints.sqsAndS3,
-      concurrency: concurrencyOf(source.functionId),
-      invoke,
-      onFailure,
-    }),
-  );
-  undo.push(async () => {
-    await Promise.all(queueSources.map((source) => source.stop()));
+  const startQueueSources = () =>
+    model.queueSources.map((source) =>
+      startQueueSource({
+        model: source,
+        endpoint: endpoints.sqsAndS3,
+        concurrency: concurrencyOf(source.functionId),
+        invoke,
+        onFailure,
+      }),
+    );
+  let queueSources = startQueueSources();
+  let ending = false;
+  const stopQueueSources = async (): Promise<void> => {
+    await Promise.all(queueSources.splice(0).map((source) => source.stop()));
+  };
+  undo.push(() => {
+    ending = true;
+    return stopQueueSources();
   });
   undo.push(
     startSchedules(
@@ -210,6 +221,19 @@ const start = async (
     projected: async () => {
       await Promise.all(tableSources.map((source) => source.drained()));
     },
+    holdQueues: async () => {
+      await stopQueueSources();
+      return () => {
+        if (queueSources.length === 0 && !ending) queueSources = startQueueSources();
+      };
+    },
+    heapBytes: async () => ({
+      main: process.memoryUsage().heapUsed,
+      emulator: await fauxqs.heapBytes(),
+      ...Object.fromEntries(
+        await Promise.all([...hosts.values()].map(async (host) => [host.stage, await host.heapBytes()] as const)),
+      ),
+    }),
     stop,
   };
 };

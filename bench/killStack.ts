@@ -1,0 +1,19 @@
+import { startLocalStack } from '../local/stack.ts';
+
+/** The local stack in a process of its own, for `kill.ts` to kill: tells its parent where it is, and ends in order on SIGTERM. */
+const stack = await startLocalStack({ dataDir: process.argv[2]!, onFailure: (text) => console.error(text) });
+process.once('SIGTERM', async () => {
+  await stack.stop();
+  process.exit(0);
+});
+process.on('message', async (message) => {
+  if (message !== 'projected') return;
+  await stack.projected();
+  process.send!('projected');
+});
+process.send!({
+  url: stack.url,
+  key: stack.key,
+  table: stack.environment.AEGIS_TABLE,
+  dynamodb: stack.endpoints.dynamodb,
+});
