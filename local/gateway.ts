@@ -32,8 +32,9 @@ export interface Gateway {
  * The REST API (v1, proxy integrations, every body binary) on this machine, at the root path. Throws LocalProblem when the port is taken.
  */
 export const startGateway = async (options: GatewayOptions): Promise<Gateway> => {
+  const find = routeFinder(options.api.methods);
   const server = createServer((request, response) => {
-    serve(options, request, response).catch((error: unknown) => {
+    serve(options, find, request, response).catch((error: unknown) => {
       options.onFailure(`gateway: ${error instanceof Error ? error.stack : String(error)}`);
       refuse(options.api, response, 'DEFAULT_5XX', 500, randomUUID());
     });
@@ -74,6 +75,7 @@ const listening = (server: Server, port: number, host: string): Promise<void> =>
 
 const serve = async (
   { api, invoke, onFailure }: GatewayOptions,
+  find: ReturnType<typeof routeFinder>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> => {
@@ -81,7 +83,7 @@ const serve = async (
   const body = await readBody(request);
   if (body === null) return refuse(api, response, 'REQUEST_TOO_LARGE', 413, requestId);
   const [path = '/', search = ''] = splitOnce(request.url ?? '/', '?');
-  const route = findRoute(api.methods, request.method ?? 'GET', path);
+  const route = find(request.method ?? 'GET', path);
   if (route === null) return refuse(api, response, 'MISSING_AUTHENTICATION_TOKEN', 403, requestId);
   let result: APIGatewayProxyResult;
   try {
@@ -97,7 +99,8 @@ const serve = async (
   response.statusCode = result.statusCode;
   for (const [name, value] of Object.entries(result.headers ?? {})) response.setHeader(name, String(value));
   for (const [name, values] of Object.entries(result.multiValueHeaders ?? {})) response.setHeader(name, values.map(String));
-  response.end(Buffer.from(result.body ?? '', result.isBase64Encoded ? 'base64' : 'utf8'));
+  // Text goes out in one write with the headers.
+  response.end(result.isBase64Encoded ? Buffer.from(result.body ?? '', 'base64') : (result.body ?? ''));
 };
 
 /** Null when it is larger than the gateway takes; the rest of it is read and dropped, so that the client gets the answer. */
@@ -122,19 +125,21 @@ interface FoundRoute {
 }
 
 /** As API Gateway chooses: the most specific path wins (fixed text before `{name}` before `{name+}`), then the method, then `ANY`. */
-export const findRoute = (methods: readonly ApiMethod[], method: string, path: string): FoundRoute | null => {
-  const given = segmentsOf(path);
-  const matches = methods
-    .map((candidate) => ({ candidate, parameters: match(segmentsOf(candidate.path), given) }))
-    .filter((found) => found.parameters !== null)
-    .toSorted((a, b) => specificity(a.candidate.path).localeCompare(specificity(b.candidate.path)));
-  const best = matches[0]?.candidate.path;
-  const here = matches.filter(({ candidate }) => candidate.path === best);
-  const found =
-    here.find(({ candidate }) => candidate.method === method) ?? here.find(({ candidate }) => candidate.method === 'ANY');
-  if (found === undefined) return null;
-  const { candidate, parameters } = found;
-  return { method: candidate, parameters: Object.keys(parameters!).length === 0 ? null : parameters };
+export const routeFinder = (methods: readonly ApiMethod[]): ((method: string, path: string) => FoundRoute | null) => {
+  const patterns = [...Map.groupBy(methods, (method) => method.path)]
+    .map(([path, here]) => ({ segments: segmentsOf(path), specificity: specificity(path), here }))
+    .toSorted((a, b) => (a.specificity < b.specificity ? -1 : a.specificity > b.specificity ? 1 : 0));
+  return (method, path) => {
+    const given = segmentsOf(path);
+    for (const { segments, here } of patterns) {
+      const parameters = match(segments, given);
+      if (parameters === null) continue;
+      const found = here.find((candidate) => candidate.method === method) ?? here.find((candidate) => candidate.method === 'ANY');
+      if (found === undefined) return null;
+      return { method: found, parameters: Object.keys(parameters).length === 0 ? null : parameters };
+    }
+    return null;
+  };
 };
 
 const segmentsOf = (path: string): string[] => path.split('/').filter((segment) => segment !== '');

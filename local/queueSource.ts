@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
+import { jsonWire } from '../shared/aws/wire.ts';
 import { emulatorCredentials, emulatorRegion } from './emulators.ts';
 import type { QueueSourceModel } from './model.ts';
 import { messageOf } from './problem.ts';
@@ -9,6 +10,8 @@ const longPollSeconds = 20;
 /** SQS hands out at most so many messages at a time. */
 const maxReceive = 10;
 const errorPauseMs = 1_000;
+/** An answer to a long poll that is later than this is lost. */
+const receiveMsMax = (longPollSeconds + 5) * 1_000;
 
 export interface QueueSourceOptions {
   readonly model: QueueSourceModel;
@@ -31,22 +34,22 @@ export interface Source {
 export const startQueueSource = (options: QueueSourceOptions): Source => {
   const { model, onFailure } = options;
   const client = new SQSClient({ region: emulatorRegion, credentials: emulatorCredentials, endpoint: options.endpoint });
+  const wire = jsonWire(client.config, { name: 'sqs', target: 'AmazonSQS' });
   const stopping = new AbortController();
+  const receive = JSON.stringify({
+    QueueUrl: model.queueUrl,
+    MaxNumberOfMessages: Math.min(model.batchSize, maxReceive),
+    WaitTimeSeconds: longPollSeconds,
+    MessageSystemAttributeNames: ['All'],
+    MessageAttributeNames: ['All'],
+  });
 
   const poll = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       try {
-        const { Messages = [] } = await client.send(
-          new ReceiveMessageCommand({
-            QueueUrl: model.queueUrl,
-            MaxNumberOfMessages: Math.min(model.batchSize, maxReceive),
-            WaitTimeSeconds: longPollSeconds,
-            MessageSystemAttributeNames: ['All'],
-            MessageAttributeNames: ['All'],
-          }),
-          { abortSignal: stopping.signal },
-        );
-        if (Messages.length > 0) await handle(Messages);
+        const reply = await wire.send('ReceiveMessage', receive, { waitMs: receiveMsMax, signal: stopping.signal });
+        const messages: readonly WireMessage[] = reply.Messages ?? [];
+        if (messages.length > 0) await handle(messages);
       } catch (error) {
         if (stopping.signal.aborted) return;
         onFailure(`queue source: ${messageOf(error)}`);
@@ -55,7 +58,7 @@ export const startQueueSource = (options: QueueSourceOptions): Source => {
     }
   };
 
-  const handle = async (messages: readonly Message[]): Promise<void> => {
+  const handle = async (messages: readonly WireMessage[]): Promise<void> => {
     const records = messages.map((message) => toRecord(message, model.queueArn));
     let failed: ReadonlySet<string> | 'all';
     try {
@@ -73,13 +76,10 @@ export const startQueueSource = (options: QueueSourceOptions): Source => {
     if (failed === 'all') return;
     const done = records.filter((record) => !failed.has(record.messageId));
     if (done.length === 0) return;
-    const { Failed = [] } = await client.send(
-      new DeleteMessageBatchCommand({
-        QueueUrl: model.queueUrl,
-        Entries: done.map((record, i) => ({ Id: String(i), ReceiptHandle: record.receiptHandle })),
-      }),
-    );
-    for (const { Id, Message } of Failed) onFailure(`queue source: ${done[Number(Id)]?.messageId} is not deleted: ${Message}`);
+    const Entries = done.map((record, i) => ({ Id: String(i), ReceiptHandle: record.receiptHandle }));
+    const reply = await wire.send('DeleteMessageBatch', JSON.stringify({ QueueUrl: model.queueUrl, Entries }));
+    const failures: readonly { readonly Id: string; readonly Message?: string }[] = reply.Failed ?? [];
+    for (const { Id, Message } of failures) onFailure(`queue source: ${done[Number(Id)]?.messageId} is not deleted: ${Message}`);
   };
 
   const polls = Array.from({ length: options.concurrency }, poll);
@@ -87,6 +87,7 @@ export const startQueueSource = (options: QueueSourceOptions): Source => {
     stop: async () => {
       stopping.abort();
       await Promise.all(polls);
+      wire.close();
       client.destroy();
     },
   };
@@ -106,9 +107,21 @@ export const failedIdentifiers = (answer: unknown, sent: readonly string[]): Rea
     : 'all';
 };
 
-const toRecord = (message: Message, queueArn: string): SQSRecord => ({
-  messageId: message.MessageId!,
-  receiptHandle: message.ReceiptHandle!,
+/** A message as SQS's JSON has it; bytes are base64 text. */
+interface WireMessage {
+  readonly MessageId: string;
+  readonly ReceiptHandle: string;
+  readonly Body?: string;
+  readonly MD5OfBody?: string;
+  readonly Attributes?: Readonly<Record<string, string>>;
+  readonly MessageAttributes?: Readonly<
+    Record<string, { readonly DataType?: string; readonly StringValue?: string; readonly BinaryValue?: string }>
+  >;
+}
+
+const toRecord = (message: WireMessage, queueArn: string): SQSRecord => ({
+  messageId: message.MessageId,
+  receiptHandle: message.ReceiptHandle,
   body: message.Body ?? '',
   attributes: { ...message.Attributes } as unknown as SQSRecord['attributes'],
   messageAttributes: Object.fromEntries(
@@ -116,7 +129,7 @@ const toRecord = (message: Message, queueArn: string): SQSRecord => ({
       name,
       {
         ...(StringValue === undefined ? {} : { stringValue: StringValue }),
-        ...(BinaryValue === undefined ? {} : { binaryValue: Buffer.from(BinaryValue).toString('base64') }),
+        ...(BinaryValue === undefined ? {} : { binaryValue: BinaryValue }),
         stringListValues: [],
         binaryListValues: [],
         dataType: DataType ?? 'String',

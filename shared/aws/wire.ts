@@ -11,8 +11,14 @@ export interface Wire {
    * The reply's JSON. Throws an error as the SDK's: `name` is the service's own name for the fault, its members are on the error, and
    * `$metadata.httpStatusCode` is there once there was a reply; `code` is the system's name for a broken connection.
    */
-  send(operation: string, body: string): Promise<Reply>;
+  send(operation: string, body: string, options?: SendOptions): Promise<Reply>;
   close(): void;
+}
+
+export interface SendOptions {
+  /** Default: what every client waits. */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: its reader knows what it asked for.
@@ -58,7 +64,7 @@ export function jsonWire(config: ClientConfig, service: Service): Wire {
   };
 
   return {
-    async send(operation, body) {
+    async send(operation, body, options = {}) {
       place ??= placeOf(config).catch((error: unknown) => {
         place = null;
         throw error;
@@ -66,7 +72,7 @@ export function jsonWire(config: ClientConfig, service: Service): Wire {
       const where = await place;
       const signer = await signerNow(where);
       const headers = signer.headers(`${service.target}.${operation}`, body, Date.now());
-      const { status, text } = await exchange(where, headers, body);
+      const { status, text } = await exchange(where, headers, body, options);
       return read(status, text);
     },
     close: () => {
@@ -109,14 +115,27 @@ interface Exchanged {
   readonly text: string;
 }
 
-function exchange({ secure, hostname, port, agent, request }: Place, headers: string[], body: string): Promise<Exchanged> {
+function exchange(
+  { secure, hostname, port, agent, request }: Place,
+  headers: string[],
+  body: string,
+  { waitMs = replyMsMax, signal }: SendOptions,
+): Promise<Exchanged> {
   return new Promise((resolve, reject) => {
     // Headers and body as text leave in one write.
     headers.push('content-length', String(Buffer.byteLength(body)));
-    const sent = request({ agent, hostname, port, method: 'POST', path: '/', headers });
+    const sent = request({
+      agent,
+      hostname,
+      port,
+      method: 'POST',
+      path: '/',
+      headers,
+      ...(signal === undefined ? {} : { signal }),
+    });
     const late = (what: string) =>
       sent.destroy(Object.assign(new Error(`${what} in time`), { name: 'TimeoutError', code: 'ETIMEDOUT' }));
-    const reply = setTimeout(() => late('no reply'), replyMsMax);
+    const reply = setTimeout(() => late('no reply'), waitMs);
     let connect: NodeJS.Timeout | undefined;
     const settled = (): void => {
       clearTimeout(reply);

@@ -141,12 +141,16 @@ describe('a request to an AWS service', () => {
     await expect(wireOf(nobody).send('PutItem', '{}')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  it('gives up on a reply that does not come', async () => {
+  it.each([
+    ['after the time it was given', { waitMs: 50 }, { name: 'TimeoutError', code: 'ETIMEDOUT' }],
+    ['when it is told to', { signal: AbortSignal.timeout(50) }, { name: 'AbortError' }],
+    ['after the common time', {}, { name: 'TimeoutError', code: 'ETIMEDOUT' }],
+  ])('gives up on a reply that does not come %s', async (_, options, error) => {
     const sockets: Socket[] = [];
     const silent = createSocketServer((socket) => sockets.push(socket));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const wire = wireOf(clientOf({ endpoint: `http://127.0.0.1:${(silent.address() as AddressInfo).port}` }));
-    await expect(wire.send('PutItem', '{}')).rejects.toMatchObject({ name: 'TimeoutError', code: 'ETIMEDOUT' });
+    await expect(wire.send('PutItem', '{}', options)).rejects.toMatchObject(error);
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => silent.close(resolve));
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findRoute, startGateway } from '../../local/gateway.ts';
+import { routeFinder, startGateway } from '../../local/gateway.ts';
 
 const methods = [
   ['/', 'ANY', 'root'],
@@ -22,12 +22,12 @@ describe('the gateway’s choice of a route', () => {
     ['falls back to the root’s rest', 'GET', '/decisions/x/y', 'rest', { proxy: 'decisions/x/y' }],
     ['keeps what does not decode', 'GET', '/decisions/%zz', 'any-decision', { id: '%zz' }],
   ])('%s', (_, method, path, functionId, parameters) => {
-    const found = findRoute(methods, method, path);
+    const found = routeFinder(methods)(method, path);
     expect([found?.method.functionId, found?.parameters]).toEqual([functionId, parameters]);
   });
 
   it('finds nothing for a method that the most specific path lacks', () => {
-    expect(findRoute(methods, 'POST', '/decisions/latest')).toBeNull();
+    expect(routeFinder(methods)('POST', '/decisions/latest')).toBeNull();
   });
 });
 
