@@ -1,5 +1,7 @@
+import { anomalyText } from './anomalyText.ts';
 import { currencyExponents } from './currency.ts';
 import type { Decision, Reason } from './decision.ts';
+import { decimal, grouped } from './numberText.ts';
 import type { Outcome } from './outcome.ts';
 import type { Policy } from './policy.ts';
 import { type SignalName, signalNames } from './signals/names.ts';
@@ -67,7 +69,10 @@ const sentences: Readonly<Record<SignalName | 'MODEL', (value: number, context: 
     text: `${decimal(value * 100)} % of this merchant's payments are estimated to be fraud`,
     usual: (usual) => `${decimal(usual * 100)} %`,
   }),
-  ANOMALY: (value) => ({ text: `More unusual than ${decimal(value)} % of payments` }),
+  ANOMALY: (value, { decision }) => {
+    const most = anomalyText(decision);
+    return { text: `More unusual than ${decimal(value)} % of payments${most === '' ? '' : `: ${most}`}` };
+  },
   MODEL: (value) => ({ text: `The learned score of this payment is ${decimal(value)}` }),
 };
 
@@ -77,13 +82,6 @@ const splitSignal = (signal: string): readonly [kind: string, name: string] => {
 };
 
 const payments = (count: number): string => `${decimal(count)} ${count === 1 ? 'payment' : 'payments'}`;
-
-/** At most two decimals, none that are zero, thousands separated. */
-const decimal = (value: number): string => {
-  const [whole = '0', fraction = ''] = Math.abs(value).toFixed(2).split('.');
-  const kept = fraction.replace(/0+$/, '');
-  return `${value < 0 ? '-' : ''}${grouped(whole)}${kept === '' ? '' : `.${kept}`}`;
-};
 
 const localTime = ({ occurredAtMs, offsetMinutes }: Decision['transaction']): string =>
   new Date(occurredAtMs + offsetMinutes * 60_000).toISOString().slice(11, 16);
@@ -96,5 +94,3 @@ const formatAmount = (amountMinor: number, currency: string): string => {
   const fraction = exponent === 0 ? '' : `.${digits.slice(-exponent)}`;
   return `${currency} ${amountMinor < 0 ? '-' : ''}${whole}${fraction}`;
 };
-
-const grouped = (digits: string): string => digits.replace(/\B(?=(\d{3})+$)/g, ',');
