@@ -2,11 +2,14 @@ import { BroadcastChannel } from 'node:worker_threads';
 import { CreateTableCommand, DynamoDBClient, QueryCommand, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Command } from 'commander';
+import { defaultStage } from '../infra/settings.ts';
 import { emulatorCredentials, emulatorRegion } from '../local/emulators.ts';
 import { type LocalStack, startLocalStack } from '../local/stack.ts';
 import { localTemplate } from '../local/template.ts';
 import { decisionKey } from '../shared/aws/keys.ts';
-import { type Bill, billOf, type Line } from '../shared/cost/bill.ts';
+import { cloudWatchSums } from '../shared/aws/metricSums.ts';
+import { type Bill, billOf } from '../shared/cost/bill.ts';
+import { liveBill } from '../shared/cost/live.ts';
 import type { Metered } from '../shared/cost/meter.ts';
 import { type Prices, prices, published } from '../shared/cost/prices.ts';
 
@@ -29,6 +32,7 @@ const waitMsMax = 180_000;
 const getManyMax = 100;
 const warmUpDecisions = 500;
 const naiveDecisions = 200;
+const hoursMax = 720;
 const queueStages: ReadonlySet<string> = new Set(['score', 'webhooks']);
 
 interface CostOptions {
@@ -36,6 +40,9 @@ interface CostOptions {
   readonly region: string;
   readonly routes: string;
   readonly json?: boolean;
+  readonly fromCloudwatch?: boolean;
+  readonly stage: string;
+  readonly hours: string;
 }
 
 export const configure = (command: Command): void => {
@@ -44,16 +51,50 @@ export const configure = (command: Command): void => {
     .option('--region <name>', `prices of: ${prices.map(({ region }) => region).join(', ')}`, prices[0]!.region)
     .option('--routes <list>', 'ways in, by comma', routes.join(','))
     .option('--json', 'for programs')
+    .option('--from-cloudwatch', 'of a deployed stack, from what CloudWatch counted, instead of a load through the local one')
+    .option('--stage <name>', 'of the deployed stack', defaultStage)
+    .option('--hours <n>', 'the whole hours before this one that are looked at, 1 to 720', '24')
     .action(async (options: CostOptions) => {
-      process.exitCode = await cost(options);
+      process.exitCode = options.fromCloudwatch ? await liveCost(options) : await cost(options);
     });
 };
 
+function pricesOf(region: string): Prices {
+  const table = prices.find((one) => one.region === region);
+  if (table === undefined)
+    throw new Error(`--region ${region}: there are prices of ${prices.map((one) => one.region).join(', ')}`);
+  return table;
+}
+
+/** Exit code 1 when the logs are above their limit. Throws Error for options that are none and for a stack that decided nothing. */
+async function liveCost({ region, stage, hours: hoursText, json }: CostOptions): Promise<0 | 1> {
+  const table = pricesOf(region);
+  const hours = Number(hoursText);
+  if (!Number.isInteger(hours) || hours < 1 || hours > hoursMax)
+    throw new Error(`--hours ${hoursText}: a whole number from 1 to ${hoursMax}`);
+  if (!/^[a-z][a-z0-9-]{0,19}$/.test(stage)) throw new Error(`--stage ${stage}: 1-20 of a-z 0-9 -, beginning with a letter`);
+  const toMs = Math.floor(Date.now() / hourMs) * hourMs;
+  const fromMs = toMs - hours * hourMs;
+  const metrics = cloudWatchSums({ region });
+  try {
+    const bill = await liveBill({ stage, memoryMb: await memoryByLogicalId(), fromMs, toMs }, table, metrics);
+    if (json) console.log(JSON.stringify({ stage, region, date: table.date, hours, bill, published }));
+    else {
+      console.log(
+        `US dollars per million decisions, list prices of ${table.date} (${table.source}); counted by CloudWatch from ${new Date(fromMs).toISOString()} to ${new Date(toMs).toISOString()}, ${bill.decisions} decisions`,
+      );
+      show(`The stack ${stage}`, bill);
+      console.log('\nNot in it: calls of S3 and KMS, which CloudWatch counts only at a charge; what is billed by the month.');
+    }
+    return bill.logBytesPerDecision > logBytesMax ? 1 : 0;
+  } finally {
+    metrics.close();
+  }
+}
+
 /** Exit code 1 when a figure is above its limit. Throws Error for options that are none. */
 async function cost(options: CostOptions): Promise<0 | 1> {
-  const table = prices.find(({ region }) => region === options.region);
-  if (table === undefined)
-    throw new Error(`--region ${options.region}: there are prices of ${prices.map(({ region }) => region).join(', ')}`);
+  const table = pricesOf(options.region);
   const decisions = Number(options.decisions);
   if (!Number.isInteger(decisions) || decisions < 100 || decisions > 1_000_000)
     throw new Error(`--decisions ${options.decisions}: a whole number from 100 to 1000000`);
@@ -98,6 +139,13 @@ async function cost(options: CostOptions): Promise<0 | 1> {
     await stack.stop();
   }
 }
+
+const memoryByLogicalId = async (): Promise<Record<string, number>> =>
+  Object.fromEntries(
+    Object.entries((await localTemplate()).Resources)
+      .filter(([, { Type }]) => Type === 'AWS::Lambda::Function')
+      .map(([logicalId, { Properties }]) => [logicalId, Number(Properties!.MemorySize)]),
+  );
 
 const memoryByStage = async (): Promise<Record<string, number>> =>
   Object.fromEntries(
@@ -305,28 +353,27 @@ async function naiveBill(stack: LocalStack, table: Prices): Promise<Bill> {
   );
 }
 
+function show(title: string, { totalUsd, lines }: Bill): void {
+  console.log(`\n${title}: $${totalUsd.toFixed(2)}`);
+  for (const { name, perMillionUsd, quantity } of lines)
+    if (perMillionUsd > 0) console.log(`  ${name.padEnd(36)} ${perMillionUsd.toFixed(2).padStart(8)}   ${quantity} a decision`);
+}
+
 function print(
   table: Prices,
   decisions: number,
   bills: readonly { readonly route: Route; readonly batchSize: number; readonly bill: Bill }[],
   naive: Bill,
 ): void {
-  const dollars = (value: number): string => value.toFixed(2).padStart(8);
-  const show = (title: string, total: string, lines: readonly Line[]): void => {
-    console.log(`\n${title}: $${total}`);
-    for (const { name, perMillionUsd, quantity } of lines)
-      if (perMillionUsd > 0) console.log(`  ${name.padEnd(36)} ${dollars(perMillionUsd)}   ${quantity} a decision`);
-  };
   console.log(
     `US dollars per million decisions, ${table.region}, list prices of ${table.date} (${table.source}); metered over ${decisions} decisions each way in, waiting times assumed (shared/cost/prices.ts)`,
   );
   for (const { route, batchSize, bill } of bills)
     show(
       `${titles[route]}${route === 'sync' ? '' : ` (${batchSize.toFixed(1)} messages a batch of the queue)`}${limits[route] === undefined ? '' : `, at most $${limits[route].toFixed(2)}`}`,
-      bill.totalUsd.toFixed(2),
-      bill.lines,
+      bill,
     );
-  show('A naive design, measured on the same emulator', naive.totalUsd.toFixed(2), naive.lines);
+  show('A naive design, measured on the same emulator', naive);
   console.log('\nPublished by others');
   for (const { name, perMillion, basis, source } of published) console.log(`  ${name}: $${perMillion} (${basis}; ${source})`);
   console.log(
