@@ -1,4 +1,4 @@
-import { pages, path } from './api.ts';
+import { get, type Page, path } from './api.ts';
 import { type ChainCheck, canVerify, checkChain } from './verify.ts';
 import type { AuditItem } from './wire.ts';
 
@@ -7,7 +7,9 @@ export const entriesMax = 10_000;
 const pageSize = 200;
 
 export interface ReadChain {
-  /** Oldest first, from the chain's first. */
+  /** Entries before these, which only the archive has. */
+  readonly archivedThrough: number;
+  /** Oldest first, from the chain's first that is not archived. */
   readonly entries: readonly AuditItem[];
   /** Null where the browser may not compute hashes. */
   readonly check: ChainCheck | null;
@@ -15,7 +17,7 @@ export interface ReadChain {
   readonly more: boolean;
 }
 
-/** An account's chain from its first entry up to one, or to its end, checked here. */
+/** An account's chain from its first entry on that the table keeps, up to one or to its end, checked here. */
 export async function readChain(
   accountId: string,
   userId: string | null,
@@ -23,21 +25,25 @@ export async function readChain(
   signal: AbortSignal,
 ): Promise<ReadChain> {
   const user = userId === null ? '' : `&userId=${encodeURIComponent(userId)}`;
+  const url = `${path`accounts/${accountId}/audit`}?limit=${pageSize}${user}`;
   const entries: AuditItem[] = [];
-  let lastPage = 0;
-  for await (const items of pages<AuditItem>(
-    `${path`accounts/${accountId}/audit`}?limit=${pageSize}${user}`,
-    entriesMax / pageSize,
-    signal,
-  )) {
-    entries.push(...items);
-    lastPage = items.length;
-    if (upTo !== null && entries.length >= upTo) break;
-  }
-  const wanted = upTo === null ? entries : entries.slice(0, upTo);
+  let archivedThrough = 0;
+  let cursor: string | undefined;
+  const isEnough = (): boolean => upTo !== null && archivedThrough + entries.length >= upTo;
+  do {
+    const page: Page<AuditItem> & { readonly archivedThrough?: number } = await get(
+      cursor === undefined ? url : `${url}&cursor=${encodeURIComponent(cursor)}`,
+      signal,
+    );
+    archivedThrough = page.archivedThrough ?? archivedThrough;
+    entries.push(...page.items);
+    cursor = page.cursor;
+  } while (cursor !== undefined && !isEnough() && entries.length < entriesMax);
+  const wanted = upTo === null ? entries : entries.slice(0, Math.max(0, upTo - archivedThrough));
   return {
+    archivedThrough,
     entries: wanted,
-    check: canVerify() ? await checkChain(wanted) : null,
-    more: wanted.length < entries.length || (lastPage === pageSize && entries.length >= entriesMax),
+    check: canVerify() ? await checkChain(wanted, archivedThrough) : null,
+    more: cursor !== undefined || wanted.length < entries.length,
   };
 }

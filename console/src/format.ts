@@ -102,9 +102,44 @@ export const signalValue = (name: string, value: number | null, baseCurrency = '
   }
 };
 
-/** `trainingWindow` as `training window`. */
+/** What the model sees, in words; a name that is not known as it is. */
+export const featureLabel = (name: string): string => featureLabels[name] ?? words(name);
+
+const featureLabels: Readonly<Record<string, string>> = {
+  amountOverUsual: 'Amount over the usual',
+  amountZ: 'Amount, deviations',
+  amountZInCategory: 'Amount in its category',
+  dayLevel: 'Level of the day',
+  weekLevel: 'Level of the week',
+  spendOverUsualDay: 'Spend over a usual day',
+  countOverUsualDay: 'Payments over a usual day',
+  count10m: 'Payments in 10 min',
+  count1h: 'Payments in 1 h',
+  count24h: 'Payments in 24 h',
+  gapHours: 'Hours since the last',
+  hourRarity: 'Rarity of the hour',
+  localHour: 'Hour of day',
+  recentSurprise: 'Recent surprises',
+  speedKmh: 'Speed',
+  kmFromHome: 'Distance from its places',
+  kmFromLast: 'Distance from the last place',
+  devices24h: 'Devices in 24 h',
+  merchants24h: 'Merchants in 24 h',
+  merchantRiskShort: 'Merchant risk, days',
+  merchantRiskLong: 'Merchant risk, weeks',
+};
+
+/** `amountMinor 71720 or less instead of 642396 EUR` with amounts as people write them. */
+export const changeText = (change: string): string =>
+  change.replace(
+    /^amountMinor (\d+) or less instead of (\d+) ([A-Z]{3})$/,
+    (_, allowed, paid, currency) => `${money(Number(allowed), currency)} or less instead of ${money(Number(paid), currency)}`,
+  );
+
+/** `trainingWindow` as `training window`, its first letter large. */
 export const words = (name: string): string =>
   name
     .replace(/([a-z])([A-Z])/g, '$1 $2')
     .replace(/_/g, ' ')
-    .toLowerCase();
+    .toLowerCase()
+    .replace(/^./, (first) => first.toUpperCase());

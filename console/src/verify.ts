@@ -4,7 +4,7 @@ import type { AuditItem } from './wire.ts';
 /** A chain checked in the browser, with nothing but SHA-256 (WebCrypto) and RFC 8785: the server's word is not taken for it. */
 
 export interface ChainCheck {
-  /** Entries that hold, from the first on. */
+  /** Entries that hold, from the first given on. */
   readonly verified: number;
   /** The first that does not. */
   readonly fault: { readonly sequence: number; readonly text: string } | null;
@@ -23,17 +23,17 @@ export async function hashOf(body: unknown): Promise<string> {
 /** Whether this page may compute hashes: browsers allow it on HTTPS and on this machine only. */
 export const canVerify = (): boolean => globalThis.crypto?.subtle !== undefined;
 
-/** Entries as the API lists them, oldest first, beginning with the chain's first. */
-export async function checkChain(
-  entries: readonly AuditItem[],
-  onProgress: (verified: number) => void = () => {},
-): Promise<ChainCheck> {
-  let previousHash = zeros;
+/**
+ * Entries as the API lists them, oldest first, beginning with the chain's first, or with the one after those that are archived: what
+ * comes before that one is taken as it stands.
+ */
+export async function checkChain(entries: readonly AuditItem[], archivedThrough = 0): Promise<ChainCheck> {
+  let previousHash = archivedThrough === 0 ? zeros : (entries[0]?.body.previousHash ?? zeros);
   for (const [index, { body, hash }] of entries.entries()) {
-    const text = await faultOf(body, hash, { sequence: index + 1, previousHash, chain: entries[0]!.body.chain });
-    if (text !== null) return { verified: index, fault: { sequence: index + 1, text } };
+    const sequence = archivedThrough + index + 1;
+    const text = await faultOf(body, hash, { sequence, previousHash, chain: entries[0]!.body.chain });
+    if (text !== null) return { verified: index, fault: { sequence, text } };
     previousHash = hash;
-    if (index % 100 === 99) onProgress(index + 1);
   }
   return { verified: entries.length, fault: null };
 }

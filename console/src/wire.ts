@@ -36,6 +36,7 @@ export interface AuditItem {
   readonly body: AuditBody;
   readonly hash: string;
   readonly inputs: Readonly<Record<string, unknown>> | null;
+  readonly proof?: { readonly state: 'CHECKPOINTED' | 'CHAINED' | 'UNKNOWN'; readonly checkpoint: number | null };
 }
 
 export const dispositions = ['CONFIRMED_FRAUD', 'LEGITIMATE', 'UNSURE'] as const;
@@ -74,7 +75,9 @@ export interface ModelCard {
   readonly sha256: string;
   readonly status?: string;
   readonly reason?: string | null;
-  readonly learned?: unknown;
+  readonly learned?: { readonly frauds: number; readonly honest: number } | null;
+  readonly codeVersion?: string;
+  readonly bytes?: number;
   /** Population stability index of its scores against the version before it; null for the first. */
   readonly drift?: number | null;
 }

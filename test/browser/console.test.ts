@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import axe from 'axe-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { consoleFolder } from '../../console/build.ts';
+import { scheduledEvent } from '../../local/schedules.ts';
 import { labelKey } from '../../shared/aws/keys.ts';
 import { canonicalText, sha256Hex } from '../../shared/proof/canonical.ts';
+import { defaultTraffic, simulateTraffic } from '../../shared/simulation/traffic.ts';
 import { findChromium } from './chromium.ts';
 import { takePictures } from './pictures.ts';
 import { takeover } from './traffic.ts';
@@ -38,6 +40,12 @@ describe.skipIf(chromiumPath === null)('the console in a browser', () => {
   });
 
   afterAll(() => world?.stop());
+
+  // A second try is for starved machines: whoever reads the run must see that one was needed.
+  afterEach(({ task }) => {
+    const retries = task.result?.retryCount ?? 0;
+    if (retries > 0) console.warn(`needed a second try: ${task.name}`);
+  });
 
   /** The tab's page did nothing that its policy refuses, and asked nobody but the API. */
   const isClean = (tab: Tab): void => {
@@ -84,17 +92,17 @@ describe.skipIf(chromiumPath === null)('the console in a browser', () => {
     await page.locator('.rows tbody tr').first().waitFor();
 
     // Sent through the queue, as payments are.
-    let shownAfterMs = Number.POSITIVE_INFINITY;
+    const shownAfterMs: number[] = [];
     for (const [index, transaction] of attack.entries()) {
       const given = index === 0 ? { ...transaction, metadata: { note: script, [script.slice(0, 60)]: 'x' } } : transaction;
       const sentMs = Date.now();
       const sent = await world.call('POST', '/transactions', given);
       expect(sent.status).toBe(202);
-      if (index > 0) continue;
       await page.locator('.rows').getByText(transaction.transactionId, { exact: true }).waitFor();
-      shownAfterMs = Date.now() - sentMs;
+      shownAfterMs.push(Date.now() - sentMs);
     }
-    expect(shownAfterMs).toBeLessThanOrEqual(seenWithinMs);
+    // The middle one: a machine that is starved for a moment holds up one of them.
+    expect(shownAfterMs.toSorted((a, b) => a - b)[shownAfterMs.length >> 1]).toBeLessThanOrEqual(seenWithinMs);
 
     // Filters narrow the table; the row of the worst payment opens its decision.
     await page.getByLabel('Account, user or transaction').fill(victim.accountId);
@@ -216,12 +224,13 @@ describe.skipIf(chromiumPath === null)('the console in a browser', () => {
     const map = page.getByRole('application');
     await expect.poll(() => map.getAttribute('aria-label')).toMatch(/of [1-9]\d* decisions/);
     await page.getByLabel('Across').selectOption('amount');
-    await page.getByLabel('Up').selectOption('score');
+    await page.getByLabel('Up').selectOption('distance');
+    await expect.poll(() => map.getAttribute('aria-label')).toMatch(/^Distance, km against Amount of [1-9]\d* decisions/);
     await page.getByRole('combobox', { name: 'Colour' }).selectOption('percentile');
     await page.keyboard.press('p');
     await map.focus();
     await page.keyboard.press('ArrowRight');
-    await page.locator('.tip').waitFor();
+    await page.locator('.tip', { hasText: /\d km from its usual places/ }).waitFor();
     const halo = (await page.locator('.halo').boundingBox())!;
     await page.keyboard.press('Escape');
     await page.locator('.tip').waitFor({ state: 'detached' });
@@ -290,7 +299,44 @@ describe.skipIf(chromiumPath === null)('the console in a browser', () => {
     await tab.context.close();
   });
 
-  it('shows the card of the model in force, its history and its drift', async () => {
+  it('shows the card of a model trained on the stack’s own payments, its history, its scores and its drift', async () => {
+    const payments = simulateTraffic({ ...defaultTraffic, seed: 5, tag: 'trained', attacks: [] })
+      .take(300)
+      .map(({ transaction }) => transaction)
+      .toArray();
+    expect((await world.call('POST', '/transactions/batch', { transactions: payments })).status).toBe(202);
+    const train = async (): Promise<string> =>
+      ((await world.stack.invoke('train', scheduledEvent('test'))) as { outcome: string }).outcome;
+    await expect.poll(train, { timeout: 60_000, interval: 1_000 }).toBe('published');
+    expect(await train()).toMatch(/^(published|candidate)$/);
+
+    const { body: card } = (await world.call('GET', '/model')) as unknown as {
+      body: { version: number; rows: number; sha256: string; features: string[] };
+    };
+    const { body: versions } = (await world.call('GET', '/model/versions')) as unknown as {
+      body: { items: { version: number; drift: number | null }[] };
+    };
+    expect(versions.items.length).toBeGreaterThanOrEqual(2);
+    const tab = await world.open({ at: '#/model' });
+    const { page } = tab;
+    await page.getByText(`version ${card.version}, in force`).waitFor();
+    await page.locator('.facts').getByText(card.sha256, { exact: true }).waitFor();
+    await page.locator('.facts').getByText(card.rows.toLocaleString('en'), { exact: true }).waitFor();
+    expect(await page.locator('.model .chip').count()).toBe(card.features.length);
+    const history = page.getByRole('region', { name: 'Versions of the model' }).locator('tbody th');
+    expect(await history.allTextContents()).toEqual(versions.items.map(({ version }) => String(version)));
+    const { drift } = versions.items.find(({ version }) => version === card.version)!;
+    await page
+      .getByText(drift === null ? 'there is none' : drift.toFixed(3))
+      .first()
+      .waitFor();
+    // Payments decided from now on are scored by it; the page looks again by itself.
+    await page.getByRole('img', { name: /^Anomaly percentiles: \d/ }).waitFor({ timeout: 90_000 });
+    isClean(tab);
+    await tab.context.close();
+  }, 180_000);
+
+  it('shows versions that were not published, with the reason as text', async () => {
     const card = (version: number, changed: object) => ({
       version,
       kind: 'isolation-forest',
@@ -314,7 +360,7 @@ describe.skipIf(chromiumPath === null)('the console in a browser', () => {
     await tab.go('#/model');
     await page.getByText('version 2, in force').waitFor();
     await page.getByText('48,211').first().waitFor();
-    await page.getByText('0.0312 (stable; against the version before it)').waitFor();
+    await page.getByText('0.031, stable').waitFor();
     expect(await page.getByRole('region', { name: 'Versions of the model' }).locator('tbody tr').allTextContents()).toEqual([
       expect.stringContaining(script),
       expect.stringContaining('in force'),

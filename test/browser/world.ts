@@ -99,7 +99,7 @@ async function openTab(browser: Browser, stack: LocalStack, options: OpenOptions
   });
   if (initScript !== undefined) await context.addInitScript(initScript);
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   const [troubles, requests]: string[][] = [[], []];
   page.on('pageerror', (error) => troubles!.push(error.message));
   page.on('console', (message) => {

@@ -36,6 +36,14 @@ describe('the chain check of the browser', () => {
     expect(await checkChain([])).toEqual({ verified: 0, fault: null });
   });
 
+  it('begins behind what is in the archive, and nowhere else', async () => {
+    expect(await checkChain(chainOf(5).slice(2), 2)).toEqual({ verified: 3, fault: null });
+    expect(await checkChain(chainOf(5).slice(3), 2)).toEqual({
+      verified: 0,
+      fault: { sequence: 3, text: 'says that it is entry 4' },
+    });
+  });
+
   const five = chainOf(5);
   it.each<[string, AuditItem[], number, string]>([
     [

@@ -150,7 +150,7 @@ function Known({ standing, userId }: { readonly standing: WireStanding; readonly
               {(items) => <Scores items={items} />}
             </Shown>
           </Panel>
-          <Panel title="Signals over time" hint="one column a payment, newest left">
+          <Panel title="Signals over time" hint="one column a payment, newest right">
             <Shown of={timeline} what="timeline">
               {(items) => <SignalStrip items={items} />}
             </Shown>
@@ -216,7 +216,7 @@ const columnsMax = 60;
 
 /** One column a payment, one row a signal. */
 function SignalStrip({ items }: { readonly items: readonly WireDecisionItem[] }) {
-  const columns = items.slice(0, columnsMax);
+  const columns = items.slice(0, columnsMax).toReversed();
   const rows = signalNames.filter((name) => columns.some(({ signals }) => signals.includes(name)));
   if (rows.length === 0) return <p class="text">No signal triggered in the last {columns.length} payments.</p>;
   return (
@@ -286,13 +286,14 @@ const Timeline = ({ items }: { readonly items: readonly WireDecisionItem[] }) =>
   </Scrolls>
 );
 
-const Chain = ({ chain: { entries, check, more } }: { readonly chain: ReadChain }) => (
+const Chain = ({ chain: { entries, check, more, archivedThrough } }: { readonly chain: ReadChain }) => (
   <>
     {check === null ? (
       <p class="verdict unknown">This browser checks hashes only over HTTPS.</p>
     ) : check.fault === null ? (
       <p class="verdict verified" role="status">
         Verified here: {whole(check.verified)} {check.verified === 1 ? 'entry' : 'entries'}, each unchanged and in its place
+        {archivedThrough > 0 && `; the ${whole(archivedThrough)} before them are in the archive: aegis verify checks those`}
         {more ? '; the chain goes on' : ''}.
       </p>
     ) : (
@@ -309,6 +310,7 @@ const Chain = ({ chain: { entries, check, more } }: { readonly chain: ReadChain 
             </th>
             <th scope="col">Event</th>
             <th scope="col">At</th>
+            <th scope="col">Proof</th>
             <th scope="col">Hash</th>
           </tr>
         </thead>
@@ -323,6 +325,7 @@ const Chain = ({ chain: { entries, check, more } }: { readonly chain: ReadChain 
                   <AuditEvent entry={entry} />
                 </td>
                 <td class="nowrap">{dateTime(entry.body.at)}</td>
+                <td class="nowrap">{proofText(entry.proof)}</td>
                 <td>
                   <code title={entry.hash}>{entry.hash.slice(0, 10)}</code>
                 </td>
@@ -333,6 +336,12 @@ const Chain = ({ chain: { entries, check, more } }: { readonly chain: ReadChain 
     </Scrolls>
   </>
 );
+
+/** What proves an entry beside the check in this browser. */
+export const proofText = (proof: AuditItem['proof']): string => {
+  if (proof?.state === 'CHECKPOINTED') return `signed, checkpoint ${proof.checkpoint}`;
+  return proof?.state === 'CHAINED' ? 'chained, not signed yet' : 'not known';
+};
 
 /** What happened, and for a review who said what. */
 export function AuditEvent({ entry: { body, inputs } }: { readonly entry: AuditItem }) {

@@ -1,7 +1,18 @@
 import { useMemo, useState } from 'preact/hooks';
 import { getText, path } from '../api.ts';
 import { entriesMax, type ReadChain, readChain } from '../audit.ts';
-import { dateTime, decimal, duration, money, payersTime, signalLabel, signalValue, whole } from '../format.ts';
+import {
+  changeText,
+  dateTime,
+  decimal,
+  duration,
+  featureLabel,
+  money,
+  payersTime,
+  signalLabel,
+  signalValue,
+  whole,
+} from '../format.ts';
 import { asApiError, type Resource, useLoad, useResource } from '../hooks.ts';
 import { Facts, OutcomeTag, Panel, Scrolls, Shown } from '../parts/basics.tsx';
 import { DispositionForm } from '../parts/disposition.tsx';
@@ -9,6 +20,7 @@ import { Waterfall } from '../parts/waterfall.tsx';
 import { toAccount } from '../router.ts';
 import { useScope } from '../session.tsx';
 import type { AuditItem, ExplainedDecision, StoredPolicy } from '../wire.ts';
+import { proofText } from './account.tsx';
 
 export function DecisionPage({ transactionId }: { readonly transactionId: string }) {
   const decision = useResource<ExplainedDecision>(`${path`decisions/${transactionId}`}?explain=full`);
@@ -58,7 +70,6 @@ function Decided({ decision }: { readonly decision: ExplainedDecision }) {
             )}
           </Panel>
           <ModelShare decision={decision} />
-          <AllSignals decision={decision} policy={policy.data} />
         </div>
         <div>
           {mayReview && decision.transactionId !== null && (
@@ -68,6 +79,7 @@ function Decided({ decision }: { readonly decision: ExplainedDecision }) {
           )}
           <Payment entry={entry} decision={decision} />
           <Proof decision={decision} chain={chain} />
+          <AllSignals decision={decision} policy={policy.data} />
         </div>
       </div>
     </>
@@ -116,16 +128,26 @@ const Counterfactual = ({ decision }: { readonly decision: ExplainedDecision }) 
       <strong>What would have been enough.</strong>{' '}
       {decision.counterfactual === null
         ? 'No single change of this payment would have been allowed.'
-        : `Allowed with ${decision.counterfactual.change}.`}
+        : `Allowed with ${changeText(String(decision.counterfactual.change))}.`}
     </p>
   );
 };
 
+/** Where the forest starts from before it looks at anything: no feature's share. */
+const baseline = 'baseline';
+/** Shares that are drawn; the rest is folded away. */
+const sharesShown = 8;
+
 function ModelShare({ decision: { anomaly, modelVersion } }: { readonly decision: ExplainedDecision }) {
-  const bars = useMemo(
-    () => [...(anomaly?.contributions ?? [])].sort((a, b) => Math.abs(b.points) - Math.abs(a.points)),
-    [anomaly],
-  );
+  const { start, shares } = useMemo(() => {
+    const all = anomaly?.contributions ?? [];
+    return {
+      start: all.find(({ feature }) => feature === baseline)?.points ?? 0,
+      shares: all
+        .filter(({ feature, points }) => feature !== baseline && points !== 0)
+        .sort((a, b) => Math.abs(b.points) - Math.abs(a.points)),
+    };
+  }, [anomaly]);
   if (anomaly === null) {
     return (
       <Panel title="Model">
@@ -133,31 +155,47 @@ function ModelShare({ decision: { anomaly, modelVersion } }: { readonly decision
       </Panel>
     );
   }
-  const largest = Math.max(0.01, ...bars.map(({ points }) => Math.abs(points)));
+  const largest = Math.max(0.01, ...shares.map(({ points }) => Math.abs(points)));
+  const rest = shares.slice(sharesShown);
   return (
     <Panel title="Model" hint={`isolation forest, version ${modelVersion}`}>
       <p class="text">
-        More unusual than <strong>{decimal(anomaly.percentile)} %</strong> of payments (score {decimal(anomaly.score)}).
-        {bars.length > 0 && ' What made it so, in points of the anomaly signal:'}
+        More unusual than <strong>{decimal(anomaly.percentile)} %</strong> of payments.{' '}
+        {shares.length > 0 && `From ${decimal(start)}, where every payment starts, what it saw led to ${decimal(anomaly.score)}:`}
       </p>
-      {bars.length > 0 && (
-        <ul class="shares">
-          {bars.map(({ feature, points }) => (
-            <li key={feature}>
-              <span class="name">{feature}</span>
-              <span
-                class={`bar ${points < 0 ? 'less' : 'more'}`}
-                style={{ '--share': String(Math.abs(points) / largest) }}
-                aria-hidden="true"
-              />
-              <span class="number">{points > 0 ? `+${decimal(points)}` : decimal(points)}</span>
-            </li>
-          ))}
-        </ul>
+      <Shares of={shares.slice(0, sharesShown)} largest={largest} />
+      {rest.length > 0 && (
+        <details class="folded">
+          <summary>
+            {rest.length} smaller ones, together {signed(rest.reduce((sum, { points }) => sum + points, 0))}
+          </summary>
+          <Shares of={rest} largest={largest} />
+        </details>
       )}
     </Panel>
   );
 }
+
+const signed = (points: number): string => `${points > 0 ? '+' : ''}${points.toFixed(4)}`;
+
+const Shares = (props: {
+  readonly of: readonly { readonly feature: string; readonly points: number }[];
+  readonly largest: number;
+}) => (
+  <ul class="shares">
+    {props.of.map(({ feature, points }) => (
+      <li key={feature}>
+        <span class="name">{featureLabel(feature)}</span>
+        <span
+          class={`bar ${points < 0 ? 'less' : 'more'}`}
+          style={{ '--share': String(Math.abs(points) / props.largest) }}
+          aria-hidden="true"
+        />
+        <span class="number">{signed(points)}</span>
+      </li>
+    ))}
+  </ul>
+);
 
 const AllSignals = ({ decision, policy }: { readonly decision: ExplainedDecision; readonly policy: StoredPolicy | null }) => (
   <Panel
@@ -240,6 +278,7 @@ function Proof({ decision, chain }: { readonly decision: ExplainedDecision; read
       <Facts
         rows={[
           ['Entry', `${whole(audit.sequence)} of the account’s chain`],
+          ['Signed', proofText(chain.data?.entries.at(-1)?.proof)],
           ['Hash', <code class="hash">{audit.hash}</code>],
           ['Policy', <a href={`#/policy?version=${policyVersion}`}>version {policyVersion}</a>],
           ['Model', modelVersion === null ? 'none' : <a href="#/model">version {modelVersion}</a>],
@@ -276,16 +315,18 @@ function chainWords(
   if (chain.data === null) return ['busy', 'Checking the chain in this browser…'];
   const { entries, check } = chain.data;
   const entry = entries.at(-1);
+  if (audit.sequence <= chain.data.archivedThrough)
+    return ['unknown', 'The entry is in the archive: aegis verify checks it there.'];
   if (check === null) return ['unknown', 'This browser checks hashes only over HTTPS.'];
   if (check.fault !== null) return ['broken', `Broken: entry ${check.fault.sequence} ${check.fault.text}.`];
   if (entry === undefined || entry.hash !== audit.hash || entry.body.transactionId !== transactionId) {
     return ['broken', `Broken: entry ${audit.sequence} is not the one that this decision names.`];
   }
-  const before = audit.sequence - 1;
+  const before = entries.length - 1;
   return [
     'verified',
     before === 0
-      ? 'Verified here: this entry begins its chain, unchanged.'
+      ? `Verified here: this entry ${audit.sequence === 1 ? 'begins its chain,' : 'is'} unchanged.`
       : `Verified here: this entry and the ${whole(before)} before it are unchanged.`,
   ];
 }

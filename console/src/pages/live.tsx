@@ -312,7 +312,11 @@ function DecisionMap({ items, loaded }: { readonly items: readonly WireDecisionI
   return (
     <Panel
       title="Map"
-      hint={by === 'outcome' ? <Legend /> : <Shades />}
+      hint={
+        <>
+          {by === 'outcome' ? <Legend /> : <Shades />} <span class="sizes">large = far from its places</span>
+        </>
+      }
       actions={
         <>
           <Axis label="Across" value={x} onChange={setX} />

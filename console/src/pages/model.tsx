@@ -1,8 +1,9 @@
 import { useMemo } from 'preact/hooks';
 import type { Page } from '../api.ts';
-import { dateTime, decimal, duration, whole, words } from '../format.ts';
-import { useClock, useResource } from '../hooks.ts';
+import { dateTime, decimal, duration, featureLabel, whole, words } from '../format.ts';
+import { type Resource, useClock, useResource } from '../hooks.ts';
 import { Empty, Facts, Panel, Scrolls, Shown } from '../parts/basics.tsx';
+import { stabilityOf } from '../stability.ts';
 import type { ModelCard, WireDecisionItem } from '../wire.ts';
 
 const refreshMs = 30_000;
@@ -10,6 +11,7 @@ const refreshMs = 30_000;
 export function ModelPage() {
   const model = useResource<ModelCard>('model', refreshMs);
   const versions = useResource<Page<ModelCard>>('model/versions?limit=50', refreshMs);
+  const latest = useResource<Page<WireDecisionItem>>('decisions/latest?limit=200', refreshMs);
   const isNone = model.error?.status === 404;
   return (
     <div class="model">
@@ -55,10 +57,10 @@ export function ModelPage() {
           </Panel>
         </div>
         <div>
-          <Distributions />
+          <Distributions latest={latest} />
           {model.data !== null && (
-            <Panel title="Drift" hint="of the version in force">
-              <Drift value={model.data.drift ?? null} />
+            <Panel title="Drift" hint="population stability index; below 0.1 stable, from 0.25 a large shift">
+              <Drift value={model.data.drift ?? null} percentiles={percentilesOf(latest.data?.items ?? [])} />
             </Panel>
           )}
         </div>
@@ -70,12 +72,30 @@ export function ModelPage() {
 /** By the usual reading of the population stability index. */
 const driftWords = (index: number): string => (index < 0.1 ? 'stable' : index < 0.25 ? 'some shift' : 'a large shift');
 
-const Drift = ({ value }: { readonly value: number | null }) =>
-  value === null ? (
-    <p class="text">There is no earlier version to compare it with.</p>
-  ) : (
-    <Facts rows={[['Stability of scores', `${decimal(value)} (${driftWords(value)}; against the version before it)`]]} />
+/** Fewer percentiles than this say nothing of their spread. */
+const percentilesMin = 50;
+
+const Drift = (props: { readonly value: number | null; readonly percentiles: readonly number[] }) => {
+  const { value, percentiles } = props;
+  const now = percentiles.length < percentilesMin ? null : stabilityOf(percentiles);
+  const text = (index: number): string => `${index.toFixed(3)}, ${driftWords(index)}`;
+  return (
+    <Facts
+      rows={[
+        ['Against the version before', value === null ? 'there is none' : text(value)],
+        [
+          'Payments now',
+          now === null
+            ? `too few scored yet: ${percentiles.length} of ${percentilesMin}`
+            : `${text(now)} against an even spread, ${whole(percentiles.length)} payments`,
+        ],
+      ]}
+    />
   );
+};
+
+const percentilesOf = (items: readonly WireDecisionItem[]): readonly number[] =>
+  items.map(({ anomalyPercentile }) => anomalyPercentile ?? null).filter((value) => value !== null);
 
 function Card({ card }: { readonly card: ModelCard }) {
   const nowMs = useClock(refreshMs);
@@ -87,6 +107,9 @@ function Card({ card }: { readonly card: ModelCard }) {
           ['Trained', `${dateTime(card.trainedAt)} (${duration(Math.max(0, nowMs - Date.parse(card.trainedAt)))} ago)`],
           ['Window', windowText(card.trainingWindow)],
           ['Rows', whole(card.rows)],
+          ['Learned layer', learnedText(card.learned ?? null)],
+          ...(card.codeVersion === undefined ? [] : [['Made by', `version ${card.codeVersion}`] as const]),
+          ...(card.bytes === undefined ? [] : [['Size', `${whole(card.bytes / 1024)} KB`] as const]),
           ['Artefact', <code class="hash">{card.sha256}</code>],
         ]}
       />
@@ -94,7 +117,7 @@ function Card({ card }: { readonly card: ModelCard }) {
       <p class="chips">
         {card.features.map((feature) => (
           <span class="chip" key={feature}>
-            {feature}
+            {featureLabel(feature)}
           </span>
         ))}
       </p>
@@ -103,6 +126,9 @@ function Card({ card }: { readonly card: ModelCard }) {
     </>
   );
 }
+
+const learnedText = (learned: ModelCard['learned'] | null): string =>
+  learned ? `from ${whole(learned.frauds)} frauds and ${whole(learned.honest)} honest payments` : 'none: too few labels';
 
 const windowText = (window: unknown): string => {
   if (typeof window !== 'object' || window === null) return String(window ?? '–');
@@ -116,7 +142,7 @@ const windowText = (window: unknown): string => {
 /** Figures by name, whatever they are: sets of figures become headings of their own. */
 function Figures({ of }: { readonly of: unknown }) {
   const rows = flat(of);
-  if (rows.length === 0) return <p class="text">None were recorded.</p>;
+  if (rows.length === 0) return <p class="text">None: there was no version to compare it with.</p>;
   return <Facts rows={rows} />;
 }
 
@@ -170,8 +196,7 @@ const binsOf = (values: readonly number[]): readonly number[] => {
   return bins;
 };
 
-function Distributions() {
-  const latest = useResource<Page<WireDecisionItem>>('decisions/latest?limit=200', refreshMs);
+function Distributions({ latest }: { readonly latest: Resource<Page<WireDecisionItem>> }) {
   return (
     <>
       <Panel title="Scores" hint="of the 200 latest decisions">
@@ -184,11 +209,7 @@ function Distributions() {
       <Panel title="Anomaly percentiles" hint="of the same; even when the model fits what it sees">
         <Shown of={latest} what="decisions">
           {({ items }) => (
-            <Histogram
-              label="Anomaly percentiles"
-              values={items.map(({ anomalyPercentile }) => anomalyPercentile ?? null).filter((value) => value !== null)}
-              none="No model took part in them."
-            />
+            <Histogram label="Anomaly percentiles" values={percentilesOf(items)} none="No model took part in them." />
           )}
         </Shown>
       </Panel>
@@ -217,9 +238,23 @@ function Histogram({
         .filter(Boolean)
         .join(', ')}`}
     >
-      {bins.map((count, bin) => (
-        <span key={bin} style={{ '--share': String(count / most) }} title={`${bin * 5}–${bin * 5 + 5}: ${count}`} />
-      ))}
+      <div class="bins">
+        {bins.map((count, bin) => (
+          <span
+            key={bin}
+            class={count > 0 ? 'some' : ''}
+            style={{ '--share': String(count / most) }}
+            title={`${bin * 5} to ${bin * 5 + 5}: ${count}`}
+          >
+            {count > 0 && <small>{count}</small>}
+          </span>
+        ))}
+      </div>
+      <div class="scale">
+        {[0, 20, 40, 60, 80, 100].map((value) => (
+          <span key={value}>{value}</span>
+        ))}
+      </div>
     </figure>
   );
 }

@@ -1,14 +1,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { type Page, path } from '../api.ts';
 import { type ReadChain, readChain } from '../audit.ts';
-import { ago, dateTime, dispositionWords, signalLabel, whole } from '../format.ts';
+import { ago, changeText, dateTime, dispositionWords, money, payersTime, signalLabel, whole } from '../format.ts';
 import { useHeld } from '../held.ts';
-import { useClock, useKeys, useLoad, useResource } from '../hooks.ts';
+import { type Resource, useClock, useKeys, useLoad, useResource } from '../hooks.ts';
 import { Choices, Empty, OutcomeTag, Panel, Shown } from '../parts/basics.tsx';
 import { DispositionForm } from '../parts/disposition.tsx';
 import { toAccount, toDecision } from '../router.ts';
 import { useScope } from '../session.tsx';
-import type { ExplainedDecision, ReviewItem } from '../wire.ts';
+import type { AuditItem, ExplainedDecision, ReviewItem } from '../wire.ts';
 import { AuditEvent } from './account.tsx';
 
 const refreshMs = 3_000;
@@ -101,6 +101,13 @@ function Detail({ review, onHeld }: { readonly review: ReviewItem; readonly onHe
   const [transactionId, setTransactionId] = useState(newest);
   const decision = useResource<ExplainedDecision>(`${path`decisions/${transactionId}`}?explain=full`);
   const mayReview = useScope('review');
+  const { accountId, userId, transactionIds, closedAt } = review;
+  const chain = useLoad<ReadChain>(`${accountId}/${userId}/${newest}/${transactionIds.length}/${closedAt ?? 'open'}`, (signal) =>
+    readChain(accountId, userId, null, signal),
+  );
+  const entry = chain.data?.entries.findLast(
+    ({ body }) => body.event === 'DECISION_MADE' && body.transactionId === transactionId,
+  );
   return (
     <Panel
       title={`Account ${review.accountId}`}
@@ -128,7 +135,7 @@ function Detail({ review, onHeld }: { readonly review: ReviewItem; readonly onHe
         {(data) => (
           <div class="summary">
             <p>
-              <OutcomeTag outcome={data.outcome} /> <strong>{data.score} points</strong>
+              <OutcomeTag outcome={data.outcome} /> <strong>{data.score} points</strong> <Paid entry={entry ?? null} />
             </p>
             <ul class="reasons">
               {data.reasons.map((reason) => (
@@ -137,7 +144,7 @@ function Detail({ review, onHeld }: { readonly review: ReviewItem; readonly onHe
                 </li>
               ))}
             </ul>
-            {data.counterfactual && <p class="hint">Allowed with {data.counterfactual.change}.</p>}
+            {data.counterfactual && <p class="hint">Allowed with {changeText(String(data.counterfactual.change))}.</p>}
           </div>
         )}
       </Shown>
@@ -146,16 +153,37 @@ function Detail({ review, onHeld }: { readonly review: ReviewItem; readonly onHe
       ) : (
         <p class="text hint">This key may read but not review.</p>
       )}
-      <WhoDidWhat review={review} />
+      <WhoDidWhat review={review} chain={chain} />
     </Panel>
   );
 }
 
-/** The dispositions so far, as the account's audit chain keeps them. */
-function WhoDidWhat({ review: { accountId, userId, transactionIds, closedAt } }: { readonly review: ReviewItem }) {
-  const chain = useLoad<ReadChain>(`${accountId}/${userId}/${closedAt ?? 'open'}`, (signal) =>
-    readChain(accountId, userId, null, signal),
+/** What was paid, as the account's audit chain keeps it. */
+function Paid({ entry }: { readonly entry: AuditItem | null }) {
+  if (entry === null) return null;
+  const { amountMinor, currency, occurredAt } = entry.body as unknown as Paid;
+  const { merchantId, channel } = (entry.inputs ?? {}) as { merchantId?: string; channel?: string };
+  return (
+    <span class="paid">
+      <strong>{money(amountMinor, currency)}</strong> {occurredAt !== null && `paid ${payersTime(occurredAt)}`}
+      {merchantId !== undefined && ` to ${merchantId}`}
+      {channel !== undefined && ` by ${channel}`}
+    </span>
   );
+}
+
+interface Paid {
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly occurredAt: string | null;
+}
+
+/** The dispositions so far, as the account's audit chain keeps them. */
+function WhoDidWhat(props: { readonly review: ReviewItem; readonly chain: Resource<ReadChain> }) {
+  const {
+    review: { transactionIds },
+    chain,
+  } = props;
   const said = (chain.data?.entries ?? []).filter(
     ({ body, inputs }) => body.event === 'REVIEWED' && transactionIds.includes(String(inputs?.transactionId)),
   );

@@ -2,7 +2,7 @@ import { major, payersHour } from '../format.ts';
 import type { WireDecisionItem } from '../wire.ts';
 
 /** What the scatter can put on an axis. */
-export type Dimension = 'time' | 'hour' | 'amount' | 'score' | 'travel' | 'percentile';
+export type Dimension = 'time' | 'hour' | 'amount' | 'distance' | 'score' | 'travel' | 'percentile';
 
 interface Scale {
   /** Where a value stands, 0..1. */
@@ -64,7 +64,7 @@ export const dimensions: Readonly<Record<Dimension, DimensionRules>> = {
     text: (value) => new Date(value).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' }),
   },
   hour: {
-    label: 'Hour of day, payer’s clock',
+    label: 'Hour, payer’s clock',
     value: (item) => (item.occurredAt === null ? null : payersHour(item.occurredAt)),
     scale: () => linear(0, 24, [0, 4, 8, 12, 16, 20, 24]),
     text: (value) => `${value} h`,
@@ -79,6 +79,16 @@ export const dimensions: Readonly<Record<Dimension, DimensionRules>> = {
       ),
     text: (value) => compact.format(value),
   },
+  distance: {
+    label: 'Distance, km',
+    value: (item) => (item.distanceKm === undefined || item.distanceKm === null ? null : Math.max(1, item.distanceKm)),
+    scale: (items) =>
+      decades(
+        items.map((item) => item.distanceKm ?? 0),
+        0,
+      ),
+    text: (value) => compact.format(value),
+  },
   score: {
     label: 'Score',
     value: (item) => item.score,
@@ -86,7 +96,7 @@ export const dimensions: Readonly<Record<Dimension, DimensionRules>> = {
     text: String,
   },
   travel: {
-    label: 'Travel since the last place, km/h',
+    label: 'Travel, km/h',
     value: (item) => (item.travelKmh === undefined || item.travelKmh === null ? null : Math.max(1, item.travelKmh)),
     scale: (items) =>
       decades(
@@ -102,6 +112,10 @@ export const dimensions: Readonly<Record<Dimension, DimensionRules>> = {
     text: String,
   },
 };
+
+/** How large a mark is drawn, 1 or more: far from where the account pays is large. */
+export const sizeOf = ({ distanceKm }: WireDecisionItem): number =>
+  distanceKm === undefined || distanceKm === null ? 1 : 1 + 0.35 * Math.max(0, Math.log10(Math.max(distanceKm, 1)) - 1);
 
 export const percentileSteps = 5;
 

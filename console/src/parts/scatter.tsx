@@ -1,8 +1,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { clock, decimal, money, outcomeWords, payersTime, signalLabel } from '../format.ts';
+import { clock, decimal, money, outcomeWords, payersTime, signalLabel, whole } from '../format.ts';
 import { colour, useScheme, useSize } from '../hooks.ts';
 import { type Outcome, outcomes, type WireDecisionItem } from '../wire.ts';
-import { type Dimension, dimensions, percentileSteps, shadeOf } from './dimensions.ts';
+import { type Dimension, dimensions, percentileSteps, shadeOf, sizeOf } from './dimensions.ts';
 
 export interface ScatterProps {
   /** Newest first. */
@@ -96,6 +96,9 @@ const Explained = ({ dot, width, height }: { readonly dot: Dot; readonly width: 
           {outcomeWords[item.outcome]} · {decimal(item.score)} points
         </strong>
         {item.amountMinor !== null && item.currency !== null && <span>{money(item.amountMinor, item.currency)}</span>}
+        {item.distanceKm !== undefined && item.distanceKm !== null && (
+          <span>{whole(item.distanceKm)} km from its usual places</span>
+        )}
         <span>{item.accountId ?? 'erased'}</span>
         <span>
           {item.occurredAt === null ? '' : `paid ${payersTime(item.occurredAt)}, `}decided {clock(item.decidedAt)}
@@ -174,20 +177,20 @@ function draw(
       if (item.outcome !== outcome) continue;
       pen.fillStyle = by === 'outcome' ? inks[outcome]! : (inks[shadeOf(item)] ?? inks.none!);
       pen.globalAlpha = outcome === 'ALLOW' ? 0.55 : 0.9;
-      mark(pen, outcome, x, y);
+      mark(pen, outcome, x, y, sizeOf(item));
     }
   }
   pen.globalAlpha = 1;
 }
 
-function mark(pen: CanvasRenderingContext2D, outcome: Outcome, x: number, y: number): void {
+function mark(pen: CanvasRenderingContext2D, outcome: Outcome, x: number, y: number, size: number): void {
   pen.beginPath();
-  if (outcome === 'ALLOW') pen.arc(x, y, 2.6, 0, 7);
-  else if (outcome === 'BLOCK') pen.rect(x - 3.4, y - 3.4, 6.8, 6.8);
+  if (outcome === 'ALLOW') pen.arc(x, y, 2.6 * size, 0, 7);
+  else if (outcome === 'BLOCK') pen.rect(x - 3.4 * size, y - 3.4 * size, 6.8 * size, 6.8 * size);
   else {
-    pen.moveTo(x, y - 4.4);
-    pen.lineTo(x + 4.4, y + 3.6);
-    pen.lineTo(x - 4.4, y + 3.6);
+    pen.moveTo(x, y - 4.4 * size);
+    pen.lineTo(x + 4.4 * size, y + 3.6 * size);
+    pen.lineTo(x - 4.4 * size, y + 3.6 * size);
     pen.closePath();
   }
   pen.fill();

@@ -53,6 +53,8 @@ const data = ({ times, series }: TimeChartProps): uPlot.AlignedData =>
 
 function options(latest: { readonly current: TimeChartProps }, width: number): uPlot.Options {
   const { series, height, max } = latest.current;
+  // Marks at zero stand above the axis' words, not on them.
+  const hasPoints = series.some(({ kind }) => kind === 'points');
   const ink = colour('ink-soft');
   const line = colour('line');
   const axis = { stroke: ink, font: '11px system-ui, sans-serif', grid: { stroke: line, width: 1 }, ticks: { show: false } };
@@ -63,14 +65,17 @@ function options(latest: { readonly current: TimeChartProps }, width: number): u
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
     padding: [8, 20, 0, 0],
-    scales: { x: { time: true }, y: { range: (_chart, _min, top) => [0, max ?? Math.max(1, top * 1.1)] } },
+    scales: {
+      x: { time: true },
+      y: { range: (_chart, _min, top) => [hasPoints ? -0.06 * (max ?? Math.max(1, top)) : 0, max ?? Math.max(1, top * 1.1)] },
+    },
     axes: [
       { ...axis, grid: { show: false }, size: 26, space: 64, values: (_chart, splits) => splits.map(timeLabel) },
       {
         ...axis,
-        size: 40,
+        size: 52,
         space: 30,
-        values: (_chart, splits) => splits.map((value) => (Number.isInteger(value) ? format(value) : '')),
+        values: (_chart, splits) => splits.map((value) => (Number.isInteger(value) && value >= 0 ? format(value) : '')),
       },
     ],
     series: [
