@@ -1,4 +1,4 @@
-import { useId, useMemo, useState } from 'preact/hooks';
+import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { distanceKm } from '../../../shared/domain/geo.ts';
 import { signalNames } from '../../../shared/domain/signals/names.ts';
 import { type Page, pages, path } from '../api.ts';
@@ -218,10 +218,16 @@ const columnsMax = 60;
 function SignalStrip({ items }: { readonly items: readonly WireDecisionItem[] }) {
   const columns = items.slice(0, columnsMax).toReversed();
   const rows = signalNames.filter((name) => columns.some(({ signals }) => signals.includes(name)));
+  const table = useRef<HTMLTableElement>(null);
+  const newest = columns.at(-1)?.transactionId;
+  useEffect(() => {
+    const scrolled = table.current?.parentElement;
+    if (scrolled) scrolled.scrollLeft = scrolled.scrollWidth;
+  }, [newest]);
   if (rows.length === 0) return <p class="text">No signal triggered in the last {columns.length} payments.</p>;
   return (
     <Scrolls label="Signals over time">
-      <table class="strip">
+      <table class="strip" ref={table}>
         <tbody>
           {rows.map((name) => (
             <tr key={name}>

@@ -312,11 +312,7 @@ function DecisionMap({ items, loaded }: { readonly items: readonly WireDecisionI
   return (
     <Panel
       title="Map"
-      hint={
-        <>
-          {by === 'outcome' ? <Legend /> : <Shades />} <span class="sizes">large = far from its places</span>
-        </>
-      }
+      hint={by === 'outcome' ? <Legend /> : <Shades />}
       actions={
         <>
           <Axis label="Across" value={x} onChange={setX} />

@@ -146,16 +146,21 @@ function Figures({ of }: { readonly of: unknown }) {
   return <Facts rows={rows} />;
 }
 
+/** What stands under `comparison` is said by its own name. */
+const nameOf = (key: string): string => (key === 'comparison' ? '' : words(key));
+
 const flat = (value: unknown, name = ''): readonly (readonly [string, string])[] => {
   if (typeof value === 'number') return [[name, decimal(value)]];
   if (typeof value === 'string' || typeof value === 'boolean') return [[name, String(value)]];
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, member]) => flat(member, name === '' ? words(key) : `${name} · ${words(key)}`));
+  return Object.entries(value).flatMap(([key, member]) =>
+    flat(member, name === '' || key === 'comparison' ? nameOf(key) : `${name} · ${words(key)}`),
+  );
 };
 
 const History = ({ items, inForce }: { readonly items: readonly ModelCard[]; readonly inForce: number | null }) => (
   <Scrolls label="Versions of the model">
-    <table>
+    <table class="history">
       <thead>
         <tr>
           <th scope="col">Version</th>
@@ -178,7 +183,7 @@ const History = ({ items, inForce }: { readonly items: readonly ModelCard[]; rea
               {card.reason && <span class="hint"> {card.reason}</span>}
             </td>
             <td>
-              {[...flat(card.metrics), ...flat(card.drift ?? null, 'drift')]
+              {[...flat(card.metrics), ...flat(card.drift ?? null, 'Drift')]
                 .slice(0, 6)
                 .map(([name, value]) => `${name} ${value}`)
                 .join(', ')}

@@ -79,6 +79,7 @@ export function Scatter(props: ScatterProps) {
       }}
     >
       <canvas ref={canvas} />
+      <span class="sizes">large: far from its usual places</span>
       {dot !== undefined && <Explained dot={dot} width={width} height={height} />}
     </div>
   );
