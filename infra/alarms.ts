@@ -115,6 +115,13 @@ export class Alarms extends Construct {
     }
   }
 
+  /** Those that tell whether a new version of this function does what the one before did. */
+  of(fn: HouseFunction): readonly Alarm[] {
+    return [`${fn.node.scope!.node.id}Errors`, ...(fn.stage === 'score' ? ['QueueAge'] : [])].map(
+      (id) => this.node.findChild(id) as Alarm,
+    );
+  }
+
   private above(threshold: number, id: string, description: string, topic: ITopic, metric: IMetric): void {
     new Alarm(this, id, {
       alarmDescription: `Aegis: ${description}. What to do: docs/operations.md, ${id}. Console: ${this.consoleUrl}`,

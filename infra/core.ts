@@ -1,4 +1,5 @@
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { env } from '../shared/aws/keys.ts';
@@ -16,7 +17,7 @@ import { Read } from './read.ts';
 import { Review } from './review.ts';
 import { Score } from './score.ts';
 import type { Settings } from './settings.ts';
-import type { HouseTable } from './table.ts';
+import { Shift } from './shift.ts';
 import { Train } from './train.ts';
 import { Webhooks } from './webhooks.ts';
 
@@ -26,7 +27,7 @@ export class CoreStack extends Stack {
   readonly functions: readonly HouseFunction[];
   readonly api: RestApi;
   readonly alarms: Alarms;
-  readonly watched: { readonly queue: HouseQueue; readonly table: HouseTable };
+  readonly watched: { readonly queue: HouseQueue; readonly table: ITable };
 
   constructor(scope: Construct, id: string, props: StackProps & { readonly settings: Settings }) {
     super(scope, id, props);
@@ -70,6 +71,9 @@ export class CoreStack extends Stack {
       functions: this.functions,
       consoleUrl,
     });
+    if (settings.shift !== 'atOnce') {
+      new Shift(this, 'Shift', { shift: settings.shift, functions: this.functions, alarmsOf: (fn) => alarms.of(fn) });
+    }
     this.api = api;
     this.alarms = alarms;
     this.watched = { queue: ingest.queue, table: data.table };

@@ -1,3 +1,4 @@
+import { type ITable, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { RemovalPolicy, Stack } from 'aws-cdk-lib/core';
@@ -14,7 +15,7 @@ export class Data extends Construct {
   readonly masterKey: IKey;
   /** Signs the checkpoints of the audit chains; its private half never leaves KMS. */
   readonly signingKey: IKey;
-  readonly table: HouseTable;
+  readonly table: ITable;
   readonly modelBucket: HouseBucket;
   /** Audit entries and features to train on: what an erasure must be able to rewrite. */
   readonly archiveBucket: HouseBucket;
@@ -28,7 +29,16 @@ export class Data extends Construct {
     this.dataKey = keys.data;
     this.masterKey = keys.master;
     this.signingKey = keys.signing;
-    this.table = new HouseTable(this, 'Table', { key: this.dataKey });
+    const { restoredTable } = settings;
+    this.table =
+      restoredTable === undefined
+        ? // The class leaves optional properties undefined, which its own interface does not allow under exactOptionalPropertyTypes.
+          (new HouseTable(this, 'Table', { key: this.dataKey }) as ITable)
+        : Table.fromTableAttributes(this, 'RestoredTable', {
+            tableArn: restoredTable.arn,
+            tableStreamArn: restoredTable.streamArn,
+            encryptionKey: this.dataKey,
+          });
     this.modelBucket = new HouseBucket(this, 'ModelBucket', { key: this.dataKey, oldVersionDays: settings.oldVersionDays });
     this.archiveBucket = new HouseBucket(this, 'ArchiveBucket', {
       key: this.dataKey,

@@ -117,12 +117,26 @@ const accepted: readonly Accepted[] = [
   },
 ];
 
+/** Of what a setting adds. */
+const acceptedWhereThere: readonly Accepted[] = [
+  {
+    rules: ['AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited]'],
+    under: ['Shift'],
+    reason: 'The policy that AWS keeps for CodeDeploy and functions: it may move aliases and read alarms.',
+  },
+];
+
 /** Synthesis then fails on whatever the AWS Solutions, PCI DSS and serverless packs find and `accepted` does not argue for. */
 export const checkWithPacks = ({ app, core }: Built): void => {
   for (const { rules, under, reason } of accepted) {
     for (const path of under) {
       const scope = childAt(core, path);
       Validations.of(scope).acknowledge(...rules.map((id) => ({ id, reason })));
+    }
+  }
+  for (const { rules, under, reason } of acceptedWhereThere) {
+    for (const scope of under.map((path) => core.node.tryFindChild(path))) {
+      if (scope) Validations.of(scope).acknowledge(...rules.map((id) => ({ id, reason })));
     }
   }
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new PCIDSS321Checks(app), new ServerlessChecks(app));

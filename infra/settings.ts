@@ -10,6 +10,12 @@ export interface ExistingKeys {
   readonly signing: string;
 }
 
+export interface RestoredTable {
+  readonly arn: string;
+  /** Of its stream, with new and old images. */
+  readonly streamArn: string;
+}
+
 /** What a deployment may choose. Every setting has a default; nothing needs an edit to deploy. */
 export interface Settings {
   /** Part of the stacks' names, so that several deployments fit in one account. */
@@ -56,6 +62,10 @@ export interface Settings {
   readonly consoleUrl?: string;
   /** `stack` makes the keys and keeps them when the stack goes; else keys that the account has already, by their ARNs. */
   readonly keyProvider: 'stack' | ExistingKeys;
+  /** A table restored from a backup, which takes the place of the stack's own; left out: the stack's own. */
+  readonly restoredTable?: RestoredTable;
+  /** How a new version of a function takes over; an alarm ends a gradual shift and puts the version before back. Gradual on AWS alone. */
+  readonly shift: 'atOnce' | 'tenthFor5Minutes' | 'tenthAMinute';
   /** On AWS the right to send a message covers sending a batch; MiniStack asks for an action of the call's own name, which AWS does not have. */
   readonly grantsBatchSend: boolean;
   /** An OIDC issuer whose tokens the API takes beside keys. Left out: keys only. */
@@ -87,6 +97,7 @@ const defaults: Omit<Settings, 'stage'> = {
   alertEmails: [],
   alertPhones: [],
   keyProvider: 'stack',
+  shift: 'atOnce',
   grantsBatchSend: false,
 };
 
@@ -199,6 +210,16 @@ const rules: readonly Rule[] = [
     holds: (value) => value === 'stack' || isExistingKeys(value),
   },
   {
+    name: 'restoredTable',
+    allowed: 'the arn of a table and the streamArn of its stream, or nothing',
+    holds: (value) => value === undefined || isRestoredTable(value),
+  },
+  {
+    name: 'shift',
+    allowed: 'atOnce, tenthFor5Minutes or tenthAMinute',
+    holds: (value) => ['atOnce', 'tenthFor5Minutes', 'tenthAMinute'].includes(value as string),
+  },
+  {
     name: 'tokenIssuer',
     allowed: 'issuer, audience, an https jwksUri and scopes (words of the claim to lists of scopes), or nothing',
     holds: (value) => value === undefined || isTokenIssuer(value),
@@ -214,6 +235,14 @@ const isExistingKeys = (value: unknown): boolean =>
   value !== null &&
   Object.keys(value).sort().join() === keyNames.join() &&
   Object.values(value).every((arn) => typeof arn === 'string' && keyArn.test(arn));
+
+const tableArn = /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/[\w.-]+$/;
+
+const isRestoredTable = (value: unknown): boolean => {
+  if (typeof value !== 'object' || value === null || Object.keys(value).sort().join() !== 'arn,streamArn') return false;
+  const { arn, streamArn } = value as Record<string, unknown>;
+  return typeof arn === 'string' && tableArn.test(arn) && typeof streamArn === 'string' && streamArn.startsWith(`${arn}/stream/`);
+};
 
 const isTokenIssuer = (value: unknown): boolean => {
   try {

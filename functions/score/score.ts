@@ -130,7 +130,9 @@ async function bury(poison: readonly Poison[], { deadLetters, log }: ScoreDepend
         const value = record.messageAttributes[name]?.stringValue;
         if (value) attributes[name] = maskCardNumbers(value);
       }
-      return { body: maskCardNumbers(record.body), attributes };
+      // A FIFO queue takes no message without a group.
+      const { MessageGroupId: group } = record.attributes;
+      return { body: maskCardNumbers(record.body), attributes, ...(group !== undefined && { group }) };
     }),
   );
   for (const [i, result] of results.entries()) {

@@ -71,6 +71,15 @@ describe('a message that can never be decided', () => {
     expect(await table.get(decisionKey('dev', 'good'))).not.toBeNull();
   });
 
+  test('keeps its group, without which FIFO dead letters would take nothing', async () => {
+    const { score, buried } = world();
+    const poison = record('m1', 'nonsense');
+    expect(
+      await score({ ...poison, attributes: { ...poison.attributes, MessageGroupId: 'g1' } }, record('m2', 'nonsense')),
+    ).toEqual([]);
+    expect(buried.map(({ group }) => group)).toEqual(['g1', undefined]);
+  });
+
   test('stays on the queue while the dead letters take nothing', async () => {
     const { score } = world(true);
     expect(await score(record('m1', 'nonsense'), record('m2', body()))).toEqual(['m1']);

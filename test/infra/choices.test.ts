@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib/core';
+import { describe, expect, it, vi } from 'vitest';
+import { build } from '../../infra/build.ts';
+import { checkWithPacks } from '../../infra/packs.ts';
+import type { Settings } from '../../infra/settings.ts';
+import { synthesizeTemplate, withoutBundling } from '../../infra/template.ts';
+import { env } from '../../shared/aws/keys.ts';
+import { inspect } from './template.ts';
+
+const account = '111122223333';
+const kms = (number: number): string => `arn:aws:kms:ap-south-1:${account}:key/00000000-0000-4000-8000-00000000000${number}`;
+const variablesOf = (template: ReturnType<typeof inspect>, stage: string): Record<string, unknown> =>
+  (template.one('AWS::Lambda::Function', `${stage}Handler`)[1].Properties!.Environment as { Variables: Record<string, unknown> })
+    .Variables;
+const chosen = (overrides: Partial<Settings>) => inspect(synthesizeTemplate('prod', overrides));
+
+describe('settings that change what the core is made of', { timeout: 120_000 }, () => {
+  it('consoleUrl: links lead there; left out, under the API itself', () => {
+    const given = chosen({ consoleUrl: 'https://aegis.example/console' });
+    expect(variablesOf(given, 'Project')[env.consoleUrl]).toBe('https://aegis.example/console');
+    const own = JSON.stringify(variablesOf(inspect(), 'Project')[env.consoleUrl]);
+    expect(own).toMatch(/execute-api/);
+    expect(own).toMatch(/\/console"/);
+  });
+
+  it('alertEmails and alertPhones: each is subscribed to every topic', () => {
+    const template = chosen({ alertEmails: ['risk@example.com'], alertPhones: ['+919800000000'] });
+    const topics = template.ofType('AWS::SNS::Topic').length;
+    const of = (protocol: string) =>
+      template.ofType('AWS::SNS::Subscription').filter(({ Properties }) => Properties!.Protocol === protocol);
+    expect(topics).toBe(6);
+    expect(of('email')).toHaveLength(topics);
+    expect(of('sms')).toHaveLength(topics);
+  });
+
+  it('keyProvider: keys that are there already are used, and none is made', () => {
+    const keyProvider = { data: kms(1), master: kms(2), signing: kms(3) };
+    const template = chosen({ keyProvider });
+    expect(template.ofType('AWS::KMS::Key')).toEqual([]);
+    expect(variablesOf(template, 'Checkpoint')[env.checkpointKeyId]).toBe(keyProvider.signing);
+    expect(variablesOf(template, 'Decide')[env.kmsKeyId]).toBe(keyProvider.master);
+    expect(template.one('AWS::DynamoDB::Table', 'DataTable')[1].Properties).toMatchObject({
+      SSESpecification: { KMSMasterKeyId: keyProvider.data },
+    });
+  });
+
+  it('restoredTable: functions, rights and stream lead to it; the stack lets go of its own, which is retained', () => {
+    const arn = `arn:aws:dynamodb:ap-south-1:${account}:table/restored`;
+    const streamArn = `${arn}/stream/2026-11-20T00:00:00.000`;
+    const template = chosen({ restoredTable: { arn, streamArn } });
+    expect(template.ofType('AWS::DynamoDB::Table')).toEqual([]);
+    expect(variablesOf(template, 'Score')[env.table]).toBe('restored');
+    const sources = template.ofType('AWS::Lambda::EventSourceMapping').map(({ Properties }) => Properties!.EventSourceArn);
+    expect(sources).toContain(streamArn);
+    const tableRights = template
+      .ofType('AWS::IAM::Policy')
+      .flatMap((policy) => template.statementsOf(policy))
+      .filter(({ Action }) => [Action].flat().some((action) => action.startsWith('dynamodb:')));
+    expect(tableRights.length).toBeGreaterThan(10);
+    for (const { Resource } of tableRights) expect(String(Resource).startsWith(arn)).toBe(true);
+  });
+
+  it('shift: every function gets a deployment that its alarms end, and the packs find nothing', () => {
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    const outdir = mkdtempSync(join(tmpdir(), 'aegis-shift-'));
+    try {
+      const built = build(
+        new App({ outdir, context: withoutBundling }),
+        { shift: 'tenthFor5Minutes' },
+        { account, region: 'ap-south-1' },
+      );
+      checkWithPacks(built);
+      const template = inspect(built.app.synth().getStackArtifact(built.core.artifactId).template);
+      const groups = template.ofType('AWS::CodeDeploy::DeploymentGroup');
+      expect(groups).toHaveLength(template.ofType('AWS::Lambda::Function').length);
+      for (const { Properties } of groups) {
+        expect(Properties).toMatchObject({
+          DeploymentConfigName: 'CodeDeployDefault.LambdaCanary10Percent5Minutes',
+          AlarmConfiguration: { Enabled: true },
+          AutoRollbackConfiguration: { Enabled: true },
+        });
+      }
+      const score = groups.find(({ Properties }) => JSON.stringify(Properties).includes('AlarmsScoreErrors'))!;
+      expect(JSON.stringify(score.Properties!.AlarmConfiguration)).toContain('AlarmsQueueAge');
+      for (const [id, alias] of template.entries.filter(([, { Type }]) => Type === 'AWS::Lambda::Alias')) {
+        expect(alias, id).toHaveProperty('UpdatePolicy.CodeDeployLambdaAliasUpdate.ApplicationName');
+      }
+    } finally {
+      rmSync(outdir, { recursive: true, force: true });
+      vi.restoreAllMocks();
+    }
+  });
+});
