@@ -31,7 +31,7 @@ export const alertsSink = (dependencies: AlertsSinkDependencies): Sink => ({
 
 async function tell(
   { table, clock, topics, policyOf, consoleUrl }: AlertsSinkDependencies,
-  { tenant, decision }: Committed,
+  { tenant, decision, correlationId = null }: Committed,
 ): Promise<void> {
   const policy = await policyOf(tenant, decision.policyVersion);
   const { accountId, userId, transactionId } = decision.transaction;
@@ -39,7 +39,7 @@ async function tell(
     const about = kind === 'degraded' ? 'system' : `${accountId}#${userId}`;
     const subject: AlertSubject = { tenant, kind, about, transactionId };
     if (!(await passes(table, subject, clock.nowMs()))) continue;
-    const message = messageOf(kind, decision, policy, { tenant, consoleUrl });
+    const message = messageOf(kind, decision, policy, { tenant, consoleUrl, correlationId });
     await topics[kind].publish(message.subject, message.text);
     await markSent(table, subject);
   }

@@ -15,6 +15,8 @@ export interface Committed {
   readonly decision: Decision;
   /** Age of its message when received from the queue; null when it did not come by the queue. */
   readonly queueAgeMs: number | null;
+  /** The caller's, from the API on; null or left out where none is known. */
+  readonly correlationId?: string | null;
 }
 
 /** A new entry of any chain, a tenant's system chain included. */

@@ -37,7 +37,11 @@ export function messageOf(
   kind: AlertKind,
   decision: Decision,
   policy: Policy,
-  { tenant, consoleUrl }: { readonly tenant: string; readonly consoleUrl: string | null },
+  {
+    tenant,
+    consoleUrl,
+    correlationId,
+  }: { readonly tenant: string; readonly consoleUrl: string | null; readonly correlationId: string | null },
 ): AlertMessage {
   const { transaction, outcome, score } = decision;
   const { accountId, userId, transactionId } = transaction;
@@ -51,7 +55,7 @@ export function messageOf(
     subject: subject.slice(0, subjectMax),
     text: [
       `${outcome}, score ${score}, for payment ${transactionId} of user ${userId}, account ${accountId}, tenant ${tenant}.`,
-      `Decided ${formatInstant(decision.decidedAtMs)}.`,
+      `Decided ${formatInstant(decision.decidedAtMs)}.${correlationId === null ? '' : ` Correlation id ${correlationId}.`}`,
       '',
       ...reasons,
       ...missing,

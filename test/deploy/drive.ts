@@ -22,7 +22,11 @@ const burstSize = 25;
 const trainingEntries = 1;
 
 const { key, client } = await signedIn();
-const occurredAt = new Date(Date.now() - 1000).toISOString();
+/** A second ago, where it is noon now: at night a first payment is unusual, and reviewed. */
+const noonOffsetHours = 12 - new Date().getUTCHours();
+const occurredAt = new Date(Date.now() - 1_000 + noonOffsetHours * 3_600_000)
+  .toISOString()
+  .replace('Z', `${noonOffsetHours < 0 ? '-' : '+'}${String(Math.abs(noonOffsetHours)).padStart(2, '0')}:00`);
 const idOf = (id: string): string => `${phase}-${id}`;
 const payment = (id: string, changes: { accountId?: string; amountMinor?: number; deviceId?: string } = {}) => ({
   transactionId: idOf(id),

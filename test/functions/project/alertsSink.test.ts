@@ -34,6 +34,7 @@ const committed = (transactionId: string, accountId: string, more: Parameters<ty
   tenant: 'dev',
   decision: aDecision({ outcome: 'BLOCK', score: 75, reasons, ...more, transaction: { transactionId, accountId } }),
   queueAgeMs: null,
+  correlationId: `c-${transactionId}`,
 });
 const told = (decisions: readonly Committed[]) => ({ decisions, entries: [] });
 
@@ -44,6 +45,7 @@ describe('alerts', () => {
     expect(sent).toHaveLength(1);
     expect(sent[0]!.subject).toBe('Aegis: BLOCK on account a1, score 75');
     expect(sent[0]!.text).toContain('75 points: 9 payments within 60 seconds');
+    expect(sent[0]!.text).toContain(' Correlation id c-t1.');
     const link = new URL(/https:\S+/.exec(sent[0]!.text)![0]);
     expect(link.href).toBe('https://aegis.example/v1/console#/decision/t1');
     expect(placeOf(link.hash)).toMatchObject({ page: 'decision', id: 't1' });
