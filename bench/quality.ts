@@ -123,14 +123,13 @@ if (!isMainThread) {
   process.exitCode = 2;
 } else {
   const chosen = qualitySets.filter((set) => wanted.includes(set.name));
-  const measuring = chosen.map((set) => inWorker(directory, set));
-  const anomalies = measureAnomalySets(directory);
-  const cards: CardResult[] = [];
-  for (const [i, set] of chosen.entries()) {
-    const results = await measuring[i]!;
-    cards.push(...results);
+  const measuring = chosen.map(async (set) => {
+    const results = await inWorker(directory, set);
     print(set, results);
-  }
+    return results;
+  });
+  const anomalies = measureAnomalySets(directory);
+  const cards = (await Promise.all(measuring)).flat();
   const verdicts = judge(cards);
   if (options.json) console.log(JSON.stringify({ seeds, anomalies, cards, musts: verdicts }, null, 2));
 }
