@@ -38,7 +38,7 @@ const batchRows = 10;
 const repeatRows = 100;
 /** Before a caller that was not answered goes on. */
 const pauseMs = 100;
-const startMsMax = 180_000;
+const startMsMax = 300_000;
 const settleMsMax = 600_000;
 const getManyMax = 100;
 const pageRows = 200;

@@ -6,6 +6,8 @@ process.once('SIGTERM', async () => {
   await stack.stop();
   process.exit(0);
 });
+// Whoever started it is gone, however that happened.
+process.once('disconnect', () => process.exit(1));
 process.on('message', async (message) => {
   if (message !== 'projected') return;
   await stack.projected();

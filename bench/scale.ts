@@ -1,44 +1,68 @@
 import { parseArgs } from 'node:util';
 import { settingsOf } from '../infra/settings.ts';
+import { type LimitName, limits } from './limits.ts';
 
 /**
- * What breaks first from 1 to 50,000 payments a second: a simulation, second by second, of the published ramps and limits; nothing here
- * is measured. A step of load arrives at once and stays; the queue, the function ramp and the partitions answer it.
+ * What breaks first from 1 to 50,000 payments a second: arithmetic on the published limits, and a simulation, second by second, of the
+ * published ramp from queue to function; nothing here is measured. A step of load arrives at once and stays.
  */
-const help = `Usage: npm run bench -- scale [--json] [--batch-ms N] [--minutes N]
+const help = `Usage: npm run bench -- scale [--json] [--batch-ms N] [--project-ms N] [--minutes N] [--limits]
 
-  --batch-ms N   time a function takes for a batch of 10 (default 60)
-  --minutes N    how long a step of load lasts (default 10)`;
+  --batch-ms N     time the score function takes for a batch of the queue (default 60)
+  --project-ms N   time the project function takes for a batch of the stream (default 400)
+  --minutes N      how long a step of load lasts (default 10)
+  --limits         the published limits it computes with, and where they stand`;
 
 const { values } = parseArgs({
-  options: { json: { type: 'boolean' }, 'batch-ms': { type: 'string' }, minutes: { type: 'string' }, help: { type: 'boolean' } },
+  options: {
+    json: { type: 'boolean' },
+    'batch-ms': { type: 'string' },
+    'project-ms': { type: 'string' },
+    minutes: { type: 'string' },
+    limits: { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
 });
 if (values.help) {
   console.log(help);
   process.exit(0);
 }
+if (values.limits) {
+  for (const [name, { value, unit, switch: change, source, date }] of Object.entries(limits))
+    console.log(`${name.padEnd(22)} ${String(value).padStart(8)} ${unit}; ${change}; ${source}, ${date}`);
+  process.exit(0);
+}
 const batchMs = Number(values['batch-ms'] ?? 60);
+const projectMs = Number(values['project-ms'] ?? 400);
 const seconds = Number(values.minutes ?? 10) * 60;
+const settings = settingsOf('prod');
 
-/** SQS standard to Lambda: concurrent batches at first, more a minute, at most. */
-const ramp = { first: 5, perMinute: 300, most: 1_250 } as const;
-/** Of one partition. */
-const partition = { writeUnits: 1_000 } as const;
-/** A new on-demand table takes this many write units a second at once, and twice its last peak. */
-const tableStart = { writeUnits: 4_000 } as const;
-const unitsPerDecision = { state: 2, transaction: 6, projected: 0.5 } as const;
-/** Quotas of an account before anything is raised. */
-const account = { concurrency: 1_000, apiPerSecond: 10_000, tableWriteUnits: 40_000 } as const;
-const { scoreMaxConcurrency, scoreBatchSize, queueAgeAlarmSeconds, apiRatePerSecond } = settingsOf('prod');
+/** Write units of a decision: its transaction, its state alone, and what is projected (`npm run aegis -- cost` meters them). */
+const units = { transaction: 6, state: 2, projected: 0.5 } as const;
+/** Items that a decision changes: state, decision, audit entry. */
+const streamRecordsPerDecision = 3;
+/** Of the counter of a tenant and minute, which every batch of the stream adds to. */
+const counterUnitsPerBatch = 1;
+
+interface Need {
+  readonly limit: LimitName | 'scoreMaxConcurrency' | 'apiRatePerSecond' | 'queueAgeAlarmSeconds';
+  readonly needed: number;
+  readonly allowed: number;
+  readonly change: string;
+}
 
 interface Row {
   readonly perSecond: number;
-  readonly concurrencyNeeded: number;
-  readonly writeUnitsPerSecond: number;
-  readonly partitionsNeeded: number;
+  readonly writeUnits: number;
+  readonly partitions: number;
+  readonly scoreConcurrency: number;
+  readonly projectPerShard: number;
   readonly oldestSeconds: number;
+  /** The same with `scoreMaxConcurrency` out of the way: what the ramp alone costs. */
+  readonly oldestByRampSeconds: number;
   readonly drainedAfterSeconds: number | null;
-  readonly limits: readonly string[];
+  /** The most used first; above 1 it breaks. */
+  readonly needs: readonly (Need & { readonly used: number })[];
 }
 
 /** The queue under a load that arrives at once: age of the oldest message at its worst, and when it was empty again. */
@@ -47,55 +71,94 @@ const queueUnder = (perSecond: number, concurrencyMax: number): Pick<Row, 'oldes
   let oldestSeconds = 0;
   let drainedAfterSeconds: number | null = null;
   for (let second = 0; second < seconds; second++) {
-    const concurrency = Math.min(ramp.first + (ramp.perMinute / 60) * second, ramp.most, concurrencyMax);
-    const rate = (concurrency * scoreBatchSize * 1_000) / batchMs;
+    const ramp = limits.queueFirst.value + (limits.queueRampPerMinute.value / 60) * second;
+    const concurrency = Math.min(ramp, limits.queueMost.value, concurrencyMax);
+    const rate = (concurrency * settings.scoreBatchSize * 1_000) / batchMs;
     waiting = Math.max(0, waiting + perSecond - rate);
-    oldestSeconds = Math.max(oldestSeconds, waiting / perSecond);
+    oldestSeconds = Math.max(oldestSeconds, waiting / rate);
     if (waiting > 0) drainedAfterSeconds = null;
     else drainedAfterSeconds ??= second;
   }
   return { oldestSeconds: Math.round(oldestSeconds), drainedAfterSeconds };
 };
 
-const rows: Row[] = [1, 10, 100, 1_000, 5_000, 10_000, 20_000, 50_000].map((perSecond) => {
-  const concurrencyNeeded = Math.ceil((perSecond * batchMs) / 1_000 / scoreBatchSize);
-  const writeUnitsPerSecond = Math.round(perSecond * (unitsPerDecision.transaction + unitsPerDecision.projected));
-  const queue = queueUnder(perSecond, scoreMaxConcurrency);
-  const limits = [
-    [perSecond > apiRatePerSecond, `apiRatePerSecond ${apiRatePerSecond}: raise it, or send batches or straight to the queue`],
-    [perSecond > account.apiPerSecond, `API quota ${account.apiPerSecond}/s: send batches`],
-    [concurrencyNeeded > scoreMaxConcurrency, `scoreMaxConcurrency ${scoreMaxConcurrency}: raise it to ${concurrencyNeeded}`],
-    [concurrencyNeeded > account.concurrency, `Lambda quota ${account.concurrency}: ask for more`],
-    [concurrencyNeeded > ramp.most, `queue ramp ends at ${ramp.most} batches: shard by several queues`],
-    [writeUnitsPerSecond > tableStart.writeUnits, `table takes ${tableStart.writeUnits} units/s at first: warm it up`],
-    [writeUnitsPerSecond > account.tableWriteUnits, `table quota ${account.tableWriteUnits} units/s: ask for more`],
-    [queue.oldestSeconds > queueAgeAlarmSeconds, `queue older than ${queueAgeAlarmSeconds} s: the alarm goes off`],
-  ] as const;
+const rowOf = (perSecond: number): Row => {
+  const scoreConcurrency = Math.ceil((perSecond * batchMs) / 1_000 / settings.scoreBatchSize);
+  const writeUnits = Math.round(perSecond * (units.transaction + units.projected));
+  const partitions = Math.max(1, Math.ceil(writeUnits / limits.partitionWrites.value));
+  const recordsPerShard = (perSecond * streamRecordsPerDecision) / partitions;
+  const projectPerShard = (recordsPerShard / settings.projectBatchSize) * (projectMs / 1_000);
+  const streamBatches = Math.max((perSecond * streamRecordsPerDecision) / settings.projectBatchSize, 0);
+  const queue = queueUnder(perSecond, settings.scoreMaxConcurrency);
+  const published = (limit: LimitName, needed: number): Need => ({
+    limit,
+    needed,
+    allowed: limits[limit].value,
+    change: limits[limit].switch,
+  });
+  const needs: Need[] = [
+    {
+      limit: 'apiRatePerSecond',
+      needed: perSecond,
+      allowed: settings.apiRatePerSecond,
+      change: 'raise apiRatePerSecond and apiBurst, or send batches of up to 500, or straight to the queue',
+    },
+    {
+      limit: 'scoreMaxConcurrency',
+      needed: scoreConcurrency,
+      allowed: settings.scoreMaxConcurrency,
+      change: `raise scoreMaxConcurrency to ${scoreConcurrency}`,
+    },
+    {
+      limit: 'queueAgeAlarmSeconds',
+      needed: queue.oldestSeconds,
+      allowed: settings.queueAgeAlarmSeconds,
+      change: 'the alarm tells of it: raise what stands above, or take the step more slowly',
+    },
+    published('apiPerSecond', perSecond),
+    published('functionConcurrency', scoreConcurrency + partitions),
+    published('queueMost', scoreConcurrency),
+    published('tableAtOnce', writeUnits),
+    published('tableWrites', writeUnits),
+    published('streamShardBatches', projectPerShard),
+    published('itemWrites', streamBatches * counterUnitsPerBatch),
+  ];
   return {
     perSecond,
-    concurrencyNeeded,
-    writeUnitsPerSecond,
-    partitionsNeeded: Math.ceil(writeUnitsPerSecond / partition.writeUnits),
+    writeUnits,
+    partitions,
+    scoreConcurrency,
+    projectPerShard: Number(projectPerShard.toFixed(2)),
     ...queue,
-    limits: limits.filter(([hit]) => hit).map(([, text]) => text),
+    oldestByRampSeconds: queueUnder(perSecond, limits.queueMost.value).oldestSeconds,
+    needs: needs
+      .map((need) => ({ ...need, used: Number((need.needed / need.allowed).toFixed(2)) }))
+      .toSorted((a, b) => b.used - a.used),
   };
-});
-const hotAccountPerSecond = partition.writeUnits / unitsPerDecision.state;
+};
 
-if (values.json) console.log(JSON.stringify({ batchMs, seconds, hotAccountPerSecond, rows }));
+const rows = [1, 10, 100, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000].map(rowOf);
+const hotAccountPerSecond = limits.itemWrites.value / units.state;
+
+if (values.json) console.log(JSON.stringify({ batchMs, projectMs, seconds, hotAccountPerSecond, limits, rows }));
 else {
   console.log(
-    `simulated, not measured: ${batchMs} ms a batch of ${scoreBatchSize}, each load for ${seconds} s from a standing start`,
+    `computed from published limits, not measured: ${batchMs} ms a batch of ${settings.scoreBatchSize}, ${projectMs} ms a batch of the stream, settings of prod, each load for ${seconds} s from a standing start`,
   );
-  console.log('payments/s  batches at once  write units/s  partitions  oldest s  empty after s');
+  console.log('payments/s  write units/s  partitions  score at once  stream busy  oldest s  by ramp alone  queue empty after s');
   for (const row of rows) {
     const cell = (value: unknown, width: number): string => String(value ?? 'never').padStart(width);
     console.log(
-      `${cell(row.perSecond, 10)} ${cell(row.concurrencyNeeded, 16)} ${cell(row.writeUnitsPerSecond, 14)} ${cell(row.partitionsNeeded, 11)} ${cell(row.oldestSeconds, 9)} ${cell(row.drainedAfterSeconds, 14)}`,
+      `${cell(row.perSecond, 10)} ${cell(row.writeUnits, 14)} ${cell(row.partitions, 11)} ${cell(row.scoreConcurrency, 14)} ${cell(`${Math.round(row.projectPerShard * 100)} %`, 12)} ${cell(row.oldestSeconds, 9)} ${cell(row.oldestByRampSeconds, 14)} ${cell(row.drainedAfterSeconds, 20)}`,
     );
-    for (const limit of row.limits) console.log(`             - ${limit}`);
+    const broken = row.needs.filter(({ used }) => used > 1);
+    const shown = broken.length > 0 ? broken : row.needs.slice(0, 1);
+    for (const { limit, needed, allowed, used, change } of shown)
+      console.log(
+        `             ${used > 1 ? '-' : 'next:'} ${limit}: ${Math.round(needed * 100) / 100} of ${allowed}${used > 1 ? `: ${change}` : ` (${Math.round(used * 100)} %)`}`,
+      );
   }
   console.log(
-    `one account: at most ${hotAccountPerSecond} commits a second, its state being one item; payments in a batch share a commit`,
+    `one account: at most ${hotAccountPerSecond} commits a second, its state being one item; payments of it in one batch share a commit`,
   );
 }
