@@ -9,6 +9,8 @@ const about: Readonly<Record<string, string>> = {
   cold: 'process start to first answer of each function, bundles beside a bare SDK bundle',
   decide: 'a whole decision in one process; 3,000 payments a day beside 100; windows beside query and reduce',
   kill: 'the local stack killed under load, again and again: nothing lost, nothing double',
+  erase: 'a byte search for erased people over every table, queue, bucket and export',
+  merkle: 'random trees whose every proof must be accepted, and mutated proofs that must not',
   quality: 'detection quality on labelled sets (needs AEGIS_DATA_DIR)',
   replay: 'decisions replayed to the same bytes',
   scale: 'the published ramps and limits of the services, from 1 to 50,000 a second',

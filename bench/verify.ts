@@ -25,9 +25,10 @@ if (values.verify !== undefined) {
   const startedMs = performance.now();
   const { verdict, entries, uncoveredEntries } = await verifyFile(values.verify);
   const seconds = (performance.now() - startedMs) / 1000;
+  const { user, system } = process.cpuUsage();
   const peakMb = process.resourceUsage().maxRSS / 1024;
   console.log(
-    `${verdict}: ${entries} entries (${uncoveredEntries} after the last checkpoint) in ${seconds.toFixed(1)} s, peak ${peakMb.toFixed(0)} MB`,
+    `${verdict}: ${entries} entries (${uncoveredEntries} after the last checkpoint) in ${seconds.toFixed(1)} s (processor time of all threads ${((user + system) / 1e6).toFixed(1)} s), peak ${peakMb.toFixed(0)} MB`,
   );
 } else {
   const directory = mkdtempSync(join(tmpdir(), 'aegis-verify-'));

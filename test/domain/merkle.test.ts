@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inclusionVerifier, leafHash, merkleTree, verifyConsistency, verifyInclusion } from '../../shared/domain/merkle.ts';
+import { flip, flipped, mutatedProof, mutations } from './mutatedProof.ts';
 
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -235,38 +236,4 @@ describe('what makes no sense', () => {
   });
 });
 
-const mutations = ['bit', 'longer', 'shorter', 'leaf', 'root', 'place', 'size'] as const;
-type Mutation = (typeof mutations)[number];
 const mutation = fc.constantFrom(...mutations);
-
-interface Claim {
-  readonly leaf: Uint8Array;
-  readonly index: number;
-  readonly size: number;
-  readonly proof: readonly Uint8Array[];
-  readonly root: Uint8Array;
-}
-
-/** The claim with one thing wrong. */
-const mutatedProof = (honest: Claim, change: Mutation, at: number): Claim => {
-  const { leaf, index, size, proof, root } = honest;
-  const other = (index + 1) % size;
-  return {
-    bit: { ...honest, proof: flipped(proof, at), leaf: proof.length ? leaf : flip(leaf, at) },
-    longer: { ...honest, proof: [...proof, root] },
-    shorter: proof.length ? { ...honest, proof: proof.slice(0, -1) } : { ...honest, index: 1 },
-    leaf: { ...honest, leaf: flip(leaf, at) },
-    root: { ...honest, root: flip(root, at) },
-    place: other === index ? { ...honest, index: -1 } : { ...honest, index: other },
-    size: { ...honest, size: index },
-  }[change];
-};
-
-const flip = (bytes: Uint8Array, at: number): Uint8Array => {
-  const copy = Uint8Array.from(bytes);
-  copy[at % copy.length]! ^= 1 << (at % 8);
-  return copy;
-};
-
-const flipped = (proof: readonly Uint8Array[], at: number): Uint8Array[] =>
-  proof.map((node, i) => (i === at % proof.length ? flip(node, at) : node));

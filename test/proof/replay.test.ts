@@ -3,7 +3,7 @@ import { SecretSealer } from '../../shared/crypto/sealer.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
 import { replayChain, replayFromSignals } from '../../shared/proof/replay.ts';
 import { sealEntry } from './builders.ts';
-import { type History, historyPolicy, makeHistory } from './history.ts';
+import { type History, historyModels, historyPolicy, makeHistory } from './history.ts';
 
 let history: History;
 beforeAll(async () => {
@@ -16,6 +16,21 @@ describe('a replay', () => {
     expect(new Set(entries.map(({ body }) => body.outcome))).toEqual(new Set(['ALLOW', 'REVIEW', 'BLOCK']));
     expect(entries.some(({ body }) => body.late)).toBe(true);
     expect(await replayChain(entries, world)).toMatchObject({ kind: 'identical', decisions: 700, throughSequence: 700 });
+  });
+  it('does so while models with a learned layer are swapped on the way, and finds another model put in the place of one', async () => {
+    const models = historyModels(2);
+    const { entries, world } = await makeHistory(300, 8, models);
+    const versions = entries.map(({ body }) => body.modelVersion);
+    expect(new Set(versions)).toEqual(new Set([null, 1, 2]));
+    expect(await replayChain(entries, world)).toMatchObject({ kind: 'identical', decisions: 300 });
+    const first = versions.findIndex((version) => version !== null) + 1;
+    const swapped = { ...world, modelOf: async (version: number) => models[2 - version] ?? null };
+    expect(await replayChain(entries, swapped)).toMatchObject({ kind: 'impossible', sequence: first });
+    const lying = {
+      ...world,
+      modelOf: async (version: number) => ({ ...models[2 - version]!, version, hash: models[version - 1]!.hash }),
+    };
+    expect(await replayChain(entries, lying)).toMatchObject({ kind: 'differs' });
   });
   it('stops after the transaction asked for and shows its decision', async () => {
     const result = await replayChain(history.entries, history.world, 'txn_41');
@@ -65,7 +80,7 @@ describe('a replay', () => {
     [
       'another policy of the same version',
       'policy is not kept',
-      () => ({ policyOf: async () => compilePolicy({ ...historyPolicy.policy, learnedWeight: 0.5 }, 3) }),
+      () => ({ policyOf: async () => compilePolicy({ ...historyPolicy.policy, learnedWeight: 0.25 }, 3) }),
     ],
   ])('says what is in the way: %s', async (_, text, change) => {
     const result = await replayChain(history.entries, { ...history.world, ...change(history) });
