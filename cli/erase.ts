@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { queueProbe } from '../shared/aws/queueProbe.ts';
+import { queueProbe, unfinished } from '../shared/aws/queueProbe.ts';
 import { required, services } from '../shared/aws/services.ts';
 import { type ErasureReport, erase } from '../shared/erasure/erase.ts';
 
@@ -22,8 +22,9 @@ export const configure = (command: Command): void => {
     .option('--by <who>', 'who asked for it, as recorded; nothing personal', 'aegis erase')
     .action(async ({ user, account, tenant, by }: Options) => {
       const { sqsParkedQueue } = await import('../shared/aws/parkedQueue.ts');
-      const waiting = await queueProbe({ url: required('queueUrl') })();
-      if (waiting > 0) throw new Error(`${waiting} transactions wait on the queue: erase once it is drained`);
+      const waiting = await queueProbe({ url: required('queueUrl') }, unfinished)();
+      if (waiting > 0)
+        throw new Error(`${waiting} transactions wait on the queue or are being decided: erase once it is drained`);
       const { table, archive, clock, randomness, masterSecret } = services();
       const parked = [required('deadLetterUrl'), required('webhookQueueUrl'), required('webhookDeadLetterUrl')];
       const report = await erase(
