@@ -1,4 +1,4 @@
-import { type AlertSubject, markSent, passes } from '../../shared/alerts/gate.ts';
+import { type AlertSubject, aboutAccount, markSent, passes } from '../../shared/alerts/gate.ts';
 import { type AlertKind, alertsOf, messageOf } from '../../shared/alerts/message.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import type { Clock, TableStore, Topic } from '../../shared/ports.ts';
@@ -36,7 +36,7 @@ async function tell(
   const policy = await policyOf(tenant, decision.policyVersion);
   const { accountId, userId, transactionId } = decision.transaction;
   for (const kind of alertsOf(decision, policy)) {
-    const about = kind === 'degraded' ? 'system' : `${accountId}#${userId}`;
+    const about = kind === 'degraded' ? 'system' : aboutAccount(accountId, userId);
     const subject: AlertSubject = { tenant, kind, about, transactionId };
     if (!(await passes(table, subject, clock.nowMs()))) continue;
     const message = messageOf(kind, decision, policy, { tenant, consoleUrl, correlationId });

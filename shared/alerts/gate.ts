@@ -1,5 +1,5 @@
 import { alertKey, alertRateKey, expiryAttribute } from '../aws/keys.ts';
-import { ConditionFailed, type TableStore } from '../ports.ts';
+import { ConditionFailed, type Key, type TableStore } from '../ports.ts';
 import type { AlertKind } from './message.ts';
 
 /** One account is told of once within this. */
@@ -57,3 +57,12 @@ export async function markSent(table: TableStore, { tenant, kind, about, transac
 }
 
 const expiring = (nowMs: number) => ({ [expiryAttribute]: Math.ceil((nowMs + 2 * quietMs) / 1_000) });
+
+/** How an account is named in `AlertSubject.about`; ids have no `#`. */
+export const aboutAccount = (accountId: string, userId: string): string => `${accountId}#${userId}`;
+
+/** Account and user that a note of an alert is about; null where it is about something else. */
+export const alertedAccount = ({ sk }: Key): readonly [accountId: string, userId: string] | null => {
+  const [kind, accountId, userId] = sk.split('#');
+  return kind === 'about' && accountId !== undefined && userId !== undefined ? [accountId, userId] : null;
+};

@@ -1,4 +1,5 @@
 import canonicalize from 'canonicalize';
+import { alertedAccount } from '../alerts/gate.ts';
 import { auditKey, decisionKey, openReviewKey, prefixes, stateKey } from '../aws/keys.ts';
 import type { MasterSecret } from '../aws/masterSecret.ts';
 import { hashOf } from '../crypto/sealer.ts';
@@ -48,6 +49,8 @@ export interface ErasureReport {
   readonly decisions: number;
   readonly feedPages: number;
   readonly reviews: number;
+  /** Notes of when people were last told of an account. */
+  readonly alerts: number;
   readonly featureObjects: number;
   readonly messages: number;
 }
@@ -77,7 +80,7 @@ export async function erase(dependencies: ErasureDependencies, erasure: Erasure)
   const { tenant, subjects, onProgress = () => undefined } = erasure;
   const isSubject = matcher(subjects);
   const accounts = await eraseAccounts(dependencies, erasure, isSubject);
-  const total = { decisions: 0, feedPages: 0, reviews: 0 };
+  const total = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0 };
   let erasedIds: ReadonlySet<string> = new Set();
   for (let sweeps = 1; ; sweeps += 1) {
     const found = await sweep(dependencies, erasure, isSubject);
@@ -85,7 +88,8 @@ export async function erase(dependencies: ErasureDependencies, erasure: Erasure)
     total.decisions += found.decisions;
     total.feedPages += found.feedPages;
     total.reviews += found.reviews;
-    if (found.decisions + found.feedPages + found.reviews === 0) break;
+    total.alerts += found.alerts;
+    if (found.decisions + found.feedPages + found.reviews + found.alerts === 0) break;
     if (sweeps === sweepsMax)
       throw new Error(`new traces were found in each of ${sweepsMax} sweeps: erase again once traffic rests`);
   }
@@ -182,6 +186,7 @@ interface Swept {
   readonly decisions: number;
   readonly feedPages: number;
   readonly reviews: number;
+  readonly alerts: number;
   /** Every erased transaction of the tenant, those of earlier erasures included. */
   readonly erasedIds: ReadonlySet<string>;
 }
@@ -189,7 +194,7 @@ interface Swept {
 async function sweep(dependencies: ErasureDependencies, { tenant, onProgress }: Erasure, isSubject: IsSubject): Promise<Swept> {
   const { table } = dependencies;
   const erasedIds = new Set<string>();
-  const count = { decisions: 0, feedPages: 0, reviews: 0 };
+  const count = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0 };
   const isDead = deadness(table, tenant);
   const own = (prefix: string, item: Item): boolean => item.pk.startsWith(`${prefix}${tenant}#`);
   for await (const item of everyItem(dependencies, onProgress, 'items')) {
@@ -214,6 +219,11 @@ async function sweep(dependencies: ErasureDependencies, { tenant, onProgress }: 
       if (!dead.every(Boolean)) continue;
       await eraseReview(table, tenant, item, review);
       count.reviews += 1;
+    } else if (own(prefixes.alert, item)) {
+      const [accountId, userId] = alertedAccount(item) ?? [];
+      if (accountId === undefined || userId === undefined || !isSubject(accountId, userId)) continue;
+      await table.delete({ pk: item.pk, sk: item.sk });
+      count.alerts += 1;
     }
   }
   return { ...count, erasedIds };

@@ -10,6 +10,7 @@ import { projector } from '../../functions/project/project.ts';
 import { reviewsSink } from '../../functions/project/reviewsSink.ts';
 import { getAccountAudit } from '../../functions/read/accounts.ts';
 import { inputsOpener } from '../../functions/read/inputs.ts';
+import { aboutAccount, passes } from '../../shared/alerts/gate.ts';
 import { toWireItem } from '../../shared/aws/attributes.ts';
 import { decisionKey, stateKey } from '../../shared/aws/keys.ts';
 import { localMasterSecret, refreshMs } from '../../shared/aws/masterSecret.ts';
@@ -193,6 +194,10 @@ describe('an erasure of 50 people among 60', () => {
       });
     }
     at.parked.push({ body: '{"userId":"user-of-3.x', attributes: {} });
+    for (const i of [3, 55]) {
+      const about = aboutAccount(`account-of-${i}.x`, `user-of-${i}.x`);
+      await passes(at.table, { tenant: 'dev', kind: 'decision', about, transactionId: `txn_${i}_0` }, at.clock.nowMs());
+    }
     await at.project();
     for (let i = 0; i < people; i += 2) await at.label(`txn_${i}_0`, `note about ${i}.`);
     await at.project();
@@ -204,7 +209,7 @@ describe('an erasure of 50 people among 60', () => {
     for (let i = 0; i < people; i += 1) expect(before).toContain(`-of-${i}.x`);
     const othersBefore = at.table.all().filter((item) => /-of-5\d\.x/.test(textOfItem(item)) && !item.pk.startsWith('F#'));
     const report = await at.erase(subjects);
-    expect(report).toMatchObject({ accounts: 50, decisions: 150, messages: 51 });
+    expect(report).toMatchObject({ accounts: 50, decisions: 150, alerts: 1, messages: 51 });
     expect(report.feedPages).toBeGreaterThan(0);
     expect(report.featureObjects).toBeGreaterThan(0);
     const after = await at.everything();
@@ -234,6 +239,7 @@ describe('an erasure of 50 people among 60', () => {
       decisions: 0,
       feedPages: 0,
       reviews: 0,
+      alerts: 0,
       featureObjects: 0,
       messages: 0,
     });
