@@ -177,7 +177,7 @@ const paymentsOf = (name: string, count: number) => {
       transactionId: `${name}-${i}`,
       userId: 'u1',
       accountId: burst ? `${name}-burst${Math.floor((count - 1 - i) / burstLength)}` : `${name}-a${i % half}`,
-      occurredAt: new Date(burst || i >= half ? nowMs : nowMs - 6 * hourMs).toISOString(),
+      occurredAt: byDay(burst || i >= half ? nowMs : nowMs - 6 * hourMs, nowMs),
       amountMinor: 50_000 + i,
       currency: 'INR',
       channel: 'upi',
@@ -187,6 +187,13 @@ const paymentsOf = (name: string, count: number) => {
     };
   });
 };
+
+/** The time at an offset where it is about noon at `nowMs`: whenever the bill is made, no payment is one of the night. */
+function byDay(epochMs: number, nowMs: number): string {
+  const offsetHours = 12 - new Date(nowMs).getUTCHours();
+  const local = new Date(epochMs + offsetHours * hourMs).toISOString().slice(0, -1);
+  return `${local}${offsetHours < 0 ? '-' : '+'}${String(Math.abs(offsetHours)).padStart(2, '0')}:00`;
+}
 
 /** Sends payments, and waits until each is decided. */
 async function send(
