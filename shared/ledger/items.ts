@@ -304,18 +304,28 @@ function readTransaction(reader: ByteReader, transactionId: string): Transaction
 
 const readSignals = (reader: ByteReader): (number | null)[] => listOf(signalNames.length, () => reader.number());
 
+/** Reasons that are no signal's are named by what follows one of these; the last stands for any name. */
+const reasonPrefixes = ['RULE:', 'LIST:', ''] as const;
+
 /** A signal's reason repeats its value, so the value is not written. */
 function writeReason(writer: ByteWriter, reason: Reason, signals: readonly (number | null)[]): void {
   const index = signalNames.indexOf(reason.signal as (typeof signalNames)[number]);
   if (index >= 0 && signals[index] === reason.value) writer.byte(index);
-  else writer.byte(otherName).text(reason.signal).number(reason.value);
+  else {
+    const kind = reasonPrefixes.findIndex((prefix) => reason.signal.startsWith(prefix));
+    writer
+      .byte(otherName - kind)
+      .text(reason.signal.slice(reasonPrefixes[kind]!.length))
+      .number(reason.value);
+  }
   writer.number(reason.threshold).number(reason.points).number(reason.usual);
 }
 
 function readReason(reader: ByteReader, signals: readonly (number | null)[]): Reason {
   const index = reader.byte();
-  const signal = index === otherName ? reader.text() : (signalNames[index] ?? '');
-  const value = index === otherName ? reader.number() : (signals[index] ?? null);
+  const prefix = reasonPrefixes[otherName - index];
+  const signal = prefix === undefined ? (signalNames[index] ?? '') : prefix + reader.text();
+  const value = prefix === undefined ? (signals[index] ?? null) : reader.number();
   return { signal, value, threshold: reader.number(), points: reader.number() ?? 0, usual: reader.number() };
 }
 
@@ -338,6 +348,9 @@ const readDegraded = (reader: ByteReader): Degradation[] =>
     return { part, cause };
   });
 
+/** Shares of the anomaly score have 4 decimals. */
+const pointSteps = 10_000;
+
 function writeAnomaly(writer: ByteWriter, anomaly: Anomaly | null): void {
   writer.byte(anomaly ? 1 : 0);
   if (!anomaly) return;
@@ -346,7 +359,7 @@ function writeAnomaly(writer: ByteWriter, anomaly: Anomaly | null): void {
     const index = featureNames.indexOf(feature as (typeof featureNames)[number]);
     if (index >= 0) writer.byte(index);
     else writer.byte(otherName).text(feature);
-    writer.number(points);
+    writer.signed(Math.round(points * pointSteps));
   }
 }
 
@@ -357,7 +370,7 @@ function readAnomaly(reader: ByteReader): Anomaly | null {
   const contributions = listOf(reader.unsigned(), () => {
     const index = reader.byte();
     const feature = index === otherName ? reader.text() : (featureNames[index] ?? '');
-    return { feature, points: reader.number() ?? 0 };
+    return { feature, points: reader.signed() / pointSteps };
   });
   return { score, percentile, contributions };
 }

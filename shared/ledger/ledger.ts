@@ -60,6 +60,8 @@ export const ledgerLimits = {
   groupMax: 24,
   /** Writes of one transaction: the table's own limit. */
   writesMax: 100,
+  /** Tries of many accounts together, each without those that lost the one before. */
+  packAttemptsMax: 4,
   /** Accounts that go on alone at the same time. */
   accountsAtOnce: 10,
   attemptsMax: 60,
@@ -72,8 +74,8 @@ export const ledgerLimits = {
 
 /**
  * Decides payments of several accounts: `accounts` holds each account's own, in the order in which they are to be decided. Their first
- * try is one read and one transaction for many accounts together; where that fails, each account goes on alone, so that none has to
- * wait for another. An account that cannot be read at all is `unsettled` and told to `onBroken`.
+ * try is one read and one transaction for many accounts together; those that lose it, and all where it fails otherwise, go on alone, so
+ * that none has to wait for another. An account that cannot be read at all is `unsettled` and told to `onBroken`.
  */
 export async function settleAll(
   dependencies: LedgerDependencies,
@@ -138,12 +140,16 @@ interface EarlierTry {
   readonly unknown: boolean;
 }
 
+/** A cancelled transaction is sent again without the accounts that lost it: those alone have to be read again. */
 async function settleTogether(
   dependencies: LedgerDependencies,
   accounts: readonly (readonly Submission[])[],
 ): Promise<(Settled[] | EarlierTry | undefined)[]> {
   const { table } = dependencies;
   const folded: (Folded | undefined)[] = [];
+  let together: readonly number[] = [];
+  const tried = (unknown: boolean) =>
+    folded.map((one) => one && { sent: new Set(one.stored.map(({ decision }) => decision.hash)), unknown });
   try {
     const items = await table.getMany(
       accounts.map(([first]) => stateKey(first!.tenant, first!.transaction.accountId, first!.transaction.userId)),
@@ -156,15 +162,39 @@ async function settleTogether(
         throw error;
       });
     }
-    const writes = folded.flatMap((one) => one?.writes ?? []);
-    if (writes.length === 0) return [];
-    await table.transact(writes);
-    return folded.map((one) => one?.stored.map((stored) => ({ kind: 'decided', stored }) as const));
+    together = [...folded.keys()].filter((i) => folded[i]);
+    for (let attempt = 0; attempt < ledgerLimits.packAttemptsMax && together.length > 0; attempt++) {
+      const lost = await transactOrLose(
+        table,
+        together.map((i) => folded[i]!.writes),
+      );
+      const stayed = together.filter((_, position) => !lost.has(position));
+      if (lost.size === 0) {
+        const alone = tried(false);
+        return folded.map((one, i) =>
+          stayed.includes(i) ? one!.stored.map((stored) => ({ kind: 'decided', stored }) as const) : alone[i],
+        );
+      }
+      together = stayed;
+    }
+    return tried(false);
   } catch (error) {
     const unknown = error instanceof OutcomeUnknown;
-    if (!unknown && !(error instanceof TransactionCancelled || error instanceof Throttled || error instanceof Unavailable))
-      throw error;
-    return folded.map((one) => one && { sent: new Set(one.stored.map(({ decision }) => decision.hash)), unknown });
+    if (!unknown && !(error instanceof Throttled || error instanceof Unavailable)) throw error;
+    return tried(false).map((one, i) => one && { ...one, unknown: unknown && together.includes(i) });
+  }
+}
+
+/** Commits the writes of several accounts together; the positions of those that lost, of all where nobody can be named. */
+async function transactOrLose(table: TableStore, accounts: readonly (readonly Write[])[]): Promise<ReadonlySet<number>> {
+  try {
+    await table.transact(accounts.flat());
+    return new Set();
+  } catch (error) {
+    if (!(error instanceof TransactionCancelled)) throw error;
+    const owners = accounts.flatMap((writes, position) => writes.map(() => position));
+    const lost = new Set(owners.filter((_, i) => (error.reasons[i]?.code ?? 'None') !== 'None'));
+    return lost.size > 0 ? lost : new Set(owners);
   }
 }
 

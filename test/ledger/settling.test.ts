@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { stateKey } from '../../shared/aws/keys.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
-import { type Submission, settle } from '../../shared/ledger/ledger.ts';
+import { type Submission, settle, settleAll } from '../../shared/ledger/ledger.ts';
 import { accountFromItem } from '../../shared/ledger/state.ts';
 import { virtualClock } from '../../shared/memory/clock.ts';
 import { type Fault, faultyTable } from '../../shared/memory/faults.ts';
@@ -158,5 +158,56 @@ describe('a commit that fails', () => {
     expect(await unsettled('throttle')).toEqual({ kind: 'unsettled', cause: 'THROTTLED' });
     expect(await unsettled('unavailable')).toEqual({ kind: 'unsettled', cause: 'STORE_UNAVAILABLE' });
     expect(await unsettled('lostBeforeEffect')).toEqual({ kind: 'unsettled', cause: 'OUTCOME_UNKNOWN' });
+  });
+});
+
+describe('several accounts', () => {
+  const account = (name: string, id = name) => [submission({ transactionId: id, accountId: name, merchantId: null })];
+  const names = ['a1', 'a2', 'a3', 'a4'];
+
+  /** Another worker commits for these accounts between the others' read and their transaction. */
+  const racing = (moved: readonly string[]) => {
+    const { table, ledger, consumed, sent } = world();
+    let raced = false;
+    const raceful: TableStore = {
+      ...table,
+      getMany: async (keys, options) => {
+        const items = await table.getMany(keys, options);
+        if (!raced) {
+          raced = true;
+          for (const name of moved) await settle({ ...ledger, table }, account(name, `other-${name}`), startMs + 20_000);
+          consumed.length = 0;
+          sent.length = 0;
+        }
+        return items;
+      },
+    };
+    const all = () =>
+      settleAll(
+        { ...ledger, table: raceful },
+        names.map((name) => account(name)),
+        startMs + 20_000,
+        (error) => {
+          throw error;
+        },
+      );
+    return { all, consumed, sent, table };
+  };
+
+  test('whose states stood still are committed together without the one that moved, and without another read', async () => {
+    const { all, consumed, sent, table } = racing(['a2']);
+    expect((await all()).flat().map(({ kind }) => kind)).toEqual(names.map(() => 'decided'));
+    const accountsOf = (writes: readonly Write[]) =>
+      writes.flatMap((write) => (write.kind === 'put' && write.item.pk.startsWith('S#') ? [write.item.pk.split('#')[2]] : []));
+    expect(sent.map(accountsOf)).toEqual([['a1', 'a3', 'a4'], ['a2']]);
+    expect(consumed.filter(({ operation }) => operation === 'get').length).toBe(1);
+    const moved = await table.get(stateKey('dev', 'a2', transaction.userId), { consistent: true });
+    expect(accountFromItem(moved!).sequence).toBe(2);
+  });
+
+  test('that all moved are decided one by one', async () => {
+    const { all, sent } = racing(names);
+    expect((await all()).flat().map(({ kind }) => kind)).toEqual(names.map(() => 'decided'));
+    expect(sent.map((writes) => writes.length)).toEqual([3, 3, 3, 3]);
   });
 });
