@@ -4,7 +4,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/browser/**', 'test/deploy/**', 'test/hostile/**'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // A worker per core: by default one core is left to the main thread, which has little to do.
+    maxWorkers: '100%',
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });

@@ -92,17 +92,14 @@ describe.skipIf(chromiumPath === null)('the console in a browser', () => {
     await page.locator('.rows tbody tr').first().waitFor();
 
     // Sent through the queue, as payments are.
-    const shownAfterMs: number[] = [];
     for (const [index, transaction] of attack.entries()) {
       const given = index === 0 ? { ...transaction, metadata: { note: script, [script.slice(0, 60)]: 'x' } } : transaction;
       const sentMs = Date.now();
       const sent = await world.call('POST', '/transactions', given);
       expect(sent.status).toBe(202);
       await page.locator('.rows').getByText(transaction.transactionId, { exact: true }).waitFor();
-      shownAfterMs.push(Date.now() - sentMs);
+      expect(Date.now() - sentMs).toBeLessThanOrEqual(seenWithinMs);
     }
-    // The middle one: a machine that is starved for a moment holds up one of them.
-    expect(shownAfterMs.toSorted((a, b) => a - b)[shownAfterMs.length >> 1]).toBeLessThanOrEqual(seenWithinMs);
 
     // Filters narrow the table; the row of the worst payment opens its decision.
     await page.getByLabel('Account, user or transaction').fill(victim.accountId);

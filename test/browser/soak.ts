@@ -8,7 +8,7 @@ import { startWorld } from './world.ts';
  * `npm run test:browser:soak [-- --minutes 10]`: ten thousand decisions in the live view and twenty new ones a second. While filters
  * change all the time, no frame may take longer than 200 ms, and memory must not grow. The API is the real one but for the list of
  * decisions, which is made up here, so that the page is what is measured. On a busy machine frames wait for a processor: what the page's
- * thread really worked between two looks bounds its longest frame, whatever else runs.
+ * thread worked between two filters is printed beside, to tell the one from the other.
  */
 
 const decisionsAtStart = 10_000;
@@ -124,10 +124,10 @@ const run = async (executablePath: string): Promise<boolean> => {
     const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MB`;
     console.log(`decisions in the view: ${shown}, ${decisionsPerSecond} new ones a second, filtering for ${minutes} min`);
     console.log(
-      `longest frame: ${longestFrameMs} ms, at most ${Math.round(busiestMs)} ms of it work of the page (at most ${frameMsMax})`,
+      `longest frame: ${longestFrameMs} ms (at most ${frameMsMax}); most work of the page from one filter to the next: ${Math.round(busiestMs)} ms`,
     );
     console.log(`heap: ${megabytes(before)} before, ${megabytes(after)} after (grown by at most ${megabytes(growthBytesMax)})`);
-    return Math.min(longestFrameMs, busiestMs) <= frameMsMax && grownBytes <= growthBytesMax;
+    return longestFrameMs <= frameMsMax && grownBytes <= growthBytesMax;
   } finally {
     await world.stop();
   }
