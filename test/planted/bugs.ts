@@ -376,12 +376,18 @@ export const bugs: readonly Bug[] = [
     caughtBy: poisonTest,
   },
   {
+    name: 'accounts that lost a transaction together are taken for committed',
+    breaks: 'payments are acknowledged and not stored',
+    edits: [{ file: ledger, search: 'return lost.size > 0 ? lost : new Set(owners);', replace: 'return new Set();' }],
+    caughtBy: simulation,
+  },
+  {
     name: 'a try of several accounts together that failed is taken for success',
     breaks: 'payments are acknowledged and not stored',
     edits: [
       {
         file: ledger,
-        search: 'return folded.map((one) => one && { sent: new Set(one.stored.map(({ decision }) => decision.hash)), unknown });',
+        search: 'return tried(false).map((one, i) => one && { ...one, unknown: unknown && together.includes(i) });',
         replace: "return folded.map((one) => one?.stored.map((stored) => ({ kind: 'decided', stored }) as const));",
       },
     ],
@@ -405,8 +411,8 @@ export const bugs: readonly Bug[] = [
     edits: [
       {
         file: score,
-        search: 'return { body: maskCardNumbers(record.body), attributes };',
-        replace: 'return { body: record.body, attributes };',
+        search: 'return { body: maskCardNumbers(record.body), attributes,',
+        replace: 'return { body: record.body, attributes,',
       },
     ],
     caughtBy: poisonTest,
