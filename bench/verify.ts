@@ -12,8 +12,15 @@ import type { Leaf, StoredCheckpoint } from '../shared/proof/checkpoint.ts';
 import { verifyFile } from '../shared/proof/verify.ts';
 import { chainOf, nextCheckpoint, p256Signer } from '../test/proof/builders.ts';
 
+const help = `Usage: npm run bench -- verify [--entries N] [--chains N] [--checkpoints N]
+
+  --entries N       of the bundle (default 1000000)
+  --chains N        they belong to (default 10000)
+  --checkpoints N   that cover all but the last tenth (default 10)`;
+
 const { values } = parseArgs({
   options: {
+    help: { type: 'boolean' },
     entries: { type: 'string', default: '1000000' },
     chains: { type: 'string', default: '10000' },
     checkpoints: { type: 'string', default: '10' },
@@ -21,6 +28,10 @@ const { values } = parseArgs({
   },
 });
 
+if (values.help) {
+  console.log(help);
+  process.exit(0);
+}
 if (values.verify !== undefined) {
   const startedMs = performance.now();
   const { verdict, entries, uncoveredEntries } = await verifyFile(values.verify);
