@@ -149,3 +149,14 @@ export const byClients = async (
   await Promise.all(Array.from({ length: clients }, client));
   return { tookMs: tookMs.sort((a, b) => a - b), allMs: performance.now() - started };
 };
+
+/**
+ * Now, by the clock of a place where it is about noon: the work of a payment must not depend on the hour of the measurement, as the unusual
+ * hours of the default policy would make it.
+ */
+export const nowAtNoon = (): string => {
+  const now = new Date();
+  const hours = 12 - now.getUTCHours();
+  const local = new Date(now.getTime() + hours * 3_600_000).toISOString().slice(0, -1);
+  return `${local}${hours < 0 ? '-' : '+'}${String(Math.abs(hours)).padStart(2, '0')}:00`;
+};

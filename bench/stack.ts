@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type Bare, byClients, startBenchStack } from './localStack.ts';
+import { type Bare, byClients, nowAtNoon, startBenchStack } from './localStack.ts';
 
 /**
  * Payments posted in batches until each is decided and stored, against the emulator's own rate of the bare read and transaction of
@@ -82,7 +82,7 @@ async function postAndWait(name: string, perAccount: number): Promise<number> {
     transactionId: `${name}-${i}`,
     userId: 'u1',
     accountId: `${name}-${Math.floor(i / perAccount)}`,
-    occurredAt: new Date().toISOString(),
+    occurredAt: nowAtNoon(),
     amountMinor: 50_000 + i,
     currency: 'INR',
     channel: 'upi',

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { byClients, startBenchStack } from './localStack.ts';
+import { byClients, nowAtNoon, startBenchStack } from './localStack.ts';
 
 /**
  * The synchronous route on the local stack against a bare transaction (and read) of items of the same sizes, in the same run. The stack
@@ -42,7 +42,7 @@ const decide = (name: string): Promise<string> =>
       transactionId: `sync-${name}`,
       userId: 'u1',
       accountId: `sync-${name}`,
-      occurredAt: new Date().toISOString(),
+      occurredAt: nowAtNoon(),
       amountMinor: 50_000,
       currency: 'INR',
       deviceId: 'd1',
