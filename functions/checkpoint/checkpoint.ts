@@ -1,5 +1,13 @@
 import { prefixes } from '../../shared/aws/keys.ts';
-import type { Clock, Condition, Item, Key, ObjectStore, TableStore } from '../../shared/ports.ts';
+import {
+  type Clock,
+  type Condition,
+  ConditionFailed,
+  type Item,
+  type Key,
+  type ObjectStore,
+  type TableStore,
+} from '../../shared/ports.ts';
 import {
   checkpointBody,
   checkpointHash,
@@ -51,11 +59,21 @@ const pointerKey: Key = { pk: `${prefixes.checkpoint}pointer`, sk: 'CURRENT' };
  *
  * Two signed checkpoints of one number would look like two histories, so a run first claims the number and the content by condition and
  * signs only what it has claimed; a run that was cut off after storing is finished by the next. What is already under lock wins over the
- * pointer: a pointer that was set back is refused. Throws an Error then.
+ * pointer: a pointer that was set back is refused. Throws an Error then. Of runs at once one makes it, the others leave it to that one.
  */
 export const makeCheckpoint = async (dependencies: CheckpointDependencies): Promise<CheckpointResult> => {
+  const pointer = pointerOf(await dependencies.table.get(pointerKey, { consistent: true }));
+  try {
+    return await makeAfter(dependencies, pointer);
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error;
+    return { kind: 'other-run-under-way', number: pointer.number, leaves: 0, lagMs: 0, isAll: false };
+  }
+};
+
+/** Throws ConditionFailed when another run moved the pointer meanwhile. */
+const makeAfter = async (dependencies: CheckpointDependencies, pointer: Pointer): Promise<CheckpointResult> => {
   const { table, checkpoints, signer, clock } = dependencies;
-  const pointer = pointerOf(await table.get(pointerKey, { consistent: true }));
   const previous = pointer.number === 0 ? null : await stored(dependencies, pointer.number, pointer.hash);
   const next = pointer.number + 1;
   const { keys } = await checkpoints.list(checkpointObjectPrefix(next), { limit: 2 });
