@@ -64,7 +64,10 @@ export function metered(stage: string, handler: Handler, report: (metered: Meter
 
 /** DynamoDB and SQS name it in a header, S3 in the query, SNS only in the body. */
 function actionOf(request: ClientRequest): string {
-  const target = request.getHeader('x-amz-target');
+  const target = request.getHeader('x-amz-target') ?? /^x-amz-target: (.*)$/im.exec(headOf(request))?.[1];
   if (typeof target === 'string') return target.slice(target.indexOf('.') + 1);
   return /[?&]x-id=(\w+)/.exec(request.path)?.[1] ?? (request.method === 'POST' ? 'Publish' : `${request.method} object`);
 }
+
+/** As sent: headers given as a list, as `wire.ts` gives them, are nowhere else. */
+const headOf = (request: ClientRequest): string => (request as { readonly _header?: string })._header ?? '';
