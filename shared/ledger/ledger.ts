@@ -148,8 +148,10 @@ async function settleTogether(
   const { table } = dependencies;
   const folded: (Folded | undefined)[] = [];
   let together: readonly number[] = [];
-  const tried = (unknown: boolean) =>
-    folded.map((one) => one && { sent: new Set(one.stored.map(({ decision }) => decision.hash)), unknown });
+  const tried = (unknown: readonly number[]) =>
+    folded.map(
+      (one, i) => one && { sent: new Set(one.stored.map(({ decision }) => decision.hash)), unknown: unknown.includes(i) },
+    );
   try {
     const items = await table.getMany(
       accounts.map(([first]) => stateKey(first!.tenant, first!.transaction.accountId, first!.transaction.userId)),
@@ -168,20 +170,19 @@ async function settleTogether(
         table,
         together.map((i) => folded[i]!.writes),
       );
-      const stayed = together.filter((_, position) => !lost.has(position));
       if (lost.size === 0) {
-        const alone = tried(false);
+        const alone = tried([]);
         return folded.map((one, i) =>
-          stayed.includes(i) ? one!.stored.map((stored) => ({ kind: 'decided', stored }) as const) : alone[i],
+          together.includes(i) ? one!.stored.map((stored) => ({ kind: 'decided', stored }) as const) : alone[i],
         );
       }
-      together = stayed;
+      together = together.filter((_, position) => !lost.has(position));
     }
-    return tried(false);
+    return tried([]);
   } catch (error) {
     const unknown = error instanceof OutcomeUnknown;
     if (!unknown && !(error instanceof Throttled || error instanceof Unavailable)) throw error;
-    return tried(false).map((one, i) => one && { ...one, unknown: unknown && together.includes(i) });
+    return tried(unknown ? together : []);
   }
 }
 

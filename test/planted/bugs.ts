@@ -387,7 +387,7 @@ export const bugs: readonly Bug[] = [
     edits: [
       {
         file: ledger,
-        search: 'return tried(false).map((one, i) => one && { ...one, unknown: unknown && together.includes(i) });',
+        search: 'return tried(unknown ? together : []);',
         replace: "return folded.map((one) => one?.stored.map((stored) => ({ kind: 'decided', stored }) as const));",
       },
     ],
