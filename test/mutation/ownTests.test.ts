@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { filesWithCode, ownTestsOf } from './ownTests.ts';
+
+test('every file of the domain that holds code has tests of its own', async () => {
+  const names = await filesWithCode();
+  expect(names.length).toBeGreaterThan(30);
+  for (const name of names) expect(ownTestsOf(name), name).not.toEqual([]);
+});
+
+test('files of types alone are left out, files in folders are not', async () => {
+  const names = await filesWithCode();
+  expect(names).not.toContain('transaction');
+  expect(names).toContain('signals/unusualHour');
+});
+
+test('the test that mirrors the path comes first, the further ones follow', () => {
+  expect(ownTestsOf('signals/unusualHour')).toEqual(['test/domain/signals/unusualHour.test.ts']);
+  expect(ownTestsOf('boosted')).toEqual(['test/domain/learned.test.ts']);
+});
+
+test('a file without tests is an error that names it', () => {
+  expect(() => ownTestsOf('nowhere')).toThrow(
+    'shared/domain/nowhere.ts has no tests of its own: neither test/domain/nowhere.test.ts',
+  );
+});
