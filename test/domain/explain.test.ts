@@ -83,6 +83,33 @@ describe('the text of a reason', () => {
       reason({ signal: 'LIST:gone', threshold: null }),
       'An entry of list gone applied',
     ],
+    ['names a signal that is not known any more', reason({ signal: 'GONE' }), 'GONE applied'],
+    ['names a signal that is not known any more, even without a value', reason({ signal: 'GONE', value: null }), 'GONE applied'],
+    [
+      'gives the usual fraud share in per cent too',
+      reason({ signal: 'MERCHANT_RISK', value: 0.5, usual: 0.015 }),
+      "50 % of this merchant's payments are estimated to be fraud; usually 1.5 %",
+    ],
+    [
+      'says nothing of the usual where it says nothing',
+      reason({ signal: 'ANOMALY', value: 99.5, usual: 50 }),
+      'More unusual than 99.5 % of payments',
+    ],
+    [
+      'speaks of a zero in the plural, and keeps the usual of zero',
+      reason({ signal: 'TXN_VELOCITY_1H', value: 0, usual: 0 }),
+      '0 payments in the last hour; usually 0',
+    ],
+    [
+      'rounds a usual sum that is a mean to a minor unit',
+      reason({ signal: 'TOTAL_SPEND_24H', value: 100, usual: 70_050.5 }),
+      'INR 1.00 spent in the last 24 hours; usually INR 700.51',
+    ],
+    [
+      'takes zero deviations for above',
+      reason({ signal: 'AMOUNT_ANOMALY', value: 0 }),
+      'The amount, INR 1,299.00, is 0 standard deviations above what is usual',
+    ],
     [
       'says so when a value is missing',
       reason({ signal: 'TXN_VELOCITY_1H', value: null }),
@@ -98,6 +125,9 @@ describe('the text of a reason', () => {
     ['KWD', 1_250, 'KWD 1.250'],
     ['CLF', 7, 'CLF 0.0007'],
     ['USD', 100, 'USD 1.00'],
+    ['USD', -12_345_678, 'USD -123,456.78'],
+    ['XXX', 5, 'XXX 0.05'],
+    ['JPY', 0, 'JPY 0'],
   ])('writes amounts of %s with the decimals of its ISO 4217 exponent', (baseCurrency, value, expected) => {
     const text = reasonText(reason({ signal: 'TOTAL_SPEND_24H', value }), aDecision(), aPolicy({ baseCurrency }));
     expect(text).toBe(`${expected} spent in the last 24 hours`);

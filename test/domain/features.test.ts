@@ -2,12 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FeatureInput, type FeatureName, featureNames, features } from '../../shared/domain/features.ts';
 import {
+  categoryTagOf,
   decodeProfile,
   emptyProfile,
   encodeProfile,
   hash32,
   type Profile,
   type ProfileFacts,
+  tagOf,
   updateProfile,
 } from '../../shared/domain/profile.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
@@ -118,6 +120,96 @@ describe('a payment of an account with a regular month behind it', () => {
   });
 });
 
+describe('a payment of an account of which everything is known', () => {
+  const midnight = Date.UTC(2026, 10, 1);
+  const seen = (...ages: number[]) => ages.map((ageMinutes, i) => ({ tag: tagOf(i + 1), ageMinutes }));
+  /** Halved after 1, 7 and 30 days; at midnight all of it is worth what it says. */
+  const profile: Profile = {
+    ...emptyProfile,
+    lastAtMs: midnight,
+    firstDay: midnight / dayMs - 30,
+    counts: [2, 4, 10],
+    sums: [2_000, 8_000, 40_000],
+    surprise: 4,
+    home: { latitude: 0, longitude: 0, weight: 9 },
+    lastPlace: { latitude: 0, longitude: 90 },
+    categories: [{ tag: categoryTagOf(hash32('c')), weight: 2, mean: 8, sd: 1 }],
+    merchants: seen(0, 1_439, 1_440),
+    devices: seen(0, 10, 1_439, 1_440),
+  };
+  const young = { ...profile, firstDay: midnight / dayMs };
+  const ln = Math.log;
+  /** Days that weigh whole in 30 days of history, half-life 30 days; and in one. */
+  const days30 = 15 / Math.LN2;
+  const days1 = (30 / Math.LN2) * (1 - 2 ** (-1 / 30));
+  const quarterKm = (6371 * Math.PI) / 2;
+
+  it.each<[string, FeatureName, Partial<FeatureInput>, number]>([
+    ['has its amount', 'amount', {}, 1_000],
+    ['without a rate has the usual amount', 'amount', { spendMinor: null }, 1_000],
+    ['compares with the mean of the month', 'amountOverUsual', {}, 1_000 / 4_000],
+    ['is never more than a million times the usual', 'amountOverUsual', { spendMinor: 2 ** 53 - 1 }, 1e6],
+    ['is as usual where nothing is known', 'amountOverUsual', { profile: emptyProfile }, 1],
+    ['of nothing is taken for one minor unit', 'amountZ', { spendMinor: 0 }, -ln(1_000) / 0.5],
+    [
+      'is measured by no less than 0.25',
+      'amountZ',
+      { spendMinor: 2_000, amountProfile: { mean: ln(1_000), sd: 0.1 } },
+      ln(2) * 4,
+    ],
+    ['is measured by its category and by the account', 'amountZInCategory', {}, (ln(1_000) - 8) / 2 / 0.625 ** 0.5],
+    ['in a new category is measured by the account', 'amountZInCategory', { categoryHash: 7, spendMinor: 2_000 }, ln(2) / 0.5],
+    ['without category too', 'amountZInCategory', { categoryHash: null, spendMinor: 2_000 }, ln(2) / 0.5],
+    [
+      'in a new category is measured by no less than 0.25',
+      'amountZInCategory',
+      { categoryHash: 7, spendMinor: 2_000, amountProfile: { mean: ln(1_000), sd: 0.1 } },
+      ln(2) * 4,
+    ],
+    ['enters the mean of the day', 'dayLevel', { spendMinor: 4_000 }, 6_000 / 3 / 4_000],
+    ['a day later the day is worth half', 'dayLevel', { spendMinor: 4_000, occurredAtMs: midnight + dayMs }, 5_000 / 2 / 4_000],
+    ['enters the mean of the week', 'weekLevel', {}, 9_000 / 5 / 4_000],
+    ['compares the day with the usual day', 'spendOverUsualDay', { spend24hMinor: 5_000 }, (5_000 * days30) / 40_000],
+    ['without a known sum the day is as usual', 'spendOverUsualDay', { spend24hMinor: null }, 1],
+    ['of a young account compares with one day', 'spendOverUsualDay', { profile: young }, (1_000 * days1) / 40_000],
+    ['counts the day against the usual day', 'countOverUsualDay', {}, (4 * days30) / 10],
+    ['of a young account counts against one day', 'countOverUsualDay', { profile: young }, (4 * days1) / 10],
+    ['counts ten minutes', 'count10m', {}, 2],
+    ['counts an hour', 'count1h', {}, 3],
+    ['counts a day', 'count24h', {}, 4],
+    ['as the first has the longest gap', 'gapHours', { gapMs: null }, 2_160],
+    ['after 90 days has the longest gap', 'gapHours', { gapMs: 91 * dayMs }, 2_160],
+    ['before the newest has none', 'gapHours', { gapMs: -1 }, 0],
+    ['at midnight is in hour 0', 'localHour', {}, 0],
+    ['a minute west of midnight is in hour 23', 'localHour', { offsetMinutes: -1 }, 23],
+    ['before 1970 has an hour too', 'localHour', { occurredAtMs: -1 }, 23],
+    ['remembers surprise', 'recentSurprise', {}, 4],
+    ['remembers half of it a day later', 'recentSurprise', { occurredAtMs: midnight + dayMs }, 2],
+    ['passes the speed on', 'speedKmh', { speedKmh: 50 }, 50],
+    ['without a speed stands still', 'speedKmh', { speedKmh: null }, 0],
+    ['is measured from home', 'kmFromHome', { location: { latitude: 0, longitude: -90 } }, quarterKm],
+    ['is measured from the last place', 'kmFromLast', { location: { latitude: 0, longitude: -90 } }, 2 * quarterKm],
+    ['from a new device', 'newDevice', { isNewDevice: true }, 1],
+    ['from a known device', 'newDevice', {}, 0],
+    ['of an account without history is at no new merchant', 'newMerchant', { profile: emptyProfile }, 0],
+    ['of an account without history is in no new category', 'newCategory', { profile: emptyProfile }, 0],
+    ['in a known category is in no new one', 'newCategory', {}, 0],
+    ['without category is in no new one', 'newCategory', { categoryHash: null }, 0],
+    ['counts devices seen within the day', 'devices24h', { deviceHash: null }, 3],
+    ['counts a known one among them once', 'devices24h', { deviceHash: 2 }, 3],
+    ['counts one that was seen a day ago', 'devices24h', { deviceHash: 4 }, 4],
+    ['counts one that is new', 'devices24h', { deviceHash: 77 }, 4],
+    ['a minute later counts one less', 'devices24h', { deviceHash: null, occurredAtMs: midnight + 60_000 }, 2],
+    ['dated before the newest counts as of the newest', 'devices24h', { deviceHash: null, occurredAtMs: midnight - hourMs }, 3],
+    ['counts the merchants of the day', 'merchants24h', { merchantHash: null }, 2],
+    ['without history counts itself', 'merchants24h', { profile: emptyProfile }, 1],
+    ['has the fraud share of the days', 'merchantRiskShort', { merchantRisk: { short: 0.5, long: 0.25 } }, 0.5],
+  ])('%s', (_, name, change, expected) => {
+    const counts = { last10m: 2, last1h: 3, last24h: 4 };
+    expect(feature(name, input({ profile, occurredAtMs: midnight, counts, ...change }))).toBeCloseTo(expected, 9);
+  });
+});
+
 describe('features', () => {
   it('are finite for whatever an account may see', () => {
     const money = fc.option(fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }));
@@ -148,7 +240,9 @@ describe('features', () => {
   });
 
   it('are refused when an input is not finite, with its name', () => {
-    expect(() => features(input({ speedKmh: Number.NaN }))).toThrow(/speedKmh/);
+    expect(() => features(input({ speedKmh: Number.NaN }))).toThrow(
+      new RangeError('feature speedKmh: NaN, a finite number expected'),
+    );
   });
 
   it('are the same for an account that lived in its packed form', () => {

@@ -220,6 +220,44 @@ describe('any tree', () => {
   });
 });
 
+describe('one verifier asked for every leaf of a tree', () => {
+  const counted = (size: number, order: (indices: number[]) => number[]): { hashes: number; accepted: number } => {
+    const built = merkleTree(leavesOf(size), sha256);
+    let hashes = 0;
+    const verify = inclusionVerifier(built, (bytes) => {
+      hashes++;
+      return sha256(bytes);
+    });
+    const claims = leavesOf(size).map((data, index) => ({
+      leaf: leafHash(data, sha256),
+      index,
+      proof: built.inclusionProof(index),
+    }));
+    const asked = order(claims.map(({ index }) => index));
+    return { accepted: asked.filter((index) => verify(claims[index]!)).length, hashes };
+  };
+
+  it.each([1, 2, 4, 8, 16, 32, 64])('of %d leaves, in order or from the last on, hashes each inner node once', (size) => {
+    const once = { accepted: size, hashes: size - 1 };
+    expect(counted(size, (indices) => indices)).toEqual(once);
+    expect(counted(size, (indices) => indices.reverse())).toEqual(once);
+  });
+
+  it.each(Array.from({ length: 70 }, (_, i) => i + 1))(
+    'of %d leaves in order, hashes no node twice but those where its complete subtrees meet',
+    (size) => {
+      const subtrees = [...size.toString(2)].filter((bit) => bit === '1').length;
+      const { accepted, hashes } = counted(size, (indices) => indices);
+      expect(accepted).toBe(size);
+      expect(hashes).toBeLessThanOrEqual(size - 1 + (subtrees - 1));
+    },
+  );
+
+  it('hashes nothing for a leaf it has just accepted', () => {
+    expect(counted(37, () => [20, 20, 20])).toEqual({ accepted: 3, hashes: counted(37, () => [20]).hashes });
+  });
+});
+
 describe('what makes no sense', () => {
   it.each([-1, 3, 0.5, Number.NaN])('has no inclusion proof at index %d of 3', (index) => {
     expect(() => merkleTree(leavesOf(3), sha256).inclusionProof(index)).toThrow('allowed: an integer from 0 to 2');
