@@ -33,7 +33,7 @@ try {
     fourOfAnAccount: (round) => postAndWait(`r${round}b`, 4),
   };
   const best: Record<string, number> = {};
-  await postAndWait('warm', 1);
+  for (const [name, run] of Object.entries(kinds)) console.error(`warming up: ${name} ${Math.round(await run(0))}`);
   for (let round = 1; round <= rounds; round++) {
     const figures: string[] = [];
     for (const [name, run] of Object.entries(kinds)) {

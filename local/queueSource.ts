@@ -45,36 +45,41 @@ export const startQueueSource = (options: QueueSourceOptions): Source => {
   });
 
   const poll = async (): Promise<void> => {
+    /** Of the batch before: it goes on while the next one is received and decided. */
+    let deleted: Promise<void> = Promise.resolve();
     while (!stopping.signal.aborted) {
       try {
         const reply = await wire.send('ReceiveMessage', receive, { waitMs: receiveMsMax, signal: stopping.signal });
         const messages: readonly WireMessage[] = reply.Messages ?? [];
-        if (messages.length > 0) await handle(messages);
+        if (messages.length === 0) continue;
+        const done = await handle(messages);
+        await deleted;
+        deleted = remove(done).catch((error: unknown) => onFailure(`queue source: ${messageOf(error)}`));
       } catch (error) {
-        if (stopping.signal.aborted) return;
+        if (stopping.signal.aborted) break;
         onFailure(`queue source: ${messageOf(error)}`);
         await sleep(errorPauseMs);
       }
     }
+    await deleted;
   };
 
-  const handle = async (messages: readonly WireMessage[]): Promise<void> => {
+  /** Those the function is done with. */
+  const handle = async (messages: readonly WireMessage[]): Promise<readonly SQSRecord[]> => {
     const records = messages.map((message) => toRecord(message, model.queueArn));
-    let failed: ReadonlySet<string> | 'all';
     try {
       const answer = await options.invoke(model.functionId, { Records: records });
-      failed = model.partialFailures
-        ? failedIdentifiers(
-            answer,
-            records.map((record) => record.messageId),
-          )
-        : new Set();
+      if (!model.partialFailures) return records;
+      const sent = records.map((record) => record.messageId);
+      const failed = failedIdentifiers(answer, sent);
+      return failed === 'all' ? [] : records.filter((record) => !failed.has(record.messageId));
     } catch (error) {
       onFailure(`queue source: ${messageOf(error)}`);
-      failed = 'all';
+      return [];
     }
-    if (failed === 'all') return;
-    const done = records.filter((record) => !failed.has(record.messageId));
+  };
+
+  const remove = async (done: readonly SQSRecord[]): Promise<void> => {
     if (done.length === 0) return;
     const Entries = done.map((record, i) => ({ Id: String(i), ReceiptHandle: record.receiptHandle }));
     const reply = await wire.send('DeleteMessageBatch', JSON.stringify({ QueueUrl: model.queueUrl, Entries }));

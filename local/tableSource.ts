@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { toWireItem } from '../shared/aws/attributes.ts';
+import { itemSizeBytes } from '../shared/memory/itemSize.ts';
 import type { Item, Key, TableStore, Write } from '../shared/ports.ts';
 import { emulatorCredentials, emulatorRegion } from './emulators.ts';
 import type { TableSourceModel } from './model.ts';
@@ -71,7 +72,7 @@ export const startTableSource = (options: TableSourceOptions): TableSource => {
         Keys: { pk: { S: key.pk }, sk: { S: key.sk } },
         ...(image === null ? {} : { NewImage: toWireItem(image) }),
         SequenceNumber: String(sequence).padStart(21, '0'),
-        SizeBytes: image === null ? 0 : JSON.stringify(image).length,
+        SizeBytes: itemSizeBytes({ ...key }) + (image === null ? 0 : itemSizeBytes(image)),
         StreamViewType: 'NEW_AND_OLD_IMAGES',
       },
     };

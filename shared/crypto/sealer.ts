@@ -8,7 +8,6 @@ const tagBytes = 16;
 /** Accounts whose derived keys are kept at hand. */
 const keysMax = 10_000;
 
-/** Key objects, not bytes: node:crypto is several times faster with them. */
 interface AccountKeys {
   readonly encryption: KeyObject;
   readonly fingerprint: KeyObject;
@@ -21,11 +20,12 @@ interface AccountKeys {
  */
 export class SecretSealer implements Sealer {
   readonly secretVersion: number;
-  readonly #secret: Uint8Array;
+  // Key objects, not bytes: node:crypto is several times faster with them.
+  readonly #secret: KeyObject;
   readonly #keys = new Map<string, AccountKeys>();
 
   constructor(secret: Uint8Array, secretVersion: number) {
-    this.#secret = secret;
+    this.#secret = createSecretKey(secret);
     this.secretVersion = secretVersion;
   }
 

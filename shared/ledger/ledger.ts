@@ -6,6 +6,7 @@ import type { CompiledPolicy } from '../domain/policy.ts';
 import { type AccountState, newAccount, saltBytes } from '../domain/state.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Payment, RowsNeeded } from '../domain/window.ts';
+import { inParallel } from '../parallel.ts';
 import {
   type Clock,
   type Item,
@@ -100,16 +101,13 @@ export async function settleAll(
     }),
   );
   const alone = accounts.map((_, i) => i).filter((i) => !settled[i]);
-  const worker = async (): Promise<void> => {
-    for (let i = alone.shift(); i !== undefined; i = alone.shift()) {
-      const submissions = accounts[i]!;
-      settled[i] = await settle(dependencies, submissions, deadlineMs, before[i]).catch((error: unknown) => {
-        onBroken(error, submissions);
-        return submissions.map(() => ({ kind: 'unsettled', cause: 'ACCOUNT_FAILED' }) as const);
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(ledgerLimits.accountsAtOnce, alone.length) }, worker));
+  await inParallel(alone, ledgerLimits.accountsAtOnce, async (i) => {
+    const submissions = accounts[i]!;
+    settled[i] = await settle(dependencies, submissions, deadlineMs, before[i]).catch((error: unknown) => {
+      onBroken(error, submissions);
+      return submissions.map(() => ({ kind: 'unsettled', cause: 'ACCOUNT_FAILED' }) as const);
+    });
+  });
   return settled as Settled[][];
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { prefixes } from '../aws/keys.ts';
+import { inParallel } from '../parallel.ts';
 import type { Item, Key, TableStore } from '../ports.ts';
 import type { Leaf } from './checkpoint.ts';
 import { asAuditEntry, type StoredEntry } from './entry.ts';
@@ -34,7 +35,7 @@ export const noteHeads = async (table: TableStore, entries: readonly StoredEntry
   const items = Array.from({ length: Math.ceil(ordered.length / headsPerItem) }, (_, i) =>
     itemOf(ordered.slice(i * headsPerItem, (i + 1) * headsPerItem)),
   );
-  await inParallel(items, (item) => table.put(item));
+  await inParallel(items, writesAtOnce, (item) => table.put(item));
 };
 
 /**
@@ -65,7 +66,7 @@ export const dropCoveredHeads = async (table: TableStore, covered: readonly Leaf
   for await (const { key, heads } of itemsOf(table, 0)) {
     if (heads.every(({ chain, sequence }) => sequence <= (sequences.get(chain) ?? 0))) done.push(key);
   }
-  await inParallel(done, (key) => table.delete(key));
+  await inParallel(done, writesAtOnce, (key) => table.delete(key));
 };
 
 const merge = (heads: Map<string, PendingHead>, head: PendingHead): void => {
@@ -104,7 +105,3 @@ const parsed = (text: string): PendingHead[] =>
   }));
 
 const shardPk = (shard: number): string => `${prefixes.checkpoint}head#${shard}`;
-
-const inParallel = async <T>(values: readonly T[], act: (value: T) => Promise<void>): Promise<void> => {
-  for (let i = 0; i < values.length; i += writesAtOnce) await Promise.all(values.slice(i, i + writesAtOnce).map(act));
-};

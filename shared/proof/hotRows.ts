@@ -1,4 +1,5 @@
 import { expiryAttribute, systemChainPrefix } from '../aws/keys.ts';
+import { inParallel } from '../parallel.ts';
 import { ConditionFailed, type Item, type TableStore } from '../ports.ts';
 import type { StoredEntry } from './entry.ts';
 
@@ -29,17 +30,13 @@ export const expireRows = async (
   rows: readonly { readonly item: Item; readonly expiresAtS: number }[],
 ): Promise<ReadonlyMap<number, unknown>> => {
   const failed = new Map<number, unknown>();
-  const next = rows.entries();
-  const worker = async (): Promise<void> => {
-    for (const [i, row] of next) {
-      try {
-        await expireRow(table, row.item, row.expiresAtS);
-      } catch (error) {
-        failed.set(i, error);
-      }
+  await inParallel(rows, writesAtOnce, async (row, i) => {
+    try {
+      await expireRow(table, row.item, row.expiresAtS);
+    } catch (error) {
+      failed.set(i, error);
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(writesAtOnce, rows.length) }, worker));
+  });
   return failed;
 };
 

@@ -103,6 +103,8 @@ describe('the local stack', () => {
       tenant: { S: 'dev' },
       bytes: { B: 'AQL/' },
     });
+    // pk 2 + 11, sk 2 + 1, as keys and in the image; receives 8 + 2, tenant 6 + 3, bytes 5 + 3.
+    expect(feed.bytes).toBe(2 * 16 + 10 + 9 + 8);
     await stack.projected();
     expect((await stack.table.get({ pk: 'F#D#dev#txn_1', sk: 'F' }))?.times).toBe(1);
   });

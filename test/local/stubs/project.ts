@@ -10,7 +10,10 @@ export const handler = async (event: DynamoDBStreamEvent) => {
   for (const { eventName, dynamodb } of event.Records) {
     const pk = dynamodb?.Keys?.pk?.S ?? '';
     if (eventName !== 'INSERT' || !pk.startsWith('D#')) continue;
-    await table.update({ pk: `F#${pk}`, sk: 'F' }, { set: { image: JSON.stringify(dynamodb?.NewImage) }, add: { times: 1 } });
+    await table.update(
+      { pk: `F#${pk}`, sk: 'F' },
+      { set: { image: JSON.stringify(dynamodb?.NewImage), bytes: dynamodb?.SizeBytes ?? 0 }, add: { times: 1 } },
+    );
   }
   return { batchItemFailures: [] };
 };
