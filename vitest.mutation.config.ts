@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: process.env.AEGIS_MUTATION_TESTS?.split(',') ?? [],
-    env: { AEGIS_FEWER_SEEDS: '1' },
+    env: { AEGIS_FEWER_SEEDS: '1', AEGIS_PROPERTY_RUNS: '50' },
     testTimeout: 30_000,
   },
 });

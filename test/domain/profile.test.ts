@@ -204,7 +204,7 @@ describe('what a profile knows of times and amounts', () => {
   const midnight = Date.UTC(2026, 10, 1);
 
   it('knows nothing before the first payment, and is worth no more at a time before its newest', () => {
-    expect(decayFactor(emptyProfile, 1, start)).toBe(0);
+    expect(decayFactor(emptyProfile, 30, start)).toBe(0);
     const profile = learned([payment({ occurredAtMs: midnight + 6 * hourMs })]);
     expect(decayFactor(profile, 1, midnight)).toBe(2 ** -0.25);
     expect(decayFactor(profile, 1, midnight + 12 * hourMs)).toBe(2 ** -0.5);
@@ -245,6 +245,7 @@ describe('what a profile knows of times and amounts', () => {
   const tag = categoryTagOf(hash32('category'));
   it.each([
     ['an amount 5 deviations from the usual counts 3.5', { mean: 5, sd: 1 }, { spendMinor: 1 }, 3.5],
+    ['an amount near the usual counts nothing', { mean: 7, sd: 1 }, { spendMinor: 1000 }, 0],
     ['an amount of zero is taken for one', { mean: 5, sd: 1 }, { spendMinor: 0 }, 3.5],
     ['2.5 deviations count 1', { mean: 5, sd: 2 }, { spendMinor: 1 }, 1],
     ['within 1.5 deviations nothing is surprising', { mean: 5, sd: 4 }, { spendMinor: 1 }, 0],
@@ -253,6 +254,7 @@ describe('what a profile knows of times and amounts', () => {
     ['a category known from 2 payments says nothing', { mean: 5, sd: 1, weight: 2 }, { spendMinor: 1 }, 0],
     ['nor does another category', { mean: 5, sd: 1, tag: tag + 1 }, { spendMinor: 1 }, 0],
     ['nor a payment without category', { mean: 5, sd: 1 }, { spendMinor: 1, categoryHash: null }, 0],
+    ['nor one whose tag is that of no category', { mean: 5, sd: 1, tag: 0 }, { spendMinor: 1, categoryHash: null }, 0],
     ['nor one without a rate', { mean: 5, sd: 1 }, { spendMinor: null }, 0],
   ])('of surprise: %s', (_, category, change, surprise) => {
     const profile = { ...emptyProfile, lastAtMs: midnight, categories: [{ tag, weight: 3, ...category }] };
@@ -281,6 +283,29 @@ describe('what a profile knows of times and amounts', () => {
     expect(categories).toEqual([{ tag, weight: 15, mean: Math.round(Math.log(1000) * 110) / 110, sd: 0 }]);
     const wide = learned([payment({ spendMinor: 1 }), payment({ spendMinor: Number.MAX_SAFE_INTEGER })]);
     expect(wide.categories[0]!.sd).toBe(4095 / 512);
+  });
+
+  it('keeps the figures of each category apart, and learns none without one', () => {
+    const amounts: [string | null, number][] = [
+      ['a', 1000],
+      ['b', 20],
+      [null, 5],
+      ['a', 1000],
+    ];
+    const profile = learned(
+      amounts.map(([name, spendMinor]) => payment({ spendMinor, categoryHash: name === null ? null : hash32(name) })),
+    );
+    const meanOf = (amount: number): number => Math.round(Math.log(amount) * 110) / 110;
+    expect(profile.categories).toEqual([
+      { tag: categoryTagOf(hash32('a')), weight: 2, mean: meanOf(1000), sd: 0 },
+      { tag: categoryTagOf(hash32('b')), weight: 1, mean: meanOf(20), sd: 0 },
+    ]);
+  });
+
+  it('comes back from its bytes with the deviations of its categories', () => {
+    const profile = learned([payment({ spendMinor: 1000 }), payment({ spendMinor: 5000 })]);
+    expect(profile.categories[0]!.sd).toBeCloseTo(Math.log(5) / 2, 2);
+    expect(decodeProfile(encodeProfile(profile))).toEqual(profile);
   });
 
   it('takes an amount of zero for one in its category', () => {

@@ -17,6 +17,7 @@ const furtherTests: Readonly<Record<string, readonly string[]>> = {
   'signals/all': ['decide'],
   'signals/names': ['decide', 'ruleFacts'],
   'signals/signal': ['signals/impossibleTravel', 'signals/totalSpend24h'],
+  window: ['windowSpans'],
 };
 
 /** The domain's files that hold code, named without folder and `.ts`; files of types alone have nothing to mutate. */

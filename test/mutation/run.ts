@@ -48,6 +48,8 @@ type Counts = Record<(typeof counted)[number], number>;
 interface Measured extends Counts {
   readonly file: string;
   readonly survivors: readonly string[];
+  /** To be read: slow is not endless. */
+  readonly outOfTimeAt: readonly string[];
 }
 
 /** One file with its own tests; throws an Error when Stryker could not run. */
@@ -73,8 +75,9 @@ async function measure(name: string, options: readonly string[]): Promise<Measur
   const lines = source.split('\n');
   const counts: Counts = { killed: 0, endless: 0, outOfTime: 0, survived: 0, notCovered: 0, errors: 0 };
   for (const mutant of mutants) counts[columnOf(mutant)]++;
-  const survivors = mutants.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
-  return { file: `${name}.ts`, ...counts, survivors: survivors.map((mutant) => described(name, mutant, lines)) };
+  const those = (...columns: (keyof Counts)[]): string[] =>
+    mutants.filter((mutant) => columns.includes(columnOf(mutant))).map((mutant) => described(name, mutant, lines));
+  return { file: `${name}.ts`, ...counts, survivors: those('survived', 'notCovered'), outOfTimeAt: those('outOfTime') };
 }
 
 /** An endless loop is told by its passes, a hundred times as many as without the mutant; time alone tells slow from endless badly. */
@@ -148,6 +151,7 @@ if (values.json) {
   console.log('|---|---|---|---|---|---|---|---|');
   for (const one of measured) console.log(row(`\`${one.file}\``, one));
   console.log(row('total', total));
+  console.log(`\nOut of time:\n${measured.flatMap(({ outOfTimeAt }) => outOfTimeAt).join('\n')}`);
   console.log(`\nSurvivors:\n${measured.flatMap(({ survivors }) => survivors).join('\n')}`);
   console.log(`\n${scoreOf(total).toFixed(2)} % of the mutants found, at least ${stryker.thresholds.low} % wanted`);
 }
