@@ -715,11 +715,17 @@ export interface components {
         };
         /** Aegis policy */
         Policy: {
-            /** @description Of what people are told; by default every BLOCK, no REVIEW, and degraded decisions */
+            /** @description Of what people are told; by default of all but REVIEWs */
             alerts?: {
                 blocks: boolean;
+                /** @description Messages that can never be decided; left out: told */
+                deadLetters?: boolean;
                 degraded: boolean;
+                /** @description A model in force that is too old, by the default tenant; left out: told */
+                model?: boolean;
                 reviewsFrom: number | null;
+                /** @description Checkpoints that fail or are overdue, by the default tenant; left out: told */
+                verifier?: boolean;
             };
             baseCurrency: string;
             cutoffs: {

@@ -29,13 +29,16 @@ export class Checkpoint extends Construct {
       memoryMb: 1024,
       timeoutSeconds: 600,
     })
-      .readsItems('checkpoint', 'model')
-      .putsItems('checkpoint')
+      .readsItems('checkpoint', 'model', 'alert', 'policy')
+      .putsItems('checkpoint', 'alert')
+      .updatesItems('alert')
       .deletesItems('checkpoint')
       .readsObjects('Checkpoints', data.checkpointBucket, env.checkpointBucket)
       .listsObjects('Checkpoints', data.checkpointBucket, env.checkpointBucket)
       .writesObjects('Checkpoints', data.checkpointBucket, env.checkpointBucket)
-      .signsWith(data.signingKey, env.checkpointKeyId);
+      .signsWith(data.signingKey, env.checkpointKeyId)
+      .told(env.modelAgeAlarmHours, String(settings.modelAgeAlarmHours))
+      .told(env.checkpointLagAlarmMinutes, String(settings.checkpointLagAlarmMinutes));
     this.function.runsEvery(Duration.minutes(settings.checkpointEveryMinutes), props.failures);
   }
 }

@@ -53,9 +53,9 @@ export class CoreStack extends Stack {
         admin: admin.function,
       },
     });
-    // The API names no function of the stream, so that this one may name the API.
+    // The API names no function of the queue, the stream or the schedules, so that these may name the API.
     const consoleUrl = settings.consoleUrl ?? api.urlForPath('/console');
-    project.function.told(env.consoleUrl, consoleUrl);
+    for (const stage of [score, project, checkpoint]) stage.function.told(env.consoleUrl, consoleUrl);
     this.data = data;
     this.functions = [ingest, score, decide, project, webhooks, read, review, admin, train, checkpoint].map(
       (stage) => stage.function,
@@ -71,6 +71,10 @@ export class CoreStack extends Stack {
       functions: this.functions,
       consoleUrl,
     });
+    score.function.publishesTo('DeadLetterTopic', alarms.deadLetters, env.deadLetterTopic);
+    checkpoint.function
+      .publishesTo('ModelTopic', alarms.model, env.modelTopic)
+      .publishesTo('VerifierTopic', alarms.verifier, env.verifierTopic);
     if (settings.shift !== 'atOnce') {
       new Shift(this, 'Shift', { shift: settings.shift, functions: this.functions, alarmsOf: (fn) => alarms.of(fn) });
     }

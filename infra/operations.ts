@@ -81,9 +81,10 @@ export class OperationsStack extends Stack {
         [
           graph('Degraded and late', own('Degraded', 'sum'), own('Late', 'sum')),
           graph(
-            'Repeats, dead letters and what comes again',
+            'Repeats, dead letters, alerts that failed and what comes again',
             own('Duplicates', 'sum'),
             own('DeadLetters', 'sum'),
+            own('AlertsFailed', 'sum'),
             own('Unsettled', 'sum'),
           ),
           graph('Score', own('Score', 'p50'), own('Score', 'p99')),

@@ -26,6 +26,9 @@ export class Score extends Construct {
     });
     mayDecide(this.function, data)
       .readsItemsAtOnce('state')
+      .readsItems('alert')
+      .putsItems('alert')
+      .updatesItems('alert')
       .sendsTo('DeadLetters', ingest.deadLetters, env.deadLetterUrl)
       .consumesQueue(ingest.queue, { batchSize: settings.scoreBatchSize, maxConcurrency: settings.scoreMaxConcurrency });
   }

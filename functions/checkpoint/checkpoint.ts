@@ -52,6 +52,11 @@ export interface CheckpointResult {
   readonly isAll: boolean;
 }
 
+/** What is under lock and the pointer contradict each other: nothing is signed on top of that. */
+export class CheckpointRefused extends Error {
+  override readonly name = 'CheckpointRefused';
+}
+
 const pointerKey: Key = { pk: `${prefixes.checkpoint}pointer`, sk: 'CURRENT' };
 
 /**
@@ -59,7 +64,7 @@ const pointerKey: Key = { pk: `${prefixes.checkpoint}pointer`, sk: 'CURRENT' };
  *
  * Two signed checkpoints of one number would look like two histories, so a run first claims the number and the content by condition and
  * signs only what it has claimed; a run that was cut off after storing is finished by the next. What is already under lock wins over the
- * pointer: a pointer that was set back is refused. Throws an Error then. Of runs at once one makes it, the others leave it to that one.
+ * pointer: a pointer that was set back is refused. Throws CheckpointRefused then. Of runs at once one makes it, the others leave it to that one.
  */
 export const makeCheckpoint = async (dependencies: CheckpointDependencies): Promise<CheckpointResult> => {
   const pointer = pointerOf(await dependencies.table.get(pointerKey, { consistent: true }));
@@ -79,7 +84,9 @@ const makeAfter = async (dependencies: CheckpointDependencies, pointer: Pointer)
   const { keys } = await checkpoints.list(checkpointObjectPrefix(next), { limit: 2 });
   if (keys.length > 0) {
     if (keys.length > 1 || keys[0] !== checkpointObjectKey(next, pointer.claimedHash)) {
-      throw new Error(`the pointer says that checkpoint ${pointer.number} is the last, but the archive holds ${keys.join(', ')}`);
+      throw new CheckpointRefused(
+        `the pointer says that checkpoint ${pointer.number} is the last, but the archive holds ${keys.join(', ')}`,
+      );
     }
     const found = await stored(dependencies, next, pointer.claimedHash);
     await settle(dependencies, pointer, found);
@@ -146,16 +153,16 @@ const stored = async (
 ): Promise<StoredCheckpoint> => {
   const key = checkpointObjectKey(number, hash);
   const bytes = await checkpoints.get(key);
-  if (bytes === null) throw new Error(`the pointer names ${key}, which the archive does not hold`);
+  if (bytes === null) throw new CheckpointRefused(`the pointer names ${key}, which the archive does not hold`);
   const checkpoint = parseStoredCheckpoint(bytes);
   if (checkpointHash(checkpoint.body) !== hash || checkpoint.body.number !== number) {
-    throw new Error(`${key} holds another checkpoint than its key says`);
+    throw new CheckpointRefused(`${key} holds another checkpoint than its key says`);
   }
   const own = readPublicKey(signer.publicKey);
   const { keyId } = checkpoint.body;
   const filed = keyId === keyIdOf(own) ? null : await filedKey(checkpoints, keyId);
   if (!isCheckpointSignedBy(checkpoint, filed === null ? own : readPublicKey(filed))) {
-    throw new Error(`${key} is not signed by the checkpoint key, nor by one on file`);
+    throw new CheckpointRefused(`${key} is not signed by the checkpoint key, nor by one on file`);
   }
   return checkpoint;
 };

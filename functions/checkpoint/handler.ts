@@ -1,21 +1,17 @@
 import { services } from '../../shared/aws/services.ts';
 import { environmentSigner } from '../../shared/aws/signer.ts';
 import { log } from '../../shared/edge/log.ts';
-import { metricsLine } from '../../shared/edge/metrics.ts';
-import { modelAgeMs } from '../../shared/model/age.ts';
-import { type CheckpointResult, makeCheckpoints } from './checkpoint.ts';
-import { measures } from './measures.ts';
+import { measuring } from '../../shared/edge/metrics.ts';
+import { environmentAlerts } from './alerts.ts';
+import type { CheckpointResult } from './checkpoint.ts';
+import { checkpointRun } from './run.ts';
 
 const { table, checkpoints, clock } = services();
+const alerts = environmentAlerts({ table, clock }, log);
 const signer = environmentSigner();
 // A failed load shows at every use.
 signer.catch(() => undefined);
 
 /** Runs on a schedule; the result is for who invokes it by hand. */
-export const handler = async (): Promise<CheckpointResult> => {
-  const result = await makeCheckpoints({ table, checkpoints, signer: await signer, clock });
-  log('info', 'checkpoint', { ...result });
-  const nowMs = clock.nowMs();
-  process.stdout.write(`${metricsLine(measures(result, await modelAgeMs(table, nowMs)), nowMs)}\n`);
-  return result;
-};
+export const handler = (): Promise<CheckpointResult> =>
+  checkpointRun({ table, checkpoints, clock, signer, alerts, measure: measuring(clock), log });

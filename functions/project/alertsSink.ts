@@ -1,5 +1,6 @@
-import { type AlertSubject, aboutAccount, markSent, passes } from '../../shared/alerts/gate.ts';
-import { type AlertKind, alertsOf, messageOf } from '../../shared/alerts/message.ts';
+import { alertsOf, decisionMessage } from '../../shared/alerts/decisionMessage.ts';
+import { aboutAccount, tell } from '../../shared/alerts/gate.ts';
+import type { DecisionAlert } from '../../shared/alerts/message.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import type { Clock, TableStore, Topic } from '../../shared/ports.ts';
 import type { Committed, Failure, Sink } from './project.ts';
@@ -7,7 +8,7 @@ import type { Committed, Failure, Sink } from './project.ts';
 export interface AlertsSinkDependencies {
   readonly table: TableStore;
   readonly clock: Clock;
-  readonly topics: Readonly<Record<AlertKind, Topic>>;
+  readonly topics: Readonly<Record<DecisionAlert, Topic>>;
   /** The policy that decided. */
   readonly policyOf: (tenant: string, version: number) => Promise<Policy>;
   readonly consoleUrl: string | null;
@@ -20,7 +21,7 @@ export const alertsSink = (dependencies: AlertsSinkDependencies): Sink => ({
     const failures: Failure[] = [];
     for (const committed of decisions.filter(({ decision }) => decision.outcome !== 'ALLOW' || decision.degraded.length > 0)) {
       try {
-        await tell(dependencies, committed);
+        await tellOf(dependencies, committed);
       } catch (cause) {
         failures.push({ position: committed.position, cause });
       }
@@ -29,7 +30,7 @@ export const alertsSink = (dependencies: AlertsSinkDependencies): Sink => ({
   },
 });
 
-async function tell(
+async function tellOf(
   { table, clock, topics, policyOf, consoleUrl }: AlertsSinkDependencies,
   { tenant, decision, correlationId = null }: Committed,
 ): Promise<void> {
@@ -37,10 +38,7 @@ async function tell(
   const { accountId, userId, transactionId } = decision.transaction;
   for (const kind of alertsOf(decision, policy)) {
     const about = kind === 'degraded' ? 'system' : aboutAccount(accountId, userId);
-    const subject: AlertSubject = { tenant, kind, about, transactionId };
-    if (!(await passes(table, subject, clock.nowMs()))) continue;
-    const message = messageOf(kind, decision, policy, { tenant, consoleUrl, correlationId });
-    await topics[kind].publish(message.subject, message.text);
-    await markSent(table, subject);
+    const message = decisionMessage(kind, decision, policy, { tenant, consoleUrl, correlationId });
+    await tell({ table, clock, topic: topics[kind] }, { tenant, kind, about, occasion: transactionId }, message);
   }
 }

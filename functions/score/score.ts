@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import type { DeadLetter } from '../../shared/alerts/message.ts';
 import { defaultTenant, messageAttributes } from '../../shared/aws/keys.ts';
 import { hasCardNumber, maskCardNumbers } from '../../shared/contract/cardNumbers.ts';
+import { oneLine } from '../../shared/contract/fault.ts';
 import { isCorrelationId, isTenant } from '../../shared/contract/ids.ts';
 import { parseInstant } from '../../shared/contract/time.ts';
-import { parseTransactionText } from '../../shared/contract/transaction.ts';
+import { noIds, type PaymentIds, parseTransactionText } from '../../shared/contract/transaction.ts';
 import type { Log } from '../../shared/edge/log.ts';
 import { counts, type Measure } from '../../shared/edge/metrics.ts';
 import { type LedgerDependencies, type Submission, settleAll } from '../../shared/ledger/ledger.ts';
@@ -15,16 +17,18 @@ export interface ScoreDependencies {
   readonly deadLetters: Queue;
   readonly newId: () => string;
   readonly log: Log;
-  /** Told of repeats, dead letters and what comes again. */
+  /** Tells people of dead letters, until the deadline at most; how many they were not told of. */
+  readonly alert?: (letters: readonly DeadLetter[], deadlineMs: number) => Promise<number>;
+  /** Told of repeats, dead letters, alerts that failed and what comes again. */
   readonly measure?: Measure;
 }
-
-const reasonMax = 1_000;
 
 /** A message that can never be decided, and why. */
 interface Poison {
   readonly record: SQSRecord;
   readonly reason: string;
+  readonly tenant: string;
+  readonly ids: PaymentIds;
 }
 
 interface Message {
@@ -74,16 +78,18 @@ export async function scoreBatch(
         failed.add(record.messageId);
         dependencies.log('warn', 'unsettled', { correlationId: submission.correlationId, cause: outcome.cause });
       } else if (outcome.kind === 'conflict') {
-        poison.push({
-          record,
-          reason: `transactionId ${submission.transaction.transactionId} was used before with another ${outcome.field}`,
-        });
+        const { tenant, transaction } = submission;
+        const reason = `transactionId ${transaction.transactionId} was used before with another ${outcome.field}`;
+        poison.push({ record, reason, tenant, ids: transaction });
       }
     }
   }
   const unsettled = failed.size;
-  await bury(poison, dependencies, failed);
-  dependencies.measure?.(counts({ Duplicates: duplicates, DeadLetters: poison.length, Unsettled: unsettled }));
+  const buried = await bury(poison, dependencies, failed);
+  const untold = await tellOf(buried, dependencies, deadlineMs);
+  dependencies.measure?.(
+    counts({ Duplicates: duplicates, DeadLetters: poison.length, Unsettled: unsettled, AlertsFailed: untold }),
+  );
   return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
 }
 
@@ -95,35 +101,55 @@ function readRecord(record: SQSRecord, nowMs: number, newId: () => string): Mess
     return {
       record,
       reason: `the message attribute ${messageAttributes.tenant} is not 1-32 of a-z 0-9 -, or holds a card number`,
+      tenant: defaultTenant,
+      ids: noIds,
     };
   const receivedAtText = attribute(messageAttributes.receivedAt);
   const receivedAtMs = receivedAtText === undefined ? sentAtMs : parseInstant(receivedAtText)?.epochMs;
   if (receivedAtMs === undefined)
-    return { record, reason: `the message attribute ${messageAttributes.receivedAt} is not an RFC 3339 time` };
+    return {
+      record,
+      reason: `the message attribute ${messageAttributes.receivedAt} is not an RFC 3339 time`,
+      tenant,
+      ids: noIds,
+    };
   const parsed = parseTransactionText(record.body, receivedAtMs);
-  if (!parsed.ok)
-    return { record, reason: parsed.faults.map(({ pointer, detail }) => `${pointer || '(all)'}: ${detail}`).join('; ') };
-  const correlationId = attribute(messageAttributes.correlationId);
+  if (!parsed.ok) {
+    const reason = parsed.faults.map(({ pointer, detail }) => `${pointer || '(all)'}: ${detail}`).join('; ');
+    return { record, reason, tenant, ids: parsed };
+  }
   return {
     record,
     submission: {
       tenant,
       transaction: parsed.transaction,
       receivedAtMs,
-      correlationId: correlationId !== undefined && isCorrelationId(correlationId) ? correlationId : newId(),
+      correlationId: correlationIdOf(record) ?? newId(),
       queueAgeMs: Math.max(0, nowMs - sentAtMs),
       redelivered: Number(record.attributes.ApproximateReceiveCount) > 1,
     },
   };
 }
 
-/** Puts poison among the dead letters, with its reason, digest and masked text; what can't be put there stays on the queue. */
-async function bury(poison: readonly Poison[], { deadLetters, log }: ScoreDependencies, failed: Set<string>): Promise<void> {
-  if (poison.length === 0) return;
+const correlationIdOf = (record: SQSRecord): string | null => {
+  const given = record.messageAttributes[messageAttributes.correlationId]?.stringValue;
+  return given !== undefined && isCorrelationId(given) ? given : null;
+};
+
+/**
+ * Puts poison among the dead letters, with its reason, digest and masked text; what can't be put there stays on the queue. Returns what
+ * is safely there.
+ */
+async function bury(
+  poison: readonly Poison[],
+  { deadLetters, log }: ScoreDependencies,
+  failed: Set<string>,
+): Promise<readonly DeadLetter[]> {
+  if (poison.length === 0) return [];
   const results = await deadLetters.send(
     poison.map(({ record, reason }) => {
       const attributes: Record<string, string> = {
-        reason: maskCardNumbers(reason).slice(0, reasonMax),
+        reason: oneLine(reason),
         digest: digestOf(record.body),
       };
       for (const name of Object.values(messageAttributes)) {
@@ -135,10 +161,28 @@ async function bury(poison: readonly Poison[], { deadLetters, log }: ScoreDepend
       return { body: maskCardNumbers(record.body), attributes, ...(group !== undefined && { group }) };
     }),
   );
+  const buried: DeadLetter[] = [];
   for (const [i, result] of results.entries()) {
-    const { record, reason } = poison[i]!;
-    if (result.sent) log('warn', 'dead letter', { reason: maskCardNumbers(reason), digest: digestOf(record.body) });
-    else failed.add(record.messageId);
+    const { record, reason, tenant, ids } = poison[i]!;
+    if (result.sent) {
+      log('warn', 'dead letter', { reason: maskCardNumbers(reason), digest: digestOf(record.body) });
+      const { transactionId, accountId, userId } = ids;
+      const { messageId } = record;
+      const correlationId = correlationIdOf(record);
+      buried.push({ messageId, tenant, reason: oneLine(reason), transactionId, accountId, userId, correlationId });
+    } else failed.add(record.messageId);
+  }
+  return buried;
+}
+
+/** What is buried is safe: that people could not be told of it is no reason to have it again. */
+async function tellOf(letters: readonly DeadLetter[], { alert, log }: ScoreDependencies, deadlineMs: number): Promise<number> {
+  if (alert === undefined || letters.length === 0) return 0;
+  try {
+    return await alert(letters, deadlineMs);
+  } catch (error) {
+    log('warn', 'dead letters not told', { error });
+    return letters.length;
   }
 }
 

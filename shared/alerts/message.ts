@@ -1,65 +1,103 @@
-import type { Decision } from '../domain/decision.ts';
-import { reasonText } from '../domain/explain.ts';
-import type { Policy } from '../domain/policy.ts';
-import { formatInstant } from '../domain/time.ts';
+import { oneLine } from '../contract/fault.ts';
+import type { PaymentIds } from '../contract/transaction.ts';
+import type { AlertChoice, Policy } from '../domain/policy.ts';
 
-export const alertKinds = ['decision', 'degraded'] as const;
 /** What an alert is about: each kind has a topic of its own. */
-export type AlertKind = (typeof alertKinds)[number];
+export type AlertKind = DecisionAlert | 'deadLetters' | SystemAlert;
+/** What a decision calls for. */
+export type DecisionAlert = 'decision' | 'degraded';
+/** About what all tenants share. */
+export type SystemAlert = 'model' | 'verifier';
 
 export interface AlertMessage {
   /** One line of ASCII, at most 100 characters: what a mail's subject may be. */
   readonly subject: string;
-  /** For people: what was decided, why, and where to look. */
+  /** For people: what happened, why, and where to look. */
   readonly text: string;
 }
 
-const subjectMax = 100;
+export const subjectMax = 100;
+const hourMs = 3_600_000;
+const minuteMs = 60_000;
 
 /** What alerts a policy asks for; what it leaves out is by default. */
-export const alertChoiceOf = ({ alerts }: Policy) => ({ blocks: true, reviewsFrom: null, degraded: true, ...alerts });
+export const alertChoiceOf = ({ alerts }: Policy): Required<AlertChoice> => ({
+  blocks: true,
+  reviewsFrom: null,
+  degraded: true,
+  deadLetters: true,
+  model: true,
+  verifier: true,
+  ...alerts,
+});
 
-/** The kinds of alert that a decision calls for. Only causes that `failTo` answers count as degraded: a late payment is no fault. */
-export function alertsOf(decision: Decision, policy: Policy): readonly AlertKind[] {
-  const { blocks, reviewsFrom, degraded } = alertChoiceOf(policy);
-  const { outcome, score } = decision;
-  const kinds: AlertKind[] = [];
-  if (outcome === 'BLOCK' && blocks) kinds.push('decision');
-  if (outcome === 'REVIEW' && reviewsFrom !== null && score >= reviewsFrom) kinds.push('decision');
-  if (degraded && decision.degraded.some(({ cause }) => !quietCauses.has(cause))) kinds.push('degraded');
-  return kinds;
+/** A message that can never be decided, safely among the dead letters. */
+export interface DeadLetter extends PaymentIds {
+  /** Of the queue: the same however often the message comes. */
+  readonly messageId: string;
+  readonly tenant: string;
+  /** Why it can't be decided, as `oneLine` gives it. */
+  readonly reason: string;
+  readonly correlationId: string | null;
 }
 
-const quietCauses: ReadonlySet<string> = new Set(['LATE', 'NO_MODEL', 'NOT_AVAILABLE', 'NO_RATE']);
-
-/** `consoleUrl` is the console's own address, without a slash at its end; null where it is not known: then the message has no link. */
-export function messageOf(
-  kind: AlertKind,
-  decision: Decision,
-  policy: Policy,
-  {
-    tenant,
-    consoleUrl,
-    correlationId,
-  }: { readonly tenant: string; readonly consoleUrl: string | null; readonly correlationId: string | null },
-): AlertMessage {
-  const { transaction, outcome, score } = decision;
-  const { accountId, userId, transactionId } = transaction;
-  const subject =
-    kind === 'decision'
-      ? `Aegis: ${outcome} on account ${accountId}, score ${score}`
-      : `Aegis: decisions are made without ${decision.degraded.map(({ part }) => part).join(', ')}`;
-  const reasons = decision.reasons.map((reason) => `- ${reason.points} points: ${reasonText(reason, decision, policy)}`);
-  const missing = decision.degraded.map(({ part, cause }) => `- not computed: ${part} (${cause})`);
+/** `consoleUrl` as for decisions. */
+export function deadLetterMessage(letter: DeadLetter, consoleUrl: string | null): AlertMessage {
+  const { tenant, reason, transactionId, accountId, userId, correlationId } = letter;
+  const known = Object.entries({ Payment: transactionId, User: userId, Account: accountId, 'Correlation id': correlationId });
   return {
-    subject: subject.slice(0, subjectMax),
+    subject: `Aegis: a message can never be decided${accountId === null ? '' : `, account ${accountId}`}`.slice(0, subjectMax),
     text: [
-      `${outcome}, score ${score}, for payment ${transactionId} of user ${userId}, account ${accountId}, tenant ${tenant}.`,
-      `Decided ${formatInstant(decision.decidedAtMs)}.${correlationId === null ? '' : ` Correlation id ${correlationId}.`}`,
-      '',
-      ...reasons,
-      ...missing,
-      ...(consoleUrl === null ? [] : ['', `${consoleUrl}#/decision/${transactionId}`]),
+      `A message of tenant ${tenant} can never be decided; it waits among the dead letters.`,
+      `Reason: ${reason}`,
+      ...known.filter(([, id]) => id !== null).map(([name, id]) => `${name}: ${id}`),
+      ...whereToLook('DeadLetters', consoleUrl, transactionId === null ? '' : `#/decision/${transactionId}`),
     ].join('\n'),
   };
 }
+
+/** Of a model in force that was trained `ageMs` ago, longer than `maxMs`. */
+export function oldModelMessage(ageMs: number, maxMs: number, consoleUrl: string | null): AlertMessage {
+  const hours = Math.floor(ageMs / hourMs);
+  return {
+    subject: `Aegis: the model in force is ${hours} hours old`,
+    text: [
+      `The model in force was trained ${hours} hours ago; an alarm is due after ${maxMs / hourMs}.`,
+      'Decisions go on with it, though what is usual may have moved on.',
+      ...whereToLook('ModelAge', consoleUrl, '#/model'),
+    ].join('\n'),
+  };
+}
+
+/** Of a checkpoint for which an audit entry waited `lagMs`, longer than `maxMs`. */
+export function overdueMessage(lagMs: number, maxMs: number, consoleUrl: string | null): AlertMessage {
+  const minutes = Math.floor(lagMs / minuteMs);
+  return {
+    subject: `Aegis: a checkpoint came late, an audit entry waited ${minutes} minutes`,
+    text: [
+      `An audit entry waited ${minutes} minutes for its checkpoint; an alarm is due after ${maxMs / minuteMs}.`,
+      'It is covered now; until then it was proved by its chain alone.',
+      ...whereToLook('CheckpointLag', consoleUrl),
+    ].join('\n'),
+  };
+}
+
+/** Of a checkpoint run that failed; `isFinding` where what is stored contradicts itself, which no fault of the moment explains. */
+export function failedRunMessage(error: string, isFinding: boolean, consoleUrl: string | null): AlertMessage {
+  return {
+    subject: isFinding ? 'Aegis: the checkpoints do not verify, none is signed' : 'Aegis: a checkpoint run failed',
+    text: [
+      `${isFinding ? 'A checkpoint was refused' : 'A checkpoint run failed'}: ${oneLine(error)}`,
+      isFinding
+        ? 'This is a finding, not a fault: keep everything as it is, and run npm run aegis -- verify --live.'
+        : 'Decisions go on; until the next checkpoint the newest entries are proved by their chain alone.',
+      ...whereToLook('CheckpointErrors', consoleUrl),
+    ].join('\n'),
+  };
+}
+
+const whereToLook = (runbook: string, consoleUrl: string | null, place = ''): readonly string[] => [
+  '',
+  `What to do: docs/operations.md, ${runbook}.`,
+  ...(consoleUrl === null ? [] : [`${consoleUrl}${place}`]),
+];

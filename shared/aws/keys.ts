@@ -142,6 +142,13 @@ export const env = {
   hotDays: 'AEGIS_HOT_DAYS',
   decisionTopic: 'AEGIS_DECISION_TOPIC',
   degradedTopic: 'AEGIS_DEGRADED_TOPIC',
+  deadLetterTopic: 'AEGIS_DEAD_LETTER_TOPIC',
+  modelTopic: 'AEGIS_MODEL_TOPIC',
+  verifierTopic: 'AEGIS_VERIFIER_TOPIC',
+  /** Hours: a model in force that was trained longer ago is told of. */
+  modelAgeAlarmHours: 'AEGIS_MODEL_AGE_ALARM_HOURS',
+  /** Minutes: an audit entry that waited longer for its checkpoint is told of. */
+  checkpointLagAlarmMinutes: 'AEGIS_CHECKPOINT_LAG_ALARM_MINUTES',
   /** Where the console is, for links in alerts; without it they have none. */
   consoleUrl: 'AEGIS_CONSOLE_URL',
   /** Under object lock: signed checkpoints and nothing else. */

@@ -12,6 +12,7 @@ export interface Fault {
 const longestShown = 64;
 /** Holds any card number that begins within what is shown. */
 const longestLookedAt = 4 * longestShown;
+const longestLine = 1_000;
 
 /** A given value as a fault may show it: card numbers masked, long ones cut. */
 export function show(value: unknown): string {
@@ -44,3 +45,15 @@ function cut(text: string): string {
   const end = masked.slice(0, longestShown);
   return `${maskCardNumbers(end.isWellFormed() ? end : end.slice(0, -1))}...`;
 }
+
+/**
+ * Others' words, card numbers masked, as one line of at most 1,000 characters: it can't pass for a line of ours, and holds no character
+ * that SQS and SNS refuse.
+ */
+export const oneLine = (text: string): string =>
+  // Masked before and after: the end of a cut text may be a card number that the whole was not.
+  maskCardNumbers(
+    maskCardNumbers(text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' '))
+      .slice(0, longestLine)
+      .toWellFormed(),
+  );

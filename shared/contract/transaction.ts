@@ -8,13 +8,20 @@ import { formatInstant, type Instant, parseInstant } from './time.ts';
 
 export type ParsedTransaction =
   | { readonly ok: true; readonly transaction: Transaction }
-  | {
+  | ({
       readonly ok: false;
       /** Everything that is wrong, in the order of the contract's fields, unknown fields last. */
       readonly faults: readonly Fault[];
-      /** The id, where it can be read. */
-      readonly transactionId: string | null;
-    };
+    } & PaymentIds);
+
+/** Which payment of whom; each null where it can't be read. */
+export interface PaymentIds {
+  readonly transactionId: string | null;
+  readonly accountId: string | null;
+  readonly userId: string | null;
+}
+
+export const noIds: PaymentIds = { transactionId: null, accountId: null, userId: null };
 
 /** A payment may be dated this far ahead of its receipt. */
 const maximumAheadMs = 5 * 60_000;
@@ -50,7 +57,7 @@ export function parseTransactionText(text: string, receivedAtMs: number): Parsed
     json = parseJson(text);
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error;
-    return { ok: false, faults: [{ pointer: '', detail: error.message }], transactionId: null };
+    return { ok: false, faults: [{ pointer: '', detail: error.message }], ...noIds };
   }
   return parseTransaction(json, receivedAtMs);
 }
@@ -61,7 +68,7 @@ export function parseTransaction(json: Json, receivedAtMs: number): ParsedTransa
   if (!(json instanceof Map)) {
     findCardNumbers(json, '', faults);
     faults.push(fault('', 'a transaction', 'a JSON object', json));
-    return { ok: false, faults, transactionId: null };
+    return { ok: false, faults, ...noIds };
   }
   const reader = new FieldReader(json, faults);
   const transactionId = reader.id('transactionId', isTransactionId);
@@ -86,7 +93,7 @@ export function parseTransaction(json: Json, receivedAtMs: number): ParsedTransa
     amountMinor === null ||
     currency === null
   ) {
-    return { ok: false, faults: bounded(faults), transactionId };
+    return { ok: false, faults: bounded(faults), transactionId, accountId, userId };
   }
   return {
     ok: true,

@@ -22,7 +22,7 @@ export interface Policy {
   readonly merchantPrior: { readonly a: number; readonly b: number };
   /** Weight of the learned layer, 0 (off) to 1. */
   readonly learnedWeight: number;
-  /** Whom to alert of what; left out: of every BLOCK, of no REVIEW, of degraded decisions. */
+  /** Of what people are told; left out: of every BLOCK, of no REVIEW, of degraded decisions, and of all that may be left out below. */
   readonly alerts?: AlertChoice | undefined;
 }
 
@@ -31,6 +31,12 @@ export interface AlertChoice {
   /** The least score of a REVIEW that is told; null: none is. */
   readonly reviewsFrom: number | null;
   readonly degraded: boolean;
+  /** Messages that can never be decided; left out: told. */
+  readonly deadLetters?: boolean;
+  /** A model in force that is too old; left out: told. Of the default tenant's policy alone. */
+  readonly model?: boolean;
+  /** Checkpoints that fail or are overdue; left out: told. Of the default tenant's policy alone. */
+  readonly verifier?: boolean;
 }
 
 /** A rule fires when its CEL expression is true; it gives points or an outcome. */

@@ -37,6 +37,13 @@ const cutoff = z.number().min(0).max(1000).refine(hundredths, 'at most 2 decimal
 const name = z.string().regex(new RegExp(idPattern), `a name is ${allowedId}`);
 const text = z.string().min(1).max(policyLimits.textCharacters);
 
+/** May be left out, and has no default in the document: a policy published before it was known keeps its hash. */
+const told = (description: string) =>
+  z
+    .boolean()
+    .optional()
+    .meta({ description: `${description}; left out: told` });
+
 const signal = z.strictObject({ threshold: z.number().min(-1e16).max(1e16), points });
 
 const rule = z
@@ -91,9 +98,16 @@ export const policyShape = z
       .meta({ description: "Beta prior of a merchant's fraud share: (frauds + a) / (labelled + a + b)" }),
     learnedWeight: z.number().min(0).max(1).default(0).meta({ description: 'Weight of the learned layer, 0 = off' }),
     alerts: z
-      .strictObject({ blocks: z.boolean(), reviewsFrom: cutoff.nullable(), degraded: z.boolean() })
+      .strictObject({
+        blocks: z.boolean(),
+        reviewsFrom: cutoff.nullable(),
+        degraded: z.boolean(),
+        deadLetters: told('Messages that can never be decided'),
+        model: told('A model in force that is too old, by the default tenant'),
+        verifier: told('Checkpoints that fail or are overdue, by the default tenant'),
+      })
       .optional()
-      .meta({ description: 'Of what people are told; by default every BLOCK, no REVIEW, and degraded decisions' }),
+      .meta({ description: 'Of what people are told; by default of all but REVIEWs' }),
   })
   .meta({ title: 'Aegis policy' });
 

@@ -196,7 +196,7 @@ describe('an erasure of 50 people among 60', () => {
     at.parked.push({ body: '{"userId":"user-of-3.x', attributes: {} });
     for (const i of [3, 55]) {
       const about = aboutAccount(`account-of-${i}.x`, `user-of-${i}.x`);
-      await passes(at.table, { tenant: 'dev', kind: 'decision', about, transactionId: `txn_${i}_0` }, at.clock.nowMs());
+      await passes(at.table, { tenant: 'dev', kind: 'decision', about, occasion: `txn_${i}_0` }, at.clock.nowMs());
     }
     await at.project();
     for (let i = 0; i < people; i += 2) await at.label(`txn_${i}_0`, `note about ${i}.`);

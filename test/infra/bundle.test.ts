@@ -46,7 +46,8 @@ const loadedAtStart = (folder: string): ReadonlyMap<string, string> => {
 };
 
 describe.each(['ingest', 'score', 'decide', 'project'])('the bundle of the %s stage', (stage) => {
-  const files = [...loadedAtStart(bundled(stage))];
+  const folder = bundled(stage);
+  const files = [...loadedAtStart(folder)];
   const importing = (name: RegExp): string[] =>
     files
       .filter(([, text]) => [...text.matchAll(/(?:from|import)\s*"([^"]+)"/g)].some(([, from]) => name.test(from!)))
@@ -54,6 +55,14 @@ describe.each(['ingest', 'score', 'decide', 'project'])('the bundle of the %s st
 
   it("starts without node:http, which brings all of Node's fetch with it", () => {
     expect(importing(/^(node:)?http$/)).toEqual([]);
+  });
+
+  it('starts without the SNS client, which few batches need', () => {
+    const readsSns = (text: string): boolean => text.includes('AmazonSimpleNotificationService');
+    expect(files.filter(([, text]) => readsSns(text)).map(([file]) => file)).toEqual([]);
+    const all = readdirSync(folder).filter((name) => name.endsWith('.mjs'));
+    const alerting = all.filter((name) => readsSns(readFileSync(join(folder, name), 'utf8')));
+    expect(alerting.length > 0).toBe(['score', 'project'].includes(stage));
   });
 
   it('holds the AWS SDK itself', () => {

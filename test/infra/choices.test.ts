@@ -20,7 +20,8 @@ const chosen = (overrides: Partial<Settings>) => inspect(synthesizeTemplate('pro
 describe('settings that change what the core is made of', { timeout: 120_000 }, () => {
   it('consoleUrl: links lead there; left out, under the API itself', () => {
     const given = chosen({ consoleUrl: 'https://aegis.example/console' });
-    expect(variablesOf(given, 'Project')[env.consoleUrl]).toBe('https://aegis.example/console');
+    for (const stage of ['Score', 'Project', 'Checkpoint'])
+      expect(variablesOf(given, stage)[env.consoleUrl]).toBe('https://aegis.example/console');
     const own = JSON.stringify(variablesOf(inspect(), 'Project')[env.consoleUrl]);
     expect(own).toMatch(/execute-api/);
     expect(own).toMatch(/\/console"/);
@@ -34,6 +35,18 @@ describe('settings that change what the core is made of', { timeout: 120_000 }, 
     expect(topics).toBe(6);
     expect(of('email')).toHaveLength(topics);
     expect(of('sms')).toHaveLength(topics);
+  });
+
+  it('modelAgeAlarmHours and checkpointLagAlarmMinutes: people are told from when the alarms ring', () => {
+    const template = chosen({ modelAgeAlarmHours: 50, checkpointLagAlarmMinutes: 20 });
+    expect(variablesOf(template, 'Checkpoint')).toMatchObject({
+      [env.modelAgeAlarmHours]: '50',
+      [env.checkpointLagAlarmMinutes]: '20',
+    });
+    const thresholds = Object.fromEntries(
+      template.ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => [Properties!.MetricName, Properties!.Threshold]),
+    );
+    expect(thresholds).toMatchObject({ ModelAge: 50 * 3_600_000, CheckpointLag: 20 * 60_000 });
   });
 
   it('keyProvider: keys that are there already are used, and none is made', () => {

@@ -276,9 +276,21 @@ describe('every function', () => {
     };
     expect(variablesOf('Ingest').sort()).toEqual([env.queueUrl, env.table, env.version].sort());
     expect(variablesOf('Score').sort()).toEqual(
-      [env.deadLetterUrl, env.kmsKeyId, env.modelBucket, env.table, env.version].sort(),
+      [env.consoleUrl, env.deadLetterTopic, env.deadLetterUrl, env.kmsKeyId, env.modelBucket, env.table, env.version].sort(),
     );
-    expect(variablesOf('Checkpoint').sort()).toEqual([env.checkpointBucket, env.checkpointKeyId, env.table, env.version].sort());
+    expect(variablesOf('Checkpoint').sort()).toEqual(
+      [
+        env.checkpointBucket,
+        env.checkpointKeyId,
+        env.checkpointLagAlarmMinutes,
+        env.consoleUrl,
+        env.modelAgeAlarmHours,
+        env.modelTopic,
+        env.table,
+        env.verifierTopic,
+        env.version,
+      ].sort(),
+    );
     expect(variablesOf('Project').sort()).toEqual(
       [
         env.archiveBucket,

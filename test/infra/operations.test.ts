@@ -51,6 +51,7 @@ describe.each(['ap-south-1', 'us-east-1'])('the operations stack in %s', (region
       'TransactionConflict',
       'Degraded',
       'Duplicates',
+      'AlertsFailed',
       'AnomalyPercentile',
       'FeatureAmountZ',
       'ModelAge',

@@ -396,13 +396,13 @@ export const bugs: readonly Bug[] = [
   {
     name: 'poison is not buried',
     breaks: 'nobody learns of what could not be read',
-    edits: [{ file: score, search: '  await bury(poison, dependencies, failed);', replace: '' }],
+    edits: [{ file: score, search: 'await bury(poison, dependencies, failed);', replace: '[];' }],
     caughtBy: poisonTest,
   },
   {
     name: 'poison that could not be buried is taken off the queue',
     breaks: 'it is lost',
-    edits: [{ file: score, search: '    else failed.add(record.messageId);', replace: '' }],
+    edits: [{ file: score, search: ' else failed.add(record.messageId);', replace: '' }],
     caughtBy: poisonTest,
   },
   {

@@ -27,6 +27,21 @@ describe('a policy document', () => {
     expect(parsed).toMatchObject({ ok: true, policy: { failTo: 'REVIEW', failOn: null, learnedWeight: 0 } });
   });
 
+  it('may leave out what it does not say of alerts, which leaves its hash as it was', () => {
+    const alerts = { blocks: false, reviewsFrom: 60, degraded: true };
+    const parsed = parsePolicy({ ...barePolicy, alerts });
+    expect(parsed).toEqual({ ok: true, policy: { ...barePolicy, alerts } });
+  });
+
+  it.each(['deadLetters', 'model', 'verifier'])('may switch alerts of %s off, by false alone', (kind) => {
+    const alerts = { blocks: true, reviewsFrom: null, degraded: true };
+    expect(parsePolicy({ ...barePolicy, alerts: { ...alerts, [kind]: false } })).toMatchObject({
+      ok: true,
+      policy: { alerts: { ...alerts, [kind]: false } },
+    });
+    expect(faultsOf({ ...barePolicy, alerts: { ...alerts, [kind]: 'no' } })).toMatchObject([{ pointer: `/alerts/${kind}` }]);
+  });
+
   it('may leave out what a list has a default for', () => {
     const lists = { devices: list, trusted: { kind: 'allow', field: 'userId' } };
     expect(parsePolicy({ ...barePolicy, lists })).toMatchObject({

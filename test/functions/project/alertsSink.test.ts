@@ -64,7 +64,7 @@ describe('alerts', () => {
       'Aegis: BLOCK on account a1, score 75',
       'Aegis: BLOCK on account a2, score 75',
     ]);
-    state.nowMs += quietMs - 1;
+    state.nowMs += quietMs.decision - 1;
     await sink.project(told([committed('t4', 'a1')]));
     expect(sent).toHaveLength(2);
     state.nowMs += 1;

@@ -93,6 +93,20 @@ describe('a message that can never be decided', () => {
   });
 });
 
+describe('the reason of a dead letter', () => {
+  test('is one line without characters that SQS refuses, whatever the names of fields are', async () => {
+    const { buried, score } = world();
+    expect(await score(record('m1', '{"a\\u0000b\\nc\\u2028d\\ufffe":1}'))).toEqual([]);
+    expect(buried[0]!.attributes.reason).toContain('/a b c d : unknown field');
+  });
+
+  test('holds no card number that only its cleaning would join', async () => {
+    const { buried, score } = world();
+    expect(await score(record('m1', '{"4111\\u00001111\\u00001111\\u00001111":1}'))).toEqual([]);
+    expect(buried[0]!.attributes.reason).toContain('/**** **** **** ****: unknown field');
+  });
+});
+
 describe('the id of another payment', () => {
   test('with other content is buried by the name of the field, the original untouched', async () => {
     const { table, buried, score } = world();
