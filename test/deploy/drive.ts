@@ -62,7 +62,7 @@ const raw = (method: string, path: string, headers: Readonly<Record<string, stri
     ...(body === undefined ? {} : { body }),
   });
 
-const alerts = await listenTo(`aegis-deploy-test-${phase}`, [outputs.DecisionTopicArn!]);
+const alerts = await listenTo(`aegis-deploy-test-${phase}`, [outputs.DecisionTopicArn!, outputs.DeadLetterTopicArn!]);
 
 await step('health is ok and needs no key', async () => {
   const response = await raw('GET', '/health');
@@ -159,10 +159,16 @@ await step('a burst is blocked, and a subscriber is told so with the reasons and
   assert.ok(link.startsWith(`${outputs.ApiUrl}console#/decision/${phase}-burst-`), link);
 });
 
-await step('a poison message reaches the dead letters with its reason', async () => {
-  assert.deepEqual(await services().queue.send([{ body: `{"not":"a payment of ${phase}"}`, attributes: {} }]), [{ sent: true }]);
-  const { reason } = await deadLetterWith(({ body }) => body.includes(`a payment of ${phase}`));
-  assert.match(reason, /not/);
+await step('a poison message reaches the dead letters with its reason, and a subscriber is told of it', async () => {
+  // Another reason in each phase: one is told once an hour.
+  const body = `{"not ${phase}":"a payment of ${phase}"}`;
+  assert.deepEqual(await services().queue.send([{ body, attributes: {} }]), [{ sent: true }]);
+  const { reason } = await deadLetterWith((letter) => letter.body === body);
+  assert.match(reason, new RegExp(`/not ${phase}: unknown field`));
+  const { topicArn, subject, text } = await alerts.next((told) => told.text.includes(`/not ${phase}: unknown field`));
+  assert.equal(topicArn, outputs.DeadLetterTopicArn);
+  assert.equal(subject, 'Aegis: a message can never be decided');
+  assert.equal(text.split('\n').at(-1), `${outputs.ApiUrl}console`);
 });
 
 await step('the chain of the account is whole', async () => {
