@@ -57,11 +57,13 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   };
 };
 
-/** Throws LocalProblem when the port is taken: asked before anything slow is started. */
-export const checkPort = async (port: number, host: string): Promise<void> => {
+/** The port, for 0 a free one. Throws LocalProblem when it is taken: asked before anything slow is started. */
+export const freePort = async (port: number, host: string): Promise<number> => {
   const server = createServer();
   await listening(server, port, host);
+  const { port: free } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
+  return free;
 };
 
 const listening = (server: Server, port: number, host: string): Promise<void> =>

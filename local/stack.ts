@@ -6,7 +6,7 @@ import type { TableStore } from '../shared/ports.ts';
 import { openDataFolder } from './dataFolder.ts';
 import { emulatorCredentials, emulatorRegion, startDynoxide, startSqsAndS3 } from './emulators.ts';
 import { FunctionFailed, FunctionHost } from './functionHost.ts';
-import { checkPort, startGateway } from './gateway.ts';
+import { freePort, startGateway } from './gateway.ts';
 import { createResolver, type Resolver } from './intrinsics.ts';
 import { readModel, type StackModel } from './model.ts';
 import { LocalProblem } from './problem.ts';
@@ -78,8 +78,8 @@ const start = async (
   undo: (() => Promise<void> | void)[],
   stop: () => Promise<void>,
 ): Promise<LocalStack> => {
-  const { port = 0, host = '127.0.0.1' } = options;
-  await checkPort(port, host);
+  const { host = '127.0.0.1' } = options;
+  const port = await freePort(options.port ?? 0, host);
   const folder = openDataFolder(options.dataDir);
   let complete = true;
   undo.push(() => folder.close(complete));
@@ -140,6 +140,7 @@ const start = async (
     [awsEndpoints.s3]: endpoints.sqsAndS3,
     [awsEndpoints.sns]: endpoints.sqsAndS3,
     [env.webhooksToLoopback]: 'true',
+    [env.consoleUrl]: `http://${host}:${port}/console`,
     AWS_REGION: emulatorRegion,
     AWS_ACCESS_KEY_ID: emulatorCredentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: emulatorCredentials.secretAccessKey,

@@ -70,6 +70,10 @@ describe('the local stack', () => {
     });
   });
 
+  it('tells the functions where the console is, for links that people follow', () => {
+    expect(stack.environment[env.consoleUrl]).toBe(`${stack.url}/console`);
+  });
+
   it('hands over a body as base64, for every type of content', async () => {
     const response = await fetch(`${stack.url}/anywhere/else`, { method: 'PUT', body: new Uint8Array([0, 255, 10]) });
     expect(await response.json()).toMatchObject({
