@@ -122,9 +122,10 @@ const amountCandidates = (base: VerdictInput, given: CounterfactualInput): Candi
 
 const withAmount = (base: VerdictInput, given: CounterfactualInput, amountMinor: number): VerdictInput => {
   const { spendMinor, decision } = given;
-  const spend = spendMinor === null ? null : Math.round(spendMinor * (amountMinor / decision.transaction.amountMinor));
+  let spend: number | null = null;
   const changed: [number, number][] = [];
-  if (spend !== null && spendMinor !== null) {
+  if (spendMinor !== null) {
+    spend = Math.round(spendMinor * (amountMinor / decision.transaction.amountMinor));
     const total = base.signals[spendPosition] ?? null;
     if (total !== null) changed.push([spendPosition, total - spendMinor + spend]);
     const anomaly = anomalyAt(given, spendMinor, spend);

@@ -142,6 +142,84 @@ describe('the smallest single change that would have been ALLOWed', () => {
       },
       'the rule speed not true: x',
     ],
+    [
+      'is the amount, where less of it is needed than of a count',
+      {
+        policy: {
+          signals: signals({ TXN_VELOCITY_1H: { threshold: 15, points: 20 } }),
+          rules: [{ id: 'big', when: 'txn.amountMinor > 100000', points: 20, text: 'x' }],
+        },
+        signals: { TXN_VELOCITY_1H: 22 },
+      },
+      'amountMinor 100000 or less instead of 129900 INR',
+    ],
+    [
+      'is never an amount of nothing',
+      { policy: { rules: [{ id: 'paid', when: 'txn.amountMinor > 0', outcome: 'BLOCK', text: 'x' }] } },
+      'the rule paid not true: x',
+    ],
+    [
+      'is never a sum that could not be computed',
+      {
+        policy: { rules: [{ id: 'sum', when: 'signals.TOTAL_SPEND_24H > 1.0', outcome: 'BLOCK', text: 'x' }] },
+        signals: { TOTAL_SPEND_24H: null },
+      },
+      'the rule sum not true: x',
+    ],
+    [
+      'is never a signal that was below its threshold',
+      {
+        policy: { signals: velocity, rules: [{ id: 'few', when: 'signals.TXN_VELOCITY_1H < 3.0', outcome: 'BLOCK', text: 'x' }] },
+        signals: { TXN_VELOCITY_1H: 2 },
+      },
+      'the rule few not true: x',
+    ],
+    [
+      'is never a signal that could not be computed',
+      {
+        policy: {
+          signals: signals({ AMOUNT_ANOMALY: { threshold: 0, points: 0 } }),
+          rules: ['a', 'b'].map((id) => ({ id, when: 'signals.AMOUNT_ANOMALY > 1.0', outcome: 'BLOCK', text: 'x' })),
+        },
+        signals: { AMOUNT_ANOMALY: null },
+      },
+      null,
+    ],
+    [
+      'is a value of zero before a rule',
+      {
+        policy: {
+          signals: signals({ AMOUNT_ANOMALY: { threshold: 0, points: 20 } }),
+          rules: [{ id: 'upi', when: 'txn.channel == "upi"', points: 20, text: 'x' }],
+        },
+      },
+      'AMOUNT_ANOMALY below 0 instead of 0',
+    ],
+    [
+      'is no amount where the deviation is one below the usual',
+      {
+        policy: { signals: signals({ AMOUNT_ANOMALY: { threshold: -2, points: 50 } }) },
+        signals: { AMOUNT_ANOMALY: -1 },
+        usual: [null, null, null, null, 500_000],
+      },
+      'AMOUNT_ANOMALY below -2 instead of -1',
+    ],
+    [
+      'is none where two rules hold',
+      {
+        policy: { rules: ['a', 'b'].map((id) => ({ id, when: 'txn.channel == "upi"', outcome: 'BLOCK', text: 'x' })) },
+      },
+      null,
+    ],
+    [
+      'is none where a part was missing too',
+      {
+        policy: { lists: { devices: blocked } },
+        lists: { devices: true },
+        degraded: [{ part: 'MERCHANT_RISK', cause: 'STORE_UNAVAILABLE' }],
+      },
+      null,
+    ],
     ['is none for a payment that was ALLOWed', { policy: { signals: velocity }, signals: { TXN_VELOCITY_1H: 14 } }, null],
     [
       'is none where two changes are needed',
@@ -158,16 +236,30 @@ describe('the smallest single change that would have been ALLOWed', () => {
     expect(counterfactual(decided(given))).toEqual(expected);
   });
 
-  it('lets a lower amount lower AMOUNT_ANOMALY by the profile it was measured by', () => {
-    const policy = { signals: signals({ AMOUNT_ANOMALY: { threshold: 2, points: 50 } }) };
-    const usual = [null, null, null, null, 10_000];
+  it.each(['TOTAL_SPEND_24H', 'TXN_VELOCITY_1H', 'RAPID_BURST_1M', 'NEW_DEVICE_USED', 'UNUSUAL_HOUR'] as const)(
+    'counts %s in whole numbers: below 5 is 4',
+    (name) => {
+      const policy = {
+        signals: signals({ [name]: { threshold: 5, points: 50 } }),
+        rules: [{ id: 'r', when: `signals.${name} > 4.0`, outcome: 'BLOCK', text: 'x' }] as const,
+      };
+      const withoutRate = { ...decided({ policy, signals: { [name]: 6 } }), spendMinor: null };
+      expect(counterfactual(withoutRate)?.change).toBe(`${name} below 5 instead of 6`);
+    },
+  );
+
+  it.each([
+    ['the profile it was measured by', [null, null, null, null, 10_000], barePolicy.population],
+    ['the population', [], { mean: Math.log(10_000), sd: 0.5 }],
+  ])('lets a lower amount lower AMOUNT_ANOMALY by %s', (_sentence, usual, population) => {
+    const policy = { population, signals: signals({ AMOUNT_ANOMALY: { threshold: 2, points: 50 } }) };
     const value = Math.log(129_900 / 10_000) / 0.5;
     const found = counterfactual(decided({ policy, signals: { AMOUNT_ANOMALY: value }, usual }));
     // Below 2 deviations of 0.5 is below 10,000 * e, the nearest change by share of the signal's own value being the signal.
     expect(found?.change).toBe(`AMOUNT_ANOMALY below 2 instead of ${value}`);
     const both = signals({ AMOUNT_ANOMALY: { threshold: 2, points: 50 }, TOTAL_SPEND_24H: { threshold: 100_000, points: 50 } });
     const joint = counterfactual(
-      decided({ policy: { signals: both }, signals: { AMOUNT_ANOMALY: value, TOTAL_SPEND_24H: 129_900 }, usual }),
+      decided({ policy: { population, signals: both }, signals: { AMOUNT_ANOMALY: value, TOTAL_SPEND_24H: 129_900 }, usual }),
     );
     const [, amount] = /^amountMinor (\d+) or less/.exec(joint?.change ?? '') ?? [];
     expect(Number(amount)).toBeLessThan(10_000 * Math.E);
@@ -182,6 +274,19 @@ describe('the smallest single change that would have been ALLOWed', () => {
     const given = decided({ policy: { rules } });
     const found = counterfactual({ ...given, spendMinor, decision: { ...given.decision, outcome: 'BLOCK' } });
     expect(found?.change).toBe(`${change} instead of 129900 INR`);
+  });
+
+  it('knows no smaller amount in the base currency without a rate', () => {
+    const rules = [{ id: 'r', when: 'txn.spendMinor >= 1', outcome: 'BLOCK', text: 'x' }] as const;
+    const given = decided({ policy: { rules } });
+    const failed = { ...given, spendMinor: null, decision: { ...given.decision, outcome: 'REVIEW' as const } };
+    expect(counterfactual(failed)?.change).toBe('the rule r not true: x');
+  });
+
+  it('knows the rest when the account figures are not known any more', () => {
+    const rules = [{ id: 'big', when: 'txn.amountMinor > 100000', outcome: 'BLOCK', text: 'x' }] as const;
+    const change = 'amountMinor 100000 or less instead of 129900 INR';
+    expect(counterfactual({ ...decided({ policy: { rules } }), account: null })?.change).toBe(change);
   });
 
   it('claims nothing when the known facts do not give the decided outcome again', () => {

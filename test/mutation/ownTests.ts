@@ -11,6 +11,7 @@ const furtherTests: Readonly<Record<string, readonly string[]>> = {
   audit: ['canonicalBody', 'decide'],
   boosted: ['learned'],
   currency: ['money'],
+  explain: ['anomalyText'],
   merchant: ['ruleFacts', 'signals/merchantRisk'],
   policy: ['verdict'],
   scorecard: ['learned'],
