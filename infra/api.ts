@@ -56,10 +56,9 @@ export class Api extends Construct {
       return known;
     };
 
-    if (settings.tokenIssuer !== undefined) {
-      for (const { function: fn } of Object.values(functions)) {
-        fn.addEnvironment(env.tokenIssuer, JSON.stringify(settings.tokenIssuer));
-      }
+    for (const { function: fn } of Object.values(functions)) {
+      if (settings.tokenIssuer !== undefined) fn.addEnvironment(env.tokenIssuer, JSON.stringify(settings.tokenIssuer));
+      if (settings.keyCallsPerSecond !== undefined) fn.addEnvironment(env.keyCallsPerSecond, String(settings.keyCallsPerSecond));
     }
 
     this.api.root.addMethod('ANY', integrationOf('read'));

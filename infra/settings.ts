@@ -70,6 +70,8 @@ export interface Settings {
   readonly grantsBatchSend: boolean;
   /** An OIDC issuer whose tokens the API takes beside keys. Left out: keys only. */
   readonly tokenIssuer?: TokenIssuer;
+  /** Calls a second of one key in one function instance, twice as many at once; left out: what the functions have by default. */
+  readonly keyCallsPerSecond?: number;
 }
 
 const defaults: Omit<Settings, 'stage'> = {
@@ -221,8 +223,14 @@ const rules: readonly Rule[] = [
   },
   {
     name: 'tokenIssuer',
-    allowed: 'issuer, audience, an https jwksUri and scopes (words of the claim to lists of scopes), or nothing',
+    allowed:
+      'issuer, audience, a jwksUri over https (over http on this machine) and scopes (words of the claim to lists of scopes), or nothing',
     holds: (value) => value === undefined || isTokenIssuer(value),
+  },
+  {
+    name: 'keyCallsPerSecond',
+    allowed: 'a whole number from 1 to 10000, or nothing',
+    holds: (value) => value === undefined || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 10_000),
   },
   { name: 'grantsBatchSend', allowed: 'true or false', holds: (value) => typeof value === 'boolean' },
 ];

@@ -6,6 +6,7 @@ import { styleText } from 'node:util';
 import { Command, InvalidArgumentError } from 'commander';
 import { decisionLine, simulate, summaryText } from '../cli/simulate.ts';
 import { call, localTargetFile, type Target } from '../cli/target.ts';
+import type { Settings } from '../infra/settings.ts';
 import { env } from '../shared/aws/keys.ts';
 import { defaultTraffic } from '../shared/simulation/traffic.ts';
 import { EmulatorError } from './emulators.ts';
@@ -19,6 +20,7 @@ interface Flags {
   readonly port: number;
   readonly dataDir?: string;
   readonly concurrency?: number;
+  readonly settings?: Partial<Settings>;
   readonly traffic: boolean;
   readonly rate: number;
   readonly seed?: number;
@@ -40,6 +42,17 @@ const within = (low: number, high: number, whole: boolean) => (text: string) => 
   return value;
 };
 
+/** What is in it, the template's synthesis checks. */
+const jsonObject = (text: string): Partial<Settings> => {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new InvalidArgumentError('allowed: a JSON object');
+};
+
 const program = new Command('npm start --')
   .description('The whole stack on this machine: API, console and simulated traffic.')
   .option('--port <number>', 'of the API; 0 takes a free one', within(0, 65_535, true), 8000)
@@ -48,6 +61,7 @@ const program = new Command('npm start --')
   .option('--rate <number>', 'simulated payments a second', within(0.01, 1_000, false), 2)
   .option('--seed <integer>', 'of the simulated payments (default: another one every time)', within(0, 2 ** 32 - 1, true))
   .option('--concurrency <count>', 'queue batches at a time (default: what the template says)', within(1, 64, true))
+  .option('--settings <json>', "single settings of the stage, as in cdk deploy -c settings='{...}'", jsonObject)
   .allowExcessArguments(false);
 
 const run = async (flags: Flags): Promise<void> => {
@@ -67,6 +81,7 @@ const run = async (flags: Flags): Promise<void> => {
     port: flags.port,
     ...(flags.dataDir === undefined ? {} : { dataDir: flags.dataDir }),
     ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+    ...(flags.settings === undefined ? {} : { settings: flags.settings }),
     onFailure: (text) => console.error(styleText('red', text)),
   });
   try {

@@ -1,5 +1,6 @@
 import { createWriteStream, existsSync, mkdirSync, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
+import type { Settings } from '../infra/settings.ts';
 import { awsEndpoints, env } from '../shared/aws/keys.ts';
 import { dynamoTable } from '../shared/aws/table.ts';
 import type { TableStore } from '../shared/ports.ts';
@@ -28,6 +29,8 @@ export interface LocalStackOptions {
   readonly dataDir?: string;
   /** Default: the template synthesized from `infra/`. */
   readonly template?: CloudFormationTemplate;
+  /** Of the stage `local`, changed before its template is synthesized. */
+  readonly settings?: Partial<Settings>;
   /** File URL of a stage's handler. Default: `functions/<stage>/handler.ts`. */
   readonly handlerOf?: (stage: string) => string;
   /** Batches of the queue at a time. Default: what the template says. */
@@ -83,7 +86,7 @@ const start = async (
   const folder = openDataFolder(options.dataDir);
   let complete = true;
   undo.push(() => folder.close(complete));
-  const template = options.template ?? (await localTemplate());
+  const template = options.template ?? (await localTemplate(options.settings));
 
   const logs = logWriter(join(folder.path, 'logs'));
   undo.push(logs.close);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Settings } from '../infra/settings.ts';
 import type { CloudFormationTemplate } from '../infra/template.ts';
 import { LocalProblem, messageOf } from './problem.ts';
 
@@ -13,17 +14,21 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const sources = ['infra', 'shared/contract', 'shared/aws', 'package.json', 'package-lock.json'];
 
 /**
- * The synthesized template of the stage `local`, kept in `.cache` under a hash of its sources, so that a second start does not synthesize.
- * Throws LocalProblem when the app does not synthesize.
+ * The synthesized template of the stage `local` with single settings changed, kept in `.cache` under a hash of its sources and settings, so
+ * that a second start does not synthesize. Throws LocalProblem when the app does not synthesize or a setting is refused.
  */
-export const localTemplate = async (cacheFolder = join(root, '.cache')): Promise<CloudFormationTemplate> => {
-  const file = join(cacheFolder, `template-${sourcesHash()}.json`);
+export const localTemplate = async (
+  settings: Partial<Settings> = {},
+  cacheFolder = join(root, '.cache'),
+): Promise<CloudFormationTemplate> => {
+  const file = join(cacheFolder, `template-${hashOfAll(settings)}.json`);
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as CloudFormationTemplate;
   let template: CloudFormationTemplate;
   try {
     const { synthesizeTemplate } = await import('../infra/template.ts');
-    template = synthesizeTemplate('local');
+    template = synthesizeTemplate('local', settings);
   } catch (error) {
+    if (error instanceof Error && error.name === 'SettingsRefused') throw new LocalProblem(error.message, { cause: error });
     throw new LocalProblem(`the template does not synthesize: ${messageOf(error)}; npm run synth shows where`, { cause: error });
   }
   mkdirSync(cacheFolder, { recursive: true });
@@ -35,8 +40,8 @@ export const localTemplate = async (cacheFolder = join(root, '.cache')): Promise
   return template;
 };
 
-const sourcesHash = (): string => {
-  const hash = createHash('sha256');
+const hashOfAll = (settings: Partial<Settings>): string => {
+  const hash = createHash('sha256').update(JSON.stringify(settings)).update('\0');
   for (const source of sources) {
     const path = join(root, source);
     const files = source.includes('.')

@@ -163,6 +163,8 @@ export const env = {
   version: 'AEGIS_VERSION',
   /** An OIDC issuer whose tokens are taken beside keys, as JSON (`shared/edge/tokens.ts`); none when not set. */
   tokenIssuer: 'AEGIS_TOKEN_ISSUER',
+  /** Calls a second of one key in one function instance. */
+  keyCallsPerSecond: 'AEGIS_KEY_CALLS_PER_SECOND',
 } as const;
 
 /** The SDK's own variables that point a client at an emulator: the one of the service wins over the one for all. */

@@ -9,7 +9,7 @@ import { type Admitted, admit, type Gate, headerOf } from './admission.ts';
 import { type Authentication, bearerAuthentication } from './authentication.ts';
 import { type Log, log } from './log.ts';
 import { presentAnswer, presentProblem, problemOf } from './present.ts';
-import { defaultThrottle, type ThrottleLimits, throttle } from './throttle.ts';
+import { type ThrottleLimits, throttle, throttleLimitsOf } from './throttle.ts';
 import { tokenCheck, tokenIssuerOf } from './tokens.ts';
 
 /** A request that has passed every test of the edge. */
@@ -65,7 +65,7 @@ export function httpHandler(stage: Stage, endpoints: Endpoints, dependencies: Ed
     stage,
     endpoints,
     authenticate: dependencies.authenticate ?? defaultAuthentication(table, clock),
-    throttle: throttle(dependencies.throttle ?? defaultThrottle),
+    throttle: throttle(dependencies.throttle ?? throttleLimitsOf(process.env[env.keyCallsPerSecond])),
   };
   const handler = middy({ timeoutEarlyInMillis: timeoutEarlyMs })
     .use(presenting(clock, randomness, dependencies.log ?? log))

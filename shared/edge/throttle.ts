@@ -5,7 +5,14 @@ export interface ThrottleLimits {
   readonly burst: number;
 }
 
-export const defaultThrottle: ThrottleLimits = { ratePerSecond: 2_000, burst: 4_000 };
+const defaultPerSecond = 2_000;
+
+/** The limits that `AEGIS_KEY_CALLS_PER_SECOND` names, at once twice as many as a second. Throws a RangeError for what is no number above 0. */
+export function throttleLimitsOf(text: string | undefined): ThrottleLimits {
+  const ratePerSecond = text === undefined || text === '' ? defaultPerSecond : Number(text);
+  if (!(ratePerSecond > 0)) throw new RangeError(`AEGIS_KEY_CALLS_PER_SECOND is ${text}; allowed: a number above 0`);
+  return { ratePerSecond, burst: 2 * ratePerSecond };
+}
 
 const rememberedKeys = 10_000;
 

@@ -26,6 +26,8 @@ export type TokenCheck = (token: string) => Promise<Caller | null>;
 /** Signatures by public keys only: a shared secret or none at all is never taken. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 const clockToleranceSeconds = 5;
+/** An issuer under test beside the local stack. */
+const loopback: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
 const unreachable: ReadonlySet<string> = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']);
 
 /** The settings as `AEGIS_TOKEN_ISSUER` holds them, or null when there are none. Throws an Error that names what is wrong. */
@@ -35,8 +37,10 @@ export function tokenIssuerOf(text: string | undefined): TokenIssuer | null {
   const names = ['issuer', 'audience', 'jwksUri', 'tenantClaim', 'scopeClaim'] as const;
   const missing = names.filter((name) => typeof given[name] !== 'string' || given[name] === '');
   if (missing.length > 0) throw new Error(`AEGIS_TOKEN_ISSUER needs ${missing.join(', ')} as text`);
-  const isSecure = new URL(given.jwksUri!).protocol === 'https:';
-  if (!isSecure) throw new Error(`AEGIS_TOKEN_ISSUER: jwksUri must begin with https:; given ${given.jwksUri}`);
+  const { protocol, hostname } = new URL(given.jwksUri!);
+  const isSecure = protocol === 'https:' || (protocol === 'http:' && loopback.has(hostname));
+  if (!isSecure)
+    throw new Error(`AEGIS_TOKEN_ISSUER: jwksUri must begin with https:, on this machine with http:; given ${given.jwksUri}`);
   const granted = Object.values(given.scopes ?? {}).flat();
   if (granted.length === 0 || !granted.every((scope) => scopes.includes(scope))) {
     throw new Error(`AEGIS_TOKEN_ISSUER: scopes must map words of the claim to lists of ${scopes.join(', ')}`);

@@ -50,7 +50,7 @@ describe('settings', () => {
     [
       'an issuer whose keys come over plain HTTP',
       { tokenIssuer: { issuer: 'https://a', audience: 'aegis', jwksUri: 'http://a/keys', scopes: { r: ['read'] } } },
-      'tokenIssuer: given {"issuer":"https://a","audience":"aegis","jwksUri":"http://a/keys","scopes":{"r":["read"]}}, allowed: issuer, audience, an https jwksUri and scopes (words of the claim to lists of scopes), or nothing',
+      'tokenIssuer: given {"issuer":"https://a","audience":"aegis","jwksUri":"http://a/keys","scopes":{"r":["read"]}}, allowed: issuer, audience, a jwksUri over https (over http on this machine) and scopes (words of the claim to lists of scopes), or nothing',
     ],
     ['a name that is no setting', { retention: 3 }, 'retention: no such setting'],
     [
