@@ -14,23 +14,17 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const sources = ['infra', 'shared/contract', 'shared/aws', 'package.json', 'package-lock.json'];
 
 /**
- * The synthesized template of the stage `local` with single settings changed, kept in `.cache` under a hash of its sources and settings, so
- * that a second start does not synthesize. Throws LocalProblem when the app does not synthesize or a setting is refused.
+ * The synthesized template of the stage `local`, with single settings changed or as it is; as it is, it is kept in `.cache` under a hash of
+ * its sources, so that a second start does not synthesize. Throws LocalProblem when the app does not synthesize or a setting is refused.
  */
 export const localTemplate = async (
-  settings: Partial<Settings> = {},
+  settings?: Partial<Settings>,
   cacheFolder = join(root, '.cache'),
 ): Promise<CloudFormationTemplate> => {
-  const file = join(cacheFolder, `template-${hashOfAll(settings)}.json`);
+  if (settings !== undefined) return synthesized(settings);
+  const file = join(cacheFolder, `template-${sourcesHash()}.json`);
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as CloudFormationTemplate;
-  let template: CloudFormationTemplate;
-  try {
-    const { synthesizeTemplate } = await import('../infra/template.ts');
-    template = synthesizeTemplate('local', settings);
-  } catch (error) {
-    if (error instanceof Error && error.name === 'SettingsRefused') throw new LocalProblem(error.message, { cause: error });
-    throw new LocalProblem(`the template does not synthesize: ${messageOf(error)}; npm run synth shows where`, { cause: error });
-  }
+  const template = await synthesized();
   mkdirSync(cacheFolder, { recursive: true });
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, JSON.stringify(template));
@@ -40,8 +34,18 @@ export const localTemplate = async (
   return template;
 };
 
-const hashOfAll = (settings: Partial<Settings>): string => {
-  const hash = createHash('sha256').update(JSON.stringify(settings)).update('\0');
+const synthesized = async (settings: Partial<Settings> = {}): Promise<CloudFormationTemplate> => {
+  try {
+    const { synthesizeTemplate } = await import('../infra/template.ts');
+    return synthesizeTemplate('local', settings);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'SettingsRefused') throw new LocalProblem(error.message, { cause: error });
+    throw new LocalProblem(`the template does not synthesize: ${messageOf(error)}; npm run synth shows where`, { cause: error });
+  }
+};
+
+const sourcesHash = (): string => {
+  const hash = createHash('sha256');
   for (const source of sources) {
     const path = join(root, source);
     const files = source.includes('.')
