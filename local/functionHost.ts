@@ -15,12 +15,13 @@ export interface Invocation {
 export type InstanceMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'committed'; readonly writes: readonly Write[] }
-  | { readonly kind: 'returned'; readonly id: string; readonly result: string | undefined }
+  | { readonly kind: 'returned'; readonly id: string; readonly result: string | undefined; readonly committed: readonly Write[] }
   | { readonly kind: 'threw'; readonly id: string; readonly message: string };
 
 export interface InstanceData {
   readonly handler: string;
   readonly functionName: string;
+  readonly isBackground: boolean;
 }
 
 export interface HostOptions {
@@ -28,6 +29,8 @@ export interface HostOptions {
   /** File URL of the handler's module. */
   readonly handler: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** No caller waits for it: it leaves the processors to those for whom one does. */
+  readonly isBackground: boolean;
   /** Events at a time; as on Lambda, one instance has one event at a time. */
   readonly maxInstances: number;
   readonly onCommitted: (writes: readonly Write[]) => void;
@@ -107,8 +110,9 @@ export class FunctionHost {
   }
 
   #start(): Instance {
-    const { model, handler, environment, onCommitted, onOutput } = this.#options;
-    const instance = new Instance(model.stage, { handler, functionName: model.logicalId }, environment, onCommitted, onOutput);
+    const { model, handler, isBackground, environment, onCommitted, onOutput } = this.#options;
+    const data = { handler, functionName: model.logicalId, isBackground };
+    const instance = new Instance(model.stage, data, environment, onCommitted, onOutput);
     this.#instances.add(instance);
     instance.worker.once('exit', () => {
       this.#instances.delete(instance);
@@ -164,6 +168,7 @@ class Instance {
     this.worker.on('message', (message: InstanceMessage) => {
       if (message.kind === 'ready') return ready.resolve();
       if (message.kind === 'committed') return onCommitted(message.writes);
+      if (message.kind === 'returned' && message.committed.length > 0) onCommitted(message.committed);
       if (message.id !== this.current?.id) return;
       if (message.kind === 'returned')
         this.current.resolve(message.result === undefined ? undefined : JSON.parse(message.result));

@@ -150,6 +150,7 @@ const start = async (
   };
   const keys = localKeys(folder);
   const reachable = calledFromOutside(model);
+  const waitedFor = new Set([...model.api.methods, ...model.queueSources].map(({ functionId }) => functionId));
   for (const fn of model.functions) {
     const handler = handlerOf(fn.stage, options);
     if (!existsSync(new URL(handler))) {
@@ -164,6 +165,7 @@ const start = async (
         model: fn,
         handler,
         environment: { ...withLocalKeys(fn.environment, keys), ...localEnvironment },
+        isBackground: !waitedFor.has(fn.logicalId),
         maxInstances: model.tableSources.some((source) => source.functionId === fn.logicalId) ? 1 : concurrencyOf(fn.logicalId),
         onCommitted: (writes) => {
           for (const source of tableSources) source.committed(writes);
