@@ -11,7 +11,14 @@ export class Decide extends Construct {
   constructor(scope: Construct, id: string, props: { readonly data: Data; readonly settings: Settings }) {
     super(scope, id);
     const { data, settings } = props;
-    this.function = new HouseFunction(this, 'Handler', { stage: 'decide', data, settings, memoryMb: 1024, timeoutSeconds: 15 });
+    this.function = new HouseFunction(this, 'Handler', {
+      stage: 'decide',
+      data,
+      settings,
+      memoryMb: 1024,
+      timeoutSeconds: 15,
+      provisionedConcurrency: settings.decideProvisionedConcurrency,
+    });
     mayDecide(this.function, data).readsItems('key');
   }
 }

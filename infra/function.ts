@@ -37,6 +37,8 @@ export interface HouseFunctionProps {
   readonly settings: Settings;
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
+  /** Instances of the live version that are kept ready; default 0. */
+  readonly provisionedConcurrency?: number;
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -91,7 +93,10 @@ export class HouseFunction extends Construct {
       ...code(this, props.stage),
     });
     // The classes of aws-cdk-lib leave optional properties undefined, which its own interfaces do not allow under exactOptionalPropertyTypes.
-    this.alias = this.function.addAlias(aliasName) as IFunction;
+    this.alias = this.function.addAlias(
+      aliasName,
+      props.provisionedConcurrency ? { provisionedConcurrentExecutions: props.provisionedConcurrency } : {},
+    ) as IFunction;
     this.alias.node.addDependency(this.role);
   }
 

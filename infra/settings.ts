@@ -31,6 +31,8 @@ export interface Settings {
   readonly scoreBatchSize: number;
   readonly scoreMaxConcurrency: number;
   readonly scoreTimeoutSeconds: number;
+  /** Instances of the synchronous route's function that are kept ready; 0: none, it starts when called. */
+  readonly decideProvisionedConcurrency: number;
   readonly projectBatchSize: number;
   readonly projectRetries: number;
   readonly apiRatePerSecond: number;
@@ -82,6 +84,7 @@ const defaults: Omit<Settings, 'stage'> = {
   scoreBatchSize: 10,
   scoreMaxConcurrency: 50,
   scoreTimeoutSeconds: 20,
+  decideProvisionedConcurrency: 0,
   projectBatchSize: 1000,
   projectRetries: 8,
   apiRatePerSecond: 1000,
@@ -166,6 +169,7 @@ const rules: readonly Rule[] = [
   integer('scoreBatchSize', 1, 10),
   integer('scoreMaxConcurrency', 2, 1000),
   integer('scoreTimeoutSeconds', 3, 900),
+  integer('decideProvisionedConcurrency', 0, 1000),
   integer('projectBatchSize', 1, 1000),
   integer('projectRetries', 1, 100),
   integer('apiRatePerSecond', 1, 10_000),

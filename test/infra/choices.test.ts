@@ -27,6 +27,20 @@ describe('settings that change what the core is made of', { timeout: 120_000 }, 
     expect(own).toMatch(/\/console"/);
   });
 
+  it('decideProvisionedConcurrency: the synchronous function is kept ready, and no other; 0 keeps none', () => {
+    const ready = (template: ReturnType<typeof inspect>) =>
+      template
+        .ofType('AWS::Lambda::Alias')
+        .map(({ Properties }) => [
+          JSON.stringify(Properties!.FunctionName).match(/"(\w+?)Handler/)?.[1],
+          (Properties!.ProvisionedConcurrencyConfig as { ProvisionedConcurrentExecutions: number } | undefined)
+            ?.ProvisionedConcurrentExecutions,
+        ])
+        .filter(([, executions]) => executions !== undefined);
+    expect(ready(chosen({ decideProvisionedConcurrency: 3 }))).toEqual([['Decide', 3]]);
+    expect(ready(inspect())).toEqual([]);
+  });
+
   it('alertEmails and alertPhones: each is subscribed to every topic', () => {
     const template = chosen({ alertEmails: ['risk@example.com'], alertPhones: ['+919800000000'] });
     const topics = template.ofType('AWS::SNS::Topic').length;
