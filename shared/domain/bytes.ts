@@ -98,8 +98,7 @@ export class ByteWriter {
 
   /** Bytes given as lower-case hex, whose length the reader knows; a RangeError for anything else. */
   hex(value: string): this {
-    if (value.length % 2 !== 0) throw new RangeError('not lower-case hex');
-    const count = value.length / 2;
+    const count = Math.ceil(value.length / 2);
     this.#reserve(count);
     for (let i = 0; i < count; i++) this.#bytes[this.#length + i] = byteOfHex(value, i);
     this.#length += count;

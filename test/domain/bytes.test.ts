@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ByteReader, ByteWriter } from '../../shared/domain/bytes.ts';
+import { ByteReader, ByteWriter, listOf } from '../../shared/domain/bytes.ts';
 import { round16 } from '../../shared/domain/round.ts';
 
 const written = (write: (writer: ByteWriter) => unknown): Uint8Array => {
@@ -74,6 +74,42 @@ describe('what is written is read back', () => {
   });
 });
 
+describe('at the end of its room a writer takes more', () => {
+  const values = {
+    byte: 255,
+    unsigned: largest,
+    signed: -1,
+    fixed32: 0xffffffff,
+    double: Math.PI,
+    float: 0.5,
+    float24: 0.5,
+    bytes: Uint8Array.of(1, 2, 3),
+    text: 'aé漢',
+    number: 0.1,
+  } as const;
+  const aroundRoom = Array.from({ length: 12 }, (_, i) => new Uint8Array(1024 - i).fill(7));
+
+  test.each(Object.entries(values) as [keyof typeof values, unknown][])('for a %s', (kind, value) => {
+    for (const before of aroundRoom) {
+      const bytes = written((writer) => (writer.raw(before)[kind] as (given: unknown) => ByteWriter)(value).byte(9));
+      const reader = new ByteReader(bytes);
+      expect(reader.raw(before.length)).toEqual(before);
+      expect(reader[kind]()).toEqual(value);
+      expect(reader.done).toBe(false);
+      expect(reader.byte()).toBe(9);
+      expect(reader.done).toBe(true);
+    }
+  });
+
+  test('for hex', () => {
+    for (const before of aroundRoom) {
+      const reader = new ByteReader(written((writer) => writer.raw(before).hex('00ff7f80')));
+      reader.raw(before.length);
+      expect(reader.hex(4)).toBe('00ff7f80');
+    }
+  });
+});
+
 describe('the room it takes', () => {
   test.each([
     [0, 1],
@@ -81,9 +117,17 @@ describe('the room it takes', () => {
     [128, 2],
     [16_383, 2],
     [16_384, 3],
+    [2 ** 28 - 1, 4],
+    [2 ** 28, 5],
+    [2 ** 35 - 1, 5],
+    [2 ** 35, 6],
+    [2 ** 42, 7],
+    [2 ** 49, 8],
     [largest, 8],
   ])('%d takes %d bytes', (value, length) => {
-    expect(written((writer) => writer.unsigned(value)).length).toBe(length);
+    const bytes = written((writer) => writer.unsigned(value));
+    expect(bytes.length).toBe(length);
+    expect(new ByteReader(bytes).unsigned()).toBe(value);
   });
 
   test.each([
@@ -98,8 +142,35 @@ describe('the room it takes', () => {
     expect(written((writer) => writer.number(value)).length).toBe(length);
   });
 
+  test.each([
+    ['none', null, 0],
+    ['an integer', 2 ** 51, 1],
+    ['an integer below zero', -(2 ** 51), 1],
+    ['4 decimals', 2 ** 51 / 10_000, 2],
+    ['4 decimals below zero', -(2 ** 51) / 10_000, 2],
+    ['any double', 2 ** 51 + 1, 3],
+    ['any double below zero', -(2 ** 51) - 1, 3],
+    ['any double with decimals', (2 ** 51 + 10) / 10_000, 3],
+    ['-0', -0, 3],
+  ])('a number begins with its kind: %s', (_, value, kind) => {
+    expect(written((writer) => writer.number(value))[0]).toBe(kind);
+  });
+
   test('a text in UTF-8 takes what UTF-8 takes', () => {
-    for (const text of ['a', 'é', '漢', '😀', '\u0080', '\u07ff', '\u0800', '\uffff', '\u{10000}', '\u{10ffff}']) {
+    for (const text of [
+      'a',
+      'aé',
+      '\u007fé',
+      'é',
+      '漢',
+      '😀',
+      '\u0080',
+      '\u07ff',
+      '\u0800',
+      '\uffff',
+      '\u{10000}',
+      '\u{10ffff}',
+    ]) {
       const bytes = written((writer) => writer.text(text));
       expect(bytes.slice(1)).toEqual(new Uint8Array(Buffer.from(text)));
     }
@@ -111,12 +182,17 @@ describe('what is refused', () => {
     expect(() => new ByteWriter().unsigned(value)).toThrow(`not an unsigned safe integer: ${value}`);
   });
 
-  test.each(['byte', 'unsigned', 'signed', 'fixed32', 'double', 'float', 'bytes', 'text', 'number'] as const)(
-    'a %s from no bytes',
-    (kind) => {
-      expect(() => new ByteReader(new Uint8Array(0))[kind]()).toThrow(RangeError);
-    },
-  );
+  test.each(['byte', 'unsigned', 'signed', 'float24', 'bytes', 'text', 'number'] as const)('a %s from no bytes', (kind) => {
+    expect(() => new ByteReader(new Uint8Array(0))[kind]()).toThrow(new RangeError('the bytes end too early'));
+  });
+
+  test.each(['fixed32', 'double', 'float'] as const)('a %s from no bytes', (kind) => {
+    expect(() => new ByteReader(new Uint8Array(0))[kind]()).toThrow(RangeError);
+  });
+
+  test.each([1, 2, 3, 4, 5])('an integer that ends after %d bytes', (count) => {
+    expect(() => new ByteReader(new Uint8Array(count).fill(200)).unsigned()).toThrow('the bytes end too early');
+  });
 
   test('bytes that end before their length', () => {
     expect(() => new ByteReader(Uint8Array.of(3, 1, 2)).bytes()).toThrow('the bytes end too early');
@@ -128,6 +204,7 @@ describe('what is refused', () => {
   test('an integer beyond 2^53-1', () => {
     expect(() => new ByteReader(Uint8Array.of(128, 128, 128, 128, 128, 128, 128, 16)).unsigned()).toThrow('too large');
     expect(() => new ByteReader(new Uint8Array(9).fill(128)).unsigned()).toThrow('too long');
+    expect(() => new ByteReader(new Uint8Array(9).fill(128, 0, 8)).unsigned()).toThrow('too long');
   });
 
   test('an unknown kind of number', () => {
@@ -184,4 +261,12 @@ describe('a finished writer', () => {
     expect(second.finish()).toEqual(Uint8Array.of(2, 6, ...Buffer.from('second')));
     expect(first.finish()).toEqual(Uint8Array.of(3, 5, ...Buffer.from('again')));
   });
+});
+
+test.each([
+  [0, []],
+  [1, [0]],
+  [3, [0, 10, 20]],
+])('a list of %d is read one after another', (count, list) => {
+  expect(listOf(count, (index) => index * 10)).toEqual(list);
 });

@@ -11,6 +11,29 @@ test('is 32 bits, the same for the same text and account', () => {
   }
 });
 
+/** The four bytes that begin a hash at `seed`. */
+const saltFor = (seed: number): Uint8Array => Uint8Array.from([0, 8, 16, 24], (shift) => ((seed ^ 0x811c9dc5) >>> shift) & 255);
+
+test.each([
+  [0, 0],
+  [1, 0x514e28b7],
+  [0xffffffff, 0x81f16f39],
+])('of nothing, begun at %i, it is what MurmurHash3 of nothing is: %i', (seed, published) => {
+  expect(tokenOf('', saltFor(seed))).toBe(published);
+});
+
+test.each([
+  ['a', 0xe40c292c],
+  ['foobar', 0xbf9cf968],
+])('of %s it is the mixed FNV-1a of its authors', (text, fnv1a) => {
+  expect(tokenOf(text, new Uint8Array(4))).toBe(tokenOf('', saltFor(fnv1a)));
+});
+
+test('a salt of fewer bytes ends in zeros', () => {
+  for (let length = 0; length < 4; length++)
+    expect(tokenOf('d1', salt.subarray(0, length))).toBe(tokenOf('d1', salt.slice(0, 4).fill(0, length)));
+});
+
 test('any of the first four bytes of the salt changes it', () => {
   for (let i = 0; i < 4; i++) expect(tokenOf('d1', salt.with(i, 200))).not.toBe(tokenOf('d1', salt));
 });
