@@ -35,6 +35,22 @@ export const prices: readonly Prices[] = [
     keyCallsPerMillion: 3,
     notificationsPerMillion: 0.5,
   },
+  {
+    region: 'ap-south-1',
+    date: '2026-09',
+    source: 'the price list of DynamoDB, Lambda, CloudWatch, S3 and KMS for Mumbai; API Gateway (REST), SQS and SNS as in us-east-1',
+    writeUnitsPerMillion: 0.71,
+    readUnitsPerMillion: 0.1425,
+    apiCallsPerMillion: 3.5,
+    queueCallsPerMillion: 0.4,
+    functionCallsPerMillion: 0.2,
+    functionGbSecond: 0.0000133334,
+    logsPerGb: 0.67,
+    objectPutsPerMillion: 5,
+    objectGetsPerMillion: 0.4,
+    keyCallsPerMillion: 3,
+    notificationsPerMillion: 0.5,
+  },
 ];
 
 /** What others charge for the same, as they publish it. */
