@@ -38,7 +38,8 @@ export const prices: readonly Prices[] = [
   {
     region: 'ap-south-1',
     date: '2026-09',
-    source: 'the price list of DynamoDB, Lambda, CloudWatch, S3 and KMS for Mumbai; API Gateway (REST), SQS and SNS as in us-east-1',
+    source:
+      'the price list of DynamoDB, Lambda, CloudWatch, S3 and KMS for Mumbai; API Gateway (REST), SQS and SNS as in us-east-1',
     writeUnitsPerMillion: 0.71,
     readUnitsPerMillion: 0.1425,
     apiCallsPerMillion: 3.5,
