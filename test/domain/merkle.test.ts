@@ -260,10 +260,60 @@ describe('one verifier asked for every leaf of a tree', () => {
 
 describe('what makes no sense', () => {
   it.each([-1, 3, 0.5, Number.NaN])('has no inclusion proof at index %d of 3', (index) => {
-    expect(() => merkleTree(leavesOf(3), sha256).inclusionProof(index)).toThrow('allowed: an integer from 0 to 2');
+    const message = `index is ${index}; allowed: an integer from 0 to 2`;
+    expect(() => merkleTree(leavesOf(3), sha256).inclusionProof(index)).toThrow(new RangeError(message));
   });
   it.each([0, 4, 1.5])('has no consistency proof from size %d to 3', (oldSize) => {
-    expect(() => merkleTree(leavesOf(3), sha256).consistencyProof(oldSize)).toThrow('allowed: an integer from 1 to 3');
+    const message = `oldSize is ${oldSize}; allowed: an integer from 1 to 3`;
+    expect(() => merkleTree(leavesOf(3), sha256).consistencyProof(oldSize)).toThrow(new RangeError(message));
+  });
+
+  const [a, b, c, d] = leavesOf(4).map((data) => leafHash(data, sha256)) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  const node = (left: Uint8Array, right: Uint8Array): Uint8Array => sha256(Buffer.concat([Buffer.of(1), left, right]));
+
+  it.each([
+    ['an index beyond the only leaf', { index: 1 }],
+    ['an index below zero', { index: -1 }],
+    ['half an index', { index: 0.5 }],
+    ['no number as index', { index: Number.NaN }],
+    ['half a leaf more', { size: 1.5, proof: [b], root: node(a, b) }],
+    ['no number as size', { size: Number.NaN }],
+    ['a proof longer than the tree is high', { proof: [b], root: node(b, a) }],
+    ['a proof shorter than the tree is high', { size: 2 }],
+    ['a root that begins with the right one', { root: Buffer.concat([a, Buffer.of(0)]) }],
+    ['a root that is the beginning of the right one', { root: a.slice(0, -1) }],
+  ])('is no inclusion though the hashes agree: %s', (_, change) => {
+    const honest = { leaf: a, index: 0, size: 1, proof: [], root: a };
+    expect(verifyInclusion(honest, sha256)).toBe(true);
+    expect(verifyInclusion({ ...honest, ...change }, sha256)).toBe(false);
+  });
+
+  it.each([
+    ['two trees of nothing', { oldSize: 0, oldRoot: sha256(new Uint8Array(0)), newSize: 0, newRoot: sha256(new Uint8Array(0)) }],
+    ['sizes below zero', { oldSize: -1, newSize: -1 }],
+    ['sizes with half a leaf', { oldSize: 1.5, newSize: 1.5 }],
+    ['half a leaf more', { newSize: 1.5, newRoot: node(a, b), proof: [b] }],
+    ['half a leaf more in the older', { oldSize: 1.5, newSize: 2, newRoot: node(a, b), proof: [a, b] }],
+    ['an older tree that is larger', { oldSize: 3, newSize: 2, newRoot: node(a, b), proof: [a, b] }],
+    ['one tree with a proof', { proof: [b] }],
+    ['two trees of one size', { newRoot: b }],
+    ['a larger tree without a proof', { newSize: 2 }],
+    ['a larger tree without a proof, where the older is not complete', { oldSize: 3, newSize: 4 }],
+    ['a proof shorter than the newer tree is high', { newSize: 4, newRoot: node(a, b), proof: [b] }],
+    [
+      'a proof longer than the newer tree is high',
+      {
+        oldSize: 3,
+        oldRoot: node(d, node(c, a)),
+        newSize: 4,
+        newRoot: node(d, node(c, node(a, b))),
+        proof: [a, b, c, d],
+      },
+    ],
+  ])('is no consistency though the hashes agree: %s', (_, change) => {
+    const honest = { oldSize: 1, oldRoot: a, newSize: 1, newRoot: a, proof: [] };
+    expect(verifyConsistency(honest, sha256)).toBe(true);
+    expect(verifyConsistency({ ...honest, ...change }, sha256)).toBe(false);
   });
   it('does not take a node for a leaf', () => {
     const built = merkleTree(leavesOf(4), sha256);
