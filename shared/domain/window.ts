@@ -128,8 +128,7 @@ export function rowsNeeded(spans: readonly Span[], sequence: number, end: Window
 
 const windowsMs = [minuteMs, hourMs, dayMs] as const;
 
-const isKept = (end: WindowEnd, windowMs: number): boolean =>
-  end.endMs - windowMs >= end.newestMs - keptMs || end.newestMs <= end.endMs;
+const isKept = (end: WindowEnd, windowMs: number): boolean => end.endMs - windowMs >= end.newestMs - keptMs;
 
 const edgesOf = (end: WindowEnd): number[] => {
   const edges: number[] = [];

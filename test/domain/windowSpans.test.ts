@@ -109,6 +109,12 @@ describe('what is merged', () => {
       50,
       [8, 1, ...ones(7), 1],
     ],
+    [
+      'late ones when the size is twice what is aimed at, and no merged span with them',
+      [merged(4 * hourMs, 3 * hourMs), ...singles(8, outside, { late: true })],
+      1,
+      [10, 8, 1],
+    ],
     ['over entries that are no payment', [...singles(4, outside + hourMs), gap(outside), ...singles(3, outside)], 1, [7, 1]],
   ])('%s', (_, spans, sizeAimBytes, counts) => {
     expect(countsOf(added(spans, sizeAimBytes))).toEqual(counts);
@@ -118,13 +124,14 @@ describe('what is merged', () => {
     counts.map((count, i) =>
       merged(20 * hourMs - i * hourMs, 19.5 * hourMs - i * hourMs, { count, entries: count, ...change(i) }),
     );
+  const equal = (spans: number): number[] => new Array<number>(spans).fill(20);
   const hour = singles(60, minuteMs);
   const nine = [20, 20, 20, 9, 8, 20, 20, 20, 20];
 
   test.each<[string, Span[], number, number[]]>([
     ['eight merged spans stay', spread(nine.slice(1)), 400, nine.slice(1)],
     ['of nine the two neighbours that hold the fewest become one', spread(nine), 400, [20, 20, 20, 17, 20, 20, 20, 20]],
-    ['the first two of equals', spread(ones(9).map(() => 20)), 400, [40, ...ones(7).map(() => 20)]],
+    ['the first two of equals', spread(equal(9)), 400, [40, ...equal(7)]],
     ['where there is less room than 400 bytes, four stay', spread(nine), 399, [40, 37, 40, 40]],
     ['those of one order before those of two', spread(nine, (i) => ({ loose: i === 4 })), 400, [20, 20, 29, 8, 20, 20, 20, 20]],
     [
@@ -135,17 +142,13 @@ describe('what is merged', () => {
     ],
     [
       'never across the edge of the hour',
-      [
-        ...spread([20, 20, 20, 20, 20, 20, 20]),
-        merged(61 * minuteMs, hourMs, { count: 5 }),
-        merged(hourMs - 1, 50 * minuteMs, { count: 5 }),
-      ],
+      [...spread(equal(7)), merged(61 * minuteMs, hourMs, { count: 5 }), merged(hourMs - 1, 50 * minuteMs, { count: 5 })],
       400,
       [20, 20, 20, 20, 20, 20, 25, 5],
     ],
     [
       'within the hour',
-      [...spread([20, 20, 20, 20, 20, 20, 20]), merged(hourMs - 1, 50 * minuteMs), merged(49 * minuteMs, 40 * minuteMs)],
+      [...spread(equal(7)), merged(hourMs - 1, 50 * minuteMs), merged(49 * minuteMs, 40 * minuteMs)],
       400,
       [20, 20, 20, 20, 20, 20, 20, 20],
     ],
@@ -157,9 +160,28 @@ describe('what is merged', () => {
     ],
     [
       'one that begins before the day is left alone',
-      [merged(dayMs, 23 * hourMs), ...spread(nine.slice(1))],
+      [merged(dayMs, 23 * hourMs, { count: 2 }), ...spread(equal(9))],
       400,
-      [10, ...nine.slice(1)],
+      [2, 40, ...equal(7)],
+    ],
+    ['a single payment is left alone', [single(23 * hourMs), ...spread(equal(9))], 400, [1, 40, ...equal(7)]],
+    [
+      'one that begins with the edge of the hour is across it',
+      [...spread(equal(7)), merged(hourMs, 50 * minuteMs, { count: 5 }), merged(49 * minuteMs, 40 * minuteMs, { count: 5 })],
+      400,
+      [40, ...equal(5), 5, 5],
+    ],
+    [
+      'the first two where they alone are of one order',
+      spread([20, 20, 5, 5, 5, 5, 5, 5, 5], (i) => ({ loose: i > 0 && i % 2 === 0 })),
+      400,
+      [40, 5, 5, 5, 5, 5, 5, 5],
+    ],
+    [
+      'none where none are neighbours',
+      spread(equal(9)).flatMap((span) => [span, singleSpan(payment(span.newestMs))]),
+      400,
+      equal(9).flatMap((count) => [count, 1]),
     ],
   ])('of merged spans: %s', (_, spans, sizeAimBytes, counts) => {
     expect(countsOf(added([...spans, ...hour], sizeAimBytes))).toEqual([...counts, ...ones(61)]);
@@ -172,6 +194,17 @@ describe('what is merged', () => {
     ['and not a millisecond before', singles(3, dayMs - 1), [1, 1, 1]],
   ])('of what is older than a day: %s', (_, spans, counts) => {
     expect(countsOf(added(spans, 1))).toEqual([...counts, 1]);
+  });
+
+  test('of what is older than a day: nothing while there is room', () => {
+    expect(countsOf(added(singles(5, 30 * hourMs), 6 * 6.5))).toEqual(ones(6));
+  });
+
+  test('of the last day: nothing when there is room once the older is merged', () => {
+    const spans = [...singles(20, 30 * hourMs), ...singles(8, outside)];
+    const sizeBytes = 2 * 14 + 9 * 6.5;
+    expect(countsOf(added(spans, sizeBytes)).slice(2)).toEqual(ones(9));
+    expect(countsOf(added(spans, sizeBytes - 0.25)).slice(2)).toEqual([8, 1]);
   });
 
   test.each([
@@ -347,9 +380,9 @@ describe('a span that was opened in part', () => {
   });
 
   test('holds entries that are no payment where the row before them stood, the first where the span began', () => {
-    const rows = [null, row(1.5 * hourMs), null];
-    const gaps = opened(mergedOf({ count: 3 }), ...rows).filter(({ count }) => count === 0);
-    expect(gaps).toEqual([gap(3 * hourMs), gap(2 * hourMs), gap(1.5 * hourMs)]);
+    const rows = [null, row(1.5 * hourMs), row(1.4 * hourMs), null];
+    const gaps = openSpan([mergedOf({ entries: 6 })], 6, 1, rows).filter(({ count }) => count === 0);
+    expect(gaps).toEqual([gap(2 * hourMs), gap(1.4 * hourMs)]);
   });
 
   test.each<[string, Span, (Payment | null)[], string]>([
