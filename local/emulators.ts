@@ -71,6 +71,8 @@ export async function startDynoxide(options: EmulatorOptions = {}): Promise<Emul
       // A group of its own, so that Ctrl-C reaches the runner first and writes under way end in order.
       detached: true,
       stdio: ['pipe', 'ignore', 'pipe'],
+      // Its database takes one request at a time: more threads only hand them to one another.
+      env: { TOKIO_WORKER_THREADS: '1', ...process.env },
     });
     try {
       await listening(child);
