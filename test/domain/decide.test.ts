@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { hashOf } from '../../shared/crypto/sealer.ts';
 import { personalInputs } from '../../shared/domain/audit.ts';
+import { decide } from '../../shared/domain/decide.ts';
 import { featureNames } from '../../shared/domain/features.ts';
 import type { CompiledModel } from '../../shared/domain/model.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { signalNames } from '../../shared/domain/signals/names.ts';
-import { devicesMax } from '../../shared/domain/state.ts';
+import { devicesMax, newAccount } from '../../shared/domain/state.ts';
+import { compilePolicy } from '../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
-import { barePolicy } from '../policy/fixtures.ts';
+import { barePolicy, transaction } from '../policy/fixtures.ts';
 import { oracle } from '../support/oracle.ts';
 import { seeded } from '../support/windowRun.ts';
 import { DrivenAccount, sealer, t0 } from './driven.ts';
@@ -299,6 +301,21 @@ describe('a decision', () => {
     expect(without.named.MERCHANT_RISK).toBe(0);
     expect(new DrivenAccount().pay({ merchantId: null }, { merchant }).entry.body.merchant).toBeNull();
     expect(new DrivenAccount().pay({}, { merchant: null }).named.MERCHANT_RISK).toBeNull();
+  });
+
+  test('shows the model no risk of a merchant that it does not have', () => {
+    const merchant = { labelled: 10, frauds: 4, riskShort: 0.25, riskLong: 0.5 };
+    const riskOf = (merchantId: string | null): number =>
+      new DrivenAccount().pay({ merchantId }, { merchant }).decision.features![featureNames.indexOf('merchantRiskShort')]!;
+    expect(riskOf('m_3')).toBe(0.25);
+    expect(riskOf(null)).toBe(0);
+  });
+
+  test('of an account without a past is made in one step, without rows', () => {
+    const arrival = { transaction, receivedAtMs: t0, decidedAtMs: t0, merchant: null, lists: {} };
+    const judgement = { policy: compilePolicy(barePolicy, 1), model: { model: null, degraded: 'NO_MODEL' } as const, sealer };
+    const step = decide(newAccount('c'.repeat(22), new Uint8Array(16), t0), arrival, judgement);
+    expect(step).toMatchObject({ kind: 'decided', decision: { sequence: 1, previousOutcome: null } });
   });
 });
 

@@ -10,7 +10,6 @@ const testsOfDomain = 'test/domain';
 const furtherTests: Readonly<Record<string, readonly string[]>> = {
   audit: ['canonicalBody', 'decide'],
   boosted: ['learned'],
-  currency: ['money'],
   explain: ['anomalyText'],
   merchant: ['ruleFacts', 'signals/merchantRisk'],
   policy: ['verdict'],
