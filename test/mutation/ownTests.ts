@@ -12,7 +12,6 @@ const furtherTests: Readonly<Record<string, readonly string[]>> = {
   boosted: ['learned'],
   explain: ['anomalyText'],
   merchant: ['ruleFacts', 'signals/merchantRisk'],
-  policy: ['verdict'],
   scorecard: ['learned'],
   'signals/all': ['decide'],
   'signals/names': ['decide', 'ruleFacts'],

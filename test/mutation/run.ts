@@ -112,7 +112,7 @@ function described(name: string, { status, replacement, location: { start, end }
   return `${name}.ts:${start.line}:${start.column}  ${short(before)}  =>  ${short(replacement)}${note}`;
 }
 
-/** Share of the mutants that were found, in percent; those that could not be run count nowhere. */
+/** Share of the mutants that were found, in percent, NaN where there are none; those that could not be run count nowhere. */
 const scoreOf = ({ killed, endless, outOfTime, survived, notCovered }: Counts): number => {
   const found = killed + endless + outOfTime;
   return (100 * found) / (found + survived + notCovered);
@@ -121,8 +121,10 @@ const scoreOf = ({ killed, endless, outOfTime, survived, notCovered }: Counts): 
 const sumOf = (all: readonly Measured[]): Counts =>
   Object.fromEntries(counted.map((column) => [column, all.reduce((sum, one) => sum + one[column], 0)])) as Counts;
 
+const percentText = (score: number): string => (Number.isNaN(score) ? 'no mutants' : `${score.toFixed(2)} %`);
+
 const row = (label: string, counts: Counts): string =>
-  `| ${[label, `${scoreOf(counts).toFixed(2)} %`, ...counted.map((column) => counts[column])].join(' | ')} |`;
+  `| ${[label, percentText(scoreOf(counts)), ...counted.map((column) => counts[column])].join(' | ')} |`;
 
 const { values } = parseArgs({
   options: {
@@ -167,6 +169,6 @@ if (values.json) {
   console.log(row('total', total));
   console.log(`\nOut of time:\n${measured.flatMap(({ outOfTimeAt }) => outOfTimeAt).join('\n')}`);
   console.log(`\nSurvivors:\n${measured.flatMap(({ survivors }) => survivors).join('\n')}`);
-  console.log(`\n${scoreOf(total).toFixed(2)} % of the mutants found, at least ${stryker.thresholds.low} % wanted`);
+  console.log(`\n${percentText(scoreOf(total))} of the mutants found, at least ${stryker.thresholds.low} % wanted`);
 }
 process.exitCode = isEnough ? 0 : 1;
