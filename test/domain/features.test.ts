@@ -161,6 +161,12 @@ describe('a payment of an account of which everything is known', () => {
     ['in a new category is measured by the account', 'amountZInCategory', { categoryHash: 7, spendMinor: 2_000 }, ln(2) / 0.5],
     ['without category too', 'amountZInCategory', { categoryHash: null, spendMinor: 2_000 }, ln(2) / 0.5],
     [
+      'without category is in none, whatever its tag',
+      'amountZInCategory',
+      { categoryHash: null, spendMinor: 2_000, profile: { ...profile, categories: [{ tag: 0, weight: 2, mean: 8, sd: 1 }] } },
+      ln(2) / 0.5,
+    ],
+    [
       'in a new category is measured by no less than 0.25',
       'amountZInCategory',
       { categoryHash: 7, spendMinor: 2_000, amountProfile: { mean: ln(1_000), sd: 0.1 } },

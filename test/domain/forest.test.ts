@@ -49,7 +49,7 @@ describe('a score', () => {
     expect(forestScorer(forest)(Float64Array.from(row))).toBe(forestScore(forest, Float64Array.from(row)));
   });
 
-  test('is that of a whole walk, by either evaluator, for one to nine trees and any row', () => {
+  test('is that of a whole walk, by each evaluator and as the sum of its shares, for one to nine trees and any row', () => {
     const column = fc.nat(1);
     const value = fc.constantFrom(-3, -2, -1, 0, 1, 2, 3);
     const node: fc.Arbitrary<BranchOrLeaf> = fc.letrec<{ node: BranchOrLeaf; leaf: BranchOrLeaf; split: BranchOrLeaf }>(
@@ -67,6 +67,9 @@ describe('a score', () => {
         const mean = trees.reduce((sum, one) => sum + walk(one, row), 0) / trees.length;
         expect(forestScore(forest, Float64Array.from(row))).toBeCloseTo(2 ** (-mean / normaliser), 12);
         expect(forestScorer(forest)(Float64Array.from(row))).toBe(forestScore(forest, Float64Array.from(row)));
+        const shares = new Float64Array(2);
+        expect(attribute(forest, Float64Array.from(row), shares)).toBe(forestScore(forest, Float64Array.from(row)));
+        expect(baselineOf(forest) + shares[0]! + shares[1]!).toBeCloseTo(forestScore(forest, Float64Array.from(row)), 9);
       }),
       { numRuns: 200 },
     );

@@ -14,6 +14,8 @@ test.each([
   ['2 decimals to 0', 250, 'EUR', 'JPY', '160', 400],
   ['2 decimals to 3', 100, 'EUR', 'KWD', '0.335', 335],
   ['0 decimals to 3', 1, 'JPY', 'KWD', '0.002', 2],
+  ['0 decimals to 3 by a whole rate', 5, 'JPY', 'KWD', '2', 10_000],
+  ['2 decimals to 4 by a rate of one decimal', 1, 'EUR', 'CLF', '0.5', 50],
   ['a half goes down to the even', 5, 'EUR', 'INR', '0.5', 2],
   ['a half goes up to the even', 3, 'EUR', 'INR', '0.5', 2],
   ['half of one is nothing', 1, 'EUR', 'INR', '0.5', 0],
