@@ -156,6 +156,13 @@ describe('a packed state', () => {
     expect(decodeState(larger.subarray(5, 5 + bytes.length), 300)).toEqual(decodeState(bytes, 300));
   });
 
+  test('keeps nothing of the buffer it was read from', () => {
+    const bytes = Uint8Array.from(packedOnce());
+    const state = decodeState(bytes, 300);
+    bytes.fill(0);
+    expect(state).toEqual(decodeState(packedOnce(), 300));
+  });
+
   test('spans alone read back equal', () => {
     fc.assert(
       fc.property(fc.array(span, { maxLength: 60 }), timeMs, (spans, baseMs) => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { unusualHour } from '../../../shared/domain/signals/unusualHour.ts';
+import { observeShare } from '../../../shared/domain/decayed.ts';
+import { nightHalfLifeMs, unusualHour } from '../../../shared/domain/signals/unusualHour.ts';
 import { signalInput, t0 } from './input.ts';
 
 /** An instant at which a clock with this offset shows the given time. */
@@ -35,4 +36,10 @@ test('what is usual is the share of nights in percent, once the account has paid
   const nights = { atMs: t0, weight: 30, part: 1 };
   expect(unusualHour(signalInput({ account: { nights, payments: 30 } })).usual).toBe(3.3333);
   expect(unusualHour(signalInput({ account: { nights, payments: 0 } })).usual).toBeNull();
+});
+
+test('a night of 45 days ago counts half as much as a payment of today', () => {
+  const occurredAtMs = t0 + 45 * 86_400_000;
+  const night = observeShare({ atMs: t0, weight: 1, part: 1 }, false, occurredAtMs, nightHalfLifeMs);
+  expect(unusualHour(signalInput({ account: { nights: night, payments: 2 } })).usual).toBe(33.3333);
 });
