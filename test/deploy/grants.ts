@@ -240,6 +240,17 @@ await Promise.all([
   })(),
 ]);
 
+await lacking('Score', ['sns:Publish'], async () => {
+  const body = '{"a poison of which nobody can be told":1}';
+  const attributes = { ApproximateReceiveCount: '1', SentTimestamp: String(Date.now()) };
+  const { failed, said } = await invoke('Score', {
+    Records: [{ messageId: 'untold', receiptHandle: 'none', body, attributes, messageAttributes: {} }],
+  });
+  assert.ok(!failed, `Score gives back a dead letter that it cannot tell of: ${said}`);
+  await deadLetterWith((letter) => letter.body === body && letter.reason !== '');
+});
+console.log('  ok  Score without sns:Publish tells nobody of a dead letter, which is safe all the same and comes not again');
+
 interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
