@@ -144,6 +144,8 @@ export const startTableSource = (options: TableSourceOptions): TableSource => {
         complete = false;
         onFailure(`table source: ${messageOf(error)}`);
       }
+      // What a stop could not deliver is delivered by the next start; the batches behind it would fail as slowly.
+      if (stopping && !complete) break;
     }
     idle.resolve();
   };

@@ -5,12 +5,13 @@ import type { Committed } from '../../../functions/project/project.ts';
 import { perMinuteMax, quietMs } from '../../../shared/alerts/gate.ts';
 import type { Policy } from '../../../shared/domain/policy.ts';
 import { memoryTable } from '../../../shared/memory/table.ts';
+import { type TableStore, Unavailable } from '../../../shared/ports.ts';
 import { aDecision, aPolicy } from './builders.ts';
 
 const reasons = [{ signal: 'RAPID_BURST_1M', value: 9, threshold: 5, points: 75, usual: null }];
 
 /** A sink over a fresh table; `sent` is what its topics were given. */
-const world = (policy: Partial<Policy> = {}) => {
+const world = (policy: Partial<Policy> = {}, table: TableStore = memoryTable()) => {
   const sent: { kind: string; subject: string; text: string }[] = [];
   const state = { nowMs: Date.parse('2026-11-20T09:00:00.000Z'), broken: false };
   const topic = (kind: string) => ({
@@ -20,7 +21,7 @@ const world = (policy: Partial<Policy> = {}) => {
     },
   });
   const sink = alertsSink({
-    table: memoryTable(),
+    table,
     clock: { nowMs: () => state.nowMs, sleep: async () => undefined },
     topics: { decision: topic('decision'), degraded: topic('degraded') },
     policyOf: async () => aPolicy(policy),
@@ -89,6 +90,20 @@ describe('alerts', () => {
     state.broken = false;
     expect(await sink.project(told([committed('t1', 'a1')]))).toEqual([]);
     expect(sent).toHaveLength(1);
+  });
+
+  it('do not wait for a table that is away decision by decision: all of them come again', async () => {
+    let reads = 0;
+    const away: TableStore = {
+      ...memoryTable(),
+      get: async () => {
+        reads++;
+        throw new Unavailable('the table did not answer a read');
+      },
+    };
+    const decisions = ['a1', 'a2', 'a3'].map((id, position) => ({ ...committed(id, id), position }));
+    expect((await world({}, away).sink.project(told(decisions))).map(({ position }) => position)).toEqual([0, 1, 2]);
+    expect(reads).toBe(1);
   });
 
   it.each([
