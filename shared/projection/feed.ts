@@ -1,3 +1,4 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { expiryAttribute, prefixes } from '../aws/keys.ts';
 import { type DecisionSummary, measuresOf } from '../contract/render.ts';
 import type { Decision } from '../domain/decision.ts';
@@ -74,7 +75,7 @@ export function pageItem(tenant: string, feed: Feed, entries: readonly FeedEntry
   return {
     pk: feedDayKey(tenant, feed, decidedAtMs),
     sk,
-    entries: `[${entries.map(packEntry).join(',')}]`,
+    entries: gzipSync(`[${entries.map(packEntry).join(',')}]`),
     [expiryAttribute]: Math.floor(slotStartMs(decidedAtMs) / 1000) + (feedRetentionDays + 1) * (dayMs / 1000),
   };
 }
@@ -97,7 +98,11 @@ export function pagefuls<Member>(members: readonly Member[], entry: (member: Mem
   return runs;
 }
 
-export const pageEntries = (item: Item): FeedEntry[] => (JSON.parse(String(item.entries)) as Packed[]).map(unpackEntry);
+/** Entries are compressed: a page is paid by the KB, and twice as it is written in a transaction. */
+export const pageEntries = (item: Item): FeedEntry[] =>
+  (JSON.parse(gunzipSync(item.entries as Uint8Array, { maxOutputLength: pageBytesMax + 2 }).toString()) as Packed[]).map(
+    unpackEntry,
+  );
 
 type Packed = readonly [
   transactionId: string,

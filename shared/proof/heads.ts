@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { prefixes } from '../aws/keys.ts';
 import { inParallel } from '../parallel.ts';
 import type { Item, Key, TableStore } from '../ports.ts';
@@ -8,8 +9,9 @@ import { asAuditEntry, type StoredEntry } from './entry.ts';
 /** Partitions over which pending heads are spread: one takes about 1,000 writes a second. */
 const shardCount = 16;
 const pageSize = 100;
-/** Heads in one item: about 12 KB. */
+/** Heads in one item: about 12 KB, about half of it as stored. An item is paid by the KB when it is written and when it is dropped. */
 const headsPerItem = 100;
+const itemBytesMax = 64 * 1_024;
 const writesAtOnce = 16;
 
 /** A head that no checkpoint covers yet. */
@@ -78,7 +80,7 @@ const merge = (heads: Map<string, PendingHead>, head: PendingHead): void => {
 const itemOf = (heads: readonly PendingHead[]): Item => {
   const text = JSON.stringify(heads.map(({ chain, sequence, head, sinceMs }) => [chain, sequence, head, sinceMs]));
   const name = createHash('sha256').update(text).digest('hex');
-  return { pk: shardPk(Number.parseInt(name.slice(0, 8), 16) % shardCount), sk: name, heads: text };
+  return { pk: shardPk(Number.parseInt(name.slice(0, 8), 16) % shardCount), sk: name, heads: gzipSync(text) };
 };
 
 async function* itemsOf(
@@ -90,18 +92,20 @@ async function* itemsOf(
     let after: string | undefined;
     do {
       const page = await table.query({ pk, limit: pageSize, consistent: true, ...(after === undefined ? {} : { after }) });
-      for (const { sk, heads } of page.items) yield { key: { pk, sk }, heads: parsed(String(heads)) };
+      for (const { sk, heads } of page.items) yield { key: { pk, sk }, heads: parsed(heads as Uint8Array) };
       after = page.after;
     } while (after !== undefined);
   }
 }
 
-const parsed = (text: string): PendingHead[] =>
-  (JSON.parse(text) as [string, number, string, number][]).map(([chain, sequence, head, sinceMs]) => ({
-    chain,
-    sequence,
-    head,
-    sinceMs,
-  }));
+const parsed = (packed: Uint8Array): PendingHead[] =>
+  (JSON.parse(gunzipSync(packed, { maxOutputLength: itemBytesMax }).toString()) as [string, number, string, number][]).map(
+    ([chain, sequence, head, sinceMs]) => ({
+      chain,
+      sequence,
+      head,
+      sinceMs,
+    }),
+  );
 
 const shardPk = (shard: number): string => `${prefixes.checkpoint}head#${shard}`;

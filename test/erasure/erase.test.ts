@@ -35,6 +35,7 @@ import { exportRange } from '../../shared/proof/export.ts';
 import { verifyBytes } from '../../shared/proof/verify.ts';
 import { dispose } from '../../shared/reviews/dispose.ts';
 import { p256Signer } from '../proof/builders.ts';
+import { unpacked } from '../support/traces.ts';
 
 const startMs = Date.UTC(2026, 10, 20, 12);
 const people = 60;
@@ -167,7 +168,7 @@ const world = () => {
 
 const textOfItem = (item: Item): string =>
   Object.values(item)
-    .map((value) => (value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : JSON.stringify(value)))
+    .map((value) => (value instanceof Uint8Array ? unpacked(value).toString('latin1') : JSON.stringify(value)))
     .join(' ');
 
 const objectTexts = async (objects: ObjectStore): Promise<string[]> => {

@@ -47,13 +47,13 @@ export const traceFinder = (people: number): ((bytes: Buffer) => ReadonlySet<num
   };
 };
 
-/** The bytes of an attribute, with those of every attribute within. */
+/** The bytes of an attribute, unpacked, with those of every attribute within. */
 export const bytesOfAttribute = (value: Attribute): Buffer => {
-  if (value instanceof Uint8Array) return Buffer.from(value);
+  if (value instanceof Uint8Array) return unpacked(value);
   if (typeof value !== 'object' || value === null) return Buffer.from(String(value));
   return Buffer.concat(Object.entries(value).flatMap(([name, inner]) => [Buffer.from(` ${name} `), bytesOfAttribute(inner)]));
 };
 
-/** An object as it is read: unpacked where it is gzip. */
+/** Bytes as they are read: unpacked where they are gzip. */
 export const unpacked = (bytes: Uint8Array): Buffer =>
-  bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : Buffer.from(bytes);
+  bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8 ? gunzipSync(bytes) : Buffer.from(bytes);

@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { feedSink } from '../../../functions/project/feedSink.ts';
@@ -189,7 +190,8 @@ describe('the feed sink', () => {
     for (const page of pages) {
       const entries = pageEntries(page);
       expect(entries.length).toBeLessThanOrEqual(pageEntriesMax);
-      expect(String(page.entries).length).toBeLessThan(pageBytesMax + 100);
+      expect(gunzipSync(page.entries as Uint8Array).length).toBeLessThan(pageBytesMax + 100);
+      expect((page.entries as Uint8Array).length).toBeLessThan(JSON.stringify(entries).length / 4);
       expect(new Set(entries.map((entry) => Math.floor(entry.decidedAtMs / slotMs))).size).toBe(1);
       expect(page.sk).toBe(entries.map(positionOf).sort().at(-1));
       expect(Number(page.ttl) * 1000).toBeGreaterThan(startMs);
