@@ -9,7 +9,7 @@ import { emulatorCredentials, emulatorRegion, startDynoxide, startSqsAndS3 } fro
 import { FunctionFailed, FunctionHost } from './functionHost.ts';
 import { freePort, startGateway } from './gateway.ts';
 import { createResolver, type Resolver } from './intrinsics.ts';
-import { readModel, type StackModel } from './model.ts';
+import { readModel } from './model.ts';
 import { LocalProblem } from './problem.ts';
 import { startQueueSource } from './queueSource.ts';
 import { createResources } from './resources.ts';
@@ -149,8 +149,9 @@ const start = async (
     AWS_SECRET_ACCESS_KEY: emulatorCredentials.secretAccessKey,
   };
   const keys = localKeys(folder);
-  const reachable = calledFromOutside(model);
   const waitedFor = new Set([...model.api.methods, ...model.queueSources].map(({ functionId }) => functionId));
+  // A request or a message can reach them: they are loaded before the stack says that it is ready.
+  const reachable = new Set([...waitedFor, ...model.tableSources.map(({ functionId }) => functionId)]);
   for (const fn of model.functions) {
     const handler = handlerOf(fn.stage, options);
     if (!existsSync(new URL(handler))) {
@@ -264,10 +265,6 @@ const withLocalKeys = (
 
 const handlerOf = (stage: string, options: LocalStackOptions): string =>
   options.handlerOf?.(stage) ?? new URL(`../functions/${stage}/handler.ts`, import.meta.url).href;
-
-/** Functions that a request or a message can reach: loaded before the stack says that it is ready. */
-const calledFromOutside = (model: StackModel): ReadonlySet<string> =>
-  new Set([...model.api.methods, ...model.queueSources, ...model.tableSources].map(({ functionId }) => functionId));
 
 const logWriter = (folder: string) => {
   mkdirSync(folder, { recursive: true });

@@ -1,4 +1,3 @@
-import { gunzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { rotateSecret } from '../../cli/secret.ts';
 import { makeCheckpoints } from '../../functions/checkpoint/checkpoint.ts';
@@ -176,7 +175,7 @@ const objectTexts = async (objects: ObjectStore): Promise<string[]> => {
   return Promise.all(
     keys.map(async (key) => {
       const bytes = (await objects.get(key))!;
-      return `${key} ${(key.endsWith('.gz') ? gunzipSync(bytes) : Buffer.from(bytes)).toString('latin1')}`;
+      return `${key} ${unpacked(bytes).toString('latin1')}`;
     }),
   );
 };
