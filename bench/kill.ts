@@ -87,14 +87,15 @@ try {
     const stopping = new AbortController();
     const load = Promise.all(Array.from({ length: clients }, (_, client) => send(running!, life, client, stopping.signal)));
     while (accepted.size < enough && performance.now() - startedMs < loadMsMax) await sleep(1);
-    await kill(running, victim);
-    stopping.abort();
+    await kill(running, victim, stopping);
     await load;
     killed[victim] += 1;
     console.error(`${life} of ${times}: killed ${victim}; ${accepted.size} of ${begun.size} payments acknowledged`);
   }
   running = await start();
+  console.error(`repeats the ${begun.size - accepted.size} that were not acknowledged`);
   await repeatUnacknowledged(running);
+  console.error('waits until each is decided, in the feed and counted, and reads all of it');
   const result = await proved(running);
   const exited = once(running.child, 'exit');
   running.child.kill('SIGTERM');
@@ -193,7 +194,8 @@ async function post(life: Life, path: string, ids: readonly string[]): Promise<b
   }
 }
 
-async function kill(life: Life, victim: (typeof victims)[number]): Promise<void> {
+/** The callers go on until the runner is gone, and through the moment that it lives on without its table. */
+async function kill(life: Life, victim: (typeof victims)[number], stopping: AbortController): Promise<void> {
   const exited = once(life.child, 'exit');
   const emulators = descendantsOf(life.child.pid!).filter(({ command }) => command.includes('dynoxide'));
   if (victim !== 'runner') {
@@ -206,6 +208,7 @@ async function kill(life: Life, victim: (typeof victims)[number]): Promise<void>
     await sleep(withoutTableMs);
     life.child.kill('SIGTERM');
   }
+  stopping.abort();
   await exited;
   await gone(emulators.map(({ pid }) => pid));
 }

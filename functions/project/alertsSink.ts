@@ -2,8 +2,9 @@ import { alertsOf, decisionMessage } from '../../shared/alerts/decisionMessage.t
 import { aboutAccount, tell } from '../../shared/alerts/gate.ts';
 import type { DecisionAlert } from '../../shared/alerts/message.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
-import { type Clock, type TableStore, type Topic, Unavailable } from '../../shared/ports.ts';
-import type { Committed, Failure, Sink } from './project.ts';
+import type { Clock, TableStore, Topic } from '../../shared/ports.ts';
+import { failuresInTurn } from './inTurn.ts';
+import type { Committed, Sink } from './project.ts';
 
 export interface AlertsSinkDependencies {
   readonly table: TableStore;
@@ -18,19 +19,9 @@ export interface AlertsSinkDependencies {
 export const alertsSink = (dependencies: AlertsSinkDependencies): Sink => ({
   name: 'alerts',
   async project({ decisions }) {
-    const failures: Failure[] = [];
     const toTell = decisions.filter(({ decision }) => decision.outcome !== 'ALLOW' || decision.degraded.length > 0);
-    for (const [i, committed] of toTell.entries()) {
-      try {
-        await tellOf(dependencies, committed);
-      } catch (cause) {
-        // The others would wait as long for a store that does not answer, one after the other, until the function's time is up.
-        const lost = cause instanceof Unavailable ? toTell.slice(i) : [committed];
-        failures.push(...lost.map(({ position }) => ({ position, cause })));
-        if (cause instanceof Unavailable) break;
-      }
-    }
-    return failures;
+    const failures = await failuresInTurn(toTell, (committed) => tellOf(dependencies, committed));
+    return failures.map(({ value: { position }, cause }) => ({ position, cause }));
   },
 });
 

@@ -21,7 +21,8 @@ import {
   slotPagesMax,
   slotStartMs,
 } from '../../shared/projection/feed.ts';
-import type { Committed, Failure, Sink } from './project.ts';
+import { failuresInTurn } from './inTurn.ts';
+import type { Committed, Sink } from './project.ts';
 
 export interface FeedDependencies {
   readonly table: TableStore;
@@ -44,15 +45,10 @@ const batchMs = 1_000;
 export const feedSink = (dependencies: FeedDependencies): Sink => ({
   name: 'feed',
   async project({ decisions }) {
-    const failures: Failure[] = [];
-    for (const run of runsOf(decisions)) {
-      try {
-        await projectRun(dependencies, run);
-      } catch (cause) {
-        failures.push(...run.members.map(({ committed }) => ({ position: committed.position, cause })));
-      }
-    }
-    return failures;
+    const failures = await failuresInTurn(runsOf(decisions), (run) => projectRun(dependencies, run));
+    return failures.flatMap(({ value: { members }, cause }) =>
+      members.map(({ committed: { position } }) => ({ position, cause })),
+    );
   },
 });
 

@@ -1,5 +1,6 @@
 import { type JoinDependencies, joinReview } from '../../shared/reviews/join.ts';
-import type { Failure, Sink } from './project.ts';
+import { failuresInTurn } from './inTurn.ts';
+import type { Sink } from './project.ts';
 
 /** Opens a review for every account with a BLOCK or a REVIEW; further ones join it, what is labelled already does not. */
 export const reviewsSink = (dependencies: JoinDependencies): Sink => ({
@@ -9,24 +10,19 @@ export const reviewsSink = (dependencies: JoinDependencies): Sink => ({
     const accounts = Map.groupBy(flagged, ({ tenant, decision: { transaction } }) =>
       [tenant, transaction.accountId, transaction.userId].join('#'),
     );
-    const failures: Failure[] = [];
-    for (const group of accounts.values()) {
+    const failures = await failuresInTurn([...accounts.values()], (group) => {
       const { tenant, decision } = group[0]!;
       const { accountId, userId } = decision.transaction;
-      try {
-        await joinReview(
-          dependencies,
-          { tenant, accountId, userId },
-          group.map(({ decision: { transaction, outcome, decidedAtMs } }) => ({
-            transactionId: transaction.transactionId,
-            outcome,
-            decidedAtMs,
-          })),
-        );
-      } catch (cause) {
-        failures.push(...group.map(({ position }) => ({ position, cause })));
-      }
-    }
-    return failures;
+      return joinReview(
+        dependencies,
+        { tenant, accountId, userId },
+        group.map(({ decision: { transaction, outcome, decidedAtMs } }) => ({
+          transactionId: transaction.transactionId,
+          outcome,
+          decidedAtMs,
+        })),
+      );
+    });
+    return failures.flatMap(({ value: group, cause }) => group.map(({ position }) => ({ position, cause })));
   },
 });
