@@ -1,4 +1,5 @@
-import { Validations } from 'aws-cdk-lib/core';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { Token, Validations } from 'aws-cdk-lib/core';
 import { AwsSolutionsChecks, PCIDSS321Checks, ServerlessChecks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import type { Built } from './build.ts';
@@ -110,12 +111,14 @@ const accepted: readonly Accepted[] = [
     under: ['Read', 'Checkpoint'],
     reason: 'The objects of one bucket: their keys are numbers and hashes, known only at run time.',
   },
-  {
-    rules: ['AwsSolutions-IAM5[Resource::<DataTableFDBAD0F2.Arn>/stream/*]'],
-    under: ['Project'],
-    reason: 'ListStreams is asked of the table, whose stream is named by the time it was switched on.',
-  },
 ];
+
+/** A restored table is named by its own ARN. */
+const acceptedOfTable = ({ tableArn }: ITable): Accepted => ({
+  rules: [`AwsSolutions-IAM5[Resource::${Token.isUnresolved(tableArn) ? '<DataTableFDBAD0F2.Arn>' : tableArn}/stream/*]`],
+  under: ['Project'],
+  reason: 'ListStreams is asked of the table, whose stream is named by the time it was switched on.',
+});
 
 /** Of what a setting adds. */
 const acceptedWhereThere: readonly Accepted[] = [
@@ -128,7 +131,7 @@ const acceptedWhereThere: readonly Accepted[] = [
 
 /** Synthesis then fails on whatever the AWS Solutions, PCI DSS and serverless packs find and `accepted` does not argue for. */
 export const checkWithPacks = ({ app, core }: Built): void => {
-  for (const { rules, under, reason } of accepted) {
+  for (const { rules, under, reason } of [...accepted, acceptedOfTable(core.data.table)]) {
     for (const path of under) {
       const scope = childAt(core, path);
       Validations.of(scope).acknowledge(...rules.map((id) => ({ id, reason })));
