@@ -18,15 +18,17 @@ export class NotPossibleHere extends Error {
 }
 
 /** Installs MiniStack into a folder of its own. Throws NotPossibleHere without Python or without PyPI. */
-export const installMinistack = async (folder: string): Promise<string> => {
-  const venv = join(folder, 'venv');
+export const installMinistack = (folder: string): Promise<string> => installInto(join(folder, 'venv'), packages);
+
+/** Makes a virtual environment with these packages. Returns its folder; throws NotPossibleHere without Python or without PyPI. */
+export const installInto = async (venv: string, wanted: readonly string[]): Promise<string> => {
   try {
     await run('python3', ['-m', 'venv', venv]);
-    await run(join(venv, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', ...packages], {
+    await run(join(venv, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', ...wanted], {
       timeout: installMsMax,
     });
   } catch (cause) {
-    throw new NotPossibleHere(`${packages.join(' and ')} cannot be installed: ${firstLine(cause)}`, { cause });
+    throw new NotPossibleHere(`${wanted.join(' and ')} cannot be installed: ${firstLine(cause)}`, { cause });
   }
   return venv;
 };

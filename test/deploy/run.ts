@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import {
   apiAddress,
   type Changes,
@@ -15,11 +16,13 @@ import {
   type Outputs,
 } from '../../infra/deployLocal.ts';
 import { env } from '../../shared/aws/keys.ts';
+import { installAwsCli } from './awsCli.ts';
 import { installMinistack, NotPossibleHere, startMinistack } from './ministack.ts';
 
 /**
  * A real `cdk deploy` on a third-party AWS that enforces IAM: first deployment, the main job from outside, grants taken away, alarms told,
- * an upgrade over live data, a clean diff, destroy. Exit codes: 0 passed, 1 failed, 75 skipped because MiniStack cannot be installed here.
+ * an upgrade over live data, a clean diff, destroy. With `--restore` it proves instead that the table can be restored and the stack switched
+ * to it, as `docs/operations.md` says. Exit codes: 0 passed, 1 failed, 75 skipped because what it needs cannot be installed here.
  */
 const skippedCode = 75;
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -31,6 +34,7 @@ const first: Changes = { trainEveryMinutes: 1 };
 const upgrade: Changes = { ...first, scoreBatchSize: 5, scoreTimeoutSeconds: 12, logRetentionDays: 3 };
 
 const main = async (): Promise<number> => {
+  const isRestore = parseArgs({ options: { restore: { type: 'boolean', default: false } } }).values.restore;
   const folder = mkdtempSync(join(tmpdir(), 'aegis-ministack-'));
   mkdirSync(join(logFile, '..'), { recursive: true });
   rmSync(logFile, { force: true });
@@ -51,19 +55,25 @@ const main = async (): Promise<number> => {
     );
     try {
       const { target } = ministack;
-      const before = await lap('first deployment', () => deployCore(target, first));
       const run = (file: string, outputs: Outputs, ...args: readonly string[]) => script(file, args, target, outputs, folder);
-      await lap('the main job from outside', () => run('drive.ts', before, 'first'));
-      await lap('grants taken away, foreign actions tried', () => run('grants.ts', before));
-      await lap('alarms told', () => run('alarms.ts', before));
-      await lap('resources before the upgrade', () => run('resources.ts', before, 'note'));
-      const after = await lap('upgrade over live data', () => deployCore(target, upgrade));
-      await lap('nothing replaced', () => run('resources.ts', after, 'compare'));
-      sameOutputs(before, after);
-      await lap('the main job after the upgrade', () => run('drive.ts', after, 'upgraded'));
-      await lap('clean diff', () => diffCore(target, upgrade));
-      await lap('destroy', () => destroyCore(target));
-      await lap('what is retained', () => run('retained.ts', after));
+      if (isRestore) {
+        await lap('install the AWS command line', () => installAwsCli(folder));
+        const deployed = await lap('first deployment', () => deployCore(target));
+        await lap('restore and switch, as documented', () => run('restore.ts', deployed));
+      } else {
+        const before = await lap('first deployment', () => deployCore(target, first));
+        await lap('the main job from outside', () => run('drive.ts', before, 'first'));
+        await lap('grants taken away, foreign actions tried', () => run('grants.ts', before));
+        await lap('alarms told', () => run('alarms.ts', before));
+        await lap('resources before the upgrade', () => run('resources.ts', before, 'note'));
+        const after = await lap('upgrade over live data', () => deployCore(target, upgrade));
+        await lap('nothing replaced', () => run('resources.ts', after, 'compare'));
+        sameOutputs(before, after);
+        await lap('the main job after the upgrade', () => run('drive.ts', after, 'upgraded'));
+        await lap('clean diff', () => diffCore(target, upgrade));
+        await lap('destroy', () => destroyCore(target));
+        await lap('what is retained', () => run('retained.ts', after));
+      }
     } finally {
       await lap('stop', () => ministack.stop());
     }

@@ -40,6 +40,40 @@ const storedIn = async (checkpoints: ObjectStore): Promise<StoredCheckpoint[]> =
   return Promise.all(keys.map(async (key) => parseStoredCheckpoint((await checkpoints.get(key))!)));
 };
 
+describe('after a restore of the table', () => {
+  it('checkpoints go on once the pointer is put forward, and only the chain that went on anew reads as rewritten', async () => {
+    const { stored, ...at } = world();
+    const pointer = { pk: 'T#pointer', sk: 'CURRENT' };
+    await noteHeads(at.table, [...alpha.slice(0, 2), ...beta]);
+    await makeCheckpoint(at);
+    const restored = (await at.table.get(pointer))!;
+    await noteHeads(at.table, alpha.slice(2, 4));
+    await makeCheckpoint(at);
+    const { body } = (await stored()).at(-1)!;
+
+    const revision = Number(restored.revision) + 1;
+    await at.table.put({
+      ...restored,
+      number: body.number,
+      hash: checkpointHash(body),
+      claimedHash: '',
+      claimedAtMs: 0,
+      revision,
+    });
+    const anew = chainOf('alpha', 4, alpha.slice(0, 2), 9);
+    await noteHeads(at.table, anew);
+    expect(await makeCheckpoint(at)).toMatchObject({ kind: 'made', number: 3, leaves: 1 });
+
+    const chains = new Map([
+      ['alpha', anew],
+      ['beta', beta],
+    ]);
+    const log = { signer: at.signer, checkpoints: await stored(), chains };
+    const { findings } = await verifyBytes(bytesOf(await linesOf(log)), { publicKey: at.signer.publicKey });
+    expect(findings).toMatchObject([{ kind: 'rewritten', chain: 'alpha', sequence: 4 }]);
+  });
+});
+
 describe('a checkpoint', () => {
   it('holds every changed head, says how long the oldest waited, and covers what it should', async () => {
     const { stored, ...at } = world();
