@@ -9,6 +9,8 @@ import {
   Code,
   EventInvokeConfig,
   type EventSourceMapping,
+  FilterCriteria,
+  FilterRule,
   type IFunction,
   Function as LambdaFunctionResource,
   LoggingFormat,
@@ -202,8 +204,14 @@ export class HouseFunction extends Construct {
     });
   }
 
-  /** Is handed the table's changes in order; what keeps failing is halved, then set aside in `failures`. */
-  consumesStream(failures: Queue, options: { readonly batchSize: number; readonly retries: number }): EventSourceMapping {
+  /**
+   * Is handed the table's changes of items with these beginnings of their keys, in order; what keeps failing is halved, then set aside in
+   * `failures`. All others cost no call.
+   */
+  consumesStream(
+    failures: Queue,
+    options: { readonly keyPrefixes: readonly string[]; readonly batchSize: number; readonly retries: number },
+  ): EventSourceMapping {
     const { table } = this.data;
     this.allow('Stream', ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], [table.tableStreamArn!])
       .allow('StreamNames', ['dynamodb:ListStreams'], [`${table.tableArn}/stream/*`])
@@ -212,6 +220,11 @@ export class HouseFunction extends Construct {
     return this.alias.addEventSourceMapping('Changes', {
       eventSourceArn: table.tableStreamArn!,
       startingPosition: StartingPosition.TRIM_HORIZON,
+      filters: [
+        FilterCriteria.filter({
+          dynamodb: { Keys: { pk: { S: options.keyPrefixes.flatMap((prefix) => FilterRule.beginsWith(prefix)) } } },
+        }),
+      ],
       batchSize: options.batchSize,
       maxBatchingWindow: Duration.seconds(1),
       retryAttempts: options.retries,

@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { env } from '../shared/aws/keys.ts';
+import { env, prefixes, projectedItems } from '../shared/aws/keys.ts';
 import type { Data } from './data.ts';
 import { HouseFunction } from './function.ts';
 import { HouseQueue } from './queue.ts';
@@ -37,6 +37,10 @@ export class Project extends Construct {
       .sendsTo('Webhooks', webhooks.queue, env.webhookQueueUrl)
       .writesObjects('Archive', data.archiveBucket, env.archiveBucket);
     if (settings.hotDays !== undefined) this.function.putsItems('audit').told(env.hotDays, String(settings.hotDays));
-    this.function.consumesStream(this.failures, { batchSize: settings.projectBatchSize, retries: settings.projectRetries });
+    this.function.consumesStream(this.failures, {
+      keyPrefixes: projectedItems.map((item) => prefixes[item]),
+      batchSize: settings.projectBatchSize,
+      retries: settings.projectRetries,
+    });
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
-import type { Write } from '../shared/ports.ts';
+import { setPriority } from 'node:os';
+import { type MessagePort, Worker } from 'node:worker_threads';
 import type { FunctionModel } from './model.ts';
 
 /** Main thread to instance. */
@@ -14,14 +14,15 @@ export interface Invocation {
 /** Instance to main thread. */
 export type InstanceMessage =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'committed'; readonly writes: readonly Write[] }
-  | { readonly kind: 'returned'; readonly id: string; readonly result: string | undefined; readonly committed: readonly Write[] }
+  | { readonly kind: 'returned'; readonly id: string; readonly result: string | undefined }
   | { readonly kind: 'threw'; readonly id: string; readonly message: string };
 
 export interface InstanceData {
   readonly handler: string;
   readonly functionName: string;
   readonly isBackground: boolean;
+  /** Where it tells, in lists of writes, what it committed, before it answers. */
+  readonly commitPort: MessagePort;
 }
 
 export interface HostOptions {
@@ -33,10 +34,19 @@ export interface HostOptions {
   readonly isBackground: boolean;
   /** Events at a time; as on Lambda, one instance has one event at a time. */
   readonly maxInstances: number;
-  readonly onCommitted: (writes: readonly Write[]) => void;
+  /** One for each instance. */
+  readonly commitPort: () => MessagePort;
   /** One line the function wrote. */
   readonly onOutput: (text: string) => void;
 }
+
+/** Nice value: about a third of the processor that another thread gets while both want it. */
+const backgroundPriority = 5;
+
+/** For a thread that nobody waits for. Elsewhere than on Linux this would hold back the whole process instead, so there it does nothing. */
+export const leaveProcessorsToOthers = (): void => {
+  if (process.platform === 'linux') setPriority(backgroundPriority);
+};
 
 /** A function that failed: it threw, could not load, or took longer than its timeout. */
 export class FunctionFailed extends Error {
@@ -110,9 +120,9 @@ export class FunctionHost {
   }
 
   #start(): Instance {
-    const { model, handler, isBackground, environment, onCommitted, onOutput } = this.#options;
-    const data = { handler, functionName: model.logicalId, isBackground };
-    const instance = new Instance(model.stage, data, environment, onCommitted, onOutput);
+    const { model, handler, isBackground, environment, commitPort, onOutput } = this.#options;
+    const data = { handler, functionName: model.logicalId, isBackground, commitPort: commitPort() };
+    const instance = new Instance(model.stage, data, environment, onOutput);
     this.#instances.add(instance);
     instance.worker.once('exit', () => {
       this.#instances.delete(instance);
@@ -147,7 +157,6 @@ class Instance {
     stage: string,
     data: InstanceData,
     environment: Readonly<Record<string, string>>,
-    onCommitted: (writes: readonly Write[]) => void,
     onOutput: (text: string) => void,
   ) {
     this.#stage = stage;
@@ -156,6 +165,7 @@ class Instance {
     this.ready.catch(() => undefined);
     this.worker = new Worker(new URL('./functionInstance.ts', import.meta.url), {
       workerData: data,
+      transferList: [data.commitPort],
       // Seen in a list of threads.
       name: stage,
       env: { ...environment },
@@ -167,8 +177,6 @@ class Instance {
     this.worker.stderr.setEncoding('utf8').on('data', onOutput);
     this.worker.on('message', (message: InstanceMessage) => {
       if (message.kind === 'ready') return ready.resolve();
-      if (message.kind === 'committed') return onCommitted(message.writes);
-      if (message.kind === 'returned' && message.committed.length > 0) onCommitted(message.committed);
       if (message.id !== this.current?.id) return;
       if (message.kind === 'returned')
         this.current.resolve(message.result === undefined ? undefined : JSON.parse(message.result));

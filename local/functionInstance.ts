@@ -1,35 +1,25 @@
-import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { configureServices } from '../shared/aws/services.ts';
 import type { Write } from '../shared/ports.ts';
-import type { InstanceData, InstanceMessage, Invocation } from './functionHost.ts';
+import { type InstanceData, type InstanceMessage, type Invocation, leaveProcessorsToOthers } from './functionHost.ts';
 
 /** The inside of one function instance: loads the deployed handler and runs one event after the other. */
 
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 
-const { handler: handlerUrl, functionName, isBackground } = workerData as InstanceData;
-/** Nice value: about a third of the processor that another thread gets while both want it. */
-const backgroundPriority = 5;
+const { handler: handlerUrl, functionName, isBackground, commitPort } = workerData as InstanceData;
 
 const port = parentPort!;
 const tell = (message: InstanceMessage) => port.postMessage(message);
 
-// On Lambda it would have a processor of its own. Elsewhere than on Linux this would hold back the whole process instead of the thread.
-if (isBackground && process.platform === 'linux') setPriority(backgroundPriority);
+// On Lambda it would have a processor of its own.
+if (isBackground) leaveProcessorsToOthers();
 
-/**
- * Committed and not told yet. An answer mostly follows at once and takes them along, since every message wakes the main thread; what does
- * not answer in the same turn is told by itself.
- */
+/** Committed and not told yet. All of a turn goes in one message, since every message wakes the thread it is for. */
 let committed: Write[] = [];
-const taken = (): readonly Write[] => {
-  const writes = committed;
-  committed = [];
-  return writes;
-};
 const tellCommitted = (): void => {
-  if (committed.length > 0) tell({ kind: 'committed', writes: taken() });
+  if (committed.length > 0) commitPort.postMessage(committed);
+  committed = [];
 };
 
 configureServices({
@@ -53,7 +43,8 @@ port.on('message', async ({ id, event, deadlineMs }: Invocation) => {
       callbackWaitsForEmptyEventLoop: false,
       getRemainingTimeInMillis: () => Math.max(0, deadlineMs - Date.now()),
     });
-    tell({ kind: 'returned', id, result: JSON.stringify(result), committed: taken() });
+    tellCommitted();
+    tell({ kind: 'returned', id, result: JSON.stringify(result) });
   } catch (error) {
     tellCommitted();
     tell({ kind: 'threw', id, message: error instanceof Error ? error.message : String(error) });

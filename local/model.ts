@@ -1,5 +1,6 @@
 import type { Resolver } from './intrinsics.ts';
 import { LocalProblem } from './problem.ts';
+import { keyPrefixesOf } from './streamFilter.ts';
 import type { CloudFormationTemplate } from './template.ts';
 
 /** What the local stack runs, read from the synthesized template: nothing is listed a second time here. */
@@ -56,6 +57,8 @@ export interface TableSourceModel {
   readonly streamArn: string;
   readonly batchSize: number;
   readonly windowMs: number;
+  /** Only records of keys with one of these beginnings are delivered; null: every record is. */
+  readonly keyPrefixes: readonly string[] | null;
   readonly retries: number;
   readonly bisect: boolean;
   readonly partialFailures: boolean;
@@ -145,6 +148,7 @@ export const readModel = (template: CloudFormationTemplate, resolver: Resolver):
           functionId,
           streamArn: sourceArn,
           batchSize: Number(properties.BatchSize ?? defaultBatchSize.table),
+          keyPrefixes: keyPrefixesOf(filtersOf(properties.FilterCriteria).map(({ Pattern }) => text(Pattern))),
           windowMs: 1_000 * Number(properties.MaximumBatchingWindowInSeconds ?? 0),
           retries: retries < 0 ? maxRetries : retries,
           bisect: properties.BisectBatchOnFunctionError === true,
@@ -163,6 +167,8 @@ export const readModel = (template: CloudFormationTemplate, resolver: Resolver):
       ),
   };
 };
+
+const filtersOf = (criteria: unknown) => (criteria as { readonly Filters?: readonly Properties[] } | undefined)?.Filters ?? [];
 
 const readMethods = (
   all: (type: string) => [string, Properties][],

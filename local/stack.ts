@@ -15,7 +15,7 @@ import { startQueueSource } from './queueSource.ts';
 import { createResources } from './resources.ts';
 import { startSchedules } from './schedules.ts';
 import { developmentKey, localKeys } from './secrets.ts';
-import { startTableSource } from './tableSource.ts';
+import { startTableStream } from './tableStream.ts';
 import { type CloudFormationTemplate, localTemplate } from './template.ts';
 
 /** Instances of a function that nothing but the API calls: enough for two cores. */
@@ -48,7 +48,7 @@ export interface LocalStack {
   /** What all functions together find in their environment: names, addresses and local keys. */
   readonly environment: Readonly<Record<string, string>>;
   readonly dataDir: string;
-  /** Runs a stage's function once. */
+  /** Runs a stage's function once, one that no stream calls. */
   invoke(stage: string, event: unknown): Promise<unknown>;
   /** Resolves once everything committed so far is projected. */
   projected(): Promise<void>;
@@ -125,14 +125,6 @@ const start = async (
     await Promise.all([...hosts.values()].map((host) => host.stop()));
   });
 
-  const tableSources = model.tableSources.map((source) =>
-    startTableSource({ model: source, table, sqsEndpoint: endpoints.sqsAndS3, invoke, onFailure }),
-  );
-  undo.push(async () => {
-    await Promise.all(tableSources.map((source) => source.stop()));
-    complete = tableSources.every((source) => source.complete);
-  });
-
   const concurrencyOf = (functionId: string): number => {
     const source = model.queueSources.find((candidate) => candidate.functionId === functionId);
     return source === undefined ? apiInstances : (options.concurrency ?? source.concurrency);
@@ -150,34 +142,45 @@ const start = async (
   };
   const keys = localKeys(folder);
   const waitedFor = new Set([...model.api.methods, ...model.queueSources].map(({ functionId }) => functionId));
-  // A request or a message can reach them: they are loaded before the stack says that it is ready.
-  const reachable = new Set([...waitedFor, ...model.tableSources.map(({ functionId }) => functionId)]);
-  for (const fn of model.functions) {
+  const behindStream = new Set(model.tableSources.map(({ functionId }) => functionId));
+  const loadable = model.functions.flatMap((fn) => {
     const handler = handlerOf(fn.stage, options);
-    if (!existsSync(new URL(handler))) {
-      const missing = `the template has the stage ${fn.stage}, but functions/${fn.stage}/handler.ts is missing`;
-      if (reachable.has(fn.logicalId)) throw new LocalProblem(missing);
-      onFailure(`${missing}: its schedule does not run`);
-      continue;
-    }
+    if (existsSync(new URL(handler)))
+      return [{ model: fn, handler, environment: { ...withLocalKeys(fn.environment, keys), ...localEnvironment } }];
+    const missing = `the template has the stage ${fn.stage}, but functions/${fn.stage}/handler.ts is missing`;
+    if (waitedFor.has(fn.logicalId) || behindStream.has(fn.logicalId)) throw new LocalProblem(missing);
+    onFailure(`${missing}: its schedule does not run`);
+    return [];
+  });
+  const stream = startTableStream({
+    sources: model.tableSources,
+    functions: loadable.filter(({ model: fn }) => behindStream.has(fn.logicalId)),
+    tableName,
+    endpoints,
+    onOutput: logs.write,
+    onFailure,
+  });
+  undo.push(async () => {
+    complete = await stream.stop();
+  });
+  for (const { model: fn, handler, environment } of loadable.filter(({ model: { logicalId } }) => !behindStream.has(logicalId))) {
     hosts.set(
       fn.logicalId,
       new FunctionHost({
         model: fn,
         handler,
-        environment: { ...withLocalKeys(fn.environment, keys), ...localEnvironment },
+        environment,
         isBackground: !waitedFor.has(fn.logicalId),
-        maxInstances: model.tableSources.some((source) => source.functionId === fn.logicalId) ? 1 : concurrencyOf(fn.logicalId),
-        onCommitted: (writes) => {
-          for (const source of tableSources) source.committed(writes);
-        },
+        maxInstances: concurrencyOf(fn.logicalId),
+        commitPort: stream.commitPort,
         onOutput: (text) => logs.write(fn.stage, text),
       }),
     );
   }
-  await Promise.all([...reachable].map((functionId) => hosts.get(functionId)!.warm()));
+  // A request or a message can reach them: they are loaded before the stack says that it is ready.
+  await Promise.all([stream.ready, ...[...waitedFor].map((functionId) => hosts.get(functionId)!.warm())]);
 
-  if (folder.interrupted) await Promise.all(tableSources.map((source) => source.deliverAll()));
+  if (folder.interrupted) await stream.deliverAll();
   const key = await developmentKey(folder, table);
   const gateway = await startGateway({
     api: model.api,
@@ -225,9 +228,7 @@ const start = async (
       const host = [...hosts.values()].find((candidate) => candidate.stage === stage);
       return host === undefined ? Promise.reject(new FunctionFailed(`there is no stage ${stage}`)) : host.invoke(event);
     },
-    projected: async () => {
-      await Promise.all(tableSources.map((source) => source.drained()));
-    },
+    projected: stream.drained,
     holdQueues: async () => {
       await stopQueueSources();
       return () => {
@@ -237,6 +238,7 @@ const start = async (
     heapBytes: async () => ({
       main: process.memoryUsage().heapUsed,
       emulator: await fauxqs.heapBytes(),
+      ...(await stream.heapBytes()),
       ...Object.fromEntries(
         await Promise.all([...hosts.values()].map(async (host) => [host.stage, await host.heapBytes()] as const)),
       ),

@@ -40,6 +40,7 @@ export interface TableSource extends Source {
  */
 export const startTableSource = (options: TableSourceOptions): TableSource => {
   const { model, table, onFailure } = options;
+  const takes = ({ pk }: Key): boolean => model.keyPrefixes?.some((prefix) => pk.startsWith(prefix)) ?? true;
   const waiting: Change[] = [];
   const sqs = new SQSClient({ region: emulatorRegion, credentials: emulatorCredentials, endpoint: options.sqsEndpoint });
   let sequence = 0;
@@ -49,7 +50,8 @@ export const startTableSource = (options: TableSourceOptions): TableSource => {
   let idle = Promise.withResolvers<void>();
   idle.resolve();
 
-  const push = (changes: readonly Change[]): void => {
+  const push = (all: readonly Change[]): void => {
+    const changes = all.filter(({ key }) => takes(key));
     if (changes.length === 0) return;
     if (waiting.length === 0 && !busy) idle = Promise.withResolvers();
     waiting.push(...changes);
@@ -82,6 +84,8 @@ export const startTableSource = (options: TableSourceOptions): TableSource => {
   const deliver = async (records: readonly DynamoDBRecord[], attempt = 0): Promise<void> => {
     let rest = records;
     for (let tries = attempt; rest.length > 0; tries++) {
+      // The store that failed a record before this one, while ending, fails this one as slowly.
+      if (stopping && !complete) return;
       try {
         rest = remaining(rest, await options.invoke(model.functionId, { Records: rest }), model.partialFailures);
         if (rest.length === 0) return;

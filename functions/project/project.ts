@@ -1,5 +1,5 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
-import { prefixes } from '../../shared/aws/keys.ts';
+import { prefixes, type projectedItems } from '../../shared/aws/keys.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import type { StoredEntry } from '../../shared/ledger/items.ts';
 import type { Item } from '../../shared/ports.ts';
@@ -92,14 +92,14 @@ export const projector =
     const labels: CommittedLabel[] = [];
     for (const [position, record] of records.entries()) {
       try {
-        if (isNew(record, prefixes.decision)) {
+        if (isNew(record, 'decision')) {
           const decided = decode(newImage(record));
           if (decided.erased !== true) decisions.push({ position, ...decided });
-        } else if (decodeEntry && isNew(record, prefixes.audit)) {
+        } else if (decodeEntry && isNew(record, 'audit')) {
           const item = newImage(record);
           entries.push({ position, entry: decodeEntry(item), item });
-        } else if (isPut(record, prefixes.label)) labels.push({ position, label: labelFromItem(newImage(record)) });
-        else if (isNew(record, prefixes.review)) {
+        } else if (isPut(record, 'label')) labels.push({ position, label: labelFromItem(newImage(record)) });
+        else if (isNew(record, 'review')) {
           const item = newImage(record);
           const place = reviewOfKey(item);
           if (place !== null) reviews.push({ position, tenant: place.tenant, review: reviewFromItem(item) });
@@ -115,6 +115,9 @@ export const projector =
     return { batchItemFailures: first === undefined ? [] : [{ itemIdentifier: sequenceNumberOf(first) }] };
   };
 
+/** No other kind is delivered: the event source filters by them. */
+type ProjectedItem = (typeof projectedItems)[number];
+
 interface StreamRecord {
   readonly eventName?: string;
   readonly dynamodb?: {
@@ -125,11 +128,12 @@ interface StreamRecord {
 }
 
 /** Decisions and entries are written once; a later change of their items (an erasure) is no new one. */
-const isNew = ({ eventName, dynamodb }: StreamRecord, prefix: string): boolean =>
-  eventName === 'INSERT' && (dynamodb?.Keys?.pk?.S?.startsWith(prefix) ?? false);
+const isNew = (record: StreamRecord, item: ProjectedItem): boolean => record.eventName === 'INSERT' && isOf(record, item);
 
-const isPut = ({ eventName, dynamodb }: StreamRecord, prefix: string): boolean =>
-  eventName !== 'REMOVE' && (dynamodb?.Keys?.pk?.S?.startsWith(prefix) ?? false);
+const isPut = (record: StreamRecord, item: ProjectedItem): boolean => record.eventName !== 'REMOVE' && isOf(record, item);
+
+const isOf = ({ dynamodb }: StreamRecord, item: ProjectedItem): boolean =>
+  dynamodb?.Keys?.pk?.S?.startsWith(prefixes[item]) ?? false;
 
 const newImage = ({ dynamodb }: StreamRecord): Item => {
   if (dynamodb?.NewImage === undefined)

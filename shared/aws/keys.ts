@@ -26,6 +26,9 @@ export const prefixes = {
   erased: 'E#',
 } as const;
 
+/** The items whose changes are projected. */
+export const projectedItems = ['decision', 'audit', 'review', 'label'] as const satisfies readonly (keyof typeof prefixes)[];
+
 export const sequenceText = (sequence: number): string => String(sequence).padStart(12, '0');
 
 /** STATE: one per (tenant, account, user). */

@@ -219,6 +219,10 @@ describe('the stream', () => {
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       StartingPosition: 'TRIM_HORIZON',
     });
+    const { Filters } = mapping.Properties!.FilterCriteria as { Filters: { Pattern: string }[] };
+    expect(Filters.map(({ Pattern }) => JSON.parse(Pattern))).toEqual([
+      { dynamodb: { Keys: { pk: { S: [{ prefix: 'D#' }, { prefix: 'A#' }, { prefix: 'R#' }, { prefix: 'B#' }] } } } },
+    ]);
     const { OnFailure } = mapping.Properties!.DestinationConfig as { OnFailure: { Destination: unknown } };
     expect(pointed(OnFailure.Destination)).toBe('ProjectFailures.Arn');
     expect(pointed(mapping.Properties!.FunctionName)).toMatch(/^ProjectHandlerFunctionAliaslive:live$/);

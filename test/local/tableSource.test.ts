@@ -1,7 +1,21 @@
 import { expect, it } from 'vitest';
+import type { TableSourceModel } from '../../local/model.ts';
 import { startTableSource } from '../../local/tableSource.ts';
 import { memoryTable } from '../../shared/memory/table.ts';
 import type { Write } from '../../shared/ports.ts';
+
+const model: TableSourceModel = {
+  streamArn: 'arn:stream',
+  functionId: 'project',
+  batchSize: 1,
+  windowMs: 0,
+  keyPrefixes: null,
+  retries: 8,
+  bisect: true,
+  partialFailures: true,
+  failureQueueUrl: null,
+};
+const elsewhere = { table: memoryTable(), sqsEndpoint: 'http://127.0.0.1:9', onFailure: () => undefined };
 
 const put = (name: string): Write => ({ kind: 'put', item: { pk: name, sk: 's' }, condition: { kind: 'absent' } });
 
@@ -10,25 +24,14 @@ it('a stop leaves what cannot be delivered to the next start after one more try,
   const firstCall = Promise.withResolvers<void>();
   const failed = Promise.withResolvers<void>();
   const source = startTableSource({
-    model: {
-      streamArn: 'arn:stream',
-      functionId: 'project',
-      batchSize: 1,
-      windowMs: 0,
-      retries: 8,
-      bisect: true,
-      partialFailures: true,
-      failureQueueUrl: null,
-    },
-    table: memoryTable(),
-    sqsEndpoint: 'http://127.0.0.1:9',
+    ...elsewhere,
+    model,
     invoke: async () => {
       calls++;
       firstCall.resolve();
       await failed.promise;
       throw new Error('the store does not answer');
     },
-    onFailure: () => undefined,
   });
   source.committed(Array.from({ length: 20 }, (_, i) => put(`item ${i}`)));
   await firstCall.promise;
@@ -37,4 +40,42 @@ it('a stop leaves what cannot be delivered to the next start after one more try,
   await stopped;
   expect(calls).toBe(1);
   expect(source.complete).toBe(false);
+});
+
+it('a stop while halves of a batch fail does not try those behind them', async () => {
+  let calls = 0;
+  let stopped: Promise<void> | null = null;
+  const source = startTableSource({
+    ...elsewhere,
+    model: { ...model, batchSize: 8 },
+    invoke: async () => {
+      calls++;
+      // The first half of the first half.
+      if (calls === 3) stopped = source.stop();
+      throw new Error('the store does not answer');
+    },
+  });
+  source.committed(Array.from({ length: 8 }, (_, i) => put(`item ${i}`)));
+  await expect.poll(() => stopped, { timeout: 10_000 }).not.toBeNull();
+  await stopped;
+  expect(calls).toBe(3);
+  expect(source.complete).toBe(false);
+});
+
+it('delivers what its filter takes and nothing else', async () => {
+  const delivered: unknown[] = [];
+  const source = startTableSource({
+    ...elsewhere,
+    model: { ...model, keyPrefixes: ['D#'] },
+    invoke: async (_, event) => {
+      delivered.push(
+        ...(event as { Records: { dynamodb: { Keys: { pk: { S: string } } } }[] }).Records.map((one) => one.dynamodb.Keys.pk.S),
+      );
+    },
+  });
+  source.committed(['S#1', 'D#1', 'A#1', 'D#2'].map(put));
+  source.committed([put('F#1')]);
+  await source.drained();
+  await source.stop();
+  expect(delivered).toEqual(['D#1', 'D#2']);
 });

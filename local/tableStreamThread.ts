@@ -1,0 +1,115 @@
+import { MessageChannel, type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { dynamoTable } from '../shared/aws/table.ts';
+import type { Write } from '../shared/ports.ts';
+import { emulatorCredentials, emulatorRegion } from './emulators.ts';
+import { FunctionFailed, FunctionHost, leaveProcessorsToOthers } from './functionHost.ts';
+import { messageOf } from './problem.ts';
+import { startTableSource } from './tableSource.ts';
+import type { TableStreamCall, TableStreamData, TableStreamMessage, TableStreamRequest } from './tableStream.ts';
+
+/** The inside of the stream's thread: what functions committed becomes records, and these go to the functions behind the stream. */
+
+const { sources, functions, tableName, endpoints } = workerData as TableStreamData;
+const tell = (message: TableStreamMessage): void => parentPort!.postMessage(message);
+leaveProcessorsToOthers();
+
+const table = dynamoTable({
+  table: tableName,
+  endpoint: endpoints.dynamodb,
+  region: emulatorRegion,
+  credentials: emulatorCredentials,
+});
+
+const told = new Set<MessagePort>();
+const take = (writes: readonly Write[]): void => {
+  for (const source of tableSources) source.committed(writes);
+};
+const adopt = (port: MessagePort): void => {
+  told.add(port);
+  port.on('message', take).once('close', () => told.delete(port));
+};
+/** An instance tells what it committed before it answers; here the answer, which comes another way, may be seen first. */
+const takeAll = (): void => {
+  for (const port of told) {
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) take(next.message);
+  }
+};
+
+const hosts = new Map(
+  functions.map(({ model, handler, environment }) => [
+    model.logicalId,
+    new FunctionHost({
+      model,
+      handler,
+      environment,
+      isBackground: true,
+      // A stream of one shard: its batches come one after the other.
+      maxInstances: 1,
+      commitPort: () => {
+        const { port1, port2 } = new MessageChannel();
+        adopt(port1);
+        return port2;
+      },
+      onOutput: (text) => tell({ kind: 'output', stage: model.stage, text }),
+    }),
+  ]),
+);
+const invoke = async (functionId: string, event: unknown): Promise<unknown> => {
+  const host = hosts.get(functionId);
+  if (host === undefined) throw new FunctionFailed(`there is no function ${functionId}`);
+  try {
+    return await host.invoke(event);
+  } finally {
+    takeAll();
+  }
+};
+const tableSources = sources.map((model) =>
+  startTableSource({
+    model,
+    table,
+    sqsEndpoint: endpoints.sqsAndS3,
+    invoke,
+    onFailure: (text) => tell({ kind: 'failure', text }),
+  }),
+);
+
+const answerTo = async (call: TableStreamCall): Promise<unknown> => {
+  switch (call) {
+    case 'deliverAll':
+      return void (await Promise.all(tableSources.map((source) => source.deliverAll())));
+    case 'drained':
+      takeAll();
+      return void (await Promise.all(tableSources.map((source) => source.drained())));
+    case 'heapBytes':
+      return {
+        stream: process.memoryUsage().heapUsed,
+        ...Object.fromEntries(
+          await Promise.all([...hosts.values()].map(async (host) => [host.stage, await host.heapBytes()] as const)),
+        ),
+      };
+    case 'stop': {
+      takeAll();
+      await Promise.all(tableSources.map((source) => source.stop()));
+      await Promise.all([...hosts.values()].map((host) => host.stop()));
+      table.close();
+      return tableSources.every((source) => source.complete);
+    }
+  }
+};
+
+parentPort!.on('message', async (request: TableStreamRequest) => {
+  if (request.kind === 'adopt') return adopt(request.port);
+  const { id, call } = request;
+  try {
+    tell({ kind: 'answer', id, value: await answerTo(call) });
+  } catch (error) {
+    tell({ kind: 'refusal', id, message: messageOf(error) });
+  }
+});
+
+try {
+  await Promise.all([...hosts.values()].map((host) => host.warm()));
+  tell({ kind: 'ready' });
+} catch (error) {
+  tell({ kind: 'failed', message: messageOf(error) });
+}
