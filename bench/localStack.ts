@@ -69,7 +69,11 @@ export const startBenchStack = async (): Promise<BenchStack> => {
       },
       adapter: {
         read: (name) => table.get(bareKey(name), { consistent: true }),
-        transact: (name) => table.transact(bareItems(name).map((item) => ({ kind: 'put', item, condition: { kind: 'absent' } }))),
+        transact: (name) =>
+          table.transact(
+            bareItems(name).map((item) => ({ kind: 'put', item, condition: { kind: 'absent' } })),
+            { once: true },
+          ),
       },
     },
     post: (path, body, status) =>

@@ -61,8 +61,11 @@ export interface TableStore {
   /** Returns the item as it is afterwards. */
   update(key: Key, change: Change, condition?: Condition): Promise<Item>;
   delete(key: Key, condition?: Condition): Promise<void>;
-  /** All or nothing, at most 100 writes; throws TransactionCancelled. */
-  transact(writes: readonly Write[]): Promise<void>;
+  /**
+   * All or nothing, at most 100 writes; throws TransactionCancelled. With `once` it is sent a single time, without the token that makes a
+   * repeat safe: for a caller who reads what became of it after OutcomeUnknown.
+   */
+  transact(writes: readonly Write[], options?: { readonly once?: boolean }): Promise<void>;
   /** Every item, in no order: for erasure and export only. */
   scan(options: {
     readonly limit: number;

@@ -111,7 +111,7 @@ async function projectOnce(table: TableStore, { tenant, members }: Run): Promise
     { kind: 'put', item: pageItem(tenant, 'all', entries), condition: { kind: 'absent' } },
   ];
   if (flagged.length > 0) writes.push({ kind: 'put', item: pageItem(tenant, 'flagged', flagged), condition: { kind: 'absent' } });
-  await table.transact(writes);
+  await table.transact(writes, { once: true });
 }
 
 const unmoved = (counter: Item | null): Condition =>

@@ -47,7 +47,9 @@ export function services(): Services {
         dynamoTable({
           table: required('table'),
           onCommitted: (writes) => hooks.onCommitted?.(writes),
-          onConsumed: (consumed) => hooks.onConsumed?.(consumed),
+          get onConsumed() {
+            return hooks.onConsumed;
+          },
         }),
       ),
     queue: () => sqsAtOnce(required('queueUrl')),

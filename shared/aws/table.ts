@@ -9,7 +9,8 @@ import { jsonWire, type Reply } from './wire.ts';
 
 export interface TableOptions extends Connection {
   readonly table: string;
-  readonly onConsumed?: (consumed: Consumed) => void;
+  /** While there is none, no reply has to say what it consumed. */
+  readonly onConsumed?: ((consumed: Consumed) => void) | undefined;
   /** Told of every acknowledged write, before the caller is. */
   readonly onCommitted?: (writes: readonly Write[]) => void;
 }
@@ -25,7 +26,8 @@ const sendsMax = 3;
  * its own effect and come back as a failed condition, or add twice. What is repeated here is only what is safe to repeat, at once
  * and at most `sendsMax` times, and only after a lost reply (a stale kept-alive connection, above all): reads, and transactions,
  * each of which carries one ClientRequestToken for all its sends, so that DynamoDB answers the repeat with the first one's success
- * (for 10 minutes). A single conditional write is sent once; its lost reply is OutcomeUnknown. Throttles and conflicts go to the
+ * (for 10 minutes). A single conditional write, and a transaction of a caller who finds out by itself what became of it, is sent
+ * once; its lost reply is OutcomeUnknown. Throttles and conflicts go to the
  * caller, who knows its deadline.
  */
 export function dynamoTable(options: TableOptions): TableStore & { close(): void } {
@@ -33,15 +35,16 @@ export function dynamoTable(options: TableOptions): TableStore & { close(): void
   // Finds address, region and credentials as every SDK client does; it sends nothing.
   const client = new DynamoDBClient(clientOptions('dynamodb', options, 1));
   const wire = jsonWire(client.config, { name: 'dynamodb', target: 'DynamoDB_20120810' });
-  const send = (operation: string, request: object): Promise<Reply> => wire.send(operation, JSON.stringify(request));
+  const textOf = (request: object): string =>
+    JSON.stringify(options.onConsumed === undefined ? request : { ...request, ReturnConsumedCapacity: 'TOTAL' });
+  const send = (operation: string, request: object): Promise<Reply> => wire.send(operation, textOf(request));
 
   const metered = (operation: Consumed['operation'], capacity: readonly Capacity[] | undefined) => {
-    if (options.onConsumed === undefined) return;
-    options.onConsumed(consumedUnits(operation, capacity ?? []));
+    options.onConsumed?.(consumedUnits(operation, capacity ?? []));
   };
 
   const repeated = async (operation: string, request: object, classify: (error: unknown) => Error): Promise<Reply> => {
-    const text = JSON.stringify(request);
+    const text = textOf(request);
     for (let sends = 1; ; sends += 1) {
       try {
         return await wire.send(operation, text);
@@ -111,9 +114,13 @@ export function dynamoTable(options: TableOptions): TableStore & { close(): void
       options.onCommitted?.([{ kind: 'delete', key, ...conditional(condition) }]);
     },
 
-    async transact(writes) {
-      const request = transactRequest(table, writes, randomUUID());
-      const reply = await repeated('TransactWriteItems', request, writeError);
+    async transact(writes, { once = false } = {}) {
+      const request = transactRequest(table, writes);
+      const reply = once
+        ? await send('TransactWriteItems', request).catch((error: unknown) => {
+            throw writeError(error);
+          })
+        : await repeated('TransactWriteItems', { ...request, ClientRequestToken: randomUUID() }, writeError);
       metered('transact', reply.ConsumedCapacity);
       options.onCommitted?.(writes);
     },
@@ -138,13 +145,12 @@ export const getRequest = (table: string, key: Key, consistent: boolean) => ({
   TableName: table,
   Key: bareKey(key),
   ConsistentRead: consistent,
-  ReturnConsumedCapacity: 'TOTAL',
 });
 
 export function getManyRequest(table: string, keys: readonly Key[], consistent: boolean) {
   if (keys.length < 1 || keys.length > getManyMax)
     throw new RangeError(`${keys.length} keys are asked for at once, allowed are 1 to ${getManyMax}`);
-  return { RequestItems: { [table]: { Keys: keys.map(bareKey), ConsistentRead: consistent } }, ReturnConsumedCapacity: 'TOTAL' };
+  return { RequestItems: { [table]: { Keys: keys.map(bareKey), ConsistentRead: consistent } } };
 }
 
 const nameOf = ({ pk, sk }: Key): string => `${pk.length} ${pk} ${sk}`;
@@ -174,7 +180,6 @@ export function queryRequest(table: string, query: Query) {
     ScanIndexForward: query.descending !== true,
     Limit: pageLimit(query.limit),
     ConsistentRead: query.consistent === true,
-    ReturnConsumedCapacity: 'TOTAL',
     ...(after === undefined ? {} : { ExclusiveStartKey: bareKey({ pk, sk: after }) }),
   };
 }
@@ -183,7 +188,6 @@ export const putRequest = (table: string, item: Item, condition?: Condition) => 
   TableName: table,
   Item: toWireItem(item),
   ...guard(condition),
-  ReturnConsumedCapacity: 'TOTAL',
 });
 
 export const updateRequest = (table: string, key: Key, change: Change, condition?: Condition) => ({
@@ -191,24 +195,20 @@ export const updateRequest = (table: string, key: Key, change: Change, condition
   Key: bareKey(key),
   ...changed(change, condition),
   ReturnValues: 'ALL_NEW',
-  ReturnConsumedCapacity: 'TOTAL',
 });
 
 export const deleteRequest = (table: string, key: Key, condition?: Condition) => ({
   TableName: table,
   Key: bareKey(key),
   ...guard(condition),
-  ReturnConsumedCapacity: 'TOTAL',
 });
 
-export function transactRequest(table: string, writes: readonly Write[], token: string) {
+export function transactRequest(table: string, writes: readonly Write[]) {
   if (writes.length < 1 || writes.length > transactWritesMax) {
     throw new RangeError(`a transaction has ${writes.length} writes, allowed are 1 to ${transactWritesMax}`);
   }
   return {
     TransactItems: writes.map((write) => transactItem(table, write)),
-    ClientRequestToken: token,
-    ReturnConsumedCapacity: 'TOTAL',
   };
 }
 
@@ -228,7 +228,6 @@ function transactItem(table: string, write: Write) {
 export const scanRequest = (table: string, limit: number, after?: Key) => ({
   TableName: table,
   Limit: pageLimit(limit),
-  ReturnConsumedCapacity: 'TOTAL',
   ...(after === undefined ? {} : { ExclusiveStartKey: bareKey(after) }),
 });
 

@@ -187,7 +187,7 @@ async function settleTogether(
 /** Commits the writes of several accounts together; the positions of those that lost, of all where nobody can be named. */
 async function transactOrLose(table: TableStore, accounts: readonly (readonly Write[])[]): Promise<ReadonlySet<number>> {
   try {
-    await table.transact(accounts.flat());
+    await table.transact(accounts.flat(), { once: true });
     return new Set();
   } catch (error) {
     if (!(error instanceof TransactionCancelled)) throw error;
@@ -286,7 +286,7 @@ async function settleGroup(
         state,
       );
       for (const { decision } of folded.stored) sent.add(decision.hash);
-      await table.transact(folded.writes);
+      await table.transact(folded.writes, { once: true });
       for (const [position, i] of open.entries()) settled[i] = { kind: 'decided', stored: folded.stored[position]! };
       return settled;
     } catch (error) {

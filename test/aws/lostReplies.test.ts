@@ -18,12 +18,14 @@ describe('a table whose replies are lost', () => {
   let script: Answer[];
   let received: { readonly action: string; readonly body: Record<string, unknown> }[];
   let committed: number;
+  let onConsumed: (() => void) | undefined;
   let table: TableStore & { close(): void };
 
   beforeEach(async () => {
     script = [];
     received = [];
     committed = 0;
+    onConsumed = undefined;
     server = createServer((request, response) => {
       let text = '';
       request.on('data', (chunk: Buffer) => {
@@ -44,6 +46,9 @@ describe('a table whose replies are lost', () => {
       table: 'aegis',
       onCommitted: () => {
         committed += 1;
+      },
+      get onConsumed() {
+        return onConsumed;
       },
     });
   });
@@ -84,13 +89,15 @@ describe('a table whose replies are lost', () => {
   });
 
   it.each<[string, (store: TableStore) => Promise<unknown>]>([
+    ['transaction of a caller who asks for one send', (store) => store.transact(writes, { once: true })],
     ['put', (store) => store.put(key, { kind: 'absent' })],
     ['update', (store) => store.update(key, { add: { n: 1 } })],
     ['delete', (store) => store.delete(key)],
-  ])('sends a single %s once and calls its outcome unknown', async (_, write) => {
+  ])('sends a %s once and calls its outcome unknown', async (_, write) => {
     script = ['cut'];
     await expect(write(table)).rejects.toBeInstanceOf(OutcomeUnknown);
     expect(received).toHaveLength(1);
+    expect(received[0]!.body).not.toHaveProperty('ClientRequestToken');
     expect(committed).toBe(0);
   });
 
@@ -100,6 +107,14 @@ describe('a table whose replies are lost', () => {
     script = ['cut', serverError, 'cut', 'cut'];
     await expect(table.get(key)).rejects.toBeInstanceOf(Unavailable);
     expect(received).toHaveLength(6);
+  });
+
+  it('asks what a request consumed only while somebody is told', async () => {
+    await table.get(key);
+    expect(received[0]!.body).not.toHaveProperty('ReturnConsumedCapacity');
+    onConsumed = () => undefined;
+    await table.get(key);
+    expect(received[1]!.body).toHaveProperty('ReturnConsumedCapacity', 'TOTAL');
   });
 
   it('hands a throttle to the caller at once', async () => {

@@ -20,7 +20,6 @@ describe('requests to the table', () => {
       TableName: 't',
       Key: { pk: { S: 'p' }, sk: { S: 's' } },
       ConsistentRead: true,
-      ReturnConsumedCapacity: 'TOTAL',
     });
     expect(getRequest('t', key, false).ConsistentRead).toBe(false);
   });
@@ -29,7 +28,6 @@ describe('requests to the table', () => {
     expect(putRequest('t', { ...key, v: 1 })).toEqual({
       TableName: 't',
       Item: { pk: { S: 'p' }, sk: { S: 's' }, v: { N: '1' } },
-      ReturnConsumedCapacity: 'TOTAL',
     });
   });
 
@@ -39,7 +37,6 @@ describe('requests to the table', () => {
       Item: { pk: { S: 'p' }, sk: { S: 's' }, v: { N: '1' } },
       ConditionExpression: 'attribute_not_exists(pk)',
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-      ReturnConsumedCapacity: 'TOTAL',
     });
   });
 
@@ -51,7 +48,6 @@ describe('requests to the table', () => {
       ExpressionAttributeNames: { '#c': 'seq' },
       ExpressionAttributeValues: { ':c': { N: '7' } },
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-      ReturnConsumedCapacity: 'TOTAL',
     });
   });
 
@@ -66,7 +62,6 @@ describe('requests to the table', () => {
       ExpressionAttributeValues: { ':s0': { S: 'x' }, ':a0': { N: '2' }, ':c': { S: 'w' } },
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       ReturnValues: 'ALL_NEW',
-      ReturnConsumedCapacity: 'TOTAL',
     });
   });
 
@@ -83,7 +78,7 @@ describe('requests to the table', () => {
       { kind: 'delete', key: { pk: 'p', sk: 'd' }, condition: { kind: 'present' } },
       { kind: 'check', key: { pk: 'p', sk: 'c' }, condition: { kind: 'present' } },
     ];
-    expect(transactRequest('t', writes, 'token')).toEqual({
+    expect(transactRequest('t', writes)).toEqual({
       TransactItems: [
         {
           Put: {
@@ -122,8 +117,6 @@ describe('requests to the table', () => {
           },
         },
       ],
-      ClientRequestToken: 'token',
-      ReturnConsumedCapacity: 'TOTAL',
     });
   });
 
@@ -140,7 +133,6 @@ describe('requests to the table', () => {
       ScanIndexForward: true,
       Limit: 5,
       ConsistentRead: false,
-      ReturnConsumedCapacity: 'TOTAL',
     });
   });
 
@@ -161,7 +153,6 @@ describe('requests to the table', () => {
       TableName: 't',
       Limit: 9,
       ExclusiveStartKey: { pk: { S: 'p' }, sk: { S: 's' } },
-      ReturnConsumedCapacity: 'TOTAL',
     });
   });
 });
