@@ -18,4 +18,7 @@ process.send!({
   key: stack.key,
   table: stack.environment.AEGIS_TABLE,
   dynamodb: stack.endpoints.dynamodb,
+  sqs: stack.endpoints.sqsAndS3,
+  queueUrl: stack.environment.AEGIS_QUEUE_URL,
+  deadLetterUrl: stack.environment.AEGIS_DEAD_LETTER_URL,
 });
