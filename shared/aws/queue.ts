@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
-import { SendMessageBatchCommand, type SendMessageBatchCommandInput, SQSClient } from '@aws-sdk/client-sqs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type SendMessageBatchCommandInput, SQSClient } from '@aws-sdk/client-sqs';
+import { inParallel } from '../parallel.ts';
 import type { Queue, QueueMessage } from '../ports.ts';
 import { type Connection, clientOptions } from './client.ts';
+import { jsonWire, type Reply } from './wire.ts';
 
 export interface QueueOptions extends Connection {
   readonly url: string;
@@ -15,32 +18,71 @@ const batchMessagesMax = 10;
 const batchBytesMax = 262_144;
 /** A repeat of a send can at worst duplicate a message, and duplicates are decided once. */
 const attemptsMax = 3;
+const backoffMs = 100;
+/** Calls of one send at a time, where no message has to come before another. */
+const callsAtOnce = 5;
+
+type Result = Awaited<ReturnType<Queue['send']>>[number];
 
 /** An SQS queue. Never throws for a failed send: each message's result says whether it is known to be on the queue. */
 export function sqsQueue(options: QueueOptions): Queue & { close(): void } {
-  const client = new SQSClient(clientOptions('sqs', options, attemptsMax));
-  return {
-    async send(messages) {
-      const results: Awaited<ReturnType<Queue['send']>>[number][] = [];
-      for (const batch of batches(messages)) {
-        try {
-          const reply = await client.send(new SendMessageBatchCommand(batchRequest(options.url, batch)));
-          const sent = new Set((reply.Successful ?? []).map((entry) => entry.Id));
-          const failed = new Map((reply.Failed ?? []).map((entry) => [entry.Id, `${entry.Code}: ${entry.Message ?? ''}`]));
-          for (const index of batch.keys()) {
-            const id = String(index);
-            results.push(sent.has(id) ? { sent: true } : { sent: false, cause: failed.get(id) ?? 'the queue did not name it' });
-          }
-        } catch (error) {
-          const cause = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-          for (const _ of batch) results.push({ sent: false, cause });
-        }
+  // Finds address, region and credentials as every SDK client does; it sends nothing.
+  const client = new SQSClient(clientOptions('sqs', options, 1));
+  const wire = jsonWire(client.config, { name: 'sqs', target: 'AmazonSQS' });
+
+  const repeated = async (body: string): Promise<Reply> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await wire.send('SendMessageBatch', body);
+      } catch (error) {
+        if (attempt === attemptsMax || !mayPass(error as Fault)) throw error;
+        await sleep(Math.random() * backoffMs * 2 ** attempt);
       }
-      return results;
+    }
+  };
+
+  const sendBatch = async (batch: readonly QueueMessage[]): Promise<Result[]> => {
+    try {
+      const reply: BatchReply = await repeated(JSON.stringify(batchRequest(options.url, batch)));
+      const sent = new Set((reply.Successful ?? []).map((entry) => entry.Id));
+      const failed = new Map((reply.Failed ?? []).map((entry) => [entry.Id, `${entry.Code}: ${entry.Message ?? ''}`]));
+      return batch.map((_, index) => {
+        const id = String(index);
+        return sent.has(id) ? { sent: true } : { sent: false, cause: failed.get(id) ?? 'the queue did not name it' };
+      });
+    } catch (error) {
+      const cause = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      return batch.map(() => ({ sent: false, cause }));
+    }
+  };
+
+  return {
+    send: async (messages) => {
+      const isOrdered = messages.some(({ group }) => group !== undefined);
+      return (await inParallel(batches(messages), isOrdered ? 1 : callsAtOnce, sendBatch)).flat();
     },
-    close: () => client.destroy(),
+    close: () => {
+      wire.close();
+      client.destroy();
+    },
   };
 }
+
+interface BatchReply {
+  readonly Successful?: readonly { readonly Id: string }[];
+  readonly Failed?: readonly { readonly Id: string; readonly Code: string; readonly Message?: string }[];
+}
+
+/** What the wire throws, as far as it matters here. */
+interface Fault {
+  readonly name: string;
+  readonly code?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+/** A broken connection, a fault of the service or too high a rate: the same request may pass a moment later. */
+const mayPass = ({ name, code, $metadata }: Fault): boolean =>
+  code !== undefined || ($metadata?.httpStatusCode ?? 0) >= 500 || /Throttl|TooManyRequests|RequestLimitExceeded/.test(name);
 
 /** Consecutive runs of at most 10 messages and `batchBytesMax` bytes. */
 export function batches(messages: readonly QueueMessage[]): QueueMessage[][] {

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { batches, batchRequest, sqsQueue } from '../../shared/aws/queue.ts';
 import { queueAndObjectEmulator } from '../support/emulators.ts';
@@ -57,6 +59,74 @@ describe('a queue that refuses', () => {
       queue.close();
       missing.close();
       await emulator.stop();
+    }
+  });
+});
+
+/** A queue whose service answers as the script says, then takes everything; `inFlightMax` calls of it overlapped. */
+const scripted = async (script: ('cut' | { readonly status: number; readonly type: string })[]) => {
+  const seen = { calls: 0, inFlight: 0, inFlightMax: 0 };
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    seen.calls++;
+    seen.inFlightMax = Math.max(seen.inFlightMax, ++seen.inFlight);
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      // Long enough for calls that do not wait for each other to overlap.
+      setTimeout(() => {
+        seen.inFlight--;
+        const answer = script.shift();
+        if (answer === 'cut') return request.socket.destroy();
+        const { Entries } = JSON.parse(Buffer.concat(chunks).toString()) as { Entries: { Id: string }[] };
+        const body =
+          answer === undefined ? { Successful: Entries.map(({ Id }) => ({ Id })) } : { __type: answer.type, message: 'no' };
+        response.writeHead(answer?.status ?? 200, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body));
+      }, 20);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const queue = sqsQueue({ endpoint, region: 'us-east-1', credentials: { accessKeyId: 'x', secretAccessKey: 'x' }, url: 'q' });
+  const stop = async () => {
+    queue.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { queue, seen, stop };
+};
+
+describe('a call to the queue', () => {
+  const throttled = { status: 400, type: 'com.amazonaws.sqs#ThrottlingException' };
+  const broken = { status: 503, type: 'ServiceUnavailable' };
+  const denied = { status: 403, type: 'com.amazonaws.sqs#AccessDeniedException' };
+
+  it.each([
+    ['is made once when it is taken', [], 1, true],
+    ['is repeated after a cut connection', ['cut' as const], 2, true],
+    ['is repeated after a fault of the service and a throttle', [broken, throttled], 3, true],
+    ['is made three times at most', [broken, broken, broken], 3, false],
+    ['is not repeated when it is refused', [denied], 1, false],
+  ])('%s', async (_, script, calls, sent) => {
+    const { queue, seen, stop } = await scripted([...script]);
+    try {
+      expect(await queue.send([sized(1)])).toMatchObject([{ sent }]);
+      expect(seen.calls).toBe(calls);
+    } finally {
+      await stop();
+    }
+  });
+
+  it.each([
+    ['does not wait for the one before it', {}, 5],
+    ['waits for the one before it where messages have an order', { group: 'g' }, 1],
+  ])('%s', async (_, group, inFlight) => {
+    const { queue, seen, stop } = await scripted([]);
+    try {
+      const results = await queue.send(Array.from({ length: 100 }, () => ({ ...sized(1), ...group })));
+      expect(results.filter(({ sent }) => sent)).toHaveLength(100);
+      expect(seen).toMatchObject({ calls: 10, inFlightMax: inFlight });
+    } finally {
+      await stop();
     }
   });
 });
