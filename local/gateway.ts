@@ -106,15 +106,16 @@ const serve = async (
 };
 
 /** Null when it is larger than the gateway takes; the rest of it is read and dropped, so that the client gets the answer. */
-const readBody = async (request: IncomingMessage): Promise<Buffer | null> => {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes <= maxBodyBytes) chunks.push(chunk);
-  }
-  return bytes <= maxBodyBytes ? Buffer.concat(chunks) : null;
-};
+const readBody = (request: IncomingMessage): Promise<Buffer | null> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= maxBodyBytes) chunks.push(chunk);
+    });
+    request.once('end', () => resolve(bytes <= maxBodyBytes ? Buffer.concat(chunks) : null)).once('error', reject);
+  });
 
 const splitOnce = (text: string, separator: string): string[] => {
   const at = text.indexOf(separator);
