@@ -1,5 +1,5 @@
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription, SmsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -96,6 +96,13 @@ export class Alarms extends Construct {
       'milliseconds since the model in force was trained',
       this.model,
       checkpoint.modelAge,
+    );
+    this.above(
+      0,
+      'AlertsFailed',
+      'alerts that people could not be told of',
+      this.health,
+      new Metric({ namespace: 'Aegis', metricName: 'AlertsFailed', statistic: 'sum', period: minute }),
     );
     this.above(
       0,

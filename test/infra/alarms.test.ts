@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { makeCheckpoints } from '../../functions/checkpoint/checkpoint.ts';
 import { measures as checkpointMeasures } from '../../functions/checkpoint/measures.ts';
 import { metricsSink } from '../../functions/project/metricsSink.ts';
+import { tellOfDeadLetters } from '../../functions/score/deadLetterAlerts.ts';
 import { scoreBatch } from '../../functions/score/score.ts';
 import { trainModel } from '../../functions/train/train.ts';
 import { deliverBatch } from '../../functions/webhooks/webhooks.ts';
@@ -141,6 +142,27 @@ const deadLetters = async (bodies: readonly string[]): Promise<Measured> => {
     startMs + minuteMs,
   );
   return visible(buried.size());
+};
+
+const alertsFailed = async (isTopicAway: boolean): Promise<Measured> => {
+  const clock = virtualClock(startMs);
+  const table = memoryTable();
+  const log = () => undefined;
+  const topic = { publish: () => (isTopicAway ? Promise.reject(new Error('the topic is away')) : Promise.resolve()) };
+  const lines: string[] = [];
+  await scoreBatch(
+    [record('{"not":"a payment"}')],
+    {
+      ledger: ledgerOn(table, clock, seededRandomness(1)),
+      deadLetters: memoryQueue({ clock, visibilityMs: minuteMs }),
+      newId: () => 'new',
+      log,
+      alert: (letters, deadlineMs) => tellOfDeadLetters(letters, { table, clock, topic, consoleUrl: null, log }, deadlineMs),
+      measure: (metrics) => lines.push(metricsLine(metrics, startMs)),
+    },
+    startMs + minuteMs,
+  );
+  return measuredBy(...lines);
 };
 
 const aPayment = JSON.stringify({
@@ -321,6 +343,11 @@ const faults: Readonly<Record<string, Fault>> = {
     fault: 'a model trained 97 hours ago',
     broken: () => modelAge(97 * hourMs),
     healthy: () => modelAge(96 * hourMs),
+  },
+  AlertsFailed: {
+    fault: 'a topic that is away while a dead letter is to be told of',
+    broken: () => alertsFailed(true),
+    healthy: () => alertsFailed(false),
   },
   ApiErrors: { fault: 'a table that is away', broken: () => apiErrors(true), healthy: () => apiErrors(false) },
   DegradedShare: {

@@ -397,6 +397,7 @@ describe('the alarms', () => {
         'ApproximateAgeOfOldestMessage IngestQueue.QueueName > 60',
         'CheckpointLag > 1800000',
         'ModelAge > 345600000',
+        'AlertsFailed > 0',
       ]),
     );
     expect(watched.filter((line) => line.startsWith('Errors '))).toHaveLength(ofType('AWS::Lambda::Function').length);
