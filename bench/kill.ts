@@ -81,6 +81,7 @@ const occurredAt = new Map<string, string>();
 const faults: string[] = [];
 const killed: Record<(typeof victims)[number], number> = { runner: 0, emulator: 0, both: 0 };
 let acknowledgedBeforeRepeat = 0;
+let isProved = false;
 let running: Life | null = null;
 
 try {
@@ -116,11 +117,12 @@ try {
     );
     console.log(faults.length === 0 ? 'nothing lost, nothing double, every chain verifies' : faults.slice(0, 20).join('\n'));
   }
-  if (faults.length > 0) process.exitCode = 1;
+  isProved = faults.length === 0;
+  if (!isProved) process.exitCode = 1;
 } finally {
   if (running !== null) killTree(running.child.pid!);
   log.end();
-  if (faults.length === 0) rmSync(dataDir, { recursive: true, force: true });
+  if (isProved) rmSync(dataDir, { recursive: true, force: true });
   else console.error(`what was found, and the logs: ${dataDir}`);
 }
 
@@ -345,7 +347,7 @@ async function proved(life: Life) {
 }
 
 /** How many dead letters went back onto the queue. */
-const redrive = async ({ sqs, queueUrl, deadLetterUrl }: Life): Promise<number> => {
+async function redrive({ sqs, queueUrl, deadLetterUrl }: Life): Promise<number> {
   const { moved } = await moveMessages({
     endpoint: sqs,
     region: emulatorRegion,
@@ -355,7 +357,7 @@ const redrive = async ({ sqs, queueUrl, deadLetterUrl }: Life): Promise<number> 
     isWanted: () => true,
   });
   return moved;
-};
+}
 
 interface AuditRow {
   readonly body: { readonly sequence: number; readonly previousHash: string; readonly transactionId?: string };
