@@ -29,8 +29,8 @@ const takenForDone = (at: string): Bug['edits'] => [
   },
   {
     file: ledger,
-    search: '      await table.transact(folded.writes);',
-    replace: '      tried = folded;\n      await table.transact(folded.writes);',
+    search: '      await table.transact(folded.writes, { once: true });',
+    replace: '      tried = folded;\n      await table.transact(folded.writes, { once: true });',
   },
   {
     file: ledger,
