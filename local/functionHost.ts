@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setPriority } from 'node:os';
-import { type MessagePort, Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import type { FunctionModel } from './model.ts';
 
 /** Main thread to instance. */
@@ -14,16 +14,18 @@ export interface Invocation {
 /** Instance to main thread. */
 export type InstanceMessage =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'returned'; readonly id: string; readonly result: string | undefined }
+  | { readonly kind: 'committed'; readonly committed: Committed }
+  | { readonly kind: 'returned'; readonly id: string; readonly result: string | undefined; readonly committed: Committed | null }
   | { readonly kind: 'threw'; readonly id: string; readonly message: string };
 
 export interface InstanceData {
   readonly handler: string;
   readonly functionName: string;
   readonly isBackground: boolean;
-  /** Where it tells, in lists of writes, what it committed, before it answers. */
-  readonly commitPort: MessagePort;
 }
+
+/** Writes that an instance committed, by `v8.serialize`: who passes them on does not have to read them. */
+export type Committed = Uint8Array<ArrayBuffer>;
 
 export interface HostOptions {
   readonly model: FunctionModel;
@@ -34,8 +36,8 @@ export interface HostOptions {
   readonly isBackground: boolean;
   /** Events at a time; as on Lambda, one instance has one event at a time. */
   readonly maxInstances: number;
-  /** One for each instance. */
-  readonly commitPort: () => MessagePort;
+  /** Told before the answer is. */
+  readonly onCommitted: (committed: Committed) => void;
   /** One line the function wrote. */
   readonly onOutput: (text: string) => void;
 }
@@ -120,9 +122,9 @@ export class FunctionHost {
   }
 
   #start(): Instance {
-    const { model, handler, isBackground, environment, commitPort, onOutput } = this.#options;
-    const data = { handler, functionName: model.logicalId, isBackground, commitPort: commitPort() };
-    const instance = new Instance(model.stage, data, environment, onOutput);
+    const { model, handler, isBackground, environment, onCommitted, onOutput } = this.#options;
+    const data = { handler, functionName: model.logicalId, isBackground };
+    const instance = new Instance(model.stage, data, environment, onCommitted, onOutput);
     this.#instances.add(instance);
     instance.worker.once('exit', () => {
       this.#instances.delete(instance);
@@ -157,6 +159,7 @@ class Instance {
     stage: string,
     data: InstanceData,
     environment: Readonly<Record<string, string>>,
+    onCommitted: (committed: Committed) => void,
     onOutput: (text: string) => void,
   ) {
     this.#stage = stage;
@@ -165,7 +168,6 @@ class Instance {
     this.ready.catch(() => undefined);
     this.worker = new Worker(new URL('./functionInstance.ts', import.meta.url), {
       workerData: data,
-      transferList: [data.commitPort],
       // Seen in a list of threads.
       name: stage,
       env: { ...environment },
@@ -177,6 +179,8 @@ class Instance {
     this.worker.stderr.setEncoding('utf8').on('data', onOutput);
     this.worker.on('message', (message: InstanceMessage) => {
       if (message.kind === 'ready') return ready.resolve();
+      if (message.kind === 'committed') return onCommitted(message.committed);
+      if (message.kind === 'returned' && message.committed !== null) onCommitted(message.committed);
       if (message.id !== this.current?.id) return;
       if (message.kind === 'returned')
         this.current.resolve(message.result === undefined ? undefined : JSON.parse(message.result));

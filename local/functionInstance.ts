@@ -1,13 +1,20 @@
+import { serialize } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { configureServices } from '../shared/aws/services.ts';
 import type { Write } from '../shared/ports.ts';
-import { type InstanceData, type InstanceMessage, type Invocation, leaveProcessorsToOthers } from './functionHost.ts';
+import {
+  type Committed,
+  type InstanceData,
+  type InstanceMessage,
+  type Invocation,
+  leaveProcessorsToOthers,
+} from './functionHost.ts';
 
 /** The inside of one function instance: loads the deployed handler and runs one event after the other. */
 
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 
-const { handler: handlerUrl, functionName, isBackground, commitPort } = workerData as InstanceData;
+const { handler: handlerUrl, functionName, isBackground } = workerData as InstanceData;
 
 const port = parentPort!;
 const tell = (message: InstanceMessage) => port.postMessage(message);
@@ -15,11 +22,20 @@ const tell = (message: InstanceMessage) => port.postMessage(message);
 // On Lambda it would have a processor of its own.
 if (isBackground) leaveProcessorsToOthers();
 
-/** Committed and not told yet. All of a turn goes in one message, since every message wakes the thread it is for. */
+/**
+ * Committed and not told yet. An answer mostly follows at once and takes them along, since every message wakes the thread it is for; what does
+ * not answer in the same turn is told by itself.
+ */
 let committed: Write[] = [];
-const tellCommitted = (): void => {
-  if (committed.length > 0) commitPort.postMessage(committed);
+const taken = (): Committed | null => {
+  if (committed.length === 0) return null;
+  const bytes = new Uint8Array(serialize(committed));
   committed = [];
+  return bytes;
+};
+const tellCommitted = (): void => {
+  const bytes = taken();
+  if (bytes !== null) tell({ kind: 'committed', committed: bytes });
 };
 
 configureServices({
@@ -43,8 +59,7 @@ port.on('message', async ({ id, event, deadlineMs }: Invocation) => {
       callbackWaitsForEmptyEventLoop: false,
       getRemainingTimeInMillis: () => Math.max(0, deadlineMs - Date.now()),
     });
-    tellCommitted();
-    tell({ kind: 'returned', id, result: JSON.stringify(result) });
+    tell({ kind: 'returned', id, result: JSON.stringify(result), committed: taken() });
   } catch (error) {
     tellCommitted();
     tell({ kind: 'threw', id, message: error instanceof Error ? error.message : String(error) });

@@ -172,7 +172,7 @@ const start = async (
         environment,
         isBackground: !waitedFor.has(fn.logicalId),
         maxInstances: concurrencyOf(fn.logicalId),
-        commitPort: stream.commitPort,
+        onCommitted: stream.committed,
         onOutput: (text) => logs.write(fn.stage, text),
       }),
     );

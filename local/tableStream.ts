@@ -1,6 +1,9 @@
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import { FunctionFailed } from './functionHost.ts';
+import { Worker } from 'node:worker_threads';
+import { type Committed, FunctionFailed } from './functionHost.ts';
 import type { FunctionModel, TableSourceModel } from './model.ts';
+
+/** Commits wait so long for others, to wake the stream's thread once. The stream itself waits longer for a batch. */
+const heldMsMax = 20;
 
 export interface TableStreamData {
   readonly sources: readonly TableSourceModel[];
@@ -16,7 +19,8 @@ export interface TableStreamData {
 
 /** Main thread to the stream's. */
 export type TableStreamRequest =
-  | { readonly kind: 'adopt'; readonly port: MessagePort }
+  /** In the order of the commits. */
+  | { readonly kind: 'committed'; readonly each: readonly Committed[] }
   | { readonly kind: 'call'; readonly id: number; readonly call: TableStreamCall };
 
 export type TableStreamCall = 'deliverAll' | 'drained' | 'heapBytes' | 'stop';
@@ -38,8 +42,8 @@ export interface TableStreamOptions extends TableStreamData {
 export interface TableStream {
   /** Rejects with FunctionFailed when a function does not load. */
   readonly ready: Promise<void>;
-  /** Where one function instance tells, in lists of writes, what it committed. */
-  commitPort(): MessagePort;
+  /** What was committed, in the order of the commits. */
+  committed(writes: Committed): void;
   /** Hands over every item of the table as new: for what a kill left undelivered. */
   deliverAll(): Promise<void>;
   /** Resolves once everything told so far is delivered. */
@@ -81,7 +85,15 @@ export const startTableStream = ({ onOutput, onFailure, ...data }: TableStreamOp
     }
     open.delete(message.id);
   });
+  let held: Committed[] = [];
+  let holding: NodeJS.Timeout | undefined;
+  const release = (): void => {
+    clearTimeout(holding);
+    if (held.length > 0) worker.postMessage({ kind: 'committed', each: held } satisfies TableStreamRequest);
+    held = [];
+  };
   const call = async <Value>(asked: TableStreamCall): Promise<Value> => {
+    release();
     const id = calls++;
     const answer = Promise.withResolvers<unknown>();
     open.set(id, answer);
@@ -90,10 +102,8 @@ export const startTableStream = ({ onOutput, onFailure, ...data }: TableStreamOp
   };
   return {
     ready: ready.promise,
-    commitPort: () => {
-      const { port1, port2 } = new MessageChannel();
-      worker.postMessage({ kind: 'adopt', port: port1 } satisfies TableStreamRequest, [port1]);
-      return port2;
+    committed: (writes) => {
+      if (held.push(writes) === 1) holding = setTimeout(release, heldMsMax);
     },
     deliverAll: () => call('deliverAll'),
     drained: () => call('drained'),

@@ -1,8 +1,9 @@
-import { MessageChannel, type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { deserialize } from 'node:v8';
+import { parentPort, workerData } from 'node:worker_threads';
 import { dynamoTable } from '../shared/aws/table.ts';
 import type { Write } from '../shared/ports.ts';
 import { emulatorCredentials, emulatorRegion } from './emulators.ts';
-import { FunctionFailed, FunctionHost, leaveProcessorsToOthers } from './functionHost.ts';
+import { type Committed, FunctionFailed, FunctionHost, leaveProcessorsToOthers } from './functionHost.ts';
 import { messageOf } from './problem.ts';
 import { startTableSource } from './tableSource.ts';
 import type { TableStreamCall, TableStreamData, TableStreamMessage, TableStreamRequest } from './tableStream.ts';
@@ -20,19 +21,9 @@ const table = dynamoTable({
   credentials: emulatorCredentials,
 });
 
-const told = new Set<MessagePort>();
-const take = (writes: readonly Write[]): void => {
+const take = (committed: Committed): void => {
+  const writes: readonly Write[] = deserialize(committed);
   for (const source of tableSources) source.committed(writes);
-};
-const adopt = (port: MessagePort): void => {
-  told.add(port);
-  port.on('message', take).once('close', () => told.delete(port));
-};
-/** An instance tells what it committed before it answers; here the answer, which comes another way, may be seen first. */
-const takeAll = (): void => {
-  for (const port of told) {
-    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) take(next.message);
-  }
 };
 
 const hosts = new Map(
@@ -45,11 +36,7 @@ const hosts = new Map(
       isBackground: true,
       // A stream of one shard: its batches come one after the other.
       maxInstances: 1,
-      commitPort: () => {
-        const { port1, port2 } = new MessageChannel();
-        adopt(port1);
-        return port2;
-      },
+      onCommitted: take,
       onOutput: (text) => tell({ kind: 'output', stage: model.stage, text }),
     }),
   ]),
@@ -57,11 +44,7 @@ const hosts = new Map(
 const invoke = async (functionId: string, event: unknown): Promise<unknown> => {
   const host = hosts.get(functionId);
   if (host === undefined) throw new FunctionFailed(`there is no function ${functionId}`);
-  try {
-    return await host.invoke(event);
-  } finally {
-    takeAll();
-  }
+  return host.invoke(event);
 };
 const tableSources = sources.map((model) =>
   startTableSource({
@@ -78,7 +61,6 @@ const answerTo = async (call: TableStreamCall): Promise<unknown> => {
     case 'deliverAll':
       return void (await Promise.all(tableSources.map((source) => source.deliverAll())));
     case 'drained':
-      takeAll();
       return void (await Promise.all(tableSources.map((source) => source.drained())));
     case 'heapBytes':
       return {
@@ -88,7 +70,6 @@ const answerTo = async (call: TableStreamCall): Promise<unknown> => {
         ),
       };
     case 'stop': {
-      takeAll();
       await Promise.all(tableSources.map((source) => source.stop()));
       await Promise.all([...hosts.values()].map((host) => host.stop()));
       table.close();
@@ -98,7 +79,7 @@ const answerTo = async (call: TableStreamCall): Promise<unknown> => {
 };
 
 parentPort!.on('message', async (request: TableStreamRequest) => {
-  if (request.kind === 'adopt') return adopt(request.port);
+  if (request.kind === 'committed') return request.each.forEach(take);
   const { id, call } = request;
   try {
     tell({ kind: 'answer', id, value: await answerTo(call) });
