@@ -24,7 +24,7 @@ export interface InstanceData {
   readonly isBackground: boolean;
 }
 
-/** Writes that an instance committed, by `v8.serialize`: who passes them on does not have to read them. */
+/** `ToldWrite`s of an instance, by `v8.serialize`: who passes them on does not have to read them. */
 export type Committed = Uint8Array<ArrayBuffer>;
 
 export interface HostOptions {

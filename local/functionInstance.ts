@@ -1,7 +1,6 @@
 import { serialize } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { configureServices } from '../shared/aws/services.ts';
-import type { Write } from '../shared/ports.ts';
 import {
   type Committed,
   type InstanceData,
@@ -9,6 +8,7 @@ import {
   type Invocation,
   leaveProcessorsToOthers,
 } from './functionHost.ts';
+import type { ToldWrite } from './tableSource.ts';
 
 /** The inside of one function instance: loads the deployed handler and runs one event after the other. */
 
@@ -26,7 +26,7 @@ if (isBackground) leaveProcessorsToOthers();
  * Committed and not told yet. An answer mostly follows at once and takes them along, since every message wakes the thread it is for; what does
  * not answer in the same turn is told by itself.
  */
-let committed: Write[] = [];
+let committed: ToldWrite[] = [];
 const taken = (): Committed | null => {
   if (committed.length === 0) return null;
   const bytes = new Uint8Array(serialize(committed));
@@ -38,12 +38,11 @@ const tellCommitted = (): void => {
   if (bytes !== null) tell({ kind: 'committed', committed: bytes });
 };
 
-configureServices({
-  onCommitted: (writes) => {
-    if (committed.length === 0) setImmediate(tellCommitted);
-    committed.push(...writes);
-  },
-});
+const add = (writes: readonly ToldWrite[]): void => {
+  if (committed.length === 0) setImmediate(tellCommitted);
+  committed.push(...writes);
+};
+configureServices({ onCommitted: add, onUnknown: (writes) => add(writes.map((write) => ({ ...write, isUnknown: true }))) });
 
 const { handler } = (await import(handlerUrl)) as { handler?: Handler };
 if (typeof handler !== 'function') throw new Error(`${handlerUrl} exports no function named handler`);

@@ -23,9 +23,12 @@ export interface TableSourceOptions {
   readonly onFailure: (text: string) => void;
 }
 
+/** A write that was committed; an unknown one may have been, and the table tells. */
+export type ToldWrite = Write & { readonly isUnknown?: true };
+
 export interface TableSource extends Source {
   /** What was committed, in the order of the commits. */
-  committed(writes: readonly Write[]): void;
+  committed(writes: readonly ToldWrite[]): void;
   /** Hands over every item of the table as new: for what a kill left undelivered. Returns how many. */
   deliverAll(): Promise<number>;
   /** Resolves once nothing waits any more. */
@@ -60,7 +63,7 @@ export const startTableSource = (options: TableSourceOptions): TableSource => {
 
   const toRecord = async ({ eventName, key, item }: Change): Promise<DynamoDBRecord | null> => {
     const image = item === 'unknown' ? await table.get(key, { consistent: true }) : item;
-    if (image === null && eventName !== 'REMOVE') return null;
+    if ((image === null) !== (eventName === 'REMOVE')) return null;
     sequence++;
     return {
       eventID: randomUUID(),
@@ -187,20 +190,21 @@ interface Change {
   readonly item: Item | null | 'unknown';
 }
 
-const changeOf = (write: Write): Change[] => {
+const changeOf = (write: ToldWrite): Change[] => {
+  const { isUnknown = false } = write;
   switch (write.kind) {
     case 'put':
       return [
         {
           eventName: write.condition?.kind === 'absent' ? 'INSERT' : 'MODIFY',
           key: { pk: write.item.pk, sk: write.item.sk },
-          item: write.item,
+          item: isUnknown ? 'unknown' : write.item,
         },
       ];
     case 'update':
       return [{ eventName: 'MODIFY', key: write.key, item: 'unknown' }];
     case 'delete':
-      return [{ eventName: 'REMOVE', key: write.key, item: null }];
+      return [{ eventName: 'REMOVE', key: write.key, item: isUnknown ? 'unknown' : null }];
     case 'check':
       return [];
   }

@@ -1,11 +1,10 @@
 import { deserialize } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { dynamoTable } from '../shared/aws/table.ts';
-import type { Write } from '../shared/ports.ts';
 import { emulatorCredentials, emulatorRegion } from './emulators.ts';
 import { type Committed, FunctionFailed, FunctionHost, leaveProcessorsToOthers } from './functionHost.ts';
 import { messageOf } from './problem.ts';
-import { startTableSource } from './tableSource.ts';
+import { startTableSource, type ToldWrite } from './tableSource.ts';
 import type { TableStreamCall, TableStreamData, TableStreamMessage, TableStreamRequest } from './tableStream.ts';
 
 /** The inside of the stream's thread: what functions committed becomes records, and these go to the functions behind the stream. */
@@ -22,7 +21,7 @@ const table = dynamoTable({
 });
 
 const take = (committed: Committed): void => {
-  const writes: readonly Write[] = deserialize(committed);
+  const writes: readonly ToldWrite[] = deserialize(committed);
   for (const source of tableSources) source.committed(writes);
 };
 

@@ -24,6 +24,8 @@ export interface Services {
 export interface Hooks {
   /** Told of every write once it is acknowledged: the local stack's stream. */
   readonly onCommitted?: (writes: readonly Write[]) => void;
+  /** Told of every write whose reply was lost: it may have happened. */
+  readonly onUnknown?: (writes: readonly Write[]) => void;
   /** Told of every request's capacity units. */
   readonly onConsumed?: (consumed: Consumed) => void;
   readonly clock?: Clock;
@@ -47,6 +49,7 @@ export function services(): Services {
         dynamoTable({
           table: required('table'),
           onCommitted: (writes) => hooks.onCommitted?.(writes),
+          onUnknown: (writes) => hooks.onUnknown?.(writes),
           get onConsumed() {
             return hooks.onConsumed;
           },

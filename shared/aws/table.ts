@@ -13,6 +13,8 @@ export interface TableOptions extends Connection {
   readonly onConsumed?: ((consumed: Consumed) => void) | undefined;
   /** Told of every acknowledged write, before the caller is. */
   readonly onCommitted?: (writes: readonly Write[]) => void;
+  /** Told of every write whose reply was lost, before the caller is: it may have happened. */
+  readonly onUnknown?: (writes: readonly Write[]) => void;
 }
 
 const transactWritesMax = 100;
@@ -56,6 +58,18 @@ export function dynamoTable(options: TableOptions): TableStore & { close(): void
     }
   };
 
+  const written = async (writes: readonly Write[], sent: Promise<Reply>): Promise<Reply> => {
+    try {
+      const reply = await sent;
+      options.onCommitted?.(writes);
+      return reply;
+    } catch (error) {
+      const failure = writeError(error);
+      if (failure instanceof OutcomeUnknown) options.onUnknown?.(writes);
+      throw failure;
+    }
+  };
+
   return {
     async get(key, { consistent = false } = {}) {
       const reply = await repeated('GetItem', getRequest(table, key, consistent), readError);
@@ -88,41 +102,30 @@ export function dynamoTable(options: TableOptions): TableStore & { close(): void
 
     async put(item, condition) {
       const request = putRequest(table, item, condition);
-      const reply = await send('PutItem', request).catch((error: unknown) => {
-        throw writeError(error);
-      });
+      const reply = await written([{ kind: 'put', item, ...conditional(condition) }], send('PutItem', request));
       metered('put', one(reply.ConsumedCapacity));
-      options.onCommitted?.([{ kind: 'put', item, ...conditional(condition) }]);
     },
 
     async update(key, change, condition) {
       const request = updateRequest(table, key, change, condition);
-      const reply = await send('UpdateItem', request).catch((error: unknown) => {
-        throw writeError(error);
-      });
+      const reply = await written([{ kind: 'update', key, change, ...conditional(condition) }], send('UpdateItem', request));
       metered('update', one(reply.ConsumedCapacity));
-      options.onCommitted?.([{ kind: 'update', key, change, ...conditional(condition) }]);
       return fromWireItem(reply.Attributes);
     },
 
     async delete(key, condition) {
       const request = deleteRequest(table, key, condition);
-      const reply = await send('DeleteItem', request).catch((error: unknown) => {
-        throw writeError(error);
-      });
+      const reply = await written([{ kind: 'delete', key, ...conditional(condition) }], send('DeleteItem', request));
       metered('delete', one(reply.ConsumedCapacity));
-      options.onCommitted?.([{ kind: 'delete', key, ...conditional(condition) }]);
     },
 
     async transact(writes, { once = false } = {}) {
       const request = transactRequest(table, writes);
-      const reply = once
-        ? await send('TransactWriteItems', request).catch((error: unknown) => {
-            throw writeError(error);
-          })
-        : await repeated('TransactWriteItems', { ...request, ClientRequestToken: randomUUID() }, writeError);
+      const sent = once
+        ? send('TransactWriteItems', request)
+        : repeated('TransactWriteItems', { ...request, ClientRequestToken: randomUUID() }, writeError);
+      const reply = await written(writes, sent);
       metered('transact', reply.ConsumedCapacity);
-      options.onCommitted?.(writes);
     },
 
     async scan({ limit, after }) {

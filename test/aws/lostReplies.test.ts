@@ -18,6 +18,7 @@ describe('a table whose replies are lost', () => {
   let script: Answer[];
   let received: { readonly action: string; readonly body: Record<string, unknown> }[];
   let committed: number;
+  let unknown: number;
   let onConsumed: (() => void) | undefined;
   let table: TableStore & { close(): void };
 
@@ -25,6 +26,7 @@ describe('a table whose replies are lost', () => {
     script = [];
     received = [];
     committed = 0;
+    unknown = 0;
     onConsumed = undefined;
     server = createServer((request, response) => {
       let text = '';
@@ -46,6 +48,9 @@ describe('a table whose replies are lost', () => {
       table: 'aegis',
       onCommitted: () => {
         committed += 1;
+      },
+      onUnknown: (writes) => {
+        unknown += writes.length;
       },
       get onConsumed() {
         return onConsumed;
@@ -86,6 +91,7 @@ describe('a table whose replies are lost', () => {
     await expect(table.transact(writes)).rejects.toBeInstanceOf(OutcomeUnknown);
     expect(received).toHaveLength(3);
     expect(committed).toBe(0);
+    expect(unknown).toBe(1);
   });
 
   it.each<[string, (store: TableStore) => Promise<unknown>]>([
@@ -99,6 +105,7 @@ describe('a table whose replies are lost', () => {
     expect(received).toHaveLength(1);
     expect(received[0]!.body).not.toHaveProperty('ClientRequestToken');
     expect(committed).toBe(0);
+    expect(unknown).toBe(1);
   });
 
   it('repeats a read, and gives up after three sends', async () => {
@@ -120,6 +127,7 @@ describe('a table whose replies are lost', () => {
   it('hands a throttle to the caller at once', async () => {
     script = [throttled];
     await expect(table.transact(writes)).rejects.toBeInstanceOf(Throttled);
+    expect(unknown).toBe(0);
     script = [throttled];
     await expect(table.get(key)).rejects.toBeInstanceOf(Throttled);
     expect(received).toHaveLength(2);

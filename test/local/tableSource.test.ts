@@ -79,3 +79,32 @@ it('delivers what its filter takes and nothing else', async () => {
   await source.stop();
   expect(delivered).toEqual(['D#1', 'D#2']);
 });
+
+it('finds out from the table what became of a write whose reply was lost', async () => {
+  const table = memoryTable();
+  await table.put({ pk: 'happened', sk: 's', n: 1 });
+  await table.put({ pk: 'stayed', sk: 's' });
+  const delivered: string[] = [];
+  const source = startTableSource({
+    ...elsewhere,
+    table,
+    model: { ...model, batchSize: 10, partialFailures: false },
+    invoke: async (_, event) => {
+      const { Records } = event as {
+        Records: { eventName: string; dynamodb: { Keys: { pk: { S: string } }; NewImage?: object } }[];
+      };
+      delivered.push(
+        ...Records.map(({ eventName, dynamodb }) => `${eventName} ${dynamodb.Keys.pk.S} ${JSON.stringify(dynamodb.NewImage)}`),
+      );
+    },
+  });
+  source.committed([
+    { ...put('happened'), isUnknown: true },
+    { ...put('did not'), isUnknown: true },
+    { kind: 'delete', key: { pk: 'gone', sk: 's' }, isUnknown: true },
+    { kind: 'delete', key: { pk: 'stayed', sk: 's' }, isUnknown: true },
+  ]);
+  await source.drained();
+  await source.stop();
+  expect(delivered).toEqual(['INSERT happened {"pk":{"S":"happened"},"sk":{"S":"s"},"n":{"N":"1"}}', 'REMOVE gone undefined']);
+});
