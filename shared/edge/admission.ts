@@ -68,11 +68,15 @@ export async function admit(
 
 /** A header's value whatever its case; several values are joined, which no single-valued header survives. */
 export function headerOf(event: APIGatewayProxyEvent, name: string): string | undefined {
-  for (const [key, values] of Object.entries(event.multiValueHeaders ?? {})) {
-    if (key.toLowerCase() === name && values !== undefined && values.length > 0) return values.join(', ');
+  const { multiValueHeaders, headers } = event;
+  const isNamed = (key: string): boolean => key.length === name.length && key.toLowerCase() === name;
+  for (const key of Object.keys(multiValueHeaders ?? {})) {
+    const values = isNamed(key) ? multiValueHeaders![key] : undefined;
+    if (values !== undefined && values.length > 0) return values.join(', ');
   }
-  for (const [key, value] of Object.entries(event.headers ?? {})) {
-    if (key.toLowerCase() === name && value !== undefined) return value;
+  for (const key of Object.keys(headers ?? {})) {
+    const value = isNamed(key) ? headers![key] : undefined;
+    if (value !== undefined) return value;
   }
   return undefined;
 }
