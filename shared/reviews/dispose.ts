@@ -69,7 +69,7 @@ export async function dispose(dependencies: DisposeDependencies, disposal: Dispo
     const step = await plan(dependencies, disposal, subject, sealer);
     if (step === 'again' || 'kind' in step) return step;
     try {
-      await table.transact(step.writes);
+      await table.transact(step.writes, { once: true });
       return step.sent.result;
     } catch (error) {
       if (error instanceof OutcomeUnknown) sent.push(step.sent);

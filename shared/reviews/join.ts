@@ -51,7 +51,7 @@ async function joinGroup(
     ]);
     const rest = standing === null ? openingWrites(tenant, after) : [changeWrite(tenant, standing, after)];
     try {
-      await table.transact([...pairs, ...rest]);
+      await table.transact([...pairs, ...rest], { once: true });
       return 'done';
     } catch (error) {
       if (!(error instanceof TransactionCancelled)) throw error;
