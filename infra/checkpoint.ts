@@ -2,6 +2,7 @@ import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { env } from '../shared/aws/keys.ts';
+import { namespace } from '../shared/edge/metrics.ts';
 import type { Data } from './data.ts';
 import { HouseFunction } from './function.ts';
 import type { HouseQueue } from './queue.ts';
@@ -11,9 +12,9 @@ import type { Settings } from './settings.ts';
 export class Checkpoint extends Construct {
   readonly function: HouseFunction;
   /** How long the oldest entry had waited for its checkpoint, milliseconds. */
-  readonly lag = new Metric({ namespace: 'Aegis', metricName: 'CheckpointLag', statistic: 'max', period: Duration.minutes(5) });
+  readonly lag = new Metric({ namespace, metricName: 'CheckpointLag', statistic: 'max', period: Duration.minutes(5) });
   /** How long ago the model in force was trained, milliseconds: told here, so that a training that no longer runs shows too. */
-  readonly modelAge = new Metric({ namespace: 'Aegis', metricName: 'ModelAge', statistic: 'max', period: Duration.minutes(5) });
+  readonly modelAge = new Metric({ namespace, metricName: 'ModelAge', statistic: 'max', period: Duration.minutes(5) });
 
   constructor(
     scope: Construct,

@@ -147,6 +147,24 @@ export class FunctionHost {
   }
 }
 
+/** By the logical id of their function. */
+export type FunctionHosts = ReadonlyMap<string, FunctionHost>;
+
+/** Runs one of them once. Throws FunctionFailed, for an unknown one too. */
+export const invokeIn = async (hosts: FunctionHosts, functionId: string, event: unknown): Promise<unknown> => {
+  const host = hosts.get(functionId);
+  if (host === undefined) throw new FunctionFailed(`there is no function ${functionId}`);
+  return host.invoke(event);
+};
+
+/** Bytes in use, by stage. */
+export const heapBytesIn = async (hosts: FunctionHosts): Promise<Readonly<Record<string, number>>> =>
+  Object.fromEntries(await Promise.all([...hosts.values()].map(async (host) => [host.stage, await host.heapBytes()] as const)));
+
+export const stopAll = async (hosts: FunctionHosts): Promise<void> => {
+  await Promise.all([...hosts.values()].map((host) => host.stop()));
+};
+
 class Instance {
   readonly worker: Worker;
   readonly ready: Promise<void>;

@@ -6,7 +6,7 @@ import { dynamoTable } from '../shared/aws/table.ts';
 import type { TableStore } from '../shared/ports.ts';
 import { openDataFolder } from './dataFolder.ts';
 import { emulatorCredentials, emulatorRegion, startDynoxide, startSqsAndS3 } from './emulators.ts';
-import { FunctionFailed, FunctionHost } from './functionHost.ts';
+import { FunctionFailed, FunctionHost, heapBytesIn, invokeIn, stopAll } from './functionHost.ts';
 import { freePort, startGateway } from './gateway.ts';
 import { createResolver, type Resolver } from './intrinsics.ts';
 import { readModel } from './model.ts';
@@ -117,13 +117,8 @@ const start = async (
   undo.push(() => table.close());
 
   const hosts = new Map<string, FunctionHost>();
-  const invoke = (functionId: string, event: unknown): Promise<unknown> => {
-    const host = hosts.get(functionId);
-    return host === undefined ? Promise.reject(new FunctionFailed(`there is no function ${functionId}`)) : host.invoke(event);
-  };
-  undo.push(async () => {
-    await Promise.all([...hosts.values()].map((host) => host.stop()));
-  });
+  const invoke = (functionId: string, event: unknown): Promise<unknown> => invokeIn(hosts, functionId, event);
+  undo.push(() => stopAll(hosts));
 
   const concurrencyOf = (functionId: string): number => {
     const source = model.queueSources.find((candidate) => candidate.functionId === functionId);
@@ -239,9 +234,7 @@ const start = async (
       main: process.memoryUsage().heapUsed,
       emulator: await fauxqs.heapBytes(),
       ...(await stream.heapBytes()),
-      ...Object.fromEntries(
-        await Promise.all([...hosts.values()].map(async (host) => [host.stage, await host.heapBytes()] as const)),
-      ),
+      ...(await heapBytesIn(hosts)),
     }),
     stop,
   };

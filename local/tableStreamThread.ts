@@ -2,7 +2,7 @@ import { deserialize } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { dynamoTable } from '../shared/aws/table.ts';
 import { emulatorCredentials, emulatorRegion } from './emulators.ts';
-import { type Committed, FunctionFailed, FunctionHost, leaveProcessorsToOthers } from './functionHost.ts';
+import { type Committed, FunctionHost, heapBytesIn, invokeIn, leaveProcessorsToOthers, stopAll } from './functionHost.ts';
 import { messageOf } from './problem.ts';
 import { startTableSource, type ToldWrite } from './tableSource.ts';
 import type { TableStreamCall, TableStreamData, TableStreamMessage, TableStreamRequest } from './tableStream.ts';
@@ -40,17 +40,12 @@ const hosts = new Map(
     }),
   ]),
 );
-const invoke = async (functionId: string, event: unknown): Promise<unknown> => {
-  const host = hosts.get(functionId);
-  if (host === undefined) throw new FunctionFailed(`there is no function ${functionId}`);
-  return host.invoke(event);
-};
 const tableSources = sources.map((model) =>
   startTableSource({
     model,
     table,
     sqsEndpoint: endpoints.sqsAndS3,
-    invoke,
+    invoke: (functionId, event) => invokeIn(hosts, functionId, event),
     onFailure: (text) => tell({ kind: 'failure', text }),
   }),
 );
@@ -64,13 +59,11 @@ const answerTo = async (call: TableStreamCall): Promise<unknown> => {
     case 'heapBytes':
       return {
         stream: process.memoryUsage().heapUsed,
-        ...Object.fromEntries(
-          await Promise.all([...hosts.values()].map(async (host) => [host.stage, await host.heapBytes()] as const)),
-        ),
+        ...(await heapBytesIn(hosts)),
       };
     case 'stop': {
       await Promise.all(tableSources.map((source) => source.stop()));
-      await Promise.all([...hosts.values()].map((host) => host.stop()));
+      await stopAll(hosts);
       table.close();
       return tableSources.every((source) => source.complete);
     }

@@ -4,7 +4,7 @@ import { type SendMessageBatchCommandInput, SQSClient } from '@aws-sdk/client-sq
 import { inParallel } from '../parallel.ts';
 import type { Queue, QueueMessage } from '../ports.ts';
 import { type Connection, clientOptions } from './client.ts';
-import { jsonWire, type Reply } from './wire.ts';
+import { jsonWire, type Reply, type WireFault } from './wire.ts';
 
 export interface QueueOptions extends Connection {
   readonly url: string;
@@ -35,7 +35,7 @@ export function sqsQueue(options: QueueOptions): Queue & { close(): void } {
       try {
         return await wire.send('SendMessageBatch', body);
       } catch (error) {
-        if (attempt === attemptsMax || !mayPass(error as Fault)) throw error;
+        if (attempt === attemptsMax || !mayPass(error as WireFault)) throw error;
         await sleep(Math.random() * backoffMs * 2 ** attempt);
       }
     }
@@ -73,15 +73,8 @@ interface BatchReply {
   readonly Failed?: readonly { readonly Id: string; readonly Code: string; readonly Message?: string }[];
 }
 
-/** What the wire throws, as far as it matters here. */
-interface Fault {
-  readonly name: string;
-  readonly code?: string;
-  readonly $metadata?: { readonly httpStatusCode?: number };
-}
-
 /** A broken connection, a fault of the service or too high a rate: the same request may pass a moment later. */
-const mayPass = ({ name, code, $metadata }: Fault): boolean =>
+const mayPass = ({ name, code, $metadata }: WireFault): boolean =>
   code !== undefined || ($metadata?.httpStatusCode ?? 0) >= 500 || /Throttl|TooManyRequests|RequestLimitExceeded/.test(name);
 
 /** Consecutive runs of at most 10 messages and `batchBytesMax` bytes. */

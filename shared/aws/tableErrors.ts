@@ -1,13 +1,10 @@
 import type { CancellationReason, Item } from '../ports.ts';
 import { ConditionFailed, OutcomeUnknown, Throttled, TransactionCancelled, Unavailable } from '../ports.ts';
 import { fromWireItem, type WireItem } from './attributes.ts';
+import type { WireFault } from './wire.ts';
 
-/** What the wire throws, as far as it matters here. */
-interface Fault {
-  readonly name: string;
-  readonly message: string;
-  readonly code?: string;
-  readonly $metadata?: { readonly httpStatusCode?: number };
+/** What the wire throws for the table, as far as it matters here. */
+interface Fault extends WireFault {
   readonly Item?: WireItem;
   readonly CancellationReasons?: readonly { readonly Code?: string; readonly Item?: WireItem }[];
 }

@@ -21,6 +21,14 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What every error of a send has, as far as it is known. */
+export interface WireFault {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: its reader knows what it asked for.
 export type Reply = any;
 
