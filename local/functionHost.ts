@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setPriority } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { FunctionModel } from './model.ts';
+import { messageOf } from './problem.ts';
 
 /** Main thread to instance. */
 export interface Invocation {
@@ -27,15 +28,19 @@ export interface InstanceData {
 /** `ToldWrite`s of an instance, by `v8.serialize`: who passes them on does not have to read them. */
 export type Committed = Uint8Array<ArrayBuffer>;
 
-export interface HostOptions {
+export interface LoadableFunction {
   readonly model: FunctionModel;
   /** File URL of the handler's module. */
   readonly handler: string;
   readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface HostOptions extends LoadableFunction {
   /** No caller waits for it: it leaves the processors to those for whom one does. */
   readonly isBackground: boolean;
-  /** Events at a time; as on Lambda, one instance has one event at a time. */
   readonly maxInstances: number;
+  /** Events at a time in one instance. Default 1, as on Lambda; with more, one stands for that many of Lambda's. */
+  readonly eventsPerInstanceMax?: number;
   /** Told before the answer is. */
   readonly onCommitted: (committed: Committed) => void;
   /** One line the function wrote. */
@@ -62,12 +67,11 @@ interface Pending {
 }
 
 /**
- * One deployed function. Like Lambda it keeps instances, each with its own memory and environment (here a worker thread), hands each one
- * event at a time, starts another when all are busy, and kills one that exceeds the timeout.
+ * One deployed function. Like Lambda it keeps instances, each with its own memory and environment (here a worker thread), gives an event to one that
+ * is free, starts another when none is, and ends one that exceeds the timeout.
  */
 export class FunctionHost {
   readonly #options: HostOptions;
-  readonly #idle: Instance[] = [];
   readonly #instances = new Set<Instance>();
   readonly #waiting: Pending[] = [];
   #stopped = false;
@@ -86,10 +90,7 @@ export class FunctionHost {
 
   /** Loads the first instance. Throws FunctionFailed when the handler does not load. */
   async warm(): Promise<void> {
-    const instance = this.#start();
-    await instance.ready;
-    if (instance.current === null && !this.#idle.includes(instance)) this.#idle.push(instance);
-    this.#next();
+    await this.#start().ready;
   }
 
   /** The handler's answer. Throws FunctionFailed. */
@@ -115,10 +116,20 @@ export class FunctionHost {
 
   #next(): void {
     while (this.#waiting.length > 0) {
-      const instance = this.#idle.pop() ?? (this.#instances.size < this.#options.maxInstances ? this.#start() : undefined);
+      const instance = this.#free();
       if (instance === undefined) return;
       this.#run(instance, this.#waiting.shift()!);
     }
+  }
+
+  /** The first that has nothing to do, else a new one, else the one with the least to do of those that take more. */
+  #free(): Instance | undefined {
+    const { maxInstances, eventsPerInstanceMax = 1 } = this.#options;
+    let least: Instance | undefined;
+    for (const instance of this.#instances)
+      if (instance.takesEvents && instance.events < (least?.events ?? eventsPerInstanceMax)) least = instance;
+    if (least?.events !== 0 && this.#instances.size < maxInstances) return this.#start();
+    return least;
   }
 
   #start(): Instance {
@@ -128,8 +139,6 @@ export class FunctionHost {
     this.#instances.add(instance);
     instance.worker.once('exit', () => {
       this.#instances.delete(instance);
-      const at = this.#idle.indexOf(instance);
-      if (at >= 0) this.#idle.splice(at, 1);
       this.#next();
     });
     return instance;
@@ -137,12 +146,10 @@ export class FunctionHost {
 
   async #run(instance: Instance, { event, resolve, reject }: Pending): Promise<void> {
     try {
-      await instance.ready;
       resolve(await instance.invoke(event, this.#options.model.timeoutMs));
     } catch (error) {
       reject(error as Error);
     }
-    if (instance.alive) this.#idle.push(instance);
     this.#next();
   }
 }
@@ -161,17 +168,29 @@ export const invokeIn = async (hosts: FunctionHosts, functionId: string, event: 
 export const heapBytesIn = async (hosts: FunctionHosts): Promise<Readonly<Record<string, number>>> =>
   Object.fromEntries(await Promise.all([...hosts.values()].map(async (host) => [host.stage, await host.heapBytes()] as const)));
 
+/** Loads an instance of each. Throws FunctionFailed. */
+export const warmAll = async (hosts: FunctionHosts): Promise<void> => {
+  await Promise.all([...hosts.values()].map((host) => host.warm()));
+};
+
 export const stopAll = async (hosts: FunctionHosts): Promise<void> => {
   await Promise.all([...hosts.values()].map((host) => host.stop()));
 };
 
+interface Open {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
 class Instance {
   readonly worker: Worker;
   readonly ready: Promise<void>;
-  alive = true;
-  current: { readonly id: string; readonly resolve: (result: unknown) => void; readonly reject: (error: Error) => void } | null =
-    null;
+  /** False once it failed or let an event run out of time. */
+  takesEvents = true;
+  /** Given to it and not answered. */
+  events = 0;
   readonly #stage: string;
+  readonly #open = new Map<string, Open>();
 
   constructor(
     stage: string,
@@ -199,18 +218,17 @@ class Instance {
       if (message.kind === 'ready') return ready.resolve();
       if (message.kind === 'committed') return onCommitted(message.committed);
       if (message.kind === 'returned' && message.committed !== null) onCommitted(message.committed);
-      if (message.id !== this.current?.id) return;
-      if (message.kind === 'returned')
-        this.current.resolve(message.result === undefined ? undefined : JSON.parse(message.result));
-      else this.current.reject(new FunctionFailed(`${stage}: ${message.message}`));
+      const open = this.#open.get(message.id);
+      if (message.kind === 'returned') open?.resolve(message.result === undefined ? undefined : JSON.parse(message.result));
+      else open?.reject(new FunctionFailed(`${stage}: ${message.message}`));
     });
     const failed = (why: string) => {
-      this.alive = false;
+      this.takesEvents = false;
       const error = new FunctionFailed(`${stage}: ${why}`);
       ready.reject(error);
-      this.current?.reject(error);
+      for (const { reject } of this.#open.values()) reject(error);
     };
-    this.worker.once('error', (error) => failed(error instanceof Error ? error.message : String(error)));
+    this.worker.once('error', (error) => failed(messageOf(error)));
     this.worker.once('exit', (code) => failed(`the instance ended with code ${code}`));
   }
 
@@ -224,23 +242,30 @@ class Instance {
     }
   }
 
+  /** The handler's answer, once it is loaded. Throws FunctionFailed; after a timeout it takes no more, and ends with its last event. */
   async invoke(event: string, timeoutMs: number): Promise<unknown> {
+    this.events++;
+    let timer: NodeJS.Timeout | undefined;
     const id = randomUUID();
-    const answer = new Promise<unknown>((resolve, reject) => {
-      this.current = { id, resolve, reject };
-    });
-    const timer = setTimeout(() => {
-      this.alive = false;
-      this.current?.reject(new FunctionFailed(`${this.#stage}: timed out after ${timeoutMs / 1_000} s`));
-      void this.worker.terminate();
-    }, timeoutMs);
     try {
+      await this.ready;
+      const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+      this.#open.set(id, { resolve, reject });
+      timer = setTimeout(() => {
+        this.takesEvents = false;
+        reject(timedOutAfter(this.#stage, timeoutMs));
+      }, timeoutMs);
       const invocation: Invocation = { id, event, deadlineMs: Date.now() + timeoutMs };
       this.worker.postMessage(invocation);
-      return await answer;
+      return await promise;
     } finally {
       clearTimeout(timer);
-      this.current = null;
+      this.#open.delete(id);
+      this.events--;
+      if (!this.takesEvents && this.events === 0) void this.worker.terminate();
     }
   }
 }
+
+export const timedOutAfter = (stage: string, timeoutMs: number): FunctionFailed =>
+  new FunctionFailed(`${stage}: timed out after ${timeoutMs / 1_000} s`);

@@ -230,9 +230,10 @@ const grouped = (pairs: readonly (readonly [string, string])[]): Record<string, 
 const lastOf = (groups: Readonly<Record<string, string[]>>): Record<string, string> =>
   Object.fromEntries(Object.entries(groups).map(([name, values]) => [name, values.at(-1)!]));
 
-const timedOut = Symbol('timed out');
+export const timedOut = Symbol('timed out');
 
-const within = async <T>(ms: number, promise: Promise<T>): Promise<T | typeof timedOut> => {
+/** What the promise resolves to, or `timedOut`. */
+export const within = async <T>(ms: number, promise: Promise<T>): Promise<T | typeof timedOut> => {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<typeof timedOut>((resolve) => {
     timer = setTimeout(() => resolve(timedOut), ms);

@@ -4,10 +4,11 @@ import type { Settings } from '../infra/settings.ts';
 import { awsEndpoints, env } from '../shared/aws/keys.ts';
 import { dynamoTable } from '../shared/aws/table.ts';
 import type { TableStore } from '../shared/ports.ts';
+import { startApi } from './api.ts';
 import { openDataFolder } from './dataFolder.ts';
 import { emulatorCredentials, emulatorRegion, startDynoxide, startSqsAndS3 } from './emulators.ts';
-import { FunctionFailed, FunctionHost, heapBytesIn, invokeIn, stopAll } from './functionHost.ts';
-import { freePort, startGateway } from './gateway.ts';
+import { FunctionFailed, FunctionHost, heapBytesIn, invokeIn, type LoadableFunction, stopAll } from './functionHost.ts';
+import { freePort } from './gateway.ts';
 import { createResolver, type Resolver } from './intrinsics.ts';
 import { readModel } from './model.ts';
 import { LocalProblem } from './problem.ts';
@@ -18,8 +19,8 @@ import { developmentKey, localKeys } from './secrets.ts';
 import { startTableStream } from './tableStream.ts';
 import { type CloudFormationTemplate, localTemplate } from './template.ts';
 
-/** Instances of a function that nothing but the API calls: enough for two cores. */
-const apiInstances = 2;
+/** Its callers wait for a decision. */
+const nearestStage = 'decide';
 
 export interface LocalStackOptions {
   /** Default 0: any free one. */
@@ -116,14 +117,6 @@ const start = async (
   });
   undo.push(() => table.close());
 
-  const hosts = new Map<string, FunctionHost>();
-  const invoke = (functionId: string, event: unknown): Promise<unknown> => invokeIn(hosts, functionId, event);
-  undo.push(() => stopAll(hosts));
-
-  const concurrencyOf = (functionId: string): number => {
-    const source = model.queueSources.find((candidate) => candidate.functionId === functionId);
-    return source === undefined ? apiInstances : (options.concurrency ?? source.concurrency);
-  };
   const localEnvironment = {
     [awsEndpoints.dynamodb]: endpoints.dynamodb,
     [awsEndpoints.sqs]: endpoints.sqsAndS3,
@@ -136,60 +129,69 @@ const start = async (
     AWS_SECRET_ACCESS_KEY: emulatorCredentials.secretAccessKey,
   };
   const keys = localKeys(folder);
-  const waitedFor = new Set([...model.api.methods, ...model.queueSources].map(({ functionId }) => functionId));
+  const ofApi = new Set(model.api.methods.map(({ functionId }) => functionId));
+  const queueSourceOf = new Map(model.queueSources.map((source) => [source.functionId, source]));
   const behindStream = new Set(model.tableSources.map(({ functionId }) => functionId));
-  const loadable = model.functions.flatMap((fn) => {
+  const loadable = model.functions.flatMap((fn): LoadableFunction[] => {
     const handler = handlerOf(fn.stage, options);
     if (existsSync(new URL(handler)))
       return [{ model: fn, handler, environment: { ...withLocalKeys(fn.environment, keys), ...localEnvironment } }];
     const missing = `the template has the stage ${fn.stage}, but functions/${fn.stage}/handler.ts is missing`;
-    if (waitedFor.has(fn.logicalId) || behindStream.has(fn.logicalId)) throw new LocalProblem(missing);
+    if ([ofApi, queueSourceOf, behindStream].some((known) => known.has(fn.logicalId))) throw new LocalProblem(missing);
     onFailure(`${missing}: its schedule does not run`);
     return [];
   });
-  const stream = startTableStream({
-    sources: model.tableSources,
-    functions: loadable.filter(({ model: fn }) => behindStream.has(fn.logicalId)),
-    tableName,
-    endpoints,
-    onOutput: logs.write,
-    onFailure,
-  });
+  const listeners = { onOutput: logs.write, onFailure };
+  const stream = startTableStream(
+    {
+      sources: model.tableSources,
+      functions: loadable.filter(({ model: fn }) => behindStream.has(fn.logicalId)),
+      tableName,
+      endpoints,
+    },
+    listeners,
+  );
   undo.push(async () => {
     complete = await stream.stop();
   });
-  for (const { model: fn, handler, environment } of loadable.filter(({ model: { logicalId } }) => !behindStream.has(logicalId))) {
+  const apiFunctions = loadable.filter(({ model: fn }) => ofApi.has(fn.logicalId));
+  const nearest = apiFunctions.find(({ model: fn }) => fn.stage === nearestStage) ?? null;
+  const api = startApi(
+    { api: model.api, port, host, functions: apiFunctions.filter((one) => one !== nearest), nearest },
+    { ...listeners, onCommitted: stream.committed },
+  );
+  undo.push(api.stop);
+  const hosts = new Map<string, FunctionHost>();
+  undo.push(() => stopAll(hosts));
+  const invoke = (functionId: string, event: unknown): Promise<unknown> => invokeIn(hosts, functionId, event);
+  const concurrencyOf = ({ concurrency }: { readonly concurrency: number }): number => options.concurrency ?? concurrency;
+  for (const one of loadable) {
+    const { logicalId, stage } = one.model;
+    if (behindStream.has(logicalId) || ofApi.has(logicalId)) continue;
+    const source = queueSourceOf.get(logicalId);
     hosts.set(
-      fn.logicalId,
+      logicalId,
       new FunctionHost({
-        model: fn,
-        handler,
-        environment,
-        isBackground: !waitedFor.has(fn.logicalId),
-        maxInstances: concurrencyOf(fn.logicalId),
+        ...one,
+        isBackground: source === undefined,
+        maxInstances: source === undefined ? 1 : concurrencyOf(source),
         onCommitted: stream.committed,
-        onOutput: (text) => logs.write(fn.stage, text),
+        onOutput: (text) => logs.write(stage, text),
       }),
     );
   }
   // A request or a message can reach them: they are loaded before the stack says that it is ready.
-  await Promise.all([stream.ready, ...[...waitedFor].map((functionId) => hosts.get(functionId)!.warm())]);
+  await Promise.all([stream.ready, api.ready, ...[...queueSourceOf.keys()].map((functionId) => hosts.get(functionId)!.warm())]);
 
   if (folder.interrupted) await stream.deliverAll();
   const key = await developmentKey(folder, table);
-  const gateway = await startGateway({
-    api: model.api,
-    port,
-    host,
-    invoke,
-    onFailure,
-  });
+  const url = await api.listen();
   const startQueueSources = () =>
     model.queueSources.map((source) =>
       startQueueSource({
         model: source,
         endpoint: endpoints.sqsAndS3,
-        concurrency: concurrencyOf(source.functionId),
+        concurrency: concurrencyOf(source),
         invoke,
         onFailure,
       }),
@@ -210,10 +212,11 @@ const start = async (
       onFailure,
     ),
   );
-  undo.push(gateway.stop);
+  // Before all that its requests need.
+  undo.push(api.stop);
 
   return {
-    url: gateway.url,
+    url,
     key,
     table,
     endpoints,
@@ -223,7 +226,10 @@ const start = async (
       const host = [...hosts.values()].find((candidate) => candidate.stage === stage);
       return host === undefined ? Promise.reject(new FunctionFailed(`there is no stage ${stage}`)) : host.invoke(event);
     },
-    projected: stream.drained,
+    projected: async () => {
+      await api.tellCommitted();
+      await stream.drained();
+    },
     holdQueues: async () => {
       await stopQueueSources();
       return () => {
@@ -233,6 +239,7 @@ const start = async (
     heapBytes: async () => ({
       main: process.memoryUsage().heapUsed,
       emulator: await fauxqs.heapBytes(),
+      ...(await api.heapBytes()),
       ...(await stream.heapBytes()),
       ...(await heapBytesIn(hosts)),
     }),

@@ -1,16 +1,24 @@
 import { deserialize } from 'node:v8';
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import { dynamoTable } from '../shared/aws/table.ts';
 import { emulatorCredentials, emulatorRegion } from './emulators.ts';
-import { type Committed, FunctionHost, heapBytesIn, invokeIn, leaveProcessorsToOthers, stopAll } from './functionHost.ts';
-import { messageOf } from './problem.ts';
+import {
+  type Committed,
+  FunctionHost,
+  heapBytesIn,
+  invokeIn,
+  leaveProcessorsToOthers,
+  stopAll,
+  warmAll,
+} from './functionHost.ts';
+import { threadSide } from './helperThread.ts';
 import { startTableSource, type ToldWrite } from './tableSource.ts';
-import type { TableStreamCall, TableStreamData, TableStreamMessage, TableStreamRequest } from './tableStream.ts';
+import type { TableStreamCall, TableStreamData } from './tableStream.ts';
 
 /** The inside of the stream's thread: what functions committed becomes records, and these go to the functions behind the stream. */
 
 const { sources, functions, tableName, endpoints } = workerData as TableStreamData;
-const tell = (message: TableStreamMessage): void => parentPort!.postMessage(message);
+const side = threadSide<TableStreamCall>();
 leaveProcessorsToOthers();
 
 const table = dynamoTable({
@@ -26,17 +34,15 @@ const take = (committed: Committed): void => {
 };
 
 const hosts = new Map(
-  functions.map(({ model, handler, environment }) => [
-    model.logicalId,
+  functions.map((loadable) => [
+    loadable.model.logicalId,
     new FunctionHost({
-      model,
-      handler,
-      environment,
+      ...loadable,
       isBackground: true,
       // A stream of one shard: its batches come one after the other.
       maxInstances: 1,
       onCommitted: take,
-      onOutput: (text) => tell({ kind: 'output', stage: model.stage, text }),
+      onOutput: (text) => side.output(loadable.model.stage, text),
     }),
   ]),
 );
@@ -46,43 +52,22 @@ const tableSources = sources.map((model) =>
     table,
     sqsEndpoint: endpoints.sqsAndS3,
     invoke: (functionId, event) => invokeIn(hosts, functionId, event),
-    onFailure: (text) => tell({ kind: 'failure', text }),
+    onFailure: side.failure,
   }),
 );
 
-const answerTo = async (call: TableStreamCall): Promise<unknown> => {
-  switch (call) {
-    case 'deliverAll':
-      return void (await Promise.all(tableSources.map((source) => source.deliverAll())));
-    case 'drained':
-      return void (await Promise.all(tableSources.map((source) => source.drained())));
-    case 'heapBytes':
-      return {
-        stream: process.memoryUsage().heapUsed,
-        ...(await heapBytesIn(hosts)),
-      };
-    case 'stop': {
+await side.serve(
+  {
+    deliverAll: () => Promise.all(tableSources.map((source) => source.deliverAll())),
+    drained: () => Promise.all(tableSources.map((source) => source.drained())),
+    heapBytes: async () => ({ stream: process.memoryUsage().heapUsed, ...(await heapBytesIn(hosts)) }),
+    stop: async () => {
       await Promise.all(tableSources.map((source) => source.stop()));
       await stopAll(hosts);
       table.close();
       return tableSources.every((source) => source.complete);
-    }
-  }
-};
-
-parentPort!.on('message', async (request: TableStreamRequest) => {
-  if (request.kind === 'committed') return request.each.forEach(take);
-  const { id, call } = request;
-  try {
-    tell({ kind: 'answer', id, value: await answerTo(call) });
-  } catch (error) {
-    tell({ kind: 'refusal', id, message: messageOf(error) });
-  }
-});
-
-try {
-  await Promise.all([...hosts.values()].map((host) => host.warm()));
-  tell({ kind: 'ready' });
-} catch (error) {
-  tell({ kind: 'failed', message: messageOf(error) });
-}
+    },
+  },
+  warmAll(hosts),
+  take,
+);

@@ -12,7 +12,7 @@ import { env } from '../../shared/aws/keys.ts';
 
 /** The runner alone: the real template, small stand-ins for the handlers. */
 
-const stubs: Readonly<Record<string, string>> = { ingest: 'ingest', score: 'score', project: 'project' };
+const stubs: Readonly<Record<string, string>> = { ingest: 'ingest', decide: 'decide', score: 'score', project: 'project' };
 
 const stubOf = (names: Readonly<Record<string, string>>) => (stage: string) =>
   new URL(`./stubs/${names[stage] ?? 'echo'}.ts`, import.meta.url).href;
@@ -129,6 +129,31 @@ describe('the local stack', () => {
     for (const id of ['txn_2', 'txn_3']) {
       expect((await eventually(() => stack.table.get({ pk: `D#dev#${id}`, sk: 'D' }))).receives).toBe(1);
     }
+  });
+
+  describe('runs the function that decides beside the gateway', () => {
+    const decide = (query: string, body: string) => fetch(`${stack.url}/decisions${query}`, { method: 'POST', body });
+
+    it('in one thread, under its own environment', async () => {
+      const [one, other] = await Promise.all(
+        ['sync_1', 'sync_2'].map(async (body) => (await decide('', body)).json() as Promise<Record<string, unknown>>),
+      );
+      expect(one).toEqual({ threadId: expect.any(Number), table: stack.environment[env.table], queueUrl: null });
+      expect(other).toEqual(one);
+    });
+
+    it('and its commit is projected with the others', async () => {
+      expect((await decide('', 'sync_3')).status).toBe(200);
+      await stack.projected();
+      expect((await stack.table.get({ pk: 'F#D#dev#sync_3', sk: 'F' }))?.times).toBe(1);
+    });
+
+    it('and goes on after one that threw and while one hangs', async () => {
+      expect((await decide('?how=throws', '')).status).toBe(503);
+      const hangs = decide('?how=hangs', '');
+      expect((await decide('', 'sync_4')).status).toBe(200);
+      expect((await hangs).status).toBe(503);
+    });
   });
 });
 
