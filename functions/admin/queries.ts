@@ -1,4 +1,4 @@
-import { decodeCursor, encodeCursor } from '../../shared/contract/cursor.ts';
+import { decodeCursor, encodeCursor, isSequence } from '../../shared/contract/cursor.ts';
 import { formatInstant } from '../../shared/contract/time.ts';
 import { type ApiRequest, type Endpoint, type Endpoints, invalid, notFound } from '../../shared/edge/http.ts';
 import { readSystemChain } from '../../shared/ledger/systemChain.ts';
@@ -67,7 +67,8 @@ const after = (request: ApiRequest): number | null => {
   const { cursor } = request.query;
   if (cursor === undefined) return null;
   const decoded = decodeCursor(boundTo(request), cursor, request.receivedAtMs);
-  if (decoded === null) throw invalid([{ pointer: '?cursor', detail: 'the cursor is too old or was not given by this route' }]);
+  if (decoded === null || !isSequence(decoded))
+    throw invalid([{ pointer: '?cursor', detail: 'the cursor is too old or was not given by this route' }]);
   return Number(decoded);
 };
 

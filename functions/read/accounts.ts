@@ -1,4 +1,5 @@
 import { auditKey, decisionKey, sequenceText, stateKey } from '../../shared/aws/keys.ts';
+import { isSequence } from '../../shared/contract/cursor.ts';
 import { renderStanding, type WireDecisionItem } from '../../shared/contract/render.ts';
 import type { DecisionBody } from '../../shared/domain/audit.ts';
 import { type ApiRequest, type Endpoint, invalid, notFound, type Problem } from '../../shared/edge/http.ts';
@@ -43,7 +44,7 @@ export const getAccountStanding =
 export const getAccountTimeline =
   (table: TableStore): Endpoint =>
   async (request) => {
-    const { limit, after } = pageRequest(request);
+    const { limit, after } = pageRequest(request, isSequence);
     const state = await stateOf(table, request);
     const { userId, accountId } = ownerOf(state);
     const { items, before } = await newestDecisions(
@@ -70,7 +71,7 @@ export const getAccountTimeline =
 export const getAccountAudit =
   ({ table, checkpoints }: CoverageStores, openInputs: OpenInputs, findErased: FindErasedChain): Endpoint =>
   async (request) => {
-    const { limit, after } = pageRequest(request);
+    const { limit, after } = pageRequest(request, isSequence);
     const { chain, salt, sequence } = await chainOf(table, findErased, request);
     const from = after === null ? 1 : Number(after) + 1;
     const { rows, next } = await keptRows(table, chain, from, limit, request.receivedAtMs);

@@ -98,6 +98,10 @@ async function* pageBatches(table: TableStore, query: FeedQuery<unknown>): Async
   yield { entries: [], count: 0, frontier: null };
 }
 
+/** A far day would be a query for each day until then. */
+export const isFeedPosition = (position: string, nowMs: number): boolean =>
+  timeOf(position) >= 0 && timeOf(position) <= nowMs + skewMs;
+
 /** One query a day, newest first, back to the end of retention. */
 function dayRequests({ tenant, feed, before, nowMs }: FeedQuery<unknown>): Query[] {
   const newestMs = before === null ? nowMs + skewMs : timeOf(before);

@@ -4,14 +4,14 @@ import { formatInstant } from '../../shared/domain/time.ts';
 import type { Endpoint } from '../../shared/edge/http.ts';
 import type { TableStore } from '../../shared/ports.ts';
 import type { FeedEntry, Hit } from '../../shared/projection/feed.ts';
-import { readFeed } from './feed.ts';
+import { isFeedPosition, readFeed } from './feed.ts';
 import { pageBody, pageRequest } from './pages.ts';
 
 /** `GET /decisions/latest`: newest `decidedAt` first. */
 export const getLatestDecisions =
   (table: TableStore): Endpoint =>
   async (request) => {
-    const { limit, after } = pageRequest(request);
+    const { limit, after } = pageRequest(request, (place) => isFeedPosition(place, request.receivedAtMs));
     const { outcome } = request.query;
     const page = await readFeed(table, {
       tenant: request.tenant,
@@ -29,7 +29,7 @@ export const getLatestDecisions =
 export const getRecentSignals =
   (table: TableStore): Endpoint =>
   async (request) => {
-    const { limit, after } = pageRequest(request);
+    const { limit, after } = pageRequest(request, (place) => isFeedPosition(place, request.receivedAtMs));
     const { signal } = request.query;
     const page = await readFeed(table, {
       tenant: request.tenant,

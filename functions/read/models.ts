@@ -1,3 +1,4 @@
+import { isSequence } from '../../shared/contract/cursor.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
 import { type Endpoint, notFound } from '../../shared/edge/http.ts';
 import type { Manifest } from '../../shared/model/manifest.ts';
@@ -19,7 +20,7 @@ export const getModel =
 export const getModelVersions =
   (table: TableStore): Endpoint =>
   async (request) => {
-    const { limit, after } = pageRequest(request);
+    const { limit, after } = pageRequest(request, isSequence);
     const [pointer, manifests] = await Promise.all([
       readPointer(table),
       listManifests(table, limit, after === null ? undefined : Number(after)),

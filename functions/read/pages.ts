@@ -14,12 +14,15 @@ const boundTo = ({ tenant, operationId, parameters, query }: ApiRequest): readon
   return [tenant, operationId, ...names.sort().map((name) => `${name}=${filters[name]}`)];
 };
 
-/** The page that a request asks for; throws a 400 for a cursor that this route, tenant and filter did not give or that is too old. */
-export function pageRequest(request: ApiRequest): PageRequest {
+/**
+ * The page that a request asks for; throws a 400 for a cursor that this route, tenant and filter did not give, that is too old or whose place
+ * the route has none of.
+ */
+export function pageRequest(request: ApiRequest, isPlace: (after: string) => boolean): PageRequest {
   const { cursor, limit } = request.query;
   if (cursor === undefined) return { limit: Number(limit), after: null };
   const after = decodeCursor(boundTo(request), cursor, request.receivedAtMs);
-  if (after === null) {
+  if (after === null || !isPlace(after)) {
     throw invalid([
       {
         pointer: '?cursor',

@@ -12,7 +12,7 @@ const queriesMax = 20;
 export const getReviews =
   (table: TableStore): Endpoint =>
   async (request) => {
-    const { limit, after } = pageRequest(request);
+    const { limit, after } = pageRequest(request, () => true);
     const { pk } = reviewKey(request.tenant, request.query.state === 'closed' ? 'closed' : 'open', '');
     const found: Review[] = [];
     let place = after ?? undefined;

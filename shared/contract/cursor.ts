@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 
 /**
  * Opaque page cursors: where to go on, when the cursor was given, and a checksum that binds it to what it was given for. A cursor
- * only ever continues within the caller's own tenant and route, so that the checksum guards against mistakes, not against forgery.
+ * only ever continues within the caller's own tenant and route, so that the checksum guards against mistakes, not against forgery:
+ * what it holds is looked at like anything else that a caller sends.
  */
 
 const checksumBytes = 12;
@@ -22,10 +23,29 @@ export function decodeCursor(boundTo: readonly string[], cursor: string, nowMs: 
   if (bytes.toString('base64url') !== cursor || bytes.length <= checksumBytes) return null;
   const payload = bytes.subarray(checksumBytes).toString('utf8');
   if (!checksum(boundTo, payload).equals(bytes.subarray(0, checksumBytes))) return null;
-  const [givenAtMs, after] = JSON.parse(payload) as [number, string];
+  const content = contentOf(payload);
+  if (content === null) return null;
+  const [givenAtMs, after] = content;
   if (givenAtMs < nowMs - cursorLifetimeMs || givenAtMs > nowMs + aheadMs) return null;
   return after;
 }
+
+function contentOf(payload: string): readonly [givenAtMs: number, after: string] | null {
+  try {
+    const content: unknown = JSON.parse(payload);
+    if (!Array.isArray(content) || content.length !== 2) return null;
+    const [givenAtMs, after] = content;
+    return typeof givenAtMs === 'number' && typeof after === 'string' && after !== '' && after.isWellFormed()
+      ? [givenAtMs, after]
+      : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+/** Whether a place in a sequence is a number of one. */
+export const isSequence = (after: string): boolean => /^[1-9][0-9]{0,14}$/.test(after);
 
 function checksum(boundTo: readonly string[], payload: string): Buffer {
   return createHash('sha256')

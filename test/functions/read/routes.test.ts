@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { describe, expect, it } from 'vitest';
+import { encodeCursor } from '../../../shared/contract/cursor.ts';
 import { routes } from '../../../shared/contract/routes.ts';
 import type { Decision } from '../../../shared/domain/decision.ts';
 import { signalNames } from '../../../shared/domain/signals/names.ts';
@@ -152,6 +153,30 @@ describe('GET /decisions/latest', () => {
     const { cursor } = (await here.get('/decisions/latest', { limit: '1' })).body;
     const { status, body } = await here.get('/decisions/latest', { ...query, cursor }, tenant);
     expect([status, body.errors[0].pointer]).toEqual([400, '?cursor']);
+  });
+
+  it.each([
+    ['/decisions/latest', 'getLatestDecisions', '+275760-09-13T00:00:00.000Z#t'],
+    ['/decisions/latest', 'getLatestDecisions', 'x'],
+    ['/signals/recent', 'getRecentSignals', '9999-12-31T00:00:00.000Z#t'],
+    ['/model/versions', 'getModelVersions', '1e30'],
+    ['/policy/versions', 'getPolicyVersions', '-1'],
+    ['/audit/system', 'getSystemAudit', 'x'],
+  ])('refuses a cursor of %s that was made by hand', async (path, operationId, place) => {
+    const here = world();
+    const cursor = encodeCursor(['acme', operationId], place, startMs);
+    const { status, body } = await here.get(path, { cursor });
+    expect([status, body.errors?.[0].pointer]).toEqual([400, '?cursor']);
+  });
+
+  it.each([
+    ['decisions', 'getAccountTimeline'],
+    ['audit', 'getAccountAudit'],
+  ])('refuses a cursor of an account’s %s that was made by hand', async (what, operationId) => {
+    const here = world();
+    await here.pay({ transactionId: 't1' });
+    const cursor = encodeCursor(['acme', operationId, 'accountId=a_7'], 'NaN', startMs);
+    expect((await here.get(`/accounts/a_7/${what}`, { cursor })).status).toBe(400);
   });
 
   it('takes a cursor a day later, and refuses one of another route, a changed and a very old one', async () => {
