@@ -1,6 +1,14 @@
 import { type Fault, fault, pointerPart } from '../../shared/contract/fault.ts';
 import { formatInstant, parseInstant } from '../../shared/contract/time.ts';
-import { type ApiRequest, conflict, type Endpoint, invalid, notFound, unavailable } from '../../shared/edge/http.ts';
+import {
+  type ApiRequest,
+  conflict,
+  type Endpoint,
+  endpointWithBody,
+  invalid,
+  notFound,
+  unavailable,
+} from '../../shared/edge/http.ts';
 import { deleteListEntry as deleteEntry, listLimits, putListEntry as putEntry } from '../../shared/policy/lists.ts';
 import { readActivePolicy } from '../../shared/policy/store.ts';
 import type { Randomness, TableStore } from '../../shared/ports.ts';
@@ -8,11 +16,9 @@ import type { Randomness, TableStore } from '../../shared/ports.ts';
 const saltBytes = 16;
 
 /** `PUT /lists/{list}/{entry}`, body `{ expiresAt? }`: the entry is on the list from now on, until its expiry if it has one. */
-export const putListEntry =
-  (table: TableStore, randomness: Randomness): Endpoint =>
-  async (request) => {
+export const putListEntry = (table: TableStore, randomness: Randomness): Endpoint =>
+  endpointWithBody(expiry, async (request, expiresAtMs) => {
     const { list, entry } = named(request);
-    const expiresAtMs = expiry(request.body);
     await assertList(table, request.tenant, list);
     const change = { list, entry, by: request.keyId, atMs: request.receivedAtMs, salt: randomness.bytes(saltBytes) };
     const changed = await putEntry(table, request.tenant, { ...change, expiresAtMs });
@@ -21,7 +27,7 @@ export const putListEntry =
     }
     if (changed.cause === 'full') throw conflict(`the list ${list} is full: it holds ${listLimits.entries} entries`);
     throw unavailable('the lists are being changed by others, try again');
-  };
+  });
 
 /** `DELETE /lists/{list}/{entry}`: 404 when it is not on the list. */
 export const deleteListEntry =
@@ -42,7 +48,7 @@ const named = ({ parameters }: ApiRequest): { readonly list: string; readonly en
   return { list, entry };
 };
 
-const expiry = (body: unknown): number | null => {
+const expiry = ({ body }: ApiRequest): number | null => {
   if (body === undefined || body === null) return null;
   if (typeof body !== 'object' || Array.isArray(body)) throw invalid([fault('', 'the body', 'an object', body)]);
   const { expiresAt = null, ...others } = body as Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { renderDecision } from '../../shared/contract/render.ts';
-import { parseTransaction } from '../../shared/contract/transaction.ts';
-import { type Answer, type ApiRequest, conflict, invalid, unavailable } from '../../shared/edge/http.ts';
+import type { Transaction } from '../../shared/domain/transaction.ts';
+import { type Answer, type ApiRequest, conflict, unavailable } from '../../shared/edge/http.ts';
 import { counts, type Measure } from '../../shared/edge/metrics.ts';
 import { type LedgerDependencies, settle } from '../../shared/ledger/ledger.ts';
 import { loadPolicyVersion } from '../../shared/policy/store.ts';
@@ -9,11 +9,12 @@ import { loadPolicyVersion } from '../../shared/policy/store.ts';
 export const decideWithinMs = 5_000;
 
 /** `POST /decisions`: the decision of one transaction, made and committed in the call. */
-export async function decideTransaction(request: ApiRequest, ledger: LedgerDependencies, measure: Measure): Promise<Answer> {
-  const { tenant, correlationId, receivedAtMs } = request;
-  const parsed = parseTransaction(request.json ?? null, receivedAtMs);
-  if (!parsed.ok) throw invalid(parsed.faults);
-  const { transaction } = parsed;
+export async function decideTransaction(
+  { tenant, correlationId, receivedAtMs }: ApiRequest,
+  transaction: Transaction,
+  ledger: LedgerDependencies,
+  measure: Measure,
+): Promise<Answer> {
   const submission = { tenant, transaction, receivedAtMs, correlationId, queueAgeMs: null, redelivered: false };
   const [settled] = await settle(ledger, [submission], receivedAtMs + decideWithinMs);
   if (!settled || settled.kind === 'unsettled')

@@ -1,9 +1,12 @@
-import type { Endpoints } from '../../shared/edge/http.ts';
+import { type Endpoints, endpointWithBody } from '../../shared/edge/http.ts';
 import type { Measure } from '../../shared/edge/metrics.ts';
+import { readTransaction } from '../../shared/edge/transactionBody.ts';
 import type { LedgerDependencies } from '../../shared/ledger/ledger.ts';
 import { decideTransaction } from './decide.ts';
 
 /** The routes of the decide stage. */
 export const decideEndpoints = (ledger: LedgerDependencies, measure: Measure = () => undefined): Endpoints => ({
-  postDecision: (request) => decideTransaction(request, ledger, measure),
+  postDecision: endpointWithBody(readTransaction, (request, transaction) =>
+    decideTransaction(request, transaction, ledger, measure),
+  ),
 });

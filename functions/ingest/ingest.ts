@@ -5,7 +5,8 @@ import type { Json } from '../../shared/contract/json.ts';
 import { formatInstant } from '../../shared/contract/time.ts';
 import { findCardNumbers, parseTransaction, serializeTransaction } from '../../shared/contract/transaction.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
-import { type Answer, type ApiRequest, type Endpoints, invalid, unavailable } from '../../shared/edge/http.ts';
+import { type Answer, type ApiRequest, type Endpoints, endpointWithBody, invalid, unavailable } from '../../shared/edge/http.ts';
+import { readTransaction } from '../../shared/edge/transactionBody.ts';
 import type { Queue, QueueMessage } from '../../shared/ports.ts';
 
 const maximumBatchRows = 500;
@@ -24,8 +25,11 @@ interface RowResult {
 
 /** The routes of the ingest stage: what passes the contract goes onto the queue, nothing is decided here. */
 export const ingestEndpoints = (target: Target): Endpoints => ({
-  postTransaction: (request) => ingestOne(target, request),
-  postTransactionBatch: (request) => ingestBatch(target, request),
+  postTransaction: endpointWithBody(readTransaction, (request, transaction) => ingestOne(target, request, transaction)),
+  postTransactionBatch: endpointWithBody(
+    (request) => rowsOf(request.json!),
+    (request, rows) => ingestBatch(target, request, rows),
+  ),
 });
 
 export interface Target {
@@ -34,17 +38,15 @@ export interface Target {
   readonly isOrdered: boolean;
 }
 
-async function ingestOne(target: Target, request: ApiRequest): Promise<Answer> {
-  const parsed = parseTransaction(request.json!, request.receivedAtMs);
-  if (!parsed.ok) throw invalid(parsed.faults);
-  const { transactionId } = parsed.transaction;
-  const [result] = await target.queue.send([messageOf(target, parsed.transaction, request)]);
+async function ingestOne(target: Target, request: ApiRequest, transaction: Transaction): Promise<Answer> {
+  const { transactionId } = transaction;
+  const [result] = await target.queue.send([messageOf(target, transaction, request)]);
   if (!result?.sent) throw unavailable('The transaction could not be queued; it is safe to send it again.', { cause: result });
   return { status: 202, body: { transactionId, status: 'QUEUED' } };
 }
 
-async function ingestBatch(target: Target, request: ApiRequest): Promise<Answer> {
-  const rows = rowsOf(request.json!).map((row) => parseTransaction(row, request.receivedAtMs));
+async function ingestBatch(target: Target, request: ApiRequest, given: readonly Json[]): Promise<Answer> {
+  const rows = given.map((row) => parseTransaction(row, request.receivedAtMs));
   const good = rows.filter((row) => row.ok);
   const sent = await sendAll(
     target.queue,

@@ -1,7 +1,7 @@
 import { type Fault, fault, pointerPart } from '../../shared/contract/fault.ts';
 import { noteCharactersMax } from '../../shared/contract/schemas.ts';
 import { formatInstant } from '../../shared/contract/time.ts';
-import { type Endpoint, invalid, notFound } from '../../shared/edge/http.ts';
+import { type ApiRequest, type Endpoint, endpointWithBody, invalid, notFound } from '../../shared/edge/http.ts';
 import { type DisposeDependencies, type Disposition, dispose, dispositions } from '../../shared/reviews/dispose.ts';
 
 const fields = ['disposition', 'note'];
@@ -9,11 +9,9 @@ const fields = ['disposition', 'note'];
 const withinMs = 10_000;
 
 /** `POST /decisions/{transactionId}/review`: what a transaction was, by a person. */
-export const postReview =
-  (dependencies: DisposeDependencies): Endpoint =>
-  async ({ tenant, keyId, parameters, body, receivedAtMs }) => {
+export const postReview = (dependencies: DisposeDependencies): Endpoint =>
+  endpointWithBody(parsed, async ({ tenant, keyId, parameters, receivedAtMs }, { disposition, note }) => {
     const transactionId = parameters.transactionId!;
-    const { disposition, note } = parsed(body);
     const disposal = { tenant, transactionId, disposition, note, by: keyId };
     const result = await dispose(dependencies, disposal, receivedAtMs + withinMs);
     if (result.kind === 'unknown') throw notFound(`There is no decision on transaction ${transactionId}.`);
@@ -21,9 +19,9 @@ export const postReview =
       throw notFound(`The data of transaction ${transactionId} were erased; it can be labelled no more.`);
     const { knownAtMs, review } = result;
     return { status: 200, body: { transactionId, disposition, knownAt: formatInstant(knownAtMs), review } };
-  };
+  });
 
-function parsed(body: unknown): { readonly disposition: Disposition; readonly note: string | null } {
+function parsed({ body }: ApiRequest): { readonly disposition: Disposition; readonly note: string | null } {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw invalid([fault('', 'the body', 'an object with disposition and note', body)]);
   }

@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { maskCardNumbers } from '../contract/cardNumbers.ts';
 import { type Json, JsonFault, parseJson, parseJsonOfRows, toPlain } from '../contract/json.ts';
 import { checkPath, checkQuery } from '../contract/queries.ts';
 import { type Match, matchPath, type OperationId, type Route, type Stage } from '../contract/routes.ts';
@@ -49,8 +50,8 @@ export async function admit(
   const faults: Fault[] = [];
   checkPath(match!.parameters, faults);
   const query = checkQuery(route.operationId, queryOf(event), faults);
-  if (json !== undefined && !transactionBodies.has(route.operationId)) findCardNumbers(json, '', faults);
-  if (faults.length > 0) throw invalid(faults);
+  const cardNumbers: Fault[] = [];
+  if (json !== undefined && !transactionBodies.has(route.operationId)) findCardNumbers(json, '', cardNumbers);
   const request: ApiRequest = {
     operationId: route.operationId,
     ...caller,
@@ -63,7 +64,24 @@ export async function admit(
     },
     receivedAtMs,
   };
+  if (faults.length + cardNumbers.length > 0) {
+    throw invalid([...faults, ...cardNumbers, ...bodyFaults(endpoint, request, cardNumbers)]);
+  }
   return { endpoint, request };
+}
+
+/** Of the body's own fields, but where a card number was named already; what quotes one, masked. */
+function bodyFaults({ readBody }: Endpoint, request: ApiRequest, cardNumbers: readonly Fault[]): readonly Fault[] {
+  try {
+    readBody?.(request);
+    return [];
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 400) throw error;
+    const named = new Set(cardNumbers.map(({ pointer }) => pointer));
+    return error.errors
+      .map(({ pointer, detail }) => ({ pointer: maskCardNumbers(pointer), detail: maskCardNumbers(detail) }))
+      .filter(({ pointer }) => !named.has(pointer));
+  }
 }
 
 /** A header's value whatever its case; several values are joined, which no single-valued header survives. */

@@ -40,7 +40,17 @@ export interface Answer {
   readonly contentType?: string;
 }
 
-export type Endpoint = (request: ApiRequest) => Promise<Answer>;
+export interface Endpoint {
+  (request: ApiRequest): Promise<Answer>;
+  /** Throws the Problem of a body with faults, and touches nothing: where path or query have faults, the body's are named beside them. */
+  readonly readBody?: (request: ApiRequest) => unknown;
+}
+
+/** An endpoint that gets the body read. */
+export const endpointWithBody = <Body>(
+  readBody: (request: ApiRequest) => Body,
+  answer: (request: ApiRequest, body: Body) => Promise<Answer>,
+): Endpoint => Object.assign(async (request: ApiRequest) => answer(request, readBody(request)), { readBody });
 
 export type Endpoints = Partial<Record<OperationId, Endpoint>>;
 

@@ -58,6 +58,40 @@ describe('the order of tests, beyond the edge', () => {
   });
 });
 
+describe('all faults of a request', () => {
+  const visa = '4111 1111 1111 1111';
+
+  it.each<[string, string, unknown, string[]]>([
+    ['POST', '/transactions?x=1', { ...transaction, amountMinor: 0 }, ['?x', '/amountMinor']],
+    ['POST', '/transactions/batch?x=1', { transactions: [], y: 1 }, ['?x', '/y', '/transactions']],
+    ['POST', '/decisions?x=1', { ...transaction, userId: '', currency: visa }, ['?x', '/userId', '/currency']],
+    ['POST', '/decisions/a%20b/review?x=1', { disposition: 'MAYBE' }, ['/transactionId', '?x', '/disposition']],
+    ['POST', '/decisions/txn_1/review', { disposition: visa, note: 1 }, ['/disposition', '/note']],
+    ['PUT', '/lists/a%20b/x', { expiresAt: 'soon', y: visa }, ['/list', '/y', '/expiresAt']],
+    ['PUT', '/policy?x=1', { policy: defaultPolicy, status: 'old', ifVersion: 0 }, ['?x', '/status', '/ifVersion']],
+    [
+      'PUT',
+      '/policy',
+      { policy: { ...defaultPolicy, failTo: visa, cutoffs: 1 }, status: 'draft' },
+      ['/policy/failTo', '/policy/cutoffs'],
+    ],
+  ])('%s %s are named at once', async (method, path, body, pointers) => {
+    const [bare, search] = path.split('?') as [string, string?];
+    const query = search === undefined ? {} : { x: ['1'] };
+    const received = await call(method, bare, body, { query });
+    const { errors } = received.body as { errors: { pointer: string }[] };
+    expect([received.status, errors.map(({ pointer }) => pointer)]).toEqual([400, pointers]);
+    expect(received.result.body).not.toContain('1111');
+  });
+
+  it('in path and query alone leave a good body undone', async () => {
+    expect((await call('POST', '/decisions', { ...transaction, transactionId: 'txn_2' }, { query: { x: ['1'] } })).status).toBe(
+      400,
+    );
+    expect((await call('GET', '/decisions/txn_2')).status).toBe(404);
+  });
+});
+
 describe('unknown fields', () => {
   it.each<[string, string, unknown]>([
     ['POST', '/decisions', transaction],
