@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { accountId } from './intrinsics.ts';
 import type { ApiMethod, ApiModel, GatewayResponseModel } from './model.ts';
@@ -11,7 +11,7 @@ const maxBodyBytes = 10 * 1024 * 1024;
 const integrationTimeoutMs = 29_000;
 /** Longer than clients rest: one that reuses a connection just as it is closed gets no answer. */
 const keepAliveMs = 120_000;
-const closeIdleEveryMs = 100;
+const closeUnusedEveryMs = 100;
 
 export interface GatewayOptions {
   readonly api: ApiModel;
@@ -33,12 +33,28 @@ export interface Gateway {
  */
 export const startGateway = async (options: GatewayOptions): Promise<Gateway> => {
   const find = routeFinder(options.api.methods);
-  const server = createServer((request, response) => {
-    serve(options, find, request, response).catch((error: unknown) => {
+  const sockets = new Set<Socket>();
+  /** To requests that were read to their end. */
+  const underWay = new Set<ServerResponse<IncomingMessage>>();
+  let stopping = false;
+  const take = (request: IncomingMessage, response: ServerResponse<IncomingMessage>): void => {
+    response.shouldKeepAlive &&= !stopping;
+    const taken = (): void => {
+      underWay.add(response);
+      response.once('close', () => underWay.delete(response));
+    };
+    serve(options, find, request, response, taken).catch((error: unknown) => {
       options.onFailure(`gateway: ${error instanceof Error ? error.stack : String(error)}`);
       refuse(options.api, response, 'DEFAULT_5XX', 500, randomUUID());
     });
-  });
+  };
+  const server = createServer({ requireHostHeader: false }, take)
+    .on('checkExpectation', take)
+    .on('clientError', (_error, socket) => refuseUnread(options.api, socket as Socket))
+    .on('connection', (socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
   server.keepAliveTimeout = keepAliveMs;
   await listening(server, options.port, options.host);
   const { port } = server.address() as AddressInfo;
@@ -46,8 +62,14 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     url: `http://${options.host}:${port}`,
     stop: () =>
       new Promise((resolve) => {
-        // Also those that fall idle only once their last answer is out.
-        const closing = setInterval(() => server.closeIdleConnections(), closeIdleEveryMs);
+        stopping = true;
+        for (const response of underWay) response.shouldKeepAlive = false;
+        // Whoever has sent half a request, or none at all, would hold it up for as long as he likes.
+        const closeUnused = (): void => {
+          const used = new Set([...underWay].map(({ req }) => req.socket));
+          for (const socket of sockets) if (!used.has(socket)) socket.destroy();
+        };
+        const closing = setInterval(closeUnused, closeUnusedEveryMs);
         server.close(() => {
           clearInterval(closing);
           resolve();
@@ -80,10 +102,13 @@ const serve = async (
   find: ReturnType<typeof routeFinder>,
   request: IncomingMessage,
   response: ServerResponse,
+  taken: () => void,
 ): Promise<void> => {
   const requestId = randomUUID();
   const body = await readBody(request);
-  if (body === null) return refuse(api, response, 'REQUEST_TOO_LARGE', 413, requestId);
+  if (body === 'gone') return;
+  taken();
+  if (body === 'too large') return refuse(api, response, 'REQUEST_TOO_LARGE', 413, requestId);
   const [path = '/', search = ''] = splitOnce(request.url ?? '/', '?');
   const route = find(request.method ?? 'GET', path);
   if (route === null) return refuse(api, response, 'MISSING_AUTHENTICATION_TOKEN', 403, requestId);
@@ -105,16 +130,17 @@ const serve = async (
   response.end(result.isBase64Encoded ? Buffer.from(result.body ?? '', 'base64') : (result.body ?? ''));
 };
 
-/** Null when it is larger than the gateway takes; the rest of it is read and dropped, so that the client gets the answer. */
-const readBody = (request: IncomingMessage): Promise<Buffer | null> =>
-  new Promise((resolve, reject) => {
+/** One that is larger than the gateway takes is read to its end and dropped, so that the client gets the answer. */
+const readBody = (request: IncomingMessage): Promise<Buffer | 'too large' | 'gone'> =>
+  new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes <= maxBodyBytes) chunks.push(chunk);
     });
-    request.once('end', () => resolve(bytes <= maxBodyBytes ? Buffer.concat(chunks) : null)).once('error', reject);
+    request.once('end', () => resolve(bytes <= maxBodyBytes ? Buffer.concat(chunks) : 'too large'));
+    request.once('error', () => resolve('gone'));
   });
 
 const splitOnce = (text: string, separator: string): string[] => {
@@ -245,15 +271,42 @@ export const within = async <T>(ms: number, promise: Promise<T>): Promise<T | ty
   }
 };
 
+interface Refusal {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
 /** The gateway's own answer, as the template words it. */
-const refuse = (api: ApiModel, response: ServerResponse, type: string, status: number, requestId: string): void => {
+const refusalOf = (api: ApiModel, type: string, status: number, requestId: string): Refusal => {
   const general = status < 500 ? 'DEFAULT_4XX' : 'DEFAULT_5XX';
   const worded: GatewayResponseModel | undefined =
     api.responses.find((candidate) => candidate.type === type) ?? api.responses.find((candidate) => candidate.type === general);
-  response.statusCode = worded?.status ?? status;
-  response.setHeader('content-type', 'application/json');
+  const headers: Record<string, string> = { 'content-type': 'application/json' };
   for (const [name, value] of Object.entries(worded?.headers ?? {})) {
-    response.setHeader(name, value === 'context.requestId' ? requestId : value);
+    headers[name.toLowerCase()] = value === 'context.requestId' ? requestId : value;
   }
-  response.end((worded?.template ?? '{"message":"$context.error.message"}').replaceAll('$context.requestId', requestId));
+  return {
+    status: worded?.status ?? status,
+    headers,
+    body: (worded?.template ?? '{"message":"$context.error.message"}').replaceAll('$context.requestId', requestId),
+  };
+};
+
+const refuse = (api: ApiModel, response: ServerResponse, type: string, status: number, requestId: string): void => {
+  const refusal = refusalOf(api, type, status, requestId);
+  response.writeHead(refusal.status, refusal.headers).end(refusal.body);
+};
+
+/** Answers what is no HTTP or has larger headers than are read, and hangs up. */
+const refuseUnread = (api: ApiModel, socket: Socket): void => {
+  if (!socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const { status, headers, body } = refusalOf(api, 'DEFAULT_4XX', 400, randomUUID());
+  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': Buffer.byteLength(body) });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
+  );
 };
