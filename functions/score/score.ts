@@ -5,6 +5,7 @@ import { defaultTenant, messageAttributes } from '../../shared/aws/keys.ts';
 import { hasCardNumber, maskCardNumbers } from '../../shared/contract/cardNumbers.ts';
 import { oneLine } from '../../shared/contract/fault.ts';
 import { isCorrelationId, isTenant } from '../../shared/contract/ids.ts';
+import { buriedText, queueSafe } from '../../shared/contract/queueText.ts';
 import { parseInstant } from '../../shared/contract/time.ts';
 import { noIds, type PaymentIds, parseTransactionText } from '../../shared/contract/transaction.ts';
 import type { Log } from '../../shared/edge/log.ts';
@@ -149,16 +150,16 @@ async function bury(
   const results = await deadLetters.send(
     poison.map(({ record, reason }) => {
       const attributes: Record<string, string> = {
-        reason: oneLine(reason),
+        reason: queueSafe(oneLine(reason)),
         digest: digestOf(record.body),
       };
       for (const name of Object.values(messageAttributes)) {
         const value = record.messageAttributes[name]?.stringValue;
-        if (value) attributes[name] = maskCardNumbers(value);
+        if (value) attributes[name] = queueSafe(oneLine(value));
       }
       // A FIFO queue takes no message without a group.
       const { MessageGroupId: group } = record.attributes;
-      return { body: maskCardNumbers(record.body), attributes, ...(group !== undefined && { group }) };
+      return { body: buriedText(record.body), attributes, ...(group !== undefined && { group }) };
     }),
   );
   const buried: DeadLetter[] = [];

@@ -4,6 +4,7 @@ import { hasCardNumber } from './cardNumbers.ts';
 import { cardNumberFault, type Fault, fault, pointerPart } from './fault.ts';
 import { allowedId, isId, isTransactionId } from './ids.ts';
 import { type Json, JsonFault, JsonNumber, parseJson } from './json.ts';
+import { queueSafe } from './queueText.ts';
 import { formatInstant, type Instant, parseInstant } from './time.ts';
 
 export type ParsedTransaction =
@@ -320,7 +321,3 @@ function plainDecimal(value: number): string {
   if (match === null) return text;
   return `${match[1]}0.${'0'.repeat(Number(match[4]) - 1)}${match[2]}${match[3] ?? ''}`;
 }
-
-/** SQS takes no U+FFFE and U+FFFF. */
-const queueSafe = (json: string): string =>
-  json.replace(/[\ufffe\uffff]/g, (character) => (character === '\ufffe' ? '\\ufffe' : '\\uffff'));

@@ -94,9 +94,16 @@ describe('a transaction', () => {
       fc.property(transactions, (transaction) => {
         const text = serializeTransaction(transaction);
         expect(parsed(text)).toEqual(transaction);
-        expect(text).not.toMatch(/[\ufffe\uffff]/);
+        expect(text).not.toMatch(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd]/);
       }),
     );
+  });
+
+  it('leaves no character for the queue to refuse', () => {
+    const transaction = parsed({ ...full, metadata: { '\u{1f600}': 'a\ufffe\uffff\u{10ffff}\u0000\n' } });
+    const text = serializeTransaction(transaction);
+    expect(text).toMatch(/^[\x20-\x7e]+$/);
+    expect(parsed(text)).toEqual(transaction);
   });
 
   it('takes null for absent in every optional field', () => {

@@ -93,6 +93,32 @@ describe('a message that can never be decided', () => {
   });
 });
 
+describe('what lies among the dead letters', () => {
+  const visa = '4111111111111111';
+  const isTaken = ({ body: text, attributes }: QueueMessage): boolean =>
+    [text, ...Object.values(attributes)].every((part) => /^[\t\n\r\x20-\ud7ff\ue000-\ufffd]+$/.test(part)) &&
+    Buffer.byteLength(text + JSON.stringify(attributes)) <= 262_144;
+
+  test.each<[string, string, Record<string, string>]>([
+    [
+      'of escapes that hide a card number and characters that SQS refuses',
+      String.raw`{"a":"\u00341${visa.slice(2)}\u0000\ufffe\ud83d"}`,
+      {},
+    ],
+    ['of characters that some queues refuse', `{"a\u{1f600}":"${visa}"}`, {}],
+    ['as large as a message may be', `{"a":"${visa}"}${' '.repeat(1_048_576 - 24)}`, {}],
+    ['whose end after a cut is a card number', `"${'x'.repeat(239_982)} ${visa}5${' 1'.repeat(200_000)}`, {}],
+    ['of an attribute as large', body(), { tenant: String.raw`\u00341${visa.slice(2)}\u0000${'x'.repeat(1_000_000)}` }],
+  ])('is taken there, masked: a message %s', async (_, text, attributes) => {
+    const { buried, score } = world();
+    expect(await score(record('m1', text, attributes))).toEqual([]);
+    expect(buried).toHaveLength(1);
+    expect(buried.map(isTaken)).toEqual([true]);
+    expect(JSON.stringify(buried)).not.toContain('111111');
+    expect(buried[0]!.attributes.digest).toBe(createHash('sha256').update(text).digest('hex'));
+  });
+});
+
 describe('the reason of a dead letter', () => {
   test('is one line without characters that SQS refuses, whatever the names of fields are', async () => {
     const { buried, score } = world();
