@@ -4,6 +4,8 @@ import { createInterface } from 'node:readline';
 import cliProgress from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { type AegisClient, aegisClient } from '../client/client.ts';
+import { hasCardNumber, maskCardNumbers } from '../shared/contract/cardNumbers.ts';
+import { cardNumberFault, show } from '../shared/contract/fault.ts';
 import { splitLine } from './csv.ts';
 import { resolveTarget } from './target.ts';
 
@@ -55,11 +57,11 @@ export async function importLabels(client: AegisClient, path: string, options: I
       row = rowReader(cells, path, options);
       continue;
     }
-    const { transactionId, disposition, note } = row(cells);
+    const read = row(cells);
     const at = line;
-    const sending = send(client, transactionId, disposition, note).then((fault) => {
+    const sending = (isQuoteOpen(text) ? openQuote : send(client, read)).then((fault) => {
       if (fault === null) labelled += 1;
-      else errors.push({ line: at, transactionId, detail: fault });
+      else errors.push({ line: at, transactionId: maskCardNumbers(read.transactionId), detail: fault });
       underWay.delete(sending);
     });
     underWay.add(sending);
@@ -90,16 +92,17 @@ function rowReader(header: readonly string[], path: string, options: ImportOptio
   });
 }
 
+const isQuoteOpen = (text: string): boolean => text.split('"').length % 2 === 0;
+
+const openQuote = Promise.resolve('has a quote that is not closed; line breaks inside cells are not read');
+
 /** What was wrong, or null. */
-async function send(
-  client: AegisClient,
-  transactionId: string,
-  disposition: string,
-  note: string | undefined,
-): Promise<string | null> {
+async function send(client: AegisClient, { transactionId, disposition, note }: Row): Promise<string | null> {
   const known = dispositions.find((one) => one === disposition);
-  if (known === undefined) return `disposition must be one of ${dispositions.join(', ')}; given ${JSON.stringify(disposition)}`;
+  if (known === undefined) return `disposition must be one of ${dispositions.join(', ')}; given ${show(disposition)}`;
   if (transactionId === '') return 'transactionId is empty';
+  // It would stand in the path of a request.
+  if (hasCardNumber(transactionId)) return `transactionId ${cardNumberFault('').detail}`;
   try {
     const { error, response } = await client.POST('/decisions/{transactionId}/review', {
       params: { path: { transactionId } },

@@ -66,6 +66,31 @@ describe('aegis labels import', () => {
     expect(await api.table.get(merchantKey('acme', 'm_1'))).toMatchObject({ labelled: 2, frauds: 1 });
   });
 
+  it('labels nothing by a line whose quotes are open, and names both halves of a cell with a line break', async () => {
+    const { api, client, file } = await given(2);
+    const { labelled, errors } = await importLabels(client, file('id,note\nt0,"first\nsecond"\nt1,"say ""so"""\n'), options);
+    expect(labelled).toBe(1);
+    expect(errors.map(({ line, detail }) => [line, detail.includes('quote')])).toEqual([
+      [2, true],
+      [3, true],
+    ]);
+    expect(api.items().filter(({ pk }) => pk.startsWith(prefixes.label))).toHaveLength(1);
+  });
+
+  it('sends no card number in a path and shows none', async () => {
+    const { client, file } = await given(1);
+    const visa = '4111111111111111';
+    const requests: string[] = [];
+    const post = (path: '/decisions/{transactionId}/review', init: never) => {
+      requests.push(JSON.stringify(init));
+      return client.POST(path, init);
+    };
+    const watched = { ...client, POST: post as unknown as typeof client.POST };
+    const { errors } = await importLabels(watched, file(`id,disposition\n${visa},\nt0,${visa}\n`), options);
+    expect(errors.map(({ line }) => line)).toEqual([2, 3]);
+    expect(JSON.stringify([errors, requests])).not.toContain('1111');
+  });
+
   it('changes nothing when the same file comes again', async () => {
     const { api, client, file } = await given(6);
     const path = file(`transactionId\n${[0, 1, 2, 3, 4, 5, 3].map((i) => `t${i}`).join('\n')}\n`);
