@@ -159,7 +159,11 @@ async function bury(
       }
       // A FIFO queue takes no message without a group.
       const { MessageGroupId: group } = record.attributes;
-      return { body: buriedText(record.body), attributes, ...(group !== undefined && { group }) };
+      return {
+        body: buriedText(record.body),
+        attributes,
+        ...(group !== undefined && { group: hasCardNumber(group) ? digestOf(group) : group }),
+      };
     }),
   );
   const buried: DeadLetter[] = [];

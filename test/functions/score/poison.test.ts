@@ -80,6 +80,13 @@ describe('a message that can never be decided', () => {
     expect(buried.map(({ group }) => group)).toEqual(['g1', undefined]);
   });
 
+  test('goes there by the digest of a group that holds a card number', async () => {
+    const { score, buried } = world();
+    const poison = record('m1', 'nonsense');
+    await score({ ...poison, attributes: { ...poison.attributes, MessageGroupId: '4111-1111-1111-1111' } });
+    expect(buried[0]!.group).toBe(createHash('sha256').update('4111-1111-1111-1111').digest('hex'));
+  });
+
   test('stays on the queue while the dead letters take nothing', async () => {
     const { score } = world(true);
     expect(await score(record('m1', 'nonsense'), record('m2', body()))).toEqual(['m1']);
