@@ -49,8 +49,8 @@ const named = ({ parameters }: ApiRequest): { readonly list: string; readonly en
 };
 
 const expiry = ({ body }: ApiRequest): number | null => {
-  if (body === undefined || body === null) return null;
-  if (typeof body !== 'object' || Array.isArray(body)) throw invalid([fault('', 'the body', 'an object', body)]);
+  if (body === undefined) return null;
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid([fault('', 'the body', 'an object', body)]);
   const { expiresAt = null, ...others } = body as Readonly<Record<string, unknown>>;
   const faults: Fault[] = Object.keys(others).map((name) => ({
     pointer: pointerPart(name),

@@ -43,6 +43,7 @@ describe('the order of tests, beyond the edge', () => {
     ['the fields before the thing named', 400, 'POST', '/decisions/unknown/review', bad],
     ['the thing named', 404, 'POST', '/decisions/unknown/review', known],
     ['the fields of a list entry before the list', 400, 'PUT', '/lists/nowhere/x', { expiresAt: 'soon' }],
+    ['the body of a list entry, which is an object or none', 400, 'PUT', '/lists/nowhere/x', null],
     ['the list named', 404, 'PUT', '/lists/nowhere/x', {}],
     ['the fields of a transaction before its conflict', 400, 'POST', '/decisions', { ...transaction, amountMinor: 0 }],
     ['the conflict', 409, 'POST', '/decisions', { ...transaction, amountMinor: 1 }],
