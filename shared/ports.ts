@@ -16,7 +16,7 @@ export type Item = Key & { readonly [attribute: string]: Attribute };
 export type Condition =
   | { readonly kind: 'absent' }
   | { readonly kind: 'present' }
-  | { readonly kind: 'equals'; readonly attribute: string; readonly value: Scalar };
+  | { readonly kind: 'equals'; readonly attribute: string; readonly value: Scalar | null };
 
 export type Write =
   | { readonly kind: 'put'; readonly item: Item; readonly condition?: Condition }

@@ -1,4 +1,5 @@
 import { appendSystemEvent } from '../ledger/systemChain.ts';
+import { TransactionCancelled } from '../ports.ts';
 import { type CreatedKey, draftKey, isInForce, type KeyRecord, type KeyStore, keyItemOf, type NewKey, recordOf } from './keys.ts';
 
 /**
@@ -47,9 +48,17 @@ export async function rotateKeyNoted(
   const { item, key, record } = draftKey(store, { tenant, scopes, createdBy: by, expiresAtMs });
   const endsAt = new Date(Math.min(atMs + graceMs, expiresAtMs ?? Number.POSITIVE_INFINITY)).toISOString();
   const details = { keyId: record.keyId, replaces: keyId, endsAt, scopes, expiresAt };
-  await appendSystemEvent(store.table, tenant, { event: 'KEY_ROTATED', by, atMs, details }, [
-    { kind: 'put', item, condition: { kind: 'absent' } },
-    { kind: 'update', key: { pk: old.pk, sk: old.sk }, change: { set: { expiresAt: endsAt } }, condition: { kind: 'present' } },
-  ]);
+  try {
+    await appendSystemEvent(store.table, tenant, { event: 'KEY_ROTATED', by, atMs, details }, [
+      { kind: 'put', item, condition: { kind: 'absent' } },
+      { kind: 'update', key: { pk: old.pk, sk: old.sk }, change: { set: { expiresAt: endsAt } }, condition: notRevoked },
+    ]);
+  } catch (error) {
+    if (error instanceof TransactionCancelled) return null;
+    throw error;
+  }
   return { key, record };
 }
+
+/** A key that somebody revokes meanwhile has no successor. */
+const notRevoked = { kind: 'equals', attribute: 'revokedAt', value: null } as const;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { itemSizeBytes } from '../../shared/memory/itemSize.ts';
-import type { Attribute, Consumed, Item, TableStore, Write } from '../../shared/ports.ts';
+import type { Attribute, Consumed, Item, Scalar, TableStore, Write } from '../../shared/ports.ts';
 import { ConditionFailed, TransactionCancelled } from '../../shared/ports.ts';
 
 /** A store under test, empty, that reports what it consumes and commits. */
@@ -123,7 +123,7 @@ export function tableStoreBehaviour(
         expect((error as ConditionFailed).item).toBeNull();
       });
 
-      it.each<[string, Attribute, string | number | boolean | Uint8Array, boolean]>([
+      it.each<[string, Attribute, Scalar | null, boolean]>([
         ['an equal number', 7, 7, true],
         ['another number', 7, 8, false],
         ['an equal text', 'x', 'x', true],
@@ -132,6 +132,8 @@ export function tableStoreBehaviour(
         ['other bytes', new Uint8Array([1, 2]), new Uint8Array([1, 3]), false],
         ['an equal boolean', true, true, true],
         ['null against a text', null, 'null', false],
+        ['null', null, null, true],
+        ['a text against null', 'null', null, false],
       ])('compares %s', async (_, stands, wanted, holds) => {
         await store.put(item('a', { v: stands }));
         const attempt = store.put(item('a', { v: 'new' }), { kind: 'equals', attribute: 'v', value: wanted });

@@ -54,6 +54,23 @@ describe('a change of keys', () => {
     expect(await rotateKeyNoted(world, { tenant: 'acme', keyId: old.record.keyId, by: 'cli', graceMs: 0 })).toBeNull();
   });
 
+  it('gives a key that is revoked meanwhile no successor', async () => {
+    const world = store();
+    const { record } = await createKeyNoted(world, wanted);
+    let isRevoked = false;
+    const query: typeof world.table.query = async (asked) => {
+      const answer = await world.table.query(asked);
+      if (!isRevoked) {
+        isRevoked = true;
+        await revokeKeyNoted(world, 'acme', record.keyId, 'ana');
+      }
+      return answer;
+    };
+    const meanwhile = { ...world, table: { ...world.table, query } };
+    expect(await rotateKeyNoted(meanwhile, { tenant: 'acme', keyId: record.keyId, by: 'cli', graceMs: 0 })).toBeNull();
+    expect((await listKeys(world.table, 'acme')).map(({ revokedAt }) => revokedAt)).toEqual([expect.any(String)]);
+  });
+
   it.each([
     ['no scope', { scopes: [] }, 'scopes must be some of'],
     ['a tenant that is none', { tenant: 'A' }, 'tenant must be'],
