@@ -120,7 +120,8 @@ const serve = async (
     result = answer as APIGatewayProxyResult;
     if (typeof result?.statusCode !== 'number') throw new Error(`malformed proxy response: ${JSON.stringify(answer)}`);
   } catch (error) {
-    onFailure(`${request.method} ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    // Not the path as it was sent, which may hold anything.
+    onFailure(`${request.method} ${route.method.path}: ${error instanceof Error ? error.message : String(error)}`);
     return refuse(api, response, 'DEFAULT_5XX', 502, requestId);
   }
   response.statusCode = result.statusCode;

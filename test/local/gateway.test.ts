@@ -143,6 +143,14 @@ describe('the gateway', () => {
     await gateway.stop();
   });
 
+  it('reports a failed function by its route, not by what a caller wrote into the path', async () => {
+    const failures: string[] = [];
+    const gateway = await started(() => Promise.reject(new Error('broken')), failures);
+    await fetch(`${gateway.url}/decisions/4111111111111111`);
+    await gateway.stop();
+    expect(failures).toEqual(['GET /decisions/{id}: broken']);
+  });
+
   it('takes a client that goes away for no failure', async () => {
     const failures: string[] = [];
     const events: unknown[] = [];
