@@ -16,7 +16,10 @@ export async function createKeyNoted(store: KeyStore, wanted: NewKey): Promise<C
   return { key, record };
 }
 
-/** Null when the tenant has no such key; one that is revoked already stays as it is. */
+/**
+ * Revokes for good; null when the tenant has no such key, and one that is revoked already stays as it is. Acts everywhere once the caches of the
+ * edge have passed.
+ */
 export async function revokeKeyNoted(store: KeyStore, tenant: string, keyId: string, by: string): Promise<KeyRecord | null> {
   const item = await keyItemOf(store.table, tenant, keyId);
   if (item === null) return null;

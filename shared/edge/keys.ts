@@ -78,41 +78,6 @@ export async function listKeys(table: TableStore, tenant: string): Promise<reado
   return items.map(recordOf).sort((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0));
 }
 
-/** Revokes for good; null when the tenant has no such key. Acts everywhere once the caches of the edge have passed. */
-export async function revokeKey(store: KeyStore, tenant: string, keyId: string): Promise<KeyRecord | null> {
-  const item = await keyItemOf(store.table, tenant, keyId);
-  if (item === null) return null;
-  if (item.revokedAt !== null) return recordOf(item);
-  const revokedAt = new Date(store.clock.nowMs()).toISOString();
-  return recordOf(await store.table.update({ pk: item.pk, sk: item.sk }, { set: { revokedAt } }, { kind: 'present' }));
-}
-
-/** A new key with the same scopes and expiry; the old one ends after `graceMs`. Null when the tenant has no such key in force. */
-export async function rotateKey(
-  store: KeyStore,
-  old: { readonly tenant: string; readonly keyId: string; readonly createdBy: string; readonly graceMs: number },
-): Promise<CreatedKey | null> {
-  const item = await keyItemOf(store.table, old.tenant, old.keyId);
-  if (item === null) return null;
-  const record = recordOf(item);
-  const nowMs = store.clock.nowMs();
-  if (!isInForce(record, nowMs)) return null;
-  const expiresAtMs = record.expiresAt === null ? null : Date.parse(record.expiresAt);
-  const created = await createKey(store, {
-    tenant: record.tenant,
-    scopes: record.scopes,
-    createdBy: old.createdBy,
-    expiresAtMs,
-  });
-  const endMs = Math.min(nowMs + old.graceMs, expiresAtMs ?? Number.POSITIVE_INFINITY);
-  await store.table.update(
-    { pk: item.pk, sk: item.sk },
-    { set: { expiresAt: new Date(endMs).toISOString() } },
-    { kind: 'present' },
-  );
-  return created;
-}
-
 export const isInForce = (record: KeyRecord, nowMs: number): boolean =>
   record.revokedAt === null && (record.expiresAt === null || Date.parse(record.expiresAt) > nowMs);
 

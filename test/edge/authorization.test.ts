@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Scope } from '../../shared/contract/routes.ts';
 import { scopes } from '../../shared/contract/routes.ts';
 import { bearerAuthentication } from '../../shared/edge/authentication.ts';
-import { listKeys, revokeKey } from '../../shared/edge/keys.ts';
+import { revokeKeyNoted } from '../../shared/edge/keyChanges.ts';
+import { listKeys } from '../../shared/edge/keys.ts';
 import { type TokenIssuer, tokenCheck } from '../../shared/edge/tokens.ts';
 import { type Api, apiOnMemory } from '../support/api.ts';
 import { document, undocumented } from '../support/documented.ts';
@@ -123,7 +124,7 @@ const credentials: readonly (readonly [string, () => Promise<string | null>])[] 
       const known = new Set((await listKeys(api.table, 'acme')).map(({ keyId }) => keyId));
       const key = await api.newKey(scopes);
       const made = (await listKeys(api.table, 'acme')).find(({ keyId }) => !known.has(keyId))!;
-      await revokeKey(api.store, 'acme', made.keyId);
+      await revokeKeyNoted(api.store, 'acme', made.keyId, 'ops');
       return key;
     },
   ],

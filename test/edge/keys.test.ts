@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createKey, foundLifetimeMs, keyCheck, listKeys, revokeKey, rotateKey } from '../../shared/edge/keys.ts';
+import { revokeKeyNoted, rotateKeyNoted } from '../../shared/edge/keyChanges.ts';
+import { createKey, foundLifetimeMs, keyCheck, listKeys } from '../../shared/edge/keys.ts';
 import { testStores } from '../support/stores.ts';
 
 let store: ReturnType<typeof testStores>;
@@ -49,7 +50,7 @@ describe('API keys', () => {
     const { key, record } = await createKey(store, wanted);
     const check = keyCheck(store.table, store.clock);
     expect(await check(key)).not.toBeNull();
-    expect(await revokeKey(store, 'acme', record.keyId)).toMatchObject({ revokedAt: '2026-11-20T12:00:00.000Z' });
+    expect(await revokeKeyNoted(store, 'acme', record.keyId, 'ops')).toMatchObject({ revokedAt: '2026-11-20T12:00:00.000Z' });
     expect(foundLifetimeMs).toBeLessThanOrEqual(10_000);
     store.clock.advance(foundLifetimeMs);
     expect(await check(key)).toBeNull();
@@ -87,7 +88,7 @@ describe('API keys', () => {
   it('of one tenant are no use to another, even with the same secret', async () => {
     const { key } = await createKey(store, wanted);
     expect(await keyCheck(store.table, store.clock)(key.replace('acme', 'other'))).toBeNull();
-    expect(await revokeKey(store, 'other', 'key_x')).toBeNull();
+    expect(await revokeKeyNoted(store, 'other', 'key_x', 'ops')).toBeNull();
   });
 
   it('are listed without their secrets', async () => {
@@ -100,7 +101,7 @@ describe('API keys', () => {
 
   it('rotate into a new one with the same rights, the old one ending after the grace', async () => {
     const old = await createKey(store, wanted);
-    const created = await rotateKey(store, { tenant: 'acme', keyId: old.record.keyId, createdBy: 'ops', graceMs: 60_000 });
+    const created = await rotateKeyNoted(store, { tenant: 'acme', keyId: old.record.keyId, by: 'ops', graceMs: 60_000 });
     const check = keyCheck(store.table, store.clock);
     expect(await check(created!.key)).toMatchObject({ scopes: ['ingest', 'read'] });
     expect(await check(old.key)).not.toBeNull();
@@ -111,9 +112,9 @@ describe('API keys', () => {
 
   it('that are revoked or unknown do not rotate', async () => {
     const { record } = await createKey(store, wanted);
-    await revokeKey(store, 'acme', record.keyId);
-    const rotation = { tenant: 'acme', createdBy: 'ops', graceMs: 0 };
-    expect(await rotateKey(store, { ...rotation, keyId: record.keyId })).toBeNull();
-    expect(await rotateKey(store, { ...rotation, keyId: 'key_none' })).toBeNull();
+    await revokeKeyNoted(store, 'acme', record.keyId, 'ops');
+    const rotation = { tenant: 'acme', by: 'ops', graceMs: 0 };
+    expect(await rotateKeyNoted(store, { ...rotation, keyId: record.keyId })).toBeNull();
+    expect(await rotateKeyNoted(store, { ...rotation, keyId: 'key_none' })).toBeNull();
   });
 });
