@@ -40,12 +40,15 @@ const hosts = new Map(
 );
 
 const besideGateway = async ({ model, handler }: LoadableFunction): Promise<(event: unknown) => Promise<unknown>> => {
-  const loaded = await loadFunction(handler, model.logicalId, side.committed);
   const { stage, timeoutMs } = model;
+  const failed = (error: unknown): never => {
+    throw new FunctionFailed(`${stage}: ${messageOf(error)}`);
+  };
+  const loaded = await loadFunction(handler, model.logicalId, side.committed).catch(failed);
   return async (event) => {
     const result = await within(timeoutMs, loaded.run(randomUUID(), event, Date.now() + timeoutMs)).catch((error: unknown) => {
       console.error(error);
-      throw new FunctionFailed(`${stage}: ${messageOf(error)}`);
+      return failed(error);
     });
     if (result === timedOut) throw timedOutAfter(stage, timeoutMs);
     return result;

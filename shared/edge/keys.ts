@@ -58,12 +58,15 @@ export function draftKey(store: Omit<KeyStore, 'table'>, wanted: NewKey): Create
   if (wanted.scopes.length === 0 || unknown.length > 0) {
     throw new RangeError(`scopes must be some of ${scopes.join(', ')}; given ${JSON.stringify(wanted.scopes)}`);
   }
+  const nowMs = store.clock.nowMs();
+  if (wanted.expiresAtMs !== null && wanted.expiresAtMs <= nowMs)
+    throw new RangeError(`expires must be a time to come; given ${new Date(wanted.expiresAtMs).toISOString()}`);
   const secret = hex(store.randomness.bytes(secretBytes));
   const record: KeyRecord = {
     keyId: `key_${hex(store.randomness.bytes(idBytes))}`,
     tenant: wanted.tenant,
     scopes: scopes.filter((scope) => wanted.scopes.includes(scope)),
-    createdAt: new Date(store.clock.nowMs()).toISOString(),
+    createdAt: new Date(nowMs).toISOString(),
     createdBy: wanted.createdBy,
     expiresAt: wanted.expiresAtMs === null ? null : new Date(wanted.expiresAtMs).toISOString(),
     revokedAt: null,

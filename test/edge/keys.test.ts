@@ -33,6 +33,7 @@ describe('API keys', () => {
     ['a tenant of 33 characters', { tenant: 'a'.repeat(33) }],
     ['no scope', { scopes: [] }],
     ['an unknown scope', { scopes: ['root' as 'read'] }],
+    ['an end that is past', { expiresAtMs: Date.UTC(2026, 10, 20, 12) }],
   ])('are not made with %s', async (_, change) => {
     await expect(createKey(store, { ...wanted, ...change })).rejects.toThrow(RangeError);
   });

@@ -179,6 +179,10 @@ describe('starting the local stack', () => {
     );
   });
 
+  it('names the function of the synchronous route where that does not load', async () => {
+    await expect(startStubbed({ handlerOf: stubOf({ ...stubs, decide: 'broken' }) })).rejects.toThrow(/^decide: not today$/);
+  });
+
   it('refuses a template that refers to what it does not have', async () => {
     const template = structuredClone(await localTemplate()) as { Resources: Record<string, { Type: string }> };
     for (const [id, { Type }] of Object.entries(template.Resources))
