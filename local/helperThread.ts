@@ -34,7 +34,6 @@ export interface ThreadListeners {
 }
 
 export interface HelperThread<Call extends string> {
-  readonly worker: Worker;
   /** Rejects with LocalProblem or FunctionFailed when it cannot do its work. */
   readonly ready: Promise<void>;
   /** What the thread answers. Rejects with LocalProblem or FunctionFailed. */
@@ -62,6 +61,9 @@ export const startHelperThread = <Call extends string>(
   });
   worker.stdout.setEncoding('utf8').on('data', (text: string) => onOutput(name, text));
   worker.stderr.setEncoding('utf8').on('data', (text: string) => onOutput(name, text));
+  worker.once('error', (error) => {
+    throw new Error(`the thread ${name} of the local stack failed`, { cause: error });
+  });
   const ready = Promise.withResolvers<void>();
   ready.promise.catch(() => undefined);
   const open = new Map<number, PromiseWithResolvers<unknown>>();
@@ -89,7 +91,6 @@ export const startHelperThread = <Call extends string>(
     open.delete(message.id);
   });
   return {
-    worker,
     ready: ready.promise,
     call: async <Value>(call: Call): Promise<Value> => {
       bundle.release();

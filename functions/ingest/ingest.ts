@@ -104,7 +104,7 @@ function rowsOf(json: Json): readonly Json[] {
     const given = Array.isArray(rows) ? `an array of ${rows.length}` : rows;
     faults.push(fault('/transactions', 'transactions', `an array of 1-${maximumBatchRows}`, given));
   }
-  if (faults.length > 0) throw invalid(faults.slice(0, fullyListedFaults));
+  if (faults.length > 0) throw invalid(faults);
   return rows as readonly Json[];
 }
 

@@ -57,3 +57,12 @@ export const oneLine = (text: string): string =>
       .slice(0, longestLine)
       .toWellFormed(),
   );
+
+/** More faults than this in one transaction or request are not listed. */
+export const maximumFaults = 32;
+
+/** Keeps an answer small when a request is nothing but faults. */
+export const boundedFaults = (faults: readonly Fault[]): readonly Fault[] =>
+  faults.length <= maximumFaults
+    ? faults
+    : [...faults.slice(0, maximumFaults - 1), { pointer: '', detail: `and more: at most ${maximumFaults} faults are listed` }];

@@ -1,7 +1,7 @@
 import { currencyExponents } from '../domain/currency.ts';
 import type { Place, Transaction } from '../domain/transaction.ts';
 import { hasCardNumber } from './cardNumbers.ts';
-import { cardNumberFault, type Fault, fault, pointerPart } from './fault.ts';
+import { boundedFaults, cardNumberFault, type Fault, fault, pointerPart } from './fault.ts';
 import { allowedId, isId, isTransactionId } from './ids.ts';
 import { type Json, JsonFault, JsonNumber, parseJson } from './json.ts';
 import { queueSafe } from './queueText.ts';
@@ -29,9 +29,6 @@ const maximumAheadMs = 5 * 60_000;
 const earliestMs = Date.UTC(2000, 0, 1);
 
 export const metadataLimits = { pairs: 20, keyCharacters: 64, valueCharacters: 256 } as const;
-
-/** More faults than this in one transaction are counted, not listed. */
-export const maximumFaults = 32;
 
 /** The fields in the contract's order; `differingField` compares and reports in it. */
 export const transactionFields = [
@@ -94,7 +91,7 @@ export function parseTransaction(json: Json, receivedAtMs: number): ParsedTransa
     amountMinor === null ||
     currency === null
   ) {
-    return { ok: false, faults: bounded(faults), transactionId, accountId, userId };
+    return { ok: false, faults: boundedFaults(faults), transactionId, accountId, userId };
   }
   return {
     ok: true,
@@ -283,13 +280,6 @@ class FieldReader {
     if (this.faults.length === before) this.faults.push(fault(pointer, field, allowed, given));
     return null;
   }
-}
-
-/** Keeps an answer small when a request is nothing but faults. */
-function bounded(faults: readonly Fault[]): readonly Fault[] {
-  if (faults.length <= maximumFaults) return faults;
-  const more = faults.length - maximumFaults + 1;
-  return [...faults.slice(0, maximumFaults - 1), { pointer: '', detail: `and ${more} more faults` }];
 }
 
 const placeFields: ReadonlySet<string> = new Set(['latitude', 'longitude']);

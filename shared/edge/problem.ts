@@ -1,4 +1,4 @@
-import type { Fault } from '../contract/fault.ts';
+import { boundedFaults, type Fault } from '../contract/fault.ts';
 
 export type { Fault };
 
@@ -49,7 +49,11 @@ export class Problem extends Error {
 const retryAfterSeconds = 1;
 
 export const invalid = (errors: readonly Fault[], members?: Readonly<Record<string, unknown>>, cause?: unknown): Problem =>
-  new Problem(400, 'The request has faults; each is named in errors.', { errors, ...(members && { members }), cause });
+  new Problem(400, 'The request has faults; each is named in errors.', {
+    errors: boundedFaults(errors),
+    ...(members && { members }),
+    cause,
+  });
 
 export const notFound = (detail: string): Problem => new Problem(404, detail);
 

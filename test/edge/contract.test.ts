@@ -85,6 +85,22 @@ describe('all faults of a request', () => {
     expect(received.result.body).not.toContain('1111');
   });
 
+  it.each<[string, string, object]>([
+    ['POST', '/decisions', transaction],
+    ['POST', '/transactions/batch', { transactions: [transaction] }],
+    ['POST', '/decisions/txn_1/review', { disposition: 'FRAUD' }],
+    ['PUT', '/policy', { policy: defaultPolicy, status: 'draft' }],
+    ['PUT', '/lists/trusted/x', {}],
+  ])('%s %s: 32 of them at most', async (method, path, body) => {
+    const unknown = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`x${i}`, 1]));
+    const received = await call(method, path, { ...body, ...unknown }, { query: { x: ['1'] } });
+    const { errors } = received.body as { errors: { pointer: string; detail: string }[] };
+    expect(received.status).toBe(400);
+    expect(errors).toHaveLength(32);
+    expect(errors[0]!.pointer).toBe('?x');
+    expect(errors.at(-1)).toEqual({ pointer: '', detail: 'and more: at most 32 faults are listed' });
+  });
+
   it('in path and query alone leave a good body undone', async () => {
     expect((await call('POST', '/decisions', { ...transaction, transactionId: 'txn_2' }, { query: { x: ['1'] } })).status).toBe(
       400,
