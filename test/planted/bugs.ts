@@ -411,8 +411,8 @@ export const bugs: readonly Bug[] = [
     edits: [
       {
         file: score,
-        search: 'return { body: maskCardNumbers(record.body), attributes,',
-        replace: 'return { body: record.body, attributes,',
+        search: 'body: buriedText(record.body),',
+        replace: 'body: queueSafe(record.body),',
       },
     ],
     caughtBy: poisonTest,
