@@ -1,6 +1,7 @@
-import { decodeCursor, encodeCursor, isSequence } from '../../shared/contract/cursor.ts';
+import { isSequence } from '../../shared/contract/cursor.ts';
 import { formatInstant } from '../../shared/contract/time.ts';
-import { type ApiRequest, type Endpoint, type Endpoints, invalid, notFound } from '../../shared/edge/http.ts';
+import { type Endpoint, type Endpoints, notFound } from '../../shared/edge/http.ts';
+import { pageBody, pageRequest } from '../../shared/edge/pages.ts';
 import { readSystemChain } from '../../shared/ledger/systemChain.ts';
 import { readActivePolicy, readPolicyVersion, readPolicyVersions, type StoredPolicy } from '../../shared/policy/store.ts';
 import type { TableStore } from '../../shared/ports.ts';
@@ -31,23 +32,24 @@ const getPolicyVersion =
 const getPolicyVersions =
   (table: TableStore): Endpoint =>
   async (request) => {
-    const limit = Number(request.query.limit);
-    const beforeVersion = after(request);
+    const { limit, after } = pageRequest(request, isSequence);
     const versions = await readPolicyVersions(table, request.tenant, {
       limit: limit + 1,
-      ...(beforeVersion !== null && { beforeVersion }),
+      ...(after !== null && { beforeVersion: Number(after) }),
     });
     const items = versions.slice(0, limit).map(summary);
-    return page(request, items, versions.length > limit ? items.at(-1)?.version : undefined);
+    const last = versions.length > limit ? String(items.at(-1)!.version) : undefined;
+    return { status: 200, body: pageBody(request, items, last) };
   };
 
 const getSystemAudit =
   (table: TableStore): Endpoint =>
   async (request) => {
-    const limit = Number(request.query.limit);
-    const entries = await readSystemChain(table, request.tenant, (after(request) ?? 0) + 1, limit + 1);
+    const { limit, after } = pageRequest(request, isSequence);
+    const entries = await readSystemChain(table, request.tenant, Number(after ?? 0) + 1, limit + 1);
     const items = entries.slice(0, limit);
-    return page(request, items, entries.length > limit ? Number(items.at(-1)?.body.sequence) : undefined);
+    const last = entries.length > limit ? String(items.at(-1)!.body.sequence) : undefined;
+    return { status: 200, body: pageBody(request, items, last) };
   };
 
 const summary = ({ version, hash, status, publishedAtMs, by }: StoredPolicy) => ({
@@ -59,23 +61,3 @@ const summary = ({ version, hash, status, publishedAtMs, by }: StoredPolicy) => 
 });
 
 const whole = (stored: StoredPolicy) => ({ ...summary(stored), policy: stored.policy });
-
-const boundTo = ({ tenant, operationId }: ApiRequest): readonly string[] => [tenant, operationId];
-
-/** The number in the request's cursor; null without one. */
-const after = (request: ApiRequest): number | null => {
-  const { cursor } = request.query;
-  if (cursor === undefined) return null;
-  const decoded = decodeCursor(boundTo(request), cursor, request.receivedAtMs);
-  if (decoded === null || !isSequence(decoded))
-    throw invalid([{ pointer: '?cursor', detail: 'the cursor is too old or was not given by this route' }]);
-  return Number(decoded);
-};
-
-const page = (request: ApiRequest, items: readonly unknown[], last: number | undefined) => ({
-  status: 200,
-  body: {
-    items,
-    ...(last !== undefined && { cursor: encodeCursor(boundTo(request), String(last), request.receivedAtMs) }),
-  },
-});

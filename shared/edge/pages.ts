@@ -1,5 +1,5 @@
-import { decodeCursor, encodeCursor } from '../../shared/contract/cursor.ts';
-import { type ApiRequest, invalid } from '../../shared/edge/http.ts';
+import { decodeCursor, encodeCursor } from '../contract/cursor.ts';
+import { type ApiRequest, invalid } from './http.ts';
 
 export interface PageRequest {
   readonly limit: number;
