@@ -3,8 +3,8 @@ import { workerData } from 'node:worker_threads';
 import type { ApiCall, ApiData } from './api.ts';
 import {
   FunctionFailed,
-  FunctionHost,
   heapBytesIn,
+  hostsOf,
   invokeIn,
   type LoadableFunction,
   stopAll,
@@ -25,19 +25,12 @@ const side = threadSide<ApiCall>();
 const instancesMax = 2;
 const eventsPerInstanceMax = 64;
 
-const hosts = new Map(
-  functions.map((loadable) => [
-    loadable.model.logicalId,
-    new FunctionHost({
-      ...loadable,
-      isBackground: false,
-      maxInstances: instancesMax,
-      eventsPerInstanceMax,
-      onCommitted: side.committed,
-      onOutput: (text) => side.output(loadable.model.stage, text),
-    }),
-  ]),
-);
+const hosts = hostsOf(functions, side.output, () => ({
+  isBackground: false,
+  maxInstances: instancesMax,
+  eventsPerInstanceMax,
+  onCommitted: side.committed,
+}));
 
 const besideGateway = async ({ model, handler }: LoadableFunction): Promise<(event: unknown) => Promise<unknown>> => {
   const { stage, timeoutMs } = model;

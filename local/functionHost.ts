@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setPriority } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { FunctionModel } from './model.ts';
+import { startNamedThread } from './namedThread.ts';
 import { messageOf } from './problem.ts';
 
 /** Main thread to instance. */
@@ -60,10 +61,13 @@ export class FunctionFailed extends Error {
   override readonly name = 'FunctionFailed';
 }
 
-interface Pending {
-  readonly event: string;
+interface Open {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
+}
+
+interface Pending extends Open {
+  readonly event: string;
 }
 
 /**
@@ -157,6 +161,22 @@ export class FunctionHost {
 /** By the logical id of their function. */
 export type FunctionHosts = ReadonlyMap<string, FunctionHost>;
 
+/** A host for each of them, with what `optionsOf` adds. */
+export const hostsOf = (
+  functions: readonly LoadableFunction[],
+  onOutput: (stage: string, text: string) => void,
+  optionsOf: (model: FunctionModel) => Omit<HostOptions, keyof LoadableFunction | 'onOutput'>,
+): FunctionHosts =>
+  new Map(
+    functions.map((loadable) => {
+      const { model } = loadable;
+      return [
+        model.logicalId,
+        new FunctionHost({ ...loadable, ...optionsOf(model), onOutput: (text) => onOutput(model.stage, text) }),
+      ];
+    }),
+  );
+
 /** Runs one of them once. Throws FunctionFailed, for an unknown one too. */
 export const invokeIn = async (hosts: FunctionHosts, functionId: string, event: unknown): Promise<unknown> => {
   const host = hosts.get(functionId);
@@ -176,11 +196,6 @@ export const warmAll = async (hosts: FunctionHosts): Promise<void> => {
 export const stopAll = async (hosts: FunctionHosts): Promise<void> => {
   await Promise.all([...hosts.values()].map((host) => host.stop()));
 };
-
-interface Open {
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (error: Error) => void;
-}
 
 class Instance {
   readonly worker: Worker;
@@ -203,17 +218,7 @@ class Instance {
     const ready = Promise.withResolvers<void>();
     this.ready = ready.promise;
     this.ready.catch(() => undefined);
-    this.worker = new Worker(new URL('./functionInstance.ts', import.meta.url), {
-      workerData: data,
-      // Seen in a list of threads.
-      name: stage,
-      env: { ...environment },
-      stdout: true,
-      stderr: true,
-      execArgv: [],
-    });
-    this.worker.stdout.setEncoding('utf8').on('data', onOutput);
-    this.worker.stderr.setEncoding('utf8').on('data', onOutput);
+    this.worker = startNamedThread(new URL('./functionInstance.ts', import.meta.url), stage, data, environment, onOutput);
     this.worker.on('message', (message: InstanceMessage) => {
       if (message.kind === 'ready') return ready.resolve();
       if (message.kind === 'committed') return onCommitted(message.committed);

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { accountId } from './intrinsics.ts';
 import type { ApiMethod, ApiModel, GatewayResponseModel } from './model.ts';
-import { LocalProblem } from './problem.ts';
+import { LocalProblem, messageOf } from './problem.ts';
 
 /** API Gateway's own limits. */
 const maxBodyBytes = 10 * 1024 * 1024;
@@ -121,7 +121,7 @@ const serve = async (
     if (typeof result?.statusCode !== 'number') throw new Error(`malformed proxy response: ${JSON.stringify(answer)}`);
   } catch (error) {
     // Not the path as it was sent, which may hold anything.
-    onFailure(`${request.method} ${route.method.path}: ${error instanceof Error ? error.message : String(error)}`);
+    onFailure(`${request.method} ${route.method.path}: ${messageOf(error)}`);
     return refuse(api, response, 'DEFAULT_5XX', 502, requestId);
   }
   response.statusCode = result.statusCode;

@@ -1,5 +1,6 @@
-import { parentPort, Worker } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { type Committed, FunctionFailed } from './functionHost.ts';
+import { startNamedThread } from './namedThread.ts';
 import { LocalProblem, messageOf } from './problem.ts';
 
 /** A thread that has part of the local stack in it, functions included: both ends of what is said between it and the main thread. */
@@ -51,16 +52,7 @@ export const startHelperThread = <Call extends string>(
   { onOutput, onFailure, onCommitted }: ThreadListeners,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): HelperThread<Call> => {
-  const worker = new Worker(file, {
-    workerData,
-    name,
-    env: { ...environment },
-    stdout: true,
-    stderr: true,
-    execArgv: [],
-  });
-  worker.stdout.setEncoding('utf8').on('data', (text: string) => onOutput(name, text));
-  worker.stderr.setEncoding('utf8').on('data', (text: string) => onOutput(name, text));
+  const worker = startNamedThread(file, name, workerData, environment, (text) => onOutput(name, text));
   worker.once('error', (error) => {
     throw new Error(`the thread ${name} of the local stack failed`, { cause: error });
   });

@@ -7,7 +7,7 @@ import type { TableStore } from '../shared/ports.ts';
 import { startApi } from './api.ts';
 import { openDataFolder } from './dataFolder.ts';
 import { emulatorCredentials, emulatorRegion, startDynoxide, startSqsAndS3 } from './emulators.ts';
-import { FunctionFailed, FunctionHost, heapBytesIn, invokeIn, type LoadableFunction, stopAll } from './functionHost.ts';
+import { FunctionFailed, heapBytesIn, hostsOf, invokeIn, type LoadableFunction, stopAll } from './functionHost.ts';
 import { freePort } from './gateway.ts';
 import { createResolver, type Resolver } from './intrinsics.ts';
 import { readModel } from './model.ts';
@@ -161,25 +161,18 @@ const start = async (
     { ...listeners, onCommitted: stream.committed },
   );
   undo.push(api.stop);
-  const hosts = new Map<string, FunctionHost>();
+  const concurrencyOf = ({ concurrency }: { readonly concurrency: number }): number => options.concurrency ?? concurrency;
+  const others = loadable.filter(({ model: { logicalId } }) => !behindStream.has(logicalId) && !ofApi.has(logicalId));
+  const hosts = hostsOf(others, logs.write, ({ logicalId }) => {
+    const source = queueSourceOf.get(logicalId);
+    return {
+      isBackground: source === undefined,
+      maxInstances: source === undefined ? 1 : concurrencyOf(source),
+      onCommitted: stream.committed,
+    };
+  });
   undo.push(() => stopAll(hosts));
   const invoke = (functionId: string, event: unknown): Promise<unknown> => invokeIn(hosts, functionId, event);
-  const concurrencyOf = ({ concurrency }: { readonly concurrency: number }): number => options.concurrency ?? concurrency;
-  for (const one of loadable) {
-    const { logicalId, stage } = one.model;
-    if (behindStream.has(logicalId) || ofApi.has(logicalId)) continue;
-    const source = queueSourceOf.get(logicalId);
-    hosts.set(
-      logicalId,
-      new FunctionHost({
-        ...one,
-        isBackground: source === undefined,
-        maxInstances: source === undefined ? 1 : concurrencyOf(source),
-        onCommitted: stream.committed,
-        onOutput: (text) => logs.write(stage, text),
-      }),
-    );
-  }
   // A request or a message can reach them: they are loaded before the stack says that it is ready.
   await Promise.all([stream.ready, api.ready, ...[...queueSourceOf.keys()].map((functionId) => hosts.get(functionId)!.warm())]);
 

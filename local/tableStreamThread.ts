@@ -2,15 +2,7 @@ import { deserialize } from 'node:v8';
 import { workerData } from 'node:worker_threads';
 import { dynamoTable } from '../shared/aws/table.ts';
 import { emulatorCredentials, emulatorRegion } from './emulators.ts';
-import {
-  type Committed,
-  FunctionHost,
-  heapBytesIn,
-  invokeIn,
-  leaveProcessorsToOthers,
-  stopAll,
-  warmAll,
-} from './functionHost.ts';
+import { type Committed, heapBytesIn, hostsOf, invokeIn, leaveProcessorsToOthers, stopAll, warmAll } from './functionHost.ts';
 import { threadSide } from './helperThread.ts';
 import { startTableSource, type ToldWrite } from './tableSource.ts';
 import type { TableStreamCall, TableStreamData } from './tableStream.ts';
@@ -33,19 +25,12 @@ const take = (committed: Committed): void => {
   for (const source of tableSources) source.committed(writes);
 };
 
-const hosts = new Map(
-  functions.map((loadable) => [
-    loadable.model.logicalId,
-    new FunctionHost({
-      ...loadable,
-      isBackground: true,
-      // A stream of one shard: its batches come one after the other.
-      maxInstances: 1,
-      onCommitted: take,
-      onOutput: (text) => side.output(loadable.model.stage, text),
-    }),
-  ]),
-);
+const hosts = hostsOf(functions, side.output, () => ({
+  isBackground: true,
+  // A stream of one shard: its batches come one after the other.
+  maxInstances: 1,
+  onCommitted: take,
+}));
 const tableSources = sources.map((model) =>
   startTableSource({
     model,
