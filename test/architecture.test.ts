@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { circles, forbiddenImports, importGraph, roomGraph, roomOf, rooms } from './support/rooms.ts';
-import { importsOf, sourceFiles, textOf } from './support/sources.ts';
+import { circles, forbiddenImports, importGraph, roomGraph, roomOf, rooms } from '../tools/architecture/rooms.ts';
+import { importsOf, sourceFiles, textOf } from '../tools/architecture/sources.ts';
 
 /** The rules of the tree, held by reading it: which way imports point, where a file lives, and what may not stand where. */
 const graph = importGraph();

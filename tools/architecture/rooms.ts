@@ -57,6 +57,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   infra: ['shared/contract', 'shared/adapters', 'shared/edge', 'shared/store', 'functions/read'],
   client: ['shared/policy', 'functions/read'],
   console: ['shared/contract', 'shared/domain', 'client'],
+  'tools/architecture': [],
   'tools/aws': ['shared', 'functions', 'tools/cost', 'tools/erasure'],
   'tools/simulation': ['shared', 'functions'],
   'tools/proof': ['shared', 'functions'],
