@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { env, messageAttributes } from '../../shared/store/names.ts';
-import { emulatorCredentials, emulatorRegion } from '../../tools/local/emulators.ts';
+import { emulatorCredentials, emulatorRegion } from '../../tools/local/emulatorConnection.ts';
 import { type LocalStack, startLocalStack } from '../../tools/local/stack.ts';
 
 /** From a message that can never be decided to the people who are told, on the emulators. */

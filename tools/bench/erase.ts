@@ -16,7 +16,7 @@ import {
 import type { Key } from '../../shared/ports/ports.ts';
 import { env } from '../../shared/store/names.ts';
 import { bytesOfAttribute, personal, traceFinder, unpacked } from '../../test/support/traces.ts';
-import { emulatorCredentials, emulatorRegion } from '../local/emulators.ts';
+import { emulatorCredentials, emulatorRegion } from '../local/emulatorConnection.ts';
 import { startLocalStack } from '../local/stack.ts';
 
 /**

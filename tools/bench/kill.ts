@@ -12,7 +12,7 @@ import { dynamoTable } from '../../shared/adapters/aws/table.ts';
 import { firstPreviousHash } from '../../shared/proof/entry.ts';
 import { decisionKey } from '../../shared/store/names.ts';
 import { moveMessages } from '../aws/redrive.ts';
-import { emulatorCredentials, emulatorRegion } from '../local/emulators.ts';
+import { emulatorCredentials, emulatorRegion } from '../local/emulatorConnection.ts';
 
 /**
  * Kills the local stack by SIGKILL under load, again and again, on one data folder: the runner (the SQS and S3 emulator is a thread of

@@ -6,19 +6,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { dynamoTable } from '../../shared/adapters/aws/table.ts';
 import { decisionKey } from '../../shared/store/names.ts';
-import { emulatorCredentials, emulatorRegion } from '../local/emulators.ts';
+import { emulatorCredentials, emulatorRegion } from '../local/emulatorConnection.ts';
+import type { StackAddress, StackRequest } from './stackMessages.ts';
 
 /** The local stack in a process of its own, and what the measurements on it share. */
-
-export interface StackAddress {
-  readonly url: string;
-  readonly key: string;
-  readonly dynamodb: string;
-  readonly environment: Readonly<Record<string, string>>;
-}
-
-/** Answered by itself once done. */
-export type StackRequest = 'projected';
 
 /** The reads and writes of a payment without what decides it: new items of its kinds and sizes, under its conditions. */
 export interface Bare {

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { decisionKey } from '../../shared/store/names.ts';
 import { AlarmWatch, readAlarms } from '../local/alarms.ts';
-import { emulatorCredentials, emulatorRegion } from '../local/emulators.ts';
+import { emulatorCredentials, emulatorRegion } from '../local/emulatorConnection.ts';
 import { accountId as awsAccountId, createResolver } from '../local/intrinsics.ts';
 import { startLocalStack } from '../local/stack.ts';
 import { localTemplate } from '../local/template.ts';

@@ -1,5 +1,5 @@
 import { startLocalStack } from '../local/stack.ts';
-import type { StackAddress, StackRequest } from './localStack.ts';
+import type { StackAddress, StackRequest } from './stackMessages.ts';
 
 /** The local stack as a process of its own, as its callers have it: told to by `localStack.ts`, ends with it. */
 

@@ -9,7 +9,7 @@ import { cloudWatchSums } from '../aws/metricSums.ts';
 import { type Bill, billOf } from '../cost/bill.ts';
 import { liveBill } from '../cost/live.ts';
 import type { Metered } from '../cost/meter.ts';
-import { emulatorCredentials, emulatorRegion } from '../local/emulators.ts';
+import { emulatorCredentials, emulatorRegion } from '../local/emulatorConnection.ts';
 import { type LocalStack, startLocalStack } from '../local/stack.ts';
 import { localTemplate } from '../local/template.ts';
 

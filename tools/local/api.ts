@@ -1,18 +1,5 @@
-import type { Committed, LoadableFunction } from './functionHost.ts';
 import { startHelperThread, type ThreadListeners } from './helperThread.ts';
-import type { ApiModel } from './model.ts';
-
-export interface ApiData {
-  readonly api: ApiModel;
-  readonly port: number;
-  readonly host: string;
-  /** Those that the API calls. */
-  readonly functions: readonly LoadableFunction[];
-  /** The one of them that runs in the gateway's own thread. */
-  readonly nearest: LoadableFunction | null;
-}
-
-export type ApiCall = 'listen' | 'tellCommitted' | 'heapBytes' | 'stop';
+import type { ApiCall, ApiData, Committed } from './threadMessages.ts';
 
 export interface Api {
   /** Rejects with FunctionFailed when a function does not load. */

@@ -1,20 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { workerData } from 'node:worker_threads';
-import type { ApiCall, ApiData } from './api.ts';
-import {
-  FunctionFailed,
-  heapBytesIn,
-  hostsOf,
-  invokeIn,
-  type LoadableFunction,
-  stopAll,
-  timedOutAfter,
-  warmAll,
-} from './functionHost.ts';
+import { FunctionFailed, timedOutAfter } from './functionFailed.ts';
+import { heapBytesIn, hostsOf, invokeIn, stopAll, warmAll } from './functionHost.ts';
 import { type Gateway, startGateway, timedOut, within } from './gateway.ts';
 import { threadSide } from './helperThread.ts';
 import { loadFunction } from './loadedFunction.ts';
 import { messageOf } from './problem.ts';
+import type { ApiCall, ApiData, LoadableFunction } from './threadMessages.ts';
 
 /** The inside of the API's thread: the gateway, the function that runs beside it, and the hosts of the others. */
 

@@ -2,9 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { loopback } from './emulatorConnection.ts';
+import { freePort } from './port.ts';
+import type { QueueEmulatorData, QueueEmulatorMessage } from './threadMessages.ts';
 
 /** A failure with one line that says what to do; nothing to trace. */
 export class EmulatorError extends Error {
@@ -40,23 +42,6 @@ const portTriesMax = 5;
  * SIGKILL included, so that no emulator outlives its runner.
  */
 const endsWithStdin = 'exec 3<&0; "$0" "$@" 3<&- & pid=$!; (cat <&3 >/dev/null 2>&1; kill $pid) 2>/dev/null & wait $pid';
-
-/** What the SDK wants for an emulator that checks neither. */
-export const emulatorCredentials = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
-export const emulatorRegion = 'us-east-1';
-
-/** Nothing here is for other machines. */
-export const loopback = '127.0.0.1';
-
-export interface QueueEmulatorData {
-  readonly port: number;
-  readonly dataDir?: string;
-}
-
-/** The emulator's thread to this one; any message to it asks it to end. */
-export type QueueEmulatorMessage =
-  | { readonly kind: 'listening' }
-  | { readonly kind: 'failed'; readonly message: string; readonly code?: string };
 
 /**
  * DynamoDB: dynoxide as a process of its own that ends with this one at the latest. Throws EmulatorError for a missing or failing
@@ -126,21 +111,6 @@ export async function dynoxideBinary(environment: NodeJS.ProcessEnv = process.en
   throw new EmulatorError(
     `the DynamoDB emulator is missing: npm i --no-save ${platform}@${dynoxideVersion}, or name its binary in DYNOXIDE_BIN`,
   );
-}
-
-/** A port nobody listens on at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, loopback, () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === 'string') reject(new EmulatorError('the system gave no free port'));
-        else resolve(address.port);
-      });
-    });
-  });
 }
 
 async function onPort<Started>(wanted: number | undefined, start: (port: number) => Promise<Started>): Promise<Started> {

@@ -1,40 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { setPriority } from 'node:os';
 import type { Worker } from 'node:worker_threads';
+import { FunctionFailed, timedOutAfter } from './functionFailed.ts';
 import type { FunctionModel } from './model.ts';
 import { startNamedThread } from './namedThread.ts';
 import { messageOf } from './problem.ts';
-
-/** Main thread to instance. */
-export interface Invocation {
-  readonly id: string;
-  /** JSON, as Lambda hands it over. */
-  readonly event: string;
-  readonly deadlineMs: number;
-}
-
-/** Instance to main thread. */
-export type InstanceMessage =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'committed'; readonly committed: Committed }
-  | { readonly kind: 'returned'; readonly id: string; readonly result: string | undefined; readonly committed: Committed | null }
-  | { readonly kind: 'threw'; readonly id: string; readonly message: string };
-
-export interface InstanceData {
-  readonly handler: string;
-  readonly functionName: string;
-  readonly isBackground: boolean;
-}
-
-/** `ToldWrite`s of an instance, by `v8.serialize`: who passes them on does not have to read them. */
-export type Committed = Uint8Array<ArrayBuffer>;
-
-export interface LoadableFunction {
-  readonly model: FunctionModel;
-  /** File URL of the handler's module. */
-  readonly handler: string;
-  readonly environment: Readonly<Record<string, string>>;
-}
+import type { Committed, InstanceData, InstanceMessage, Invocation, LoadableFunction } from './threadMessages.ts';
 
 export interface HostOptions extends LoadableFunction {
   /** No caller waits for it: it leaves the processors to those for whom one does. */
@@ -46,19 +16,6 @@ export interface HostOptions extends LoadableFunction {
   readonly onCommitted: (committed: Committed) => void;
   /** One line the function wrote. */
   readonly onOutput: (text: string) => void;
-}
-
-/** Nice value: about a third of the processor that another thread gets while both want it. */
-const backgroundPriority = 5;
-
-/** For a thread that nobody waits for. Elsewhere than on Linux this would hold back the whole process instead, so there it does nothing. */
-export const leaveProcessorsToOthers = (): void => {
-  if (process.platform === 'linux') setPriority(backgroundPriority);
-};
-
-/** A function that failed: it threw, could not load, or took longer than its timeout. */
-export class FunctionFailed extends Error {
-  override readonly name = 'FunctionFailed';
 }
 
 interface Open {
@@ -271,6 +228,3 @@ class Instance {
     }
   }
 }
-
-export const timedOutAfter = (stage: string, timeoutMs: number): FunctionFailed =>
-  new FunctionFailed(`${stage}: timed out after ${timeoutMs / 1_000} s`);

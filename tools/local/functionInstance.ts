@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { type InstanceData, type InstanceMessage, type Invocation, leaveProcessorsToOthers } from './functionHost.ts';
 import { loadFunction } from './loadedFunction.ts';
+import { leaveProcessorsToOthers } from './priority.ts';
 import { messageOf } from './problem.ts';
+import type { InstanceData, InstanceMessage, Invocation } from './threadMessages.ts';
 
 /** The inside of one function instance: loads the deployed handler and runs the events that it is given. */
 

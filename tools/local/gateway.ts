@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { accountId } from './intrinsics.ts';
 import type { ApiMethod, ApiModel, GatewayResponseModel } from './model.ts';
-import { LocalProblem, messageOf } from './problem.ts';
+import { listening } from './port.ts';
+import { messageOf } from './problem.ts';
 
 /** API Gateway's own limits. */
 const maxBodyBytes = 10 * 1024 * 1024;
@@ -78,24 +79,6 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       }),
   };
 };
-
-/** The port, for 0 a free one. Throws LocalProblem when it is taken: asked before anything slow is started. */
-export const freePort = async (port: number, host: string): Promise<number> => {
-  const server = createServer();
-  await listening(server, port, host);
-  const { port: free } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return free;
-};
-
-const listening = (server: Server, port: number, host: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE' ? `port ${port} is taken` : `port ${port} cannot be used (${error.code})`;
-      reject(new LocalProblem(`${taken}: choose another with --port, 0 for any free one`, { cause: error }));
-    });
-    server.listen(port, host, resolve);
-  });
 
 const serve = async (
   { api, invoke, onFailure }: GatewayOptions,

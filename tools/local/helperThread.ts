@@ -1,7 +1,8 @@
 import { parentPort } from 'node:worker_threads';
-import { type Committed, FunctionFailed } from './functionHost.ts';
+import { FunctionFailed } from './functionFailed.ts';
 import { startNamedThread } from './namedThread.ts';
 import { LocalProblem, messageOf } from './problem.ts';
+import type { Committed } from './threadMessages.ts';
 
 /** A thread that has part of the local stack in it, functions included: both ends of what is said between it and the main thread. */
 

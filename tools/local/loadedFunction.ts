@@ -1,7 +1,6 @@
 import { serialize } from 'node:v8';
 import { configureServices } from '../../shared/adapters/aws/services.ts';
-import type { Committed } from './functionHost.ts';
-import type { ToldWrite } from './tableSource.ts';
+import type { Committed, ToldWrite } from './threadMessages.ts';
 
 /** A deployed handler in this thread. */
 export interface LoadedFunction {

@@ -1,7 +1,8 @@
 import { Server } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { startFauxqs } from 'fauxqs';
-import { emulatorRegion, loopback, type QueueEmulatorData, type QueueEmulatorMessage } from './emulators.ts';
+import { emulatorRegion, loopback } from './emulatorConnection.ts';
+import type { QueueEmulatorData, QueueEmulatorMessage } from './threadMessages.ts';
 
 /** The inside of the thread that emulates SQS, SNS and S3: starts it, says so, and ends it in order when told to. */
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
 import { jsonWire } from '../../shared/adapters/aws/wire.ts';
-import { emulatorCredentials, emulatorRegion } from './emulators.ts';
+import { emulatorCredentials, emulatorRegion } from './emulatorConnection.ts';
 import type { QueueSourceModel } from './model.ts';
 import { messageOf } from './problem.ts';
 

@@ -2,7 +2,7 @@ import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, GetQueueUrlCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { emulatorCredentials, emulatorRegion } from './emulators.ts';
+import { emulatorCredentials, emulatorRegion } from './emulatorConnection.ts';
 import { bucketName, queueName, type Resolver, tableName } from './intrinsics.ts';
 import type { CloudFormationTemplate } from './template.ts';
 

@@ -6,10 +6,11 @@ import type { TableStore } from '../../shared/ports/ports.ts';
 import { defaultTenant, env } from '../../shared/store/names.ts';
 import type { DataFolder } from './dataFolder.ts';
 
-/** What stands in for the keys of KMS, by the variable that names such a key: made once per data folder, since what they seal and sign stays. */
-export const localKeys = (
-  folder: DataFolder,
-): Readonly<Record<string, { readonly variable: string; readonly value: string }>> => ({
+/** What stands in for the keys of KMS, by the variable that names such a key. */
+export type LocalKeys = Readonly<Record<string, { readonly variable: string; readonly value: string }>>;
+
+/** The stand-ins of a data folder: made once and kept, since what they seal and sign stays. */
+export const localKeys = (folder: DataFolder): LocalKeys => ({
   [env.kmsKeyId]: {
     variable: env.localSecret,
     value: kept(folder, 'master-secret', () => randomBytes(32).toString('base64')),

@@ -1,26 +1,25 @@
-import { createWriteStream, existsSync, mkdirSync, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../../infra/settings.ts';
 import { dynamoTable } from '../../shared/adapters/aws/table.ts';
 import type { TableStore } from '../../shared/ports/ports.ts';
-import { awsEndpoints, env } from '../../shared/store/names.ts';
 import { startApi } from './api.ts';
 import { openDataFolder } from './dataFolder.ts';
-import { emulatorCredentials, emulatorRegion, startDynoxide, startSqsAndS3 } from './emulators.ts';
-import { FunctionFailed, heapBytesIn, hostsOf, invokeIn, type LoadableFunction, stopAll } from './functionHost.ts';
-import { freePort } from './gateway.ts';
-import { createResolver, type Resolver } from './intrinsics.ts';
-import { readModel } from './model.ts';
-import { LocalProblem } from './problem.ts';
-import { startQueueSource } from './queueSource.ts';
+import { emulatorCredentials, emulatorRegion } from './emulatorConnection.ts';
+import { startDynoxide, startSqsAndS3 } from './emulators.ts';
+import { localEnvironment } from './environment.ts';
+import { FunctionFailed } from './functionFailed.ts';
+import { heapBytesIn, hostsOf, invokeIn, stopAll } from './functionHost.ts';
+import { localFunctions } from './functions.ts';
+import { createResolver } from './intrinsics.ts';
+import { openLogs } from './logs.ts';
+import { type QueueSourceModel, readModel } from './model.ts';
+import { freePort } from './port.ts';
+import { startQueueSources } from './queueSources.ts';
 import { createResources } from './resources.ts';
 import { startSchedules } from './schedules.ts';
 import { developmentKey, localKeys } from './secrets.ts';
 import { startTableStream } from './tableStream.ts';
 import { type CloudFormationTemplate, localTemplate } from './template.ts';
-
-/** Its callers wait for a decision. */
-const nearestStage = 'decide';
 
 export interface LocalStackOptions {
   /** Default 0: any free one. */
@@ -88,8 +87,7 @@ const start = async (
   let complete = true;
   undo.push(() => folder.close(complete));
   const template = options.template ?? (await localTemplate(options.settings));
-
-  const logs = logWriter(join(folder.path, 'logs'));
+  const logs = openLogs(join(folder.path, 'logs'));
   undo.push(logs.close);
   const onFailure = (text: string): void => {
     logs.write('local', `${new Date().toISOString()} ${text}\n`);
@@ -105,10 +103,12 @@ const start = async (
   const resolver = createResolver(template, { sqs: fauxqs.endpoint });
   const model = readModel(template, resolver);
   await createResources(template, resolver, endpoints);
-
-  const environment = Object.assign({}, ...model.functions.map((fn) => fn.environment)) as Record<string, string>;
-  const tableName = environment[env.table];
-  if (tableName === undefined) throw new LocalProblem(`no function of the template has the environment variable ${env.table}`);
+  const environment = localEnvironment(template, model, resolver, {
+    endpoints,
+    consoleUrl: `http://${host}:${port}/console`,
+    keys: localKeys(folder),
+  });
+  const { tableName } = environment;
   const table = dynamoTable({
     table: tableName,
     endpoint: endpoints.dynamodb,
@@ -117,53 +117,24 @@ const start = async (
   });
   undo.push(() => table.close());
 
-  const localEnvironment = {
-    [awsEndpoints.dynamodb]: endpoints.dynamodb,
-    [awsEndpoints.sqs]: endpoints.sqsAndS3,
-    [awsEndpoints.s3]: endpoints.sqsAndS3,
-    [awsEndpoints.sns]: endpoints.sqsAndS3,
-    [env.webhooksToLoopback]: 'true',
-    [env.consoleUrl]: `http://${host}:${port}/console`,
-    AWS_REGION: emulatorRegion,
-    AWS_ACCESS_KEY_ID: emulatorCredentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: emulatorCredentials.secretAccessKey,
-  };
-  const keys = localKeys(folder);
-  const ofApi = new Set(model.api.methods.map(({ functionId }) => functionId));
-  const queueSourceOf = new Map(model.queueSources.map((source) => [source.functionId, source]));
-  const behindStream = new Set(model.tableSources.map(({ functionId }) => functionId));
-  const loadable = model.functions.flatMap((fn): LoadableFunction[] => {
-    const handler = handlerOf(fn.stage, options);
-    if (existsSync(new URL(handler)))
-      return [{ model: fn, handler, environment: { ...withLocalKeys(fn.environment, keys), ...localEnvironment } }];
-    const missing = `the template has the stage ${fn.stage}, but functions/${fn.stage}/handler.ts is missing`;
-    if ([ofApi, queueSourceOf, behindStream].some((known) => known.has(fn.logicalId))) throw new LocalProblem(missing);
-    onFailure(`${missing}: its schedule does not run`);
-    return [];
+  const functions = localFunctions(model, {
+    handlerOf: options.handlerOf ?? ((stage) => new URL(`../../functions/${stage}/handler.ts`, import.meta.url).href),
+    environmentOf: (fn) => environment.of(fn.environment),
+    onFailure,
   });
   const listeners = { onOutput: logs.write, onFailure };
-  const stream = startTableStream(
-    {
-      sources: model.tableSources,
-      functions: loadable.filter(({ model: fn }) => behindStream.has(fn.logicalId)),
-      tableName,
-      endpoints,
-    },
-    listeners,
-  );
+  const stream = startTableStream({ sources: model.tableSources, functions: functions.stream, tableName, endpoints }, listeners);
   undo.push(async () => {
     complete = await stream.stop();
   });
-  const apiFunctions = loadable.filter(({ model: fn }) => ofApi.has(fn.logicalId));
-  const nearest = apiFunctions.find(({ model: fn }) => fn.stage === nearestStage) ?? null;
   const api = startApi(
-    { api: model.api, port, host, functions: apiFunctions.filter((one) => one !== nearest), nearest },
+    { api: model.api, port, host, functions: functions.api, nearest: functions.nearest },
     { ...listeners, onCommitted: stream.committed },
   );
   undo.push(api.stop);
-  const concurrencyOf = ({ concurrency }: { readonly concurrency: number }): number => options.concurrency ?? concurrency;
-  const others = loadable.filter(({ model: { logicalId } }) => !behindStream.has(logicalId) && !ofApi.has(logicalId));
-  const hosts = hostsOf(others, logs.write, ({ logicalId }) => {
+  const queueSourceOf = new Map(model.queueSources.map((source) => [source.functionId, source]));
+  const concurrencyOf = (source: QueueSourceModel): number => options.concurrency ?? source.concurrency;
+  const hosts = hostsOf(functions.others, logs.write, ({ logicalId }) => {
     const source = queueSourceOf.get(logicalId);
     return {
       isBackground: source === undefined,
@@ -172,32 +143,21 @@ const start = async (
     };
   });
   undo.push(() => stopAll(hosts));
-  const invoke = (functionId: string, event: unknown): Promise<unknown> => invokeIn(hosts, functionId, event);
-  // A request or a message can reach them: they are loaded before the stack says that it is ready.
+  // Requests and messages can reach these functions, so they are loaded before the stack reports that it is ready.
   await Promise.all([stream.ready, api.ready, ...[...queueSourceOf.keys()].map((functionId) => hosts.get(functionId)!.warm())]);
 
   if (folder.interrupted) await stream.deliverAll();
   const key = await developmentKey(folder, table);
   const url = await api.listen();
-  const startQueueSources = () =>
-    model.queueSources.map((source) =>
-      startQueueSource({
-        model: source,
-        endpoint: endpoints.sqsAndS3,
-        concurrency: concurrencyOf(source),
-        invoke,
-        onFailure,
-      }),
-    );
-  let queueSources = startQueueSources();
-  let ending = false;
-  const stopQueueSources = async (): Promise<void> => {
-    await Promise.all(queueSources.splice(0).map((source) => source.stop()));
-  };
-  undo.push(() => {
-    ending = true;
-    return stopQueueSources();
-  });
+  const invoke = (functionId: string, event: unknown): Promise<unknown> => invokeIn(hosts, functionId, event);
+  const queues = startQueueSources(model.queueSources, (source) => ({
+    model: source,
+    endpoint: endpoints.sqsAndS3,
+    concurrency: concurrencyOf(source),
+    invoke,
+    onFailure,
+  }));
+  undo.push(queues.stop);
   undo.push(
     startSchedules(
       model.schedules.filter(({ functionId }) => hosts.has(functionId)),
@@ -205,7 +165,7 @@ const start = async (
       onFailure,
     ),
   );
-  // Before all that its requests need.
+  // Requests end before anything that they need.
   undo.push(api.stop);
 
   return {
@@ -213,7 +173,7 @@ const start = async (
     key,
     table,
     endpoints,
-    environment: { ...withLocalKeys(environment, keys), ...localEnvironment, ...forCommands(template, resolver) },
+    environment: environment.all,
     dataDir: folder.path,
     invoke: (stage, event) => {
       const host = [...hosts.values()].find((candidate) => candidate.stage === stage);
@@ -223,12 +183,7 @@ const start = async (
       await api.tellCommitted();
       await stream.drained();
     },
-    holdQueues: async () => {
-      await stopQueueSources();
-      return () => {
-        if (queueSources.length === 0 && !ending) queueSources = startQueueSources();
-      };
-    },
+    holdQueues: queues.hold,
     heapBytes: async () => ({
       main: process.memoryUsage().heapUsed,
       emulator: await fauxqs.heapBytes(),
@@ -237,41 +192,5 @@ const start = async (
       ...(await heapBytesIn(hosts)),
     }),
     stop,
-  };
-};
-
-/** What no function is given, but commands need. */
-const forCommands = (template: CloudFormationTemplate, resolver: Resolver): Readonly<Record<string, string>> => {
-  const url = template.Outputs?.WebhookDeadLetterUrl?.Value;
-  return url === undefined ? {} : { [env.webhookDeadLetterUrl]: String(resolver.resolve(url)) };
-};
-
-/** The emulators have no KMS: a function that may use one of its keys gets the stand-in instead. */
-const withLocalKeys = (
-  environment: Readonly<Record<string, string>>,
-  keys: ReturnType<typeof localKeys>,
-): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(environment).map(([name, value]) => {
-      const standIn = keys[name];
-      return standIn === undefined ? [name, value] : [standIn.variable, standIn.value];
-    }),
-  );
-
-const handlerOf = (stage: string, options: LocalStackOptions): string =>
-  options.handlerOf?.(stage) ?? new URL(`../../functions/${stage}/handler.ts`, import.meta.url).href;
-
-const logWriter = (folder: string) => {
-  mkdirSync(folder, { recursive: true });
-  const streams = new Map<string, WriteStream>();
-  return {
-    write: (name: string, text: string): void => {
-      const stream = streams.get(name) ?? createWriteStream(join(folder, `${name}.log`), { flags: 'a' });
-      streams.set(name, stream);
-      stream.write(text);
-    },
-    close: async (): Promise<void> => {
-      await Promise.all([...streams.values()].map((stream) => new Promise((resolve) => stream.end(resolve))));
-    },
   };
 };

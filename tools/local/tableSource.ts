@@ -4,11 +4,12 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { toWireItem } from '../../shared/adapters/aws/attributes.ts';
 import { itemSizeBytes } from '../../shared/adapters/memory/itemSize.ts';
-import type { Item, Key, TableStore, Write } from '../../shared/ports/ports.ts';
-import { emulatorCredentials, emulatorRegion } from './emulators.ts';
+import type { Item, Key, TableStore } from '../../shared/ports/ports.ts';
+import { emulatorCredentials, emulatorRegion } from './emulatorConnection.ts';
 import type { TableSourceModel } from './model.ts';
 import { messageOf } from './problem.ts';
 import { failedIdentifiers, type Source } from './queueSource.ts';
+import type { ToldWrite } from './threadMessages.ts';
 
 const retryPauseMs = 200;
 const maxRetryPauseMs = 5_000;
@@ -22,9 +23,6 @@ export interface TableSourceOptions {
   readonly invoke: (functionId: string, event: unknown) => Promise<unknown>;
   readonly onFailure: (text: string) => void;
 }
-
-/** A write that was committed; an unknown one may have been, and the table tells. */
-export type ToldWrite = Write & { readonly isUnknown?: true };
 
 export interface TableSource extends Source {
   /** What was committed, in the order of the commits. */

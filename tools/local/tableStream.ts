@@ -1,16 +1,5 @@
-import type { Committed, LoadableFunction } from './functionHost.ts';
 import { startHelperThread, type ThreadListeners } from './helperThread.ts';
-import type { TableSourceModel } from './model.ts';
-
-export interface TableStreamData {
-  readonly sources: readonly TableSourceModel[];
-  /** Those that the sources call. */
-  readonly functions: readonly LoadableFunction[];
-  readonly tableName: string;
-  readonly endpoints: { readonly dynamodb: string; readonly sqsAndS3: string };
-}
-
-export type TableStreamCall = 'deliverAll' | 'drained' | 'heapBytes' | 'stop';
+import type { Committed, TableStreamCall, TableStreamData } from './threadMessages.ts';
 
 export interface TableStream {
   /** Rejects with FunctionFailed when a function does not load. */

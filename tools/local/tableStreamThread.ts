@@ -1,11 +1,12 @@
 import { deserialize } from 'node:v8';
 import { workerData } from 'node:worker_threads';
 import { dynamoTable } from '../../shared/adapters/aws/table.ts';
-import { emulatorCredentials, emulatorRegion } from './emulators.ts';
-import { type Committed, heapBytesIn, hostsOf, invokeIn, leaveProcessorsToOthers, stopAll, warmAll } from './functionHost.ts';
+import { emulatorCredentials, emulatorRegion } from './emulatorConnection.ts';
+import { heapBytesIn, hostsOf, invokeIn, stopAll, warmAll } from './functionHost.ts';
 import { threadSide } from './helperThread.ts';
-import { startTableSource, type ToldWrite } from './tableSource.ts';
-import type { TableStreamCall, TableStreamData } from './tableStream.ts';
+import { leaveProcessorsToOthers } from './priority.ts';
+import { startTableSource } from './tableSource.ts';
+import type { Committed, TableStreamCall, TableStreamData, ToldWrite } from './threadMessages.ts';
 
 /** The inside of the stream's thread: what functions committed becomes records, and these go to the functions behind the stream. */
 

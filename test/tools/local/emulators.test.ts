@@ -9,14 +9,8 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import {
-  dynoxideBinary,
-  EmulatorError,
-  emulatorCredentials,
-  emulatorRegion,
-  startDynoxide,
-  startSqsAndS3,
-} from '../../../tools/local/emulators.ts';
+import { emulatorCredentials, emulatorRegion } from '../../../tools/local/emulatorConnection.ts';
+import { dynoxideBinary, EmulatorError, startDynoxide, startSqsAndS3 } from '../../../tools/local/emulators.ts';
 
 describe('the emulators', () => {
   afterEach(() => vi.unstubAllEnvs());

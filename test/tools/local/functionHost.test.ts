@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { FunctionFailed, FunctionHost, type HostOptions } from '../../../tools/local/functionHost.ts';
+import { FunctionFailed } from '../../../tools/local/functionFailed.ts';
+import { FunctionHost, type HostOptions } from '../../../tools/local/functionHost.ts';
 
 /** Functions and their instances, on handlers that wait until they are told to go on. */
 

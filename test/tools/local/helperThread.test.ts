@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { FunctionFailed } from '../../../tools/local/functionHost.ts';
+import { FunctionFailed } from '../../../tools/local/functionFailed.ts';
 import { startHelperThread } from '../../../tools/local/helperThread.ts';
 
 const file = new URL('./stubs/failingThread.ts', import.meta.url);

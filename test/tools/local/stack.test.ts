@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { env } from '../../../shared/store/names.ts';
-import { emulatorCredentials, emulatorRegion } from '../../../tools/local/emulators.ts';
+import { emulatorCredentials, emulatorRegion } from '../../../tools/local/emulatorConnection.ts';
 import { LocalProblem } from '../../../tools/local/problem.ts';
 import { type LocalStack, type LocalStackOptions, startLocalStack } from '../../../tools/local/stack.ts';
 import { type CloudFormationTemplate, localTemplate } from '../../../tools/local/template.ts';
