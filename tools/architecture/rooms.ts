@@ -55,7 +55,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'functions/checkpoint': [...stage, 'shared/model', 'shared/proof', 'shared/alerts'],
   'functions/webhooks': [...stage, 'shared/webhooks'],
   infra: ['shared/contract', 'shared/adapters', 'shared/edge', 'shared/store', 'functions/read'],
-  client: ['shared/policy', 'functions/read'],
+  client: ['shared/policy', 'shared/contract', 'functions/read'],
   console: ['shared/contract', 'shared/domain', 'client'],
   'tools/architecture': [],
   'tools/aws': ['shared', 'functions', 'tools/cost', 'tools/erasure'],
