@@ -3,7 +3,7 @@ import { explanationText, namesTriggered, reasonText, transitionText, triggerCou
 import { featureNames } from '../domain/features.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Policy } from '../domain/policy.ts';
-import { type SignalName, signalNames } from '../domain/signals/names.ts';
+import { signalNames } from '../domain/signals/names.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { formatInstant } from './time.ts';
 import type { Wire, WireItemOf } from './wire.ts';
