@@ -13,6 +13,7 @@ import { readBundle } from '../shared/proof/readBundle.ts';
 import { type ReplayResult, type ReplayWorld, replayChain, replayFromSignals } from '../shared/proof/replay.ts';
 import { verifyFile } from '../shared/proof/verify.ts';
 import { modelOf, policyOf } from '../shared/proof/versions.ts';
+import { storesOption } from './target.ts';
 import type { CommandOutput } from './verify.ts';
 
 export interface ReplayDependencies extends ExportStores {
@@ -63,9 +64,9 @@ export const replayBundle = async (dependencies: ReplayDependencies, tenant: str
 };
 
 export const configure = (command: Command): void => {
-  command
-    .argument('<transactionId|bundle>', 'a transaction, or the file of an export')
-    .option('--tenant <name>', 'whose transaction', 'dev')
+  storesOption(command)
+    .argument('<transactionId|bundle>', 'a transaction, or the file of an export or evidence page')
+    .option('--tenant <name>', 'tenant of the transaction', 'dev')
     .action(async (what: string, { tenant }: { readonly tenant: string }) => {
       const { services } = await import('../shared/aws/services.ts');
       const replay = existsSync(what) ? replayBundle : replayTransaction;

@@ -5,6 +5,7 @@ import { bundleBlocks } from '../shared/proof/bundle.ts';
 import { asCheckpoint, type Checkpoint } from '../shared/proof/checkpoint.ts';
 import { type VerifyOptions, type VerifyReport, verifyChunks, verifyFile } from '../shared/proof/verify.ts';
 import type { ExportDependencies } from './export.ts';
+import { storesOption } from './target.ts';
 
 export interface VerifyCommandOptions {
   /** PEM files with the public keys that the checkpoints must be signed by. */
@@ -62,13 +63,13 @@ const verdictOf = async (
 };
 
 export const configure = (command: Command): void => {
-  command
+  storesOption(command, (options) => 'live' in options)
     .argument('[bundle]', 'an export, or an evidence page')
-    .option('--live', 'what the deployment that the environment names holds now, instead of a bundle')
-    .option('--tenant <name>', 'with --live: whose policies', 'dev')
-    .option('--key <file...>', 'the public keys that you trust, PEM; without them the keys within the bundle are believed')
-    .option('--known <file>', 'checkpoints that you kept: another or a shortened history shows against them')
-    .option('--require-checkpoint', 'fail unless a checkpoint holds every entry')
+    .option('--live', 'verify what the stack holds now, instead of a bundle')
+    .option('--tenant <name>', 'with --live: tenant of the policies', 'dev')
+    .option('--key <file...>', 'PEM files with the public keys that you trust (default: the keys in the bundle itself)')
+    .option('--known <file>', 'file with checkpoints that you kept; detects a replaced or shortened history')
+    .option('--require-checkpoint', 'fail unless a checkpoint covers every entry')
     .option('--json', 'print the whole report as JSON')
     .action(async (bundle: string | undefined, options: VerifyCommandOptions & { live?: boolean; tenant: string }) => {
       if ((bundle === undefined) !== (options.live === true)) throw new Error('give a bundle or --live, one of them');

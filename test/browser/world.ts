@@ -1,8 +1,8 @@
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { simulate } from '../../cli/simulate.ts';
 import { buildConsole } from '../../console/build.ts';
+import { sendTraffic } from '../../local/sendTraffic.ts';
 import { type LocalStack, startLocalStack } from '../../local/stack.ts';
 import { systemClock, systemRandomness } from '../../shared/aws/system.ts';
 import type { Scope } from '../../shared/contract/routes.ts';
@@ -52,7 +52,7 @@ export const startWorld = async (executablePath: string): Promise<World> => {
   });
   const stopping = new AbortController();
   const target = { url: stack.url, key: stack.key };
-  const traffic = simulate({
+  const traffic = sendTraffic({
     ...defaultTraffic,
     seed: 7,
     tag: 's7',

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { money } from '../../cli/simulate.ts';
+import { money } from '../../local/trafficText.ts';
 
 const aegis = fileURLToPath(new URL('../../cli/aegis.ts', import.meta.url));
 
