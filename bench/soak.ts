@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { undecided, waitUntilDecided } from '../cli/decided.ts';
 import { AlarmWatch, readAlarms } from '../local/alarms.ts';
 import { emulatorCredentials, emulatorRegion } from '../local/emulators.ts';
 import { accountId as awsAccountId, createResolver } from '../local/intrinsics.ts';
 import { startLocalStack } from '../local/stack.ts';
 import { localTemplate } from '../local/template.ts';
-import { decisionKey } from '../shared/aws/keys.ts';
 
 /**
  * Many payments through the local stack, then an outage of all that reads the queue and the backlog it leaves. Watched all the while:
@@ -192,22 +192,18 @@ async function send(count: number, name: string, undecidedAtMost = undecidedMax)
 async function advance(): Promise<void> {
   const some = sent.slice(decided, decided + getManyMax);
   if (some.length === 0) return;
-  const found = await stack.table.getMany(
-    some.map(({ id }) => decisionKey('dev', id)),
-    { consistent: true },
+  const [open] = await undecided(
+    stack.table,
+    some.map(({ id }) => id),
   );
-  const open = found.indexOf(null);
-  decided += open < 0 ? some.length : open;
-  if (open >= 0) await sleep(20);
+  decided += open === undefined ? some.length : some.findIndex(({ id }) => id === open);
+  if (open !== undefined) await sleep(20);
 }
 
 async function allDecided(): Promise<void> {
-  const startedMs = performance.now();
-  while (decided < sent.length) {
-    if (performance.now() - startedMs > waitMsMax)
-      throw new Error(`${sent.length - decided} payments are not decided, ${sent[decided]!.id} first`);
-    await advance();
-  }
+  const ids = sent.slice(decided).map(({ id }) => id);
+  await waitUntilDecided(stack.table, ids, { waitMsMax, whileWaiting: advance });
+  decided = sent.length;
 }
 
 /** Nothing reads the queue until its alarm goes off; then everything is drained and the alarm must clear. */

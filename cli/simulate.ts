@@ -104,7 +104,7 @@ const run = async (flags: Flags): Promise<void> => {
     if (tally.outcomes.UNDECIDED > 0 && !stop.signal.aborted) process.exitCode = 1;
   } catch (error) {
     const failure =
-      error instanceof TargetRefused ? refusalOf(target, error.answer) : error instanceof NoAnswer ? error.message : null;
+      error instanceof TargetRefused ? refusalOf(target.url, error.answer) : error instanceof NoAnswer ? error.message : null;
     if (failure === null) throw error;
     if (running.tally().sent > 0) writer.end(running.tally(), Date.now() - startedMs);
     throw new CommandFailure(failure, 2);

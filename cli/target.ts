@@ -78,17 +78,17 @@ export const callerOf =
   (target: Target) =>
   async (method: string, path: string, body?: unknown): Promise<Answer> => {
     const answer = await call(target, method, path, body);
-    const refusal = refusalOf(target, answer);
+    const refusal = refusalOf(target.url, answer);
     if (refusal !== null) throw new CommandFailure(refusal, 2);
     return answer;
   };
 
-/** Returns why no request of this target can succeed, or null: its key is not valid or lacks a scope. */
-export const refusalOf = ({ url }: Pick<Target, 'url'>, { status, body }: Answer): string | null => {
+/** Returns why an answer shows that no request with this key can succeed, or null; `name` is the target's in the message. */
+export const refusalOf = (name: string, { status, body }: Answer): string | null => {
   if (status !== 401 && status !== 403) return null;
   const { detail } = (typeof body === 'object' && body !== null ? body : {}) as { readonly detail?: string };
   const what = status === 401 ? 'does not accept the key' : 'does not allow this with the key';
-  return `${url} ${what} (${status}${detail === undefined ? '' : `: ${detail}`}); give another one with --key or AEGIS_KEY`;
+  return `${name} ${what} (${status}${detail === undefined ? '' : `: ${detail}`}); give another one with --key or AEGIS_KEY`;
 };
 
 const printTarget = (text: string): void => console.error(`target: ${text}`);

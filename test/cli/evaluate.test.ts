@@ -62,6 +62,13 @@ describe('a file of labelled payments', () => {
     expect(payment!.transaction.amountMinor).toBe(200);
   });
 
+  it('may have line breaks in quoted cells, and names a row by the line on which it begins', async () => {
+    const text = 'ts,card,merchant,amount,fraud\n1,c,"a\nb",2.00,0\n\n2,c,"c\r\nd",x,0\n';
+    const payments = readPayments(file(text), 'fraud');
+    expect((await payments.next()).value).toMatchObject({ transaction: { merchantId: 'a-b', transactionId: 'line-2' } });
+    await expect(payments.next()).rejects.toThrow(/line 5: amount is x/);
+  });
+
   it.each<[string, string, ColumnMap, RegExp]>([
     ['no such label column', 'ts,card,amount\n1,c,1\n', {}, /no column fraud/],
     ['no account', 'ts,amount,fraud\n1,1,0\n', {}, /no column is accountId/],
