@@ -30,17 +30,22 @@ export const apiOptions = (command: Command, scopes: string): Command =>
  * environment names the stack: `--url` chooses a local one; without it the environment stands, else the local stack that was started last.
  * `isUsed` says from the options whether the command needs a stack at all.
  */
-export const storesOption = (command: Command, isUsed: (options: object) => boolean = () => true): Command =>
+export const storesOption = (
+  command: Command,
+  {
+    isUsed = () => true,
+    stacks = runningStacks,
+  }: { readonly isUsed?: (options: object) => boolean; readonly stacks?: () => readonly RunningStack[] } = {},
+): Command =>
   command
     .option('--url <url>', 'address of a running local stack (default: AEGIS_TABLE and its like, else the one started last)')
     .hook('preAction', (_, acting) => {
       const options = acting.opts<{ readonly url?: string }>();
-      if (isUsed(options)) useStores(options);
+      if (isUsed(options)) useStores(options, stacks());
     });
 
 /** Throws CommandFailure when `--url` names no running local stack. */
-const useStores = ({ url }: { readonly url?: string }): void => {
-  const stacks = runningStacks();
+const useStores = ({ url }: { readonly url?: string }, stacks: readonly RunningStack[]): void => {
   if (url === undefined && process.env[env.table] !== undefined) {
     printTarget(`the stack of the environment, table ${process.env[env.table]}`);
     return;
@@ -60,8 +65,7 @@ const useStores = ({ url }: { readonly url?: string }): void => {
  * Returns the deployment that a command talks to: `--url` and `--key`, else `AEGIS_URL` and `AEGIS_KEY`, else the local stack that was
  * started last. Prints it on standard error. Throws Error naming what is missing.
  */
-export const resolveTarget = (flags: ApiFlags): Target => {
-  const stacks = runningStacks();
+export const resolveTarget = (flags: ApiFlags, stacks: readonly RunningStack[] = runningStacks()): Target => {
   const given = flags.url ?? process.env.AEGIS_URL ?? stacks[0]?.url;
   if (given === undefined) throw new Error('no address: give --url, set AEGIS_URL or start the local stack with npm start');
   if (!URL.canParse(given)) throw new Error(`--url ${given} is not a URL; an example: http://127.0.0.1:8000`);

@@ -63,7 +63,7 @@ const verdictOf = async (
 };
 
 export const configure = (command: Command): void => {
-  storesOption(command, (options) => 'live' in options)
+  storesOption(command, { isUsed: (options) => 'live' in options })
     .argument('[bundle]', 'an export, or an evidence page')
     .option('--live', 'verify what the stack holds now, instead of a bundle')
     .option('--tenant <name>', 'with --live: tenant of the policies', 'dev')
