@@ -1,12 +1,17 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type ColumnMap, readPayments } from '../../cli/csv.ts';
 import { curvesPicture } from '../../cli/curves.ts';
+import { measuredLayers } from '../../cli/evaluate.ts';
 import { streamFile } from '../../cli/streamFile.ts';
 import { featureNames } from '../../shared/domain/features.ts';
+import type { ModelParts } from '../../shared/model/artefact.ts';
 import { splitRows } from '../../shared/model/evaluation.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
@@ -137,4 +142,36 @@ it('draws a curve for every layer', () => {
   expect(picture.match(/<path /g)).toHaveLength(4);
   expect(picture).toContain('>forest</text>');
   expect(picture).not.toContain('NaN');
+});
+
+describe('aegis evaluate', () => {
+  const aegis = fileURLToPath(new URL('../../cli/aegis.ts', import.meta.url));
+  const dayS = 86_400;
+  const evaluate = async (...args: string[]): Promise<string> => {
+    const rows = Array.from({ length: 900 }, (_, i) => {
+      const atS = 1_700_000_000 + Math.floor((i * 60 * dayS) / 900);
+      return `${atS},c${i % 40},m${i % 7},${(i % 97) + 1}.00,${i % 60 === 0 ? 1 : 0}`;
+    });
+    const path = file(`ts,card,merchant,amount,fraud\n${rows.join('\n')}\n`);
+    const { stdout } = await promisify(execFile)(process.execPath, [aegis, 'evaluate', path, '--label', 'fraud', ...args]);
+    return stdout;
+  };
+
+  it('prints no figures of a learned layer when nothing was learned, and says so', async () => {
+    const text = await evaluate();
+    expect(text).toMatch(/^\| rules\+forest \|/m);
+    expect(text).not.toMatch(/^\| learned \|/m);
+    expect(text).toMatch(/nothing was learned from \d known frauds; at least 50 frauds and 500 honest payments are needed/);
+  });
+
+  it('says so to programs too', async () => {
+    const { isLearned, layers } = JSON.parse(await evaluate('--json'));
+    expect(isLearned).toBe(false);
+    expect(layers.map(({ layer }: { layer: string }) => layer)).toEqual(['rules', 'forest', 'rules+forest', 'all']);
+  });
+
+  it('measures the learned layer where there is one', () => {
+    expect(measuredLayers({ learned: null })).not.toContain('learned');
+    expect(measuredLayers({ learned: {} as NonNullable<ModelParts['learned']> })).toContain('learned');
+  });
 });
