@@ -3,6 +3,7 @@ import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { bundleBlocks } from '../shared/proof/bundle.ts';
 import { asCheckpoint, type Checkpoint } from '../shared/proof/checkpoint.ts';
+import { bundleBlocksOf, fileChunks, linesIn } from '../shared/proof/lines.ts';
 import { type VerifyOptions, type VerifyReport, verifyChunks, verifyFile } from '../shared/proof/verify.ts';
 import type { ExportDependencies } from './export.ts';
 import { storesOption } from './target.ts';
@@ -10,7 +11,7 @@ import { storesOption } from './target.ts';
 export interface VerifyCommandOptions {
   /** PEM files with the public keys that the checkpoints must be signed by. */
   readonly key?: readonly string[];
-  /** A file with checkpoints that were kept before: JSON, one object or lines. */
+  /** A file with checkpoints that were kept before: JSON lines of them, an earlier export or an evidence page. */
   readonly known?: string;
   readonly json?: boolean;
   /** Exit code 1 unless a checkpoint holds every entry. */
@@ -50,7 +51,7 @@ const verdictOf = async (
   try {
     report = await verify({
       ...(options.key === undefined ? {} : { publicKey: options.key.map((file) => readFileSync(file, 'utf8')).join('\n') }),
-      ...(options.known === undefined ? {} : { known: readKnown(options.known) }),
+      ...(options.known === undefined ? {} : { known: await readKnown(options.known) }),
     });
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
@@ -68,7 +69,7 @@ export const configure = (command: Command): void => {
     .option('--live', 'verify what the stack holds now, instead of a bundle')
     .option('--tenant <name>', 'with --live: tenant of the policies', 'dev')
     .option('--key <file...>', 'PEM files with the public keys that you trust (default: the keys in the bundle itself)')
-    .option('--known <file>', 'file with checkpoints that you kept; detects a replaced or shortened history')
+    .option('--known <file>', 'checkpoints that you kept, or an earlier export: detects a replaced or shortened history')
     .option('--require-checkpoint', 'fail unless a checkpoint covers every entry')
     .option('--json', 'print the whole report as JSON')
     .action(async (bundle: string | undefined, options: VerifyCommandOptions & { live?: boolean; tenant: string }) => {
@@ -93,17 +94,42 @@ const withBar = async <T>(path: string, act: (onProgress: (bytesRead: number) =>
   }
 };
 
-const readKnown = (path: string): Checkpoint[] => {
-  const values = readFileSync(path, 'utf8')
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line): unknown => JSON.parse(line));
-  return values.map((value, i) => {
-    const checkpoint = asCheckpoint(value);
-    if (!checkpoint) throw new Error(`${path}: line ${i + 1} is no checkpoint ({"body": ..., "signature": ...})`);
-    return checkpoint;
-  });
+/**
+ * Returns the checkpoints of a file: JSON lines of checkpoints, or an earlier export or evidence page. Throws Error naming the line that is
+ * neither, and for a file without checkpoints.
+ */
+const readKnown = async (path: string): Promise<readonly Checkpoint[]> => {
+  const checkpoints: Checkpoint[] = [];
+  let number = 0;
+  for await (const block of bundleBlocksOf(endedByNewline(fileChunks(path)))) {
+    for (const line of linesIn(block)) {
+      number += 1;
+      const text = line.toString('utf8').trim();
+      if (text === '') continue;
+      const value = JSON.parse(text) as { readonly kind?: unknown };
+      const checkpoint = asCheckpoint(value);
+      if (checkpoint !== null) checkpoints.push(checkpoint);
+      else if (value.kind === undefined || value.kind === 'checkpoint')
+        throw new Error(`${path}: line ${number} is not a checkpoint ({"body": ..., "signature": ...})`);
+      // All checkpoints of a bundle come before its chains.
+      if (value.kind === 'chain') return checkpoints;
+    }
+  }
+  if (checkpoints.length === 0) throw new Error(`${path} holds no checkpoint`);
+  return checkpoints;
 };
+
+/** A list of checkpoints that was put together by hand may lack its last line break; a bundle may not. */
+async function* endedByNewline(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let isText = false;
+  let first = true;
+  for await (const chunk of chunks) {
+    if (first) isText = chunk[0] === 0x7b;
+    first = false;
+    yield chunk;
+  }
+  if (isText) yield Buffer.from('\n');
+}
 
 /** The report for people: the verdict first, then why, then what it does not cover. */
 export const describe = (report: VerifyReport, isOwed = false): string => {
@@ -115,16 +141,16 @@ export const describe = (report: VerifyReport, isOwed = false): string => {
   if (others.length > othersShown) lines.push(`and ${others.length - othersShown} more`);
   if (unreadable !== null) lines.push(unreadable);
   if (verdict === 'unreadable') return lines.join('\n');
-  lines.push(`${entries} entries of ${chains} chains read`);
+  lines.push(`read: ${counted(entries, 'entry', 'entries')} in ${counted(chains, 'chain', 'chains')}`);
   const { last } = checkpoints;
   lines.push(
     last === null
-      ? 'no checkpoint: nothing is proved against whoever can write the whole history; the chains alone are consistent'
+      ? 'no checkpoint: the chains are consistent, but whoever can write the whole history could have replaced them'
       : `checkpoints ${checkpoints.first!.number} to ${last.number}, the last of ${last.at}, hash ${last.hash}`,
   );
   if (uncoveredEntries > 0) {
     lines.push(
-      `${uncoveredEntries} entries lie after the last checkpoint of their chain: protected by the chain only, they could be rewritten or cut off`,
+      `not covered by a checkpoint: ${counted(uncoveredEntries, 'entry', 'entries')} after the last checkpoint of the chain; only the chain protects them, so they could be rewritten or cut off`,
     );
     if (isOwed) lines.push('FAILED: a checkpoint is required for every entry');
   }
@@ -135,5 +161,7 @@ export const describe = (report: VerifyReport, isOwed = false): string => {
   }
   return lines.join('\n');
 };
+
+const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
 
 const othersShown = 9;

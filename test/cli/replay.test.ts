@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { makeEvidence } from '../../cli/evidence.ts';
 import { type ReplayDependencies, replayBundle, replayTransaction } from '../../cli/replay.ts';
 import { makeCheckpoint } from '../../functions/checkpoint/checkpoint.ts';
 import { auditKey, decisionKey, stateKey } from '../../shared/aws/keys.ts';
@@ -72,6 +73,15 @@ describe('aegis replay of a transaction', () => {
     expect(erased).toMatchObject({ exitCode: 2, text: expect.stringContaining('was erased') });
     await dependencies.table.delete(stateKey('dev', 'a_1', 'u_1'));
     expect(await replayTransaction(dependencies, 'dev', 'txn_4')).toMatchObject({ exitCode: 2 });
+  });
+});
+
+describe('aegis replay of an evidence page', () => {
+  it('prints identical for the chain of the decision', async () => {
+    const path = join(directory, 'evidence.html');
+    writeFileSync(path, await makeEvidence({ ...dependencies, publicKey: signer.publicKey }, 'dev', 'txn_17'));
+    const { exitCode, text } = await replayBundle(dependencies, 'dev', path);
+    expect([exitCode, text]).toEqual([0, expect.stringMatching(/^(identical|same verdicts): \d+ decisions? of chain/)]);
   });
 });
 
