@@ -44,10 +44,14 @@ export const storesOption = (
       if (isUsed(options)) useStores(options, stacks());
     });
 
+/** With one of them set, the environment names a stack. */
+const namingVariables = [env.table, env.deadLetterUrl, env.webhookDeadLetterUrl];
+
 /** Throws CommandFailure when `--url` names no running local stack. */
 const useStores = ({ url }: { readonly url?: string }, stacks: readonly RunningStack[]): void => {
-  if (url === undefined && process.env[env.table] !== undefined) {
-    printTarget(`the stack of the environment, table ${process.env[env.table]}`);
+  const named = namingVariables.find((name) => (process.env[name] ?? '') !== '');
+  if (url === undefined && named !== undefined) {
+    printTarget(`the stack of the environment, ${named}=${process.env[named]}`);
     return;
   }
   const stack = url === undefined ? stacks[0] : stacks.find((one) => one.url === withoutSlash(url));

@@ -55,6 +55,10 @@ describe('arrows point one way', () => {
     expect(broken(within('functions/'), (name) => !/^(infra|local|cli|bench|test)\//.test(name))).toEqual([]);
   });
 
+  test('the local stack knows nothing of commands and measurements', () => {
+    expect(broken(within('local/'), (name) => !/^(cli|bench)\//.test(name))).toEqual([]);
+  });
+
   test('nothing that ships imports a test', () => {
     const shipped = files.filter((file) => /^(shared|functions|infra|local|cli|client|console)\//.test(file));
     expect(broken(shipped, (name) => !name.startsWith('test/'))).toEqual([]);
@@ -72,7 +76,7 @@ describe('each outside thing has one place', () => {
     ).toEqual([]);
   });
 
-  test.each(['@marcbachmann/cel-js', 'ml-isolation-forest', 'cdk-nag'])('one file imports %s', (name) => {
+  test.each(['@marcbachmann/cel-js', 'csv-parse', 'ml-isolation-forest', 'cdk-nag'])('one file imports %s', (name) => {
     expect(files.filter((file) => !file.startsWith('test/') && importsOf(file).includes(name))).toHaveLength(1);
   });
 });

@@ -16,7 +16,8 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'aegis-stacks-'));
   printed.length = 0;
   vi.spyOn(console, 'error').mockImplementation((text: string) => void printed.push(text));
-  for (const name of ['AEGIS_URL', 'AEGIS_KEY', env.table, env.queueUrl]) vi.stubEnv(name, undefined);
+  for (const name of ['AEGIS_URL', 'AEGIS_KEY', env.table, env.deadLetterUrl, env.webhookDeadLetterUrl])
+    vi.stubEnv(name, undefined);
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -92,7 +93,7 @@ describe('a command that talks to table and queues', () => {
   it('uses the environment before a local stack, and says so', async () => {
     vi.stubEnv(env.table, 'deployed');
     expect(await act()).toBe('deployed');
-    expect(printed).toEqual(['target: the stack of the environment, table deployed']);
+    expect(printed).toEqual([`target: the stack of the environment, ${env.table}=deployed`]);
   });
 
   it('refuses an address where no local stack runs', async () => {
