@@ -23,7 +23,7 @@ export class CommandFailure extends Error {
 export const apiOptions = (command: Command, scopes: string): Command =>
   command
     .option('--url <url>', 'address of the API (default: AEGIS_URL, else the local stack that was started last)')
-    .option('--key <key>', `API key, ${scopes} (default: AEGIS_KEY, else the key of the local stack)`);
+    .option('--key <key>', `API key ${scopes} (default: AEGIS_KEY, else the key of the local stack)`);
 
 /**
  * Adds `--url` to a command that goes to table, buckets and queues itself, with the caller's own AWS rights. Before the action runs, the

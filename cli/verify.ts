@@ -99,7 +99,12 @@ const withBar = async <T>(path: string, act: (onProgress: (bytesRead: number) =>
  * neither, and for a file without checkpoints.
  */
 const readKnown = async (path: string): Promise<readonly Checkpoint[]> => {
-  const checkpoints: Checkpoint[] = [];
+  const checkpoints = await Array.fromAsync(checkpointsIn(path));
+  if (checkpoints.length === 0) throw new Error(`${path} holds no checkpoint`);
+  return checkpoints;
+};
+
+async function* checkpointsIn(path: string): AsyncGenerator<Checkpoint> {
   let number = 0;
   for await (const block of bundleBlocksOf(endedByNewline(fileChunks(path)))) {
     for (const line of linesIn(block)) {
@@ -107,17 +112,15 @@ const readKnown = async (path: string): Promise<readonly Checkpoint[]> => {
       const text = line.toString('utf8').trim();
       if (text === '') continue;
       const value = JSON.parse(text) as { readonly kind?: unknown };
+      // All checkpoints of a bundle come before its chains.
+      if (value.kind === 'chain') return;
       const checkpoint = asCheckpoint(value);
-      if (checkpoint !== null) checkpoints.push(checkpoint);
+      if (checkpoint !== null) yield checkpoint;
       else if (value.kind === undefined || value.kind === 'checkpoint')
         throw new Error(`${path}: line ${number} is not a checkpoint ({"body": ..., "signature": ...})`);
-      // All checkpoints of a bundle come before its chains.
-      if (value.kind === 'chain') return checkpoints;
     }
   }
-  if (checkpoints.length === 0) throw new Error(`${path} holds no checkpoint`);
-  return checkpoints;
-};
+}
 
 /** A list of checkpoints that was put together by hand may lack its last line break; a bundle may not. */
 async function* endedByNewline(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
