@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { NoAnswer } from '../local/call.ts';
 import { CommandFailure } from './target.ts';
 
 /** One command line for everything that is not the API. A command's module is loaded only when it is called. */
@@ -41,5 +42,5 @@ try {
   await program.parseAsync();
 } catch (error) {
   console.error(`aegis: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = error instanceof CommandFailure ? error.exitCode : 1;
+  process.exitCode = error instanceof NoAnswer ? 2 : error instanceof CommandFailure ? error.exitCode : 1;
 }

@@ -38,8 +38,8 @@ export const configure = (command: Command): void => {
   command
     .argument('<csv>', 'labelled payments sorted by time, plain or .gz, with a header line')
     .requiredOption('--label <column>', 'the column that is 1 or true for fraud')
-    .option('--map <file>', 'JSON: field of a transaction to column, where the names do not say it')
-    .option('--policy <file>', 'a policy file instead of the default policy')
+    .option('--map <file>', 'JSON file that maps fields of a transaction to columns')
+    .option('--policy <file>', 'a policy file, or what aegis policy show prints (default: the default policy)')
     .option('--delay <days>', 'days until a label is known', days, 7)
     .option('--train <percent>', 'share of the period to train on', percent, 50)
     .option('--seed <number>', 'seed of the forest', Number, 1)

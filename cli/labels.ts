@@ -44,7 +44,7 @@ const truthDispositions: Readonly<Record<string, LabelDisposition>> = {
  * Sends the labels of a CSV file with a header line through the API. Columns: `transactionId` (or `transaction_id`, `id`), and optionally
  * `disposition` and `note`; without `disposition` a column `fraud` of 1 and 0, as `aegis simulate --csv` writes it. A label that exists already
  * changes nothing, so a file may be imported any number of times. A row that the API refuses fails alone. Throws an Error for a file without
- * a column of transactions, for text that is not CSV and past 10,000 errors, and a CommandFailure when the key is refused.
+ * a column of transactions, for text that is not CSV and past 10,000 errors, and a CommandFailure when the key is refused or the API does not answer.
  */
 export async function importLabels(client: AegisClient, path: string, options: ImportOptions): Promise<Imported> {
   const errors: RowError[] = [];
@@ -101,26 +101,25 @@ function rowReader(columns: readonly string[], path: string, options: ImportOpti
   });
 }
 
-/** Returns what was wrong, or null. Throws CommandFailure when the key is refused, since every other row would be too. */
+/** Returns what was wrong, or null. Throws CommandFailure when the key is refused or no answer comes, since no other row can succeed either. */
 async function send(client: AegisClient, { transactionId, disposition, note }: Row): Promise<string | null> {
   const known = dispositions.find((one) => one === disposition);
   if (known === undefined) return `disposition must be one of ${dispositions.join(', ')}; given ${show(disposition)}`;
   if (transactionId === '') return 'transactionId is empty';
   // It would be part of the path of a request.
   if (hasCardNumber(transactionId)) return `transactionId ${cardNumberFault('').detail}`;
-  try {
-    const { error, response } = await client.POST('/decisions/{transactionId}/review', {
+  const { error, response } = await client
+    .POST('/decisions/{transactionId}/review', {
       params: { path: { transactionId } },
       body: { disposition: known, ...(note !== undefined && { note }) },
+    })
+    .catch((cause: unknown) => {
+      throw new CommandFailure(`the API does not answer: ${cause instanceof Error ? cause.message : String(cause)}`, 2);
     });
-    if (error === undefined) return null;
-    const refusal = refusalOf('the API', { status: response.status, body: error });
-    if (refusal !== null) throw new CommandFailure(refusal, 2);
-    return `${response.status} ${[error.detail, ...(error.errors ?? []).map((fault) => fault.detail)].join(' ')}`;
-  } catch (error) {
-    if (error instanceof CommandFailure) throw error;
-    return `no answer: ${error instanceof Error ? error.message : String(error)}`;
-  }
+  if (error === undefined) return null;
+  const refusal = refusalOf('the API', { status: response.status, body: error });
+  if (refusal !== null) throw new CommandFailure(refusal, 2);
+  return `${response.status} ${[error.detail, ...(error.errors ?? []).map((fault) => fault.detail)].join(' ')}`;
 }
 
 interface Flags extends ApiFlags {

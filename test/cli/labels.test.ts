@@ -109,6 +109,19 @@ describe('aegis labels import', () => {
     await expect(failed).rejects.toThrow('does not accept the key (401');
   });
 
+  it('stops at the first row when no answer comes', async () => {
+    const { file } = await given(0);
+    let requests = 0;
+    const fetch = () => {
+      requests += 1;
+      return Promise.reject(new TypeError('fetch failed'));
+    };
+    const client = aegisClient({ url: 'http://aegis.test', key: 'aegis_dev_key', attemptsMax: 1, fetch });
+    const failed = importLabels(client, file('id\nt0\nt1\nt2\n'), { ...options, atOnce: 1 });
+    await expect(failed).rejects.toMatchObject({ exitCode: 2, message: 'the API does not answer: fetch failed' });
+    expect(requests).toBe(1);
+  });
+
   it('sends no card number in a path and shows none', async () => {
     const { client, file } = await given(1);
     const visa = '4111111111111111';
