@@ -1,7 +1,7 @@
 import { auditKey, decisionKey, prefixes } from '../aws/keys.ts';
+import { countedMinor } from '../domain/accountAfter.ts';
 import { type AuditEntry, type DecisionBody, occurredAtText } from '../domain/audit.ts';
 import { ByteReader, ByteWriter, listOf } from '../domain/bytes.ts';
-import { countedMinor } from '../domain/decide.ts';
 import type { Anomaly, Decision, Degradation, Reason } from '../domain/decision.ts';
 import { featureNames } from '../domain/features.ts';
 import type { MerchantFigures } from '../domain/merchant.ts';

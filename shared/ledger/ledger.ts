@@ -1,6 +1,7 @@
 import { auditKey, decisionKey, stateKey } from '../aws/keys.ts';
 import { differingField } from '../contract/transaction.ts';
-import { decide, type Judgement, paymentOf, type RowsRead } from '../domain/decide.ts';
+import { paymentOf } from '../domain/accountAfter.ts';
+import { decide, type Judgement, type RowsRead } from '../domain/decide.ts';
 import type { MerchantFigures } from '../domain/merchant.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';
 import { type AccountState, newAccount, saltBytes } from '../domain/state.ts';

@@ -1,9 +1,9 @@
-import { learnedReason } from '../domain/decide.ts';
 import { featureNames } from '../domain/features.ts';
 import { forestScorer } from '../domain/forest.ts';
 import { learnedLayer } from '../domain/learned.ts';
 import { percentileOf } from '../domain/percentile.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';
+import { learnedReason } from '../domain/readSignals.ts';
 import { round4 } from '../domain/round.ts';
 import { ruleFacts } from '../domain/ruleFacts.ts';
 import { signalNames } from '../domain/signals/names.ts';

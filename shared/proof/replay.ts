@@ -1,7 +1,8 @@
 import { parseInstant } from '../contract/time.ts';
 import type { SecretSealer } from '../crypto/sealer.ts';
+import { paymentOf } from '../domain/accountAfter.ts';
 import { type DecisionBody, personalInputs } from '../domain/audit.ts';
-import { type Arrival, decide, type Judgement, paymentOf, type RowsRead } from '../domain/decide.ts';
+import { type Arrival, decide, type Judgement, type RowsRead } from '../domain/decide.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { CompiledModel } from '../domain/model.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';

@@ -1,6 +1,7 @@
 import { hashOf, SecretSealer } from '../../shared/crypto/sealer.ts';
+import { paymentOf } from '../../shared/domain/accountAfter.ts';
 import type { AuditEntry } from '../../shared/domain/audit.ts';
-import { type Arrival, decide, type Judgement, paymentOf, type RowsRead } from '../../shared/domain/decide.ts';
+import { type Arrival, decide, type Judgement, type RowsRead } from '../../shared/domain/decide.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import { noFigures } from '../../shared/domain/merchant.ts';
 import type { ModelInForce } from '../../shared/domain/model.ts';

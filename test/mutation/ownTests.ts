@@ -8,10 +8,13 @@ const testsOfDomain = 'test/domain';
 
 /** Files that are tried with more than the test that mirrors their path, or with others in its stead: named as under `test/domain`. */
 const furtherTests: Readonly<Record<string, readonly string[]>> = {
+  accountAfter: ['decide'],
   audit: ['canonicalBody', 'decide'],
   boosted: ['learned'],
   explain: ['anomalyText'],
   merchant: ['ruleFacts', 'signals/merchantRisk'],
+  profileFacts: ['decide'],
+  readSignals: ['decide', 'learned'],
   scorecard: ['learned'],
   'signals/all': ['decide'],
   'signals/names': ['decide', 'ruleFacts'],

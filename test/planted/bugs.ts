@@ -13,6 +13,7 @@ export const simulation = 'simulation';
 
 const ledger = 'shared/ledger/ledger.ts';
 const decide = 'shared/domain/decide.ts';
+const accountAfter = 'shared/domain/accountAfter.ts';
 const window = 'shared/domain/window.ts';
 const score = 'functions/score/score.ts';
 const poisonTest = 'test/functions/score/poison.test.ts';
@@ -208,7 +209,7 @@ export const bugs: readonly Bug[] = [
     breaks: 'one blocked attempt blocks the rest of the day',
     edits: [
       {
-        file: decide,
+        file: accountAfter,
         search: "outcome === 'BLOCK' || spendMinor === null ? 0 : spendMinor",
         replace: 'spendMinor === null ? 0 : spendMinor',
       },
@@ -218,7 +219,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'a BLOCKed payment makes its device known',
     breaks: 'a thief registers his device by being blocked',
-    edits: [{ file: decide, search: '  if (blocked) return committed;', replace: '' }],
+    edits: [{ file: accountAfter, search: '  if (blocked) return committed;', replace: '' }],
     caughtBy: decideTest,
   },
   {
@@ -236,7 +237,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'of devices seen at one instant the wrong one is forgotten',
     breaks: 'a known device is called new',
-    edits: [{ file: decide, search: 'device.lastSeenMs <= lastSeenMs)', replace: 'device.lastSeenMs < lastSeenMs)' }],
+    edits: [{ file: accountAfter, search: 'device.lastSeenMs <= lastSeenMs)', replace: 'device.lastSeenMs < lastSeenMs)' }],
     caughtBy: decideTest,
   },
   {
