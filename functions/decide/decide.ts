@@ -2,7 +2,8 @@ import { renderDecision } from '../../shared/contract/render.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
 import { type Answer, type ApiRequest, conflict, unavailable } from '../../shared/edge/http.ts';
 import { counts, type Measure } from '../../shared/edge/metrics.ts';
-import { type LedgerDependencies, settle } from '../../shared/ledger/ledger.ts';
+import type { LedgerDependencies } from '../../shared/ledger/dependencies.ts';
+import { settle } from '../../shared/ledger/ledger.ts';
 import { loadPolicyVersion } from '../../shared/policy/store.ts';
 
 /** A caller at the till waits no longer. */

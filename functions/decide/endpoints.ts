@@ -1,7 +1,7 @@
 import { type Endpoints, endpointWithBody } from '../../shared/edge/http.ts';
 import type { Measure } from '../../shared/edge/metrics.ts';
 import { readTransaction } from '../../shared/edge/transactionBody.ts';
-import type { LedgerDependencies } from '../../shared/ledger/ledger.ts';
+import type { LedgerDependencies } from '../../shared/ledger/dependencies.ts';
 import { decideTransaction } from './decide.ts';
 
 /** The routes of the decide stage. */

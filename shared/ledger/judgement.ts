@@ -5,7 +5,7 @@ import type { ModelInForce } from '../domain/model.ts';
 import { listHits } from '../policy/lists.ts';
 import { loadActivePolicy } from '../policy/store.ts';
 import type { Clock, Randomness, TableStore } from '../ports.ts';
-import type { LedgerDependencies } from './ledger.ts';
+import type { LedgerDependencies } from './dependencies.ts';
 import { merchantFigures } from './merchants.ts';
 
 export interface LedgerServices {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { stateKey } from '../../shared/aws/keys.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
-import { type Submission, settle, settleAll } from '../../shared/ledger/ledger.ts';
+import { settle, settleAll } from '../../shared/ledger/ledger.ts';
 import { accountFromItem } from '../../shared/ledger/state.ts';
+import type { Submission } from '../../shared/ledger/submission.ts';
 import { virtualClock } from '../../shared/memory/clock.ts';
 import { type Fault, faultyTable } from '../../shared/memory/faults.ts';
 import { seededRandomness } from '../../shared/memory/random.ts';

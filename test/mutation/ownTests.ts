@@ -14,7 +14,7 @@ const furtherTests: Readonly<Record<string, readonly string[]>> = {
   explain: ['anomalyText'],
   merchant: ['ruleFacts', 'signals/merchantRisk'],
   profileFacts: ['decide'],
-  readSignals: ['decide', 'learned'],
+  readSignals: ['decide'],
   scorecard: ['learned'],
   'signals/all': ['decide'],
   'signals/names': ['decide', 'ruleFacts'],

@@ -12,6 +12,9 @@ export interface Bug {
 export const simulation = 'simulation';
 
 const ledger = 'shared/ledger/ledger.ts';
+const fold = 'shared/ledger/fold.ts';
+const together = 'shared/ledger/together.ts';
+const submission = 'shared/ledger/submission.ts';
 const decide = 'shared/domain/decide.ts';
 const accountAfter = 'shared/domain/accountAfter.ts';
 const window = 'shared/domain/window.ts';
@@ -21,22 +24,22 @@ const settlingTest = 'test/ledger/settling.test.ts';
 const decideTest = 'test/domain/decide.test.ts';
 const windowTest = 'test/domain/window.test.ts';
 
-/** Treats what the last commit tried as done, where `at` stands in the loop of retries. */
-const takenForDone = (at: string): Bug['edits'] => [
+/** Treats what the last attempt sent as committed, after the line `after` in the loop of attempts. */
+const takenForDone = (after: string, condition: string): Bug['edits'] => [
   {
     file: ledger,
-    search: '    try {\n      for (const i of readFirst) {',
-    replace: '    let tried = null;\n    try {\n      for (const i of readFirst) {',
+    search: '    try {\n      for (const pending of openOnes().filter',
+    replace: '    let tried = null;\n    try {\n      for (const pending of openOnes().filter',
   },
   {
     file: ledger,
-    search: '      await table.transact(folded.writes, { once: true });',
-    replace: '      tried = folded;\n      await table.transact(folded.writes, { once: true });',
+    search: '      const result = await commit(table, [folded]);',
+    replace: '      tried = { open, folded };\n      const result = await commit(table, [folded]);',
   },
   {
     file: ledger,
-    search: at,
-    replace: `${at}\n        for (const [k, i] of open.entries()) settled[i] = { kind: 'decided', stored: tried.stored[k] };\n        return settled;`,
+    search: after,
+    replace: `${after}\n      if (tried && ${condition}) {\n        for (const [k, { stored }] of tried.folded.payments.entries()) tried.open[k].settled = { kind: 'decided', stored };\n        break;\n      }`,
   },
 ];
 
@@ -44,13 +47,13 @@ export const bugs: readonly Bug[] = [
   {
     name: 'the condition on the STATE put is dropped',
     breaks: 'two payments at once both miss each other',
-    edits: [{ file: ledger, search: ', condition: unmoved(before.sequence) };', replace: ' };' }],
+    edits: [{ file: fold, search: ', condition: unmoved(before.sequence) };', replace: ' };' }],
     caughtBy: simulation,
   },
   {
     name: 'the condition on the STATE put is dropped, seen by the request',
     breaks: 'two payments at once both miss each other',
-    edits: [{ file: ledger, search: ', condition: unmoved(before.sequence) };', replace: ' };' }],
+    edits: [{ file: fold, search: ', condition: unmoved(before.sequence) };', replace: ' };' }],
     caughtBy: settlingTest,
   },
   {
@@ -58,9 +61,9 @@ export const bugs: readonly Bug[] = [
     breaks: 'a redelivered payment is decided twice',
     edits: [
       {
-        file: ledger,
-        search: "item: decisionItem(kept), condition: { kind: 'absent' } }",
-        replace: 'item: decisionItem(kept) }',
+        file: fold,
+        search: "item: decisionItem(stored), condition: { kind: 'absent' } }",
+        replace: 'item: decisionItem(stored) }',
       },
     ],
     caughtBy: simulation,
@@ -70,7 +73,7 @@ export const bugs: readonly Bug[] = [
     breaks: 'an entry can be written over',
     edits: [
       {
-        file: ledger,
+        file: fold,
         search: "item: auditItem(step.entry, step.decision), condition: { kind: 'absent' } }",
         replace: 'item: auditItem(step.entry, step.decision) }',
       },
@@ -379,7 +382,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'accounts that lost a transaction together are taken for committed',
     breaks: 'payments are acknowledged and not stored',
-    edits: [{ file: ledger, search: 'return lost.size > 0 ? lost : new Set(owners);', replace: 'return new Set();' }],
+    edits: [{ file: together, search: 'return new Set(lost.length > 0 ? lost : positions);', replace: 'return new Set();' }],
     caughtBy: simulation,
   },
   {
@@ -387,9 +390,9 @@ export const bugs: readonly Bug[] = [
     breaks: 'payments are acknowledged and not stored',
     edits: [
       {
-        file: ledger,
-        search: 'return tried(unknown ? together : []);',
-        replace: "return folded.map((one) => one?.stored.map((stored) => ({ kind: 'decided', stored }) as const));",
+        file: together,
+        search: 'return commits.map((_, i) => open(i, unknown && together.includes(i)));',
+        replace: 'return commits.map((one, i) => (one ? settledBy(one) : open(i, false)));',
       },
     ],
     caughtBy: simulation,
@@ -423,7 +426,7 @@ export const bugs: readonly Bug[] = [
     breaks: 'another payment under a used id is taken for decided',
     edits: [
       {
-        file: ledger,
+        file: submission,
         search: "return field === null ? { kind: 'duplicate', stored } : { kind: 'conflict', field, stored };",
         replace: "return field === null || true ? { kind: 'duplicate', stored } : { kind: 'conflict', field, stored };",
       },
@@ -442,19 +445,19 @@ export const bugs: readonly Bug[] = [
   {
     name: 'a conflict is taken for success',
     breaks: 'a payment is acknowledged and not stored',
-    edits: takenForDone("        cause = 'CONFLICT';"),
+    edits: takenForDone("      cause = 'CONFLICT';", 'true'),
     caughtBy: simulation,
   },
   {
     name: 'a lost reply is taken for success',
     breaks: 'a payment is acknowledged and not stored',
-    edits: takenForDone("        cause = 'OUTCOME_UNKNOWN';"),
+    edits: takenForDone('      if (error instanceof RowGone) break;', 'error instanceof OutcomeUnknown'),
     caughtBy: simulation,
   },
   {
     name: 'rows of a group being committed are shifted by one',
     breaks: 'windows of several payments in one commit read the wrong ones',
-    edits: [{ file: ledger, search: 'pending[sequence - before.sequence - 1]', replace: 'pending[sequence - before.sequence]' }],
+    edits: [{ file: fold, search: 'pending[sequence - before.sequence - 1]', replace: 'pending[sequence - before.sequence]' }],
     caughtBy: 'test/ledger/settling.test.ts',
   },
 ];

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { decisionKey } from '../../shared/aws/keys.ts';
 import { decisionFromItem } from '../../shared/ledger/items.ts';
-import { type Settled, settle } from '../../shared/ledger/ledger.ts';
+import { settle } from '../../shared/ledger/ledger.ts';
+import type { Settled } from '../../shared/ledger/submission.ts';
 import { virtualClock } from '../../shared/memory/clock.ts';
 import { type Fault, faultyTable, noFaults, randomFaults } from '../../shared/memory/faults.ts';
 import { seededRandomness } from '../../shared/memory/random.ts';
