@@ -1,7 +1,8 @@
 import { isSequence } from '../../shared/contract/cursor.ts';
 import { formatInstant } from '../../shared/contract/time.ts';
-import { type Endpoint, type Endpoints, notFound } from '../../shared/edge/http.ts';
 import { pageBody, pageRequest } from '../../shared/edge/pages.ts';
+import { notFound } from '../../shared/edge/problem.ts';
+import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
 import { readSystemChain } from '../../shared/ledger/systemChain.ts';
 import { readActivePolicy, readPolicyVersion, readPolicyVersions, type StoredPolicy } from '../../shared/policy/store.ts';
 import type { TableStore } from '../../shared/ports.ts';
@@ -9,7 +10,7 @@ import type { TableStore } from '../../shared/ports.ts';
 /** What the read stage answers about policies and the system chain. */
 export const policyQueries = (
   table: TableStore,
-): Pick<Required<Endpoints>, 'getPolicy' | 'getPolicyVersions' | 'getPolicyVersion' | 'getSystemAudit'> => ({
+): Record<'getPolicy' | 'getPolicyVersions' | 'getPolicyVersion' | 'getSystemAudit', AnswerWithoutBody> => ({
   getPolicy: getPolicy(table),
   getPolicyVersions: getPolicyVersions(table),
   getPolicyVersion: getPolicyVersion(table),
@@ -17,11 +18,11 @@ export const policyQueries = (
 });
 
 const getPolicy =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async ({ tenant }) => ({ status: 200, body: whole(await readActivePolicy(table, tenant)) });
 
 const getPolicyVersion =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async ({ tenant, parameters }) => {
     const version = Number(parameters.version);
     const stored = await readPolicyVersion(table, tenant, version);
@@ -30,7 +31,7 @@ const getPolicyVersion =
   };
 
 const getPolicyVersions =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async (request) => {
     const { limit, after } = pageRequest(request, isSequence);
     const versions = await readPolicyVersions(table, request.tenant, {
@@ -43,7 +44,7 @@ const getPolicyVersions =
   };
 
 const getSystemAudit =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async (request) => {
     const { limit, after } = pageRequest(request, isSequence);
     const entries = await readSystemChain(table, request.tenant, Number(after ?? 0) + 1, limit + 1);

@@ -2,8 +2,9 @@ import { auditKey, decisionKey, sequenceText, stateKey } from '../../shared/aws/
 import { isSequence } from '../../shared/contract/cursor.ts';
 import { renderStanding, type WireDecisionItem } from '../../shared/contract/render.ts';
 import type { DecisionBody } from '../../shared/domain/audit.ts';
-import { type ApiRequest, type Endpoint, invalid, notFound, type Problem } from '../../shared/edge/http.ts';
 import { pageBody, pageRequest } from '../../shared/edge/pages.ts';
+import { invalid, notFound, type Problem } from '../../shared/edge/problem.ts';
+import type { AnswerWithoutBody, ApiRequest } from '../../shared/edge/request.ts';
 import type { FindErasedChain } from '../../shared/erasure/erasedChains.ts';
 import { auditFromItem, decisionFromItem, type StoredDecision } from '../../shared/ledger/items.ts';
 import { accountFromItem, ownerOf } from '../../shared/ledger/state.ts';
@@ -26,7 +27,7 @@ const destroyedSalt = new Uint8Array(16);
 
 /** `GET /accounts/{accountId}/decision`: the last by sequence; without userId that of the user decided on last. */
 export const getAccountStanding =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async (request) => {
     const states = request.query.userId === undefined ? await statesOf(table, request) : [await stateOf(table, request)];
     const candidates = states
@@ -42,7 +43,7 @@ export const getAccountStanding =
 
 /** `GET /accounts/{accountId}/decisions`: newest sequence first. */
 export const getAccountTimeline =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async (request) => {
     const { limit, after } = pageRequest(request, isSequence);
     const state = await stateOf(table, request);
@@ -69,7 +70,7 @@ export const getAccountTimeline =
  * rows have gone to the archive, the first page says through which entry.
  */
 export const getAccountAudit =
-  ({ table, checkpoints }: CoverageStores, openInputs: OpenInputs, findErased: FindErasedChain): Endpoint =>
+  ({ table, checkpoints }: CoverageStores, openInputs: OpenInputs, findErased: FindErasedChain): AnswerWithoutBody =>
   async (request) => {
     const { limit, after } = pageRequest(request, isSequence);
     const { chain, salt, sequence } = await chainOf(table, findErased, request);

@@ -1,5 +1,5 @@
 import { modelPointerKey } from '../../shared/aws/keys.ts';
-import type { Endpoint } from '../../shared/edge/http.ts';
+import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
 import type { TableStore } from '../../shared/ports.ts';
 
 export interface HealthDependencies {
@@ -17,7 +17,7 @@ const answerMsMax = 2_000;
  * the call: `degraded`.
  */
 export const getHealth =
-  ({ version, table, waitingMessages }: HealthDependencies): Endpoint =>
+  ({ version, table, waitingMessages }: HealthDependencies): AnswerWithoutBody =>
   async () => {
     const [tableHealth, queueHealth] = await Promise.all([
       probed(async () => {

@@ -1,7 +1,7 @@
 import { modelPointerKey } from '../../shared/aws/keys.ts';
 import { outcomes } from '../../shared/domain/outcome.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
-import type { Endpoint } from '../../shared/edge/http.ts';
+import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
 import { loadActivePolicy } from '../../shared/policy/store.ts';
 import type { Item, TableStore } from '../../shared/ports.ts';
 import {
@@ -16,7 +16,7 @@ import {
 
 /** `GET /metrics/overview`: the last `minutes` minutes, the one that runs included. */
 export const getOverview =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async ({ tenant, query, receivedAtMs }) => {
     const minutes = Number(query.minutes);
     const lastMs = minuteStartMs(receivedAtMs);

@@ -1,6 +1,6 @@
 import { reviewKey } from '../../shared/aws/keys.ts';
-import type { Endpoint } from '../../shared/edge/http.ts';
 import { pageBody, pageRequest } from '../../shared/edge/pages.ts';
+import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
 import type { TableStore } from '../../shared/ports.ts';
 import { renderReview } from '../../shared/reviews/render.ts';
 import { type Review, reviewFromItem } from '../../shared/reviews/review.ts';
@@ -10,7 +10,7 @@ const queriesMax = 20;
 
 /** `GET /reviews?state=`: the last opened first. */
 export const getReviews =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async (request) => {
     const { limit, after } = pageRequest(request, () => true);
     const { pk } = reviewKey(request.tenant, request.query.state === 'closed' ? 'closed' : 'open', '');

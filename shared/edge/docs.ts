@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type DocumentOptions, openApiDocument } from '../contract/openapi.ts';
-import { type Answer, type Endpoints, notFound } from './http.ts';
+import { notFound } from './problem.ts';
+import type { Answer, AnswerWithoutBody } from './request.ts';
 
 /** The OpenAPI document and Swagger UI on it. Every link is relative, so that both work under a stage path. */
 
@@ -49,7 +50,7 @@ const headers = {
 
 const cacheable = { 'cache-control': 'public, max-age=3600' };
 
-export const docsEndpoints = (options: DocumentOptions): Required<Pick<Endpoints, 'getOpenApi' | 'getDocs' | 'getDocsFile'>> => {
+export const docsAnswers = (options: DocumentOptions): Record<'getOpenApi' | 'getDocs' | 'getDocsFile', AnswerWithoutBody> => {
   let document: Record<string, unknown> | undefined;
   return {
     getOpenApi: async () => {

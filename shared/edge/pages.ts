@@ -1,5 +1,6 @@
 import { decodeCursor, encodeCursor } from '../contract/cursor.ts';
-import { type ApiRequest, invalid } from './http.ts';
+import { invalid } from './problem.ts';
+import type { ApiRequest } from './request.ts';
 
 export interface PageRequest {
   readonly limit: number;

@@ -15,7 +15,7 @@ import { decisionKey, stateKey } from '../../shared/aws/keys.ts';
 import { localMasterSecret, refreshMs } from '../../shared/aws/masterSecret.ts';
 import { renderDecision } from '../../shared/contract/render.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
-import type { ApiRequest } from '../../shared/edge/http.ts';
+import type { ApiRequest } from '../../shared/edge/request.ts';
 import { erase, type Subject } from '../../shared/erasure/erase.ts';
 import { erasedChains } from '../../shared/erasure/erasedChains.ts';
 import type { ParkedMessage, ParkedQueue } from '../../shared/erasure/messages.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { getModel, getModelVersions } from '../../../functions/read/models.ts';
 import { featureNames } from '../../../shared/domain/features.ts';
-import type { ApiRequest } from '../../../shared/edge/http.ts';
+import type { ApiRequest } from '../../../shared/edge/request.ts';
 import { memoryObjects } from '../../../shared/memory/objects.ts';
 import { memoryTable } from '../../../shared/memory/table.ts';
 import { schemaHash } from '../../../shared/model/artefact.ts';
@@ -18,7 +18,6 @@ const request = (operationId: 'getModel' | 'getModelVersions', query: Record<str
   correlationId: 'c',
   parameters: {},
   query,
-  body: undefined,
   json: undefined,
   receivedAtMs: atMs,
 });
