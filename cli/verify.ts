@@ -3,7 +3,8 @@ import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { bundleBlocks } from '../shared/proof/bundle.ts';
 import { asCheckpoint, type Checkpoint } from '../shared/proof/checkpoint.ts';
-import { type VerifyOptions, type VerifyReport, verifyChunks, verifyFile } from '../shared/proof/verify.ts';
+import { verifyChunks, verifyFile } from '../shared/proof/verify.ts';
+import type { VerifyOptions, VerifyReport } from '../shared/proof/verifyReport.ts';
 import type { ExportDependencies } from './export.ts';
 
 export interface VerifyCommandOptions {

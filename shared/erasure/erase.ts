@@ -25,13 +25,7 @@ import { type Review, reviewFromItem, reviewOfKey, reviewPlace } from '../review
 import { erasedChainItem } from './erasedChains.ts';
 import { dropFeatures } from './features.ts';
 import { eraseMessages, type ParkedQueue } from './messages.ts';
-
-/** A person: a user, of all accounts or of one. */
-export interface Subject {
-  readonly userId: string;
-  /** Null: of every account. */
-  readonly accountId: string | null;
-}
+import type { Subject } from './subject.ts';
 
 export interface ErasureDependencies {
   readonly table: TableStore;

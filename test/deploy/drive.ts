@@ -6,7 +6,7 @@ import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { defaultTenant } from '../../shared/aws/keys.ts';
 import { services } from '../../shared/aws/services.ts';
 import { pemOf } from '../../shared/proof/signer.ts';
-import type { VerifyReport } from '../../shared/proof/verify.ts';
+import type { VerifyReport } from '../../shared/proof/verifyReport.ts';
 import { aegis, api, deadLetterWith, folder, outputs, signedIn, step, until } from './deployed.ts';
 import { listenTo } from './subscriber.ts';
 

@@ -17,7 +17,7 @@ import { deployCore } from '../../infra/deployLocal.ts';
 import { decisionKey, defaultTenant, env, expiryAttribute } from '../../shared/aws/keys.ts';
 import { services } from '../../shared/aws/services.ts';
 import { checkpointFolder, parseStoredCheckpoint, type StoredCheckpoint } from '../../shared/proof/checkpoint.ts';
-import type { VerifyReport } from '../../shared/proof/verify.ts';
+import type { VerifyReport } from '../../shared/proof/verifyReport.ts';
 import { awsCliBin } from './awsCli.ts';
 import { aegis, folder, outputs, signedIn, step, until } from './deployed.ts';
 

@@ -5,7 +5,8 @@ import { canonicalText } from '../../shared/proof/canonical.ts';
 import { type CheckpointBody, signCheckpoint } from '../../shared/proof/checkpoint.ts';
 import type { FindingKind } from '../../shared/proof/finding.ts';
 import { attachmentOpening } from '../../shared/proof/lines.ts';
-import { type VerifyOptions, verifyBytes } from '../../shared/proof/verify.ts';
+import { verifyBytes } from '../../shared/proof/verify.ts';
+import type { VerifyOptions } from '../../shared/proof/verifyReport.ts';
 import {
   bytesOf,
   chainOf,
