@@ -1,6 +1,6 @@
 import { isSequence } from '../../shared/contract/cursor.ts';
 import { formatInstant } from '../../shared/contract/time.ts';
-import { pageBody, pageRequest } from '../../shared/edge/pages.ts';
+import { cutPageBody, pageRequest } from '../../shared/edge/pages.ts';
 import { notFound } from '../../shared/edge/problem.ts';
 import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
 import { readSystemChain } from '../../shared/ledger/systemChain.ts';
@@ -38,9 +38,7 @@ const getPolicyVersions =
       limit: limit + 1,
       ...(after !== null && { beforeVersion: Number(after) }),
     });
-    const items = versions.slice(0, limit).map(summary);
-    const last = versions.length > limit ? String(items.at(-1)!.version) : undefined;
-    return { status: 200, body: pageBody(request, items, last) };
+    return { status: 200, body: cutPageBody(request, limit, versions.map(summary), ({ version }) => version) };
   };
 
 const getSystemAudit =
@@ -48,9 +46,7 @@ const getSystemAudit =
   async (request) => {
     const { limit, after } = pageRequest(request, isSequence);
     const entries = await readSystemChain(table, request.tenant, Number(after ?? 0) + 1, limit + 1);
-    const items = entries.slice(0, limit);
-    const last = entries.length > limit ? String(items.at(-1)!.body.sequence) : undefined;
-    return { status: 200, body: pageBody(request, items, last) };
+    return { status: 200, body: cutPageBody(request, limit, entries, ({ body }) => body.sequence) };
   };
 
 const summary = ({ version, hash, status, publishedAtMs, by }: StoredPolicy) => ({

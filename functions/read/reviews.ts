@@ -3,7 +3,8 @@ import { pageBody, pageRequest } from '../../shared/edge/pages.ts';
 import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
 import type { TableStore } from '../../shared/ports.ts';
 import { renderReview } from '../../shared/reviews/render.ts';
-import { type Review, reviewFromItem } from '../../shared/reviews/review.ts';
+import { reviewFromItem } from '../../shared/reviews/review.ts';
+import { itemPage } from '../../shared/store/pages.ts';
 
 /** A page of reviews may be cut short by its size in bytes: so many queries fill one. */
 const queriesMax = 20;
@@ -14,19 +15,7 @@ export const getReviews =
   async (request) => {
     const { limit, after } = pageRequest(request, () => true);
     const { pk } = reviewKey(request.tenant, request.query.state === 'closed' ? 'closed' : 'open', '');
-    const found: Review[] = [];
-    let place = after ?? undefined;
-    for (let queries = 0; queries < queriesMax && found.length < limit; queries += 1) {
-      const page = await table.query({
-        pk,
-        descending: true,
-        limit: limit - found.length,
-        consistent: true,
-        ...(place !== undefined && { after: place }),
-      });
-      found.push(...page.items.map(reviewFromItem));
-      place = page.after;
-      if (place === undefined) break;
-    }
-    return { status: 200, body: pageBody(request, found.map(renderReview), place) };
+    const query = { pk, descending: true, limit: limit + 1, consistent: true, ...(after !== null && { after }) };
+    const page = await itemPage(table, { query, count: limit, queriesMax });
+    return { status: 200, body: pageBody(request, page.items.map(reviewFromItem).map(renderReview), page.after) };
   };

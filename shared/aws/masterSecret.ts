@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import type { Clock, Item, TableStore } from '../ports.ts';
 import { ConditionFailed, Unavailable } from '../ports.ts';
+import { cache } from '../store/cache.ts';
 import { type Connection, clientOptions } from './client.ts';
 import { masterSecretKey, sequenceText } from './keys.ts';
 import { systemClock } from './system.ts';
@@ -9,6 +10,8 @@ const secretBytes = 32;
 const versionPrefix = 'V#';
 const attemptsMax = 3;
 const nonceBytes = 12;
+/** Versions in memory. */
+const versionsMax = 1_000;
 
 /** A running process sees a new version after so long. */
 export const refreshMs = 60_000;
@@ -101,8 +104,8 @@ const nothingStored: Stored = {
 
 /** `first`, when given, is version 1 and is not stored. */
 function storedMasterSecret(table: Stored, clock: Clock, wrapping: Wrapping, first?: Uint8Array): RotatableSecret {
-  const opened = new Map<number, Promise<Uint8Array>>();
-  let newest: { readonly version: Promise<number>; readonly atMs: number } | null = null;
+  const opened = cache<Uint8Array>({ max: versionsMax, ttlMs: null });
+  const newest = cache<number>({ max: 1, ttlMs: refreshMs });
 
   const newestVersion = async (): Promise<number> => {
     const { pk } = masterSecretKey(1);
@@ -123,31 +126,12 @@ function storedMasterSecret(table: Stored, clock: Clock, wrapping: Wrapping, fir
     return wrapping.open(version, item.blob);
   };
 
-  const version = (wanted: number): Promise<Uint8Array> => {
-    const ready = opened.get(wanted);
-    if (ready !== undefined) return ready;
-    const opening = open(wanted);
-    opened.set(wanted, opening);
-    opening.catch(() => opened.delete(wanted));
-    return opening;
-  };
-
-  const currentVersion = (): Promise<number> => {
-    const nowMs = clock.nowMs();
-    if (newest === null || nowMs - newest.atMs >= refreshMs) {
-      const asked = { version: newestVersion(), atMs: nowMs };
-      newest = asked;
-      asked.version.catch(() => {
-        if (newest === asked) newest = null;
-      });
-    }
-    return newest.version;
-  };
+  const version = (wanted: number): Promise<Uint8Array> => opened.get(String(wanted), 0, () => open(wanted));
 
   return {
     version,
     async current() {
-      const number = await currentVersion();
+      const number = await newest.get('newest', clock.nowMs(), newestVersion);
       return { version: number, secret: await version(number) };
     },
     async draft() {

@@ -22,6 +22,7 @@ import { archiveEntries } from '../proof/archive.ts';
 import { noteHeads } from '../proof/heads.ts';
 import { attempted } from '../reviews/attempts.ts';
 import { type Review, reviewFromItem, reviewOfKey, reviewPlace } from '../reviews/review.ts';
+import { scanItems } from '../store/pages.ts';
 import { erasedChainItem } from './erasedChains.ts';
 import { dropFeatures } from './features.ts';
 import { eraseMessages, type ParkedQueue } from './messages.ts';
@@ -104,15 +105,13 @@ const matcher = (subjects: readonly Subject[]): IsSubject => {
 };
 
 async function* everyItem({ table }: ErasureDependencies, onProgress: Erasure['onProgress'], step: string): AsyncGenerator<Item> {
-  let seen = 0;
-  let after: Key | undefined;
-  do {
-    const page = await table.scan({ limit: scanPage, ...(after !== undefined && { after }) });
-    yield* page.items;
-    seen += page.items.length;
-    onProgress?.(step, seen);
-    after = page.after;
-  } while (after !== undefined);
+  let done = 0;
+  for await (const item of scanItems(table, scanPage)) {
+    yield item;
+    done += 1;
+    if (done % scanPage === 0) onProgress?.(step, done);
+  }
+  onProgress?.(step, done);
 }
 
 async function eraseAccounts(

@@ -4,6 +4,7 @@ import { decide, type RowsRead } from '../domain/decide.ts';
 import { type AccountState, newAccount, saltBytes } from '../domain/state.ts';
 import type { Payment, RowsNeeded } from '../domain/window.ts';
 import type { Item, TableStore, Write } from '../ports.ts';
+import { firstOf, queryItems } from '../store/pages.ts';
 import { type LedgerDependencies, ledgerLimits } from './dependencies.ts';
 import { auditItem, decisionItem, paymentFromItem, type StoredDecision } from './items.ts';
 import { accountFromItem, stateItem, unmoved } from './state.ts';
@@ -96,19 +97,15 @@ async function readRows(
 ): Promise<(Payment | null)[]> {
   const payments: (Payment | null)[] = [];
   const toSequence = Math.min(rows.toSequence, before.sequence);
-  while (rows.fromSequence + payments.length <= toSequence) {
-    const from = auditKey(before.chain, rows.fromSequence + payments.length);
-    const page = await table.query({
-      pk: from.pk,
-      from: from.sk,
-      to: auditKey(before.chain, toSequence).sk,
-      limit: ledgerLimits.pageMax,
-      consistent: true,
-    });
-    if (page.items.length === 0) throw new RowGone(before.chain, Number(from.sk));
-    for (const item of page.items) {
-      const sequence = rows.fromSequence + payments.length;
-      if (Number(item.sk) !== sequence) throw new RowGone(before.chain, sequence);
+  const storedRows = toSequence - rows.fromSequence + 1;
+  if (storedRows > 0) {
+    const { pk, sk: from } = auditKey(before.chain, rows.fromSequence);
+    const query = { pk, from, to: auditKey(before.chain, toSequence).sk, limit: ledgerLimits.pageMax, consistent: true };
+    const items = await firstOf(queryItems(table, query), storedRows);
+    for (let i = 0; i < storedRows; i++) {
+      const sequence = rows.fromSequence + i;
+      const item = items[i];
+      if (item === undefined || Number(item.sk) !== sequence) throw new RowGone(before.chain, sequence);
       payments.push(paymentFromItem(item));
     }
   }

@@ -10,6 +10,7 @@ import {
   TransactionCancelled,
   type Write,
 } from '../ports.ts';
+import { firstOf, queryItems } from '../store/pages.ts';
 
 /** How often an entry is tried again at the chain's new head before the caller is told. */
 const appendAttempts = 8;
@@ -81,16 +82,7 @@ export const readSystemChain = async (
   limit: number,
 ): Promise<readonly SystemEntry[]> => {
   const { pk, sk: from } = auditKey(systemChain(tenant), fromSequence);
-  const entries: SystemEntry[] = [];
-  let after: string | undefined;
-  for (let page = 0; page < limit && entries.length < limit; page++) {
-    const left = limit - entries.length;
-    const found = await table.query({ pk, from, limit: left, consistent: true, ...(after !== undefined && { after }) });
-    entries.push(...found.items.map(entryOf));
-    after = found.after;
-    if (after === undefined) break;
-  }
-  return entries;
+  return (await firstOf(queryItems(table, { pk, from, limit, consistent: true }), limit)).map(entryOf);
 };
 
 /** The newest entry as stored, or null for an empty chain. */

@@ -1,6 +1,7 @@
 import { defaultTenant, modelPointerKey, modelVersionKey } from '../aws/keys.ts';
 import { appendSystemEvent } from '../ledger/systemChain.ts';
 import { type Condition, type Item, type ObjectStore, type TableStore, TransactionCancelled, type Write } from '../ports.ts';
+import { firstOf, queryItems } from '../store/pages.ts';
 import { sha256 } from './artefact.ts';
 import { artefactKey, type Manifest, manifestAttributes, parse } from './manifest.ts';
 
@@ -115,24 +116,7 @@ const newestItems = async (table: TableStore, limit: number, beforeVersion = ver
   if (beforeVersion <= 1) return [];
   const { pk, sk: from } = modelVersionKey(1);
   const { sk: to } = modelVersionKey(beforeVersion - 1);
-  const items: Item[] = [];
-  let after: string | undefined;
-  for (let page = 0; page <= limit && items.length < limit; page++) {
-    const left = limit - items.length;
-    const found = await table.query({
-      pk,
-      from,
-      to,
-      descending: true,
-      limit: left,
-      consistent: true,
-      ...(after !== undefined && { after }),
-    });
-    items.push(...found.items);
-    after = found.after;
-    if (after === undefined) break;
-  }
-  return items;
+  return firstOf(queryItems(table, { pk, from, to, descending: true, limit, consistent: true }), limit);
 };
 
 const movePointer = (before: Pointer | null, version: number, hash: string): Write => {

@@ -3,6 +3,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { prefixes } from '../aws/keys.ts';
 import { inParallel } from '../parallel.ts';
 import type { Item, Key, TableStore } from '../ports.ts';
+import { queryItems } from '../store/pages.ts';
 import type { Leaf } from './checkpoint.ts';
 import { asAuditEntry, type StoredEntry } from './entry.ts';
 
@@ -89,12 +90,9 @@ async function* itemsOf(
 ): AsyncGenerator<{ readonly key: Key; readonly heads: readonly PendingHead[] }> {
   for (let i = 0; i < shardCount; i++) {
     const pk = shardPk((rotation + i) % shardCount);
-    let after: string | undefined;
-    do {
-      const page = await table.query({ pk, limit: pageSize, consistent: true, ...(after === undefined ? {} : { after }) });
-      for (const { sk, heads } of page.items) yield { key: { pk, sk }, heads: parsed(heads as Uint8Array) };
-      after = page.after;
-    } while (after !== undefined);
+    for await (const { sk, heads } of queryItems(table, { pk, limit: pageSize, consistent: true })) {
+      yield { key: { pk, sk }, heads: parsed(heads as Uint8Array) };
+    }
   }
 }
 

@@ -341,8 +341,8 @@ export const bugs: readonly Bug[] = [
     edits: [
       {
         file: 'shared/ledger/merchants.ts',
-        search: 'if (known && nowMs - known.readAtMs < merchantCacheMs)',
-        replace: 'if (known)',
+        search: 'ttlMs: merchantCacheMs',
+        replace: 'ttlMs: null',
       },
     ],
     caughtBy: 'test/ledger/merchants.test.ts',
