@@ -5,10 +5,10 @@ import { SecretSealer } from '../shared/crypto/sealer.ts';
 import type { Judgement } from '../shared/domain/decide.ts';
 import { noFigures } from '../shared/domain/merchant.ts';
 import { settle } from '../shared/ledger/ledger.ts';
-import { seededRandomness } from '../shared/memory/random.ts';
 import { memoryTable } from '../shared/memory/table.ts';
 import { compilePolicy } from '../shared/policy/compile.ts';
 import { defaultPolicy } from '../shared/policy/default.ts';
+import { seededRandom } from '../shared/random.ts';
 
 /**
  * The whole decision in one process: parse, windows, signals, policy, reasons, seal, hash, pack, commit to the memory store; at 100
@@ -63,7 +63,7 @@ async function rate(perDay: number): Promise<number> {
   const ledger = {
     table,
     clock: { nowMs: () => nowMs, sleep: async () => undefined },
-    randomness: seededRandomness(1),
+    randomness: seededRandom(1),
     judgement: async () => judgement,
     merchantFigures: async () => noFigures,
     listHits: async () => ({}),

@@ -10,8 +10,8 @@ import { buildModel } from '../shared/model/build.ts';
 import { growForest } from '../shared/model/grow.ts';
 import { type Matrix, matrixOf, rowOf } from '../shared/model/matrix.ts';
 import { median } from '../shared/model/metrics.ts';
-import { seededRandom } from '../shared/model/random.ts';
 import { trainForest } from '../shared/model/train.ts';
+import { seededRandom } from '../shared/random.ts';
 
 /** Speed of the model: one row of 12 features, growing, training, loading; with `--with-peers` beside scikit-learn. */
 const help = `Usage: npm run bench -- score [--with-peers] [--json]
@@ -62,7 +62,7 @@ if (options.help) {
 
 /** Log-normal values, as payments have. */
 function generated(height: number, columns: number, seed: number): Matrix {
-  const random = seededRandom(seed);
+  const random = seededRandom(seed).fraction;
   const value = (): number => Math.exp(Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));
   return matrixOf(
     Array.from({ length: height }, () => Array.from({ length: columns }, value)),

@@ -8,10 +8,10 @@ import { compare } from '../../shared/model/compare.ts';
 import { rowsMin } from '../../shared/model/grow.ts';
 import { artefactKey, type Manifest } from '../../shared/model/manifest.ts';
 import { matrixOf } from '../../shared/model/matrix.ts';
-import { seededRandom } from '../../shared/model/random.ts';
 import { Reservoir } from '../../shared/model/reservoir.ts';
 import { readManifest, readPointer, storeModel } from '../../shared/model/store.ts';
 import type { Clock, ObjectStore, TableStore } from '../../shared/ports.ts';
+import { seededRandom } from '../../shared/random.ts';
 
 export interface TrainDependencies {
   readonly table: TableStore;
@@ -129,7 +129,7 @@ const sampleArchive = async (archive: ObjectStore, windowMs: number, nowMs: numb
     labels.set(name, { fraud: line.fraud, knownAtMs: line.knownAtMs });
     if (labels.size > labelsMax) labels.delete(labels.keys().next().value!);
   }
-  const random = seededRandom(seed);
+  const random = seededRandom(seed).fraction;
   const others = new Reservoir<TrainingRow>(rowsMax, random);
   const frauds = new Reservoir<TrainingRow>(fraudsMax, random);
   for await (const line of readArchive(archive)) {

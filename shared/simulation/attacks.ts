@@ -1,5 +1,5 @@
+import type { SeededRandom } from '../random.ts';
 import { type City, type Merchant, near, type Payment, type Person } from './population.ts';
-import type { SeededRandom } from './random.ts';
 
 const secondMs = 1_000;
 const minuteMs = 60 * secondMs;

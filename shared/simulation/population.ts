@@ -1,4 +1,4 @@
-import { type SeededRandom, seededRandom } from './random.ts';
+import { type SeededRandom, seededRandom } from '../random.ts';
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;

@@ -4,10 +4,10 @@ import { keyCheck, listKeys } from '../../shared/edge/keys.ts';
 import { readSystemChain } from '../../shared/ledger/systemChain.ts';
 import { virtualClock } from '../../shared/memory/clock.ts';
 import { faultyTable } from '../../shared/memory/faults.ts';
-import { seededRandomness } from '../../shared/memory/random.ts';
 import { memoryTable } from '../../shared/memory/table.ts';
+import { seededRandom } from '../../shared/random.ts';
 
-const store = () => ({ table: memoryTable(), clock: virtualClock(Date.UTC(2026, 10, 20, 12)), randomness: seededRandomness(1) });
+const store = () => ({ table: memoryTable(), clock: virtualClock(Date.UTC(2026, 10, 20, 12)), randomness: seededRandom(1) });
 const wanted = { tenant: 'acme', scopes: ['read'] as const, createdBy: 'cli', expiresAtMs: null };
 
 describe('a change of keys', () => {

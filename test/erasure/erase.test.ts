@@ -27,13 +27,13 @@ import { accountFromItem } from '../../shared/ledger/state.ts';
 import type { Settled } from '../../shared/ledger/submission.ts';
 import { virtualClock } from '../../shared/memory/clock.ts';
 import { memoryObjects } from '../../shared/memory/objects.ts';
-import { seededRandomness } from '../../shared/memory/random.ts';
 import { memoryTable } from '../../shared/memory/table.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
 import type { Item, ObjectStore } from '../../shared/ports.ts';
 import { bundleLines } from '../../shared/proof/bundle.ts';
 import { exportRange } from '../../shared/proof/export.ts';
 import { verifyBytes } from '../../shared/proof/verify.ts';
+import { seededRandom } from '../../shared/random.ts';
 import { dispose } from '../../shared/reviews/dispose.ts';
 import { p256Signer } from '../proof/builders.ts';
 import { unpacked } from '../support/traces.ts';
@@ -94,7 +94,7 @@ const parkedQueue = (messages: ParkedMessage[]): ParkedQueue => ({
 const world = () => {
   const table = memoryTable();
   const clock = virtualClock(startMs + 60_000);
-  const randomness = seededRandomness(5);
+  const randomness = seededRandom(5);
   const archive = memoryObjects();
   const checkpoints = memoryObjects();
   const masterSecret = localMasterSecret(Buffer.alloc(32, 3).toString('base64'), table, clock);
@@ -327,7 +327,7 @@ describe('an erasure of 50 people among 60', () => {
       table: at.table,
       archive: { ...broken, put: at.archive.put },
       clock: at.clock,
-      randomness: seededRandomness(1),
+      randomness: seededRandom(1),
       masterSecret: at.masterSecret,
     };
     await expect(erase({ ...parts, parked: [] }, { tenant: 'dev', subjects, by: 'key_9' })).rejects.toThrow('cut off');

@@ -6,9 +6,9 @@ import { accountFromItem } from '../../shared/ledger/state.ts';
 import type { Submission } from '../../shared/ledger/submission.ts';
 import { virtualClock } from '../../shared/memory/clock.ts';
 import { type Fault, faultyTable } from '../../shared/memory/faults.ts';
-import { seededRandomness } from '../../shared/memory/random.ts';
 import { memoryTable } from '../../shared/memory/table.ts';
 import type { Consumed, TableStore, Write } from '../../shared/ports.ts';
+import { seededRandom } from '../../shared/random.ts';
 import { barePolicy, transaction } from '../policy/fixtures.ts';
 import { ledgerOn } from '../simulation/world.ts';
 
@@ -32,7 +32,7 @@ const world = (faults: readonly Fault[] = []) => {
   const store: TableStore = faultyTable(table, ({ operation }) =>
     operation === 'transact' ? (faults[transacts++] ?? 'none') : 'none',
   );
-  const ledger = ledgerOn(store, awake, seededRandomness(1));
+  const ledger = ledgerOn(store, awake, seededRandom(1));
   return { table, ledger, consumed, sent, settle: (...all: Submission[]) => settle(ledger, all, startMs + 20_000) };
 };
 
@@ -118,7 +118,7 @@ describe('a payment', () => {
 
 test('a payment reads rows of the very commit it is part of', async () => {
   const table = memoryTable();
-  const ledger = ledgerOn(table, virtualClock(startMs), seededRandomness(1), barePolicy);
+  const ledger = ledgerOn(table, virtualClock(startMs), seededRandom(1), barePolicy);
   const dayMs = 86_400_000;
   const times = [
     ...Array.from({ length: 56 }, (_, i) => startMs - 3_000_000 + i * 50_000),

@@ -10,9 +10,9 @@ import {
   randomFaults,
 } from '../../shared/memory/faults.ts';
 import { memoryQueue } from '../../shared/memory/queue.ts';
-import { seededRandomness } from '../../shared/memory/random.ts';
 import { memoryTable } from '../../shared/memory/table.ts';
 import { OutcomeUnknown, type TableStore, Throttled, TransactionCancelled, Unavailable } from '../../shared/ports.ts';
+import { seededRandom } from '../../shared/random.ts';
 
 const key = { pk: 'p', sk: 's' };
 const once =
@@ -117,7 +117,7 @@ describe('a queue with faults', () => {
 
 describe('a random plan', () => {
   const draws = (seed: number, possible: readonly Fault[]) => {
-    const plan = randomFaults(seededRandomness(seed), { conflict: 0.3, lostAfterEffect: 0.2 });
+    const plan = randomFaults(seededRandom(seed), { conflict: 0.3, lostAfterEffect: 0.2 });
     return Array.from({ length: 2_000 }, (_, n) => plan({ port: 'table', operation: 'transact', number: n + 1, possible }));
   };
 

@@ -9,10 +9,10 @@ import type { Transaction } from '../../shared/domain/transaction.ts';
 import { compile } from '../../shared/model/artefact.ts';
 import { buildModel } from '../../shared/model/build.ts';
 import { scoreLayers } from '../../shared/model/evaluation.ts';
-import { seededRandom } from '../../shared/model/random.ts';
 import { EngineStream } from '../../shared/model/stream.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
+import { seededRandom } from '../../shared/random.ts';
 
 const start = Date.UTC(2026, 10, 1);
 const dayMs = 86_400_000;
@@ -20,7 +20,7 @@ const path = new URL('../../docs/policies/label-feedback.json', import.meta.url)
 
 /** Every 12th payment is fraud: large, and at one of three merchants. */
 const payments = (): { transaction: Transaction; fraud: boolean }[] => {
-  const random = seededRandom(4);
+  const random = seededRandom(4).fraction;
   return Array.from({ length: 1500 }, (_, i) => {
     const fraud = i % 12 === 0;
     return {

@@ -9,9 +9,9 @@ import { encodeArtefact, schemaHash } from '../../shared/model/artefact.ts';
 import { buildModel } from '../../shared/model/build.ts';
 import { modelCacheMs, modelInForce } from '../../shared/model/inForce.ts';
 import type { Manifest } from '../../shared/model/manifest.ts';
-import { seededRandom } from '../../shared/model/random.ts';
 import { activateModel, ModelRefused, readPointer, rollBackModel, storeModel } from '../../shared/model/store.ts';
 import { type ObjectStore, type TableStore, Unavailable } from '../../shared/ports.ts';
+import { seededRandom } from '../../shared/random.ts';
 import { trainingRows } from './generated.ts';
 
 const act = { by: 'key-1', atMs: 1_700_000_000_000 };
@@ -94,7 +94,7 @@ describe('the model in force', () => {
     const current = modelInForce({ table, models: serving, clock });
     const good = (await current()).model!;
     await store(1);
-    const random = seededRandom(5);
+    const random = seededRandom(5).fraction;
     const row = rows[0]!.features as Float64Array;
     for (let i = 0; i < 1000; i++) {
       const copy = artefacts[1]!.slice();

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { percentileOf, scaleOf, scaleStops } from '../../shared/domain/percentile.ts';
 import { compare, stabilityIndex } from '../../shared/model/compare.ts';
 import { averagePrecision, cardPrecision, median, recallAt, rocAuc } from '../../shared/model/metrics.ts';
-import { seededRandom } from '../../shared/model/random.ts';
 import { Reservoir } from '../../shared/model/reservoir.ts';
+import { seededRandom } from '../../shared/random.ts';
 
 const ranking = (scores: readonly number[], labels: readonly number[]) =>
   [Float64Array.from(scores), Uint8Array.from(labels)] as const;
@@ -89,7 +89,7 @@ describe('a challenger', () => {
 
 describe('a reservoir', () => {
   it('keeps every item with the same chance, in bounded memory', () => {
-    const random = seededRandom(3);
+    const random = seededRandom(3).fraction;
     const kept = new Array<number>(50).fill(0);
     for (let run = 0; run < 2000; run++) {
       const reservoir = new Reservoir<number>(10, random);

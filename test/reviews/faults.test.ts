@@ -8,9 +8,9 @@ import { zeroHash } from '../../shared/domain/state.ts';
 import { auditFromItem } from '../../shared/ledger/items.ts';
 import { accountFromItem } from '../../shared/ledger/state.ts';
 import { faultyTable, noFaults, randomFaults } from '../../shared/memory/faults.ts';
-import { seededRandomness } from '../../shared/memory/random.ts';
 import { memoryTable } from '../../shared/memory/table.ts';
 import { OutcomeUnknown, type TableStore, Throttled, TransactionCancelled, Unavailable } from '../../shared/ports.ts';
+import { seededRandom } from '../../shared/random.ts';
 import { type Disposition, dispose, dispositions } from '../../shared/reviews/dispose.ts';
 import { joinReview } from '../../shared/reviews/join.ts';
 import { reviewFromItem, reviewOfKey } from '../../shared/reviews/review.ts';
@@ -68,7 +68,7 @@ describe('reviews under lost replies, conflicts, throttling and concurrency', ()
           const decision = await calm.pay({ transactionId, merchantId: 'm_1', amountMinor: amounts.BLOCK });
           flagged.push({ transactionId, outcome: 'BLOCK', decidedAtMs: decision.decidedAtMs });
         }
-        const chance = seededRandomness(seed);
+        const chance = seededRandom(seed);
         const plan = randomFaults(chance, {
           conflict: 0.1,
           lostBeforeEffect: 0.1,

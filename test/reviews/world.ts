@@ -11,9 +11,9 @@ import { erasedChains } from '../../shared/erasure/erasedChains.ts';
 import { decisionFromItem } from '../../shared/ledger/items.ts';
 import { ledgerOf } from '../../shared/ledger/judgement.ts';
 import { settle } from '../../shared/ledger/ledger.ts';
-import { seededRandomness } from '../../shared/memory/random.ts';
 import { type MemoryTable, memoryTable } from '../../shared/memory/table.ts';
 import type { TableStore } from '../../shared/ports.ts';
+import { seededRandom } from '../../shared/random.ts';
 import { aTransaction } from '../functions/project/builders.ts';
 import { noEvidenceStores } from '../support/evidence.ts';
 
@@ -36,7 +36,7 @@ export function world(table: MemoryTable = memoryTable()) {
       nowMs += Math.ceil(ms);
     },
   };
-  const randomness = seededRandomness(1);
+  const randomness = seededRandom(1);
   const ledger = ledgerOf({ table, clock, randomness, masterSecret }, async () => ({ model: null, degraded: 'NO_MODEL' }));
   const edge = {
     table,

@@ -16,11 +16,11 @@ import type { Submission } from '../../shared/ledger/submission.ts';
 import { virtualClock } from '../../shared/memory/clock.ts';
 import { Crash, type FaultPlan, faultyQueue, faultyTable } from '../../shared/memory/faults.ts';
 import { memoryQueue, type ReceivedMessage } from '../../shared/memory/queue.ts';
-import { type SeededRandomness, seededRandomness } from '../../shared/memory/random.ts';
 import { type MemoryTable, memoryTable } from '../../shared/memory/table.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
 import type { Clock, Consumed, TableStore } from '../../shared/ports.ts';
+import { type SeededRandom, seededRandom } from '../../shared/random.ts';
 import { type Committed, oracle } from '../support/oracle.ts';
 
 export const tenant = 'dev';
@@ -36,7 +36,7 @@ export interface Plan {
   readonly batchMax?: number;
   readonly policy?: Policy;
   /** The faults of one invocation, by its number. */
-  readonly faults: (invocation: number, randomness: SeededRandomness) => FaultPlan;
+  readonly faults: (invocation: number, randomness: SeededRandom) => FaultPlan;
   readonly onConsumed?: (consumed: Consumed) => void;
 }
 
@@ -54,7 +54,7 @@ export interface World {
 export function ledgerOn(
   table: TableStore,
   clock: Clock,
-  randomness: SeededRandomness,
+  randomness: SeededRandom,
   policy: Policy = defaultPolicy,
 ): LedgerDependencies {
   const judgement: Judgement = { policy: compiled(policy), model: { model: null, degraded: 'NO_MODEL' }, sealer };
@@ -84,7 +84,7 @@ const invocationMs = 20_000;
  * the seed decides who goes on, what is delivered in which order and which fault befalls whom. Ends when the queue is empty.
  */
 export async function simulate(plan: Plan): Promise<World> {
-  const randomness = seededRandomness(plan.seed);
+  const randomness = seededRandom(plan.seed);
   const clock = virtualClock(startMs);
   const table = memoryTable(plan.onConsumed ? { onConsumed: plan.onConsumed } : {});
   const policy = plan.policy ?? defaultPolicy;
@@ -248,7 +248,7 @@ async function chainFaults(table: TableStore, chain: string, sequence: number, h
 
 /** Traffic of a few accounts, bunched so that windows, lateness and outcomes of every kind occur. */
 export function randomTransactions(seed: number, count: number, accounts: number): Transaction[] {
-  const randomness = seededRandomness(seed ^ 0x5eed);
+  const randomness = seededRandom(seed ^ 0x5eed);
   const cities = [
     { latitude: 12.97, longitude: 77.59 },
     { latitude: 19.07, longitude: 72.87 },

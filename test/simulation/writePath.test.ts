@@ -5,10 +5,10 @@ import { settle } from '../../shared/ledger/ledger.ts';
 import type { Settled } from '../../shared/ledger/submission.ts';
 import { virtualClock } from '../../shared/memory/clock.ts';
 import { type Fault, faultyTable, noFaults, randomFaults } from '../../shared/memory/faults.ts';
-import { seededRandomness } from '../../shared/memory/random.ts';
 import { memoryTable } from '../../shared/memory/table.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
 import type { Consumed } from '../../shared/ports.ts';
+import { seededRandom } from '../../shared/random.ts';
 import { runSeed } from './run.ts';
 import { faultsOf, ledgerOn, limitOfFive, payment, simulate, startMs, submission } from './world.ts';
 
@@ -43,7 +43,7 @@ describe('one account', () => {
   test.each(Array.from({ length: 20 }, (_, seed) => seed))(
     'of fifty parallel payments against a limit of five exactly five are ALLOWed (seed %d)',
     async (seed) => {
-      const random = seededRandomness(seed);
+      const random = seededRandom(seed);
       const transactions = random.shuffled(
         Array.from({ length: 50 }, (_, i) => payment(i, { occurredAtMs: startMs - random.below(60_000) })),
       );
@@ -92,7 +92,7 @@ describe('what a write costs', () => {
   const metered = async (earlier: number, submissions: number) => {
     let consumed: Consumed[] = [];
     const table = memoryTable({ onConsumed: (one) => consumed.push(one) });
-    const ledger = ledgerOn(table, virtualClock(startMs), seededRandomness(1));
+    const ledger = ledgerOn(table, virtualClock(startMs), seededRandom(1));
     const gapMs = 172_800;
     for (let i = 0; i < earlier; i++)
       await settle(ledger, [submission(payment(i, { occurredAtMs: startMs - (earlier - i) * gapMs }))], startMs + 5_000);
@@ -123,7 +123,7 @@ describe('what a write costs', () => {
   test('a redelivered payment is one read and no write', async () => {
     const consumed: Consumed[] = [];
     const table = memoryTable({ onConsumed: (one) => consumed.push(one) });
-    const ledger = ledgerOn(table, virtualClock(startMs), seededRandomness(1));
+    const ledger = ledgerOn(table, virtualClock(startMs), seededRandom(1));
     await settle(ledger, [submission(payment(1))], startMs + 5_000);
     consumed.length = 0;
     const [settled] = await settle(ledger, [{ ...submission(payment(1)), redelivered: true }], startMs + 5_000);
@@ -135,7 +135,7 @@ describe('what a write costs', () => {
 describe('the same id again', () => {
   const world = () => {
     const table = memoryTable();
-    return { table, ledger: ledgerOn(table, virtualClock(startMs), seededRandomness(2)) };
+    return { table, ledger: ledgerOn(table, virtualClock(startMs), seededRandom(2)) };
   };
   const once = async (ledger: ReturnType<typeof world>['ledger'], ...all: ReturnType<typeof submission>[]): Promise<Settled[]> =>
     settle(ledger, all, startMs + 5_000);
@@ -185,7 +185,7 @@ describe('faults on the way', () => {
       calls(number, operation) && possible.includes(fault) ? fault : 'none',
     );
     const settled = await settle(
-      ledgerOn(faults, virtualClockThatRuns(), seededRandomness(3)),
+      ledgerOn(faults, virtualClockThatRuns(), seededRandom(3)),
       [submission(payment(1))],
       startMs + 5_000,
     );
@@ -240,7 +240,7 @@ const virtualClockThatRuns = () => {
 
 test('the default policy allows an ordinary payment', async () => {
   const [settled] = await settle(
-    ledgerOn(memoryTable(), virtualClock(startMs), seededRandomness(4), defaultPolicy),
+    ledgerOn(memoryTable(), virtualClock(startMs), seededRandom(4), defaultPolicy),
     [submission(payment(1))],
     startMs + 5_000,
   );

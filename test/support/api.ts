@@ -21,9 +21,9 @@ import { decisionFromItem, isDecisionItem } from '../../shared/ledger/items.ts';
 import { ledgerOf } from '../../shared/ledger/judgement.ts';
 import { virtualClock } from '../../shared/memory/clock.ts';
 import { type FaultPlan, faultyTable, noFaults } from '../../shared/memory/faults.ts';
-import { seededRandomness } from '../../shared/memory/random.ts';
 import { type MemoryTable, memoryTable } from '../../shared/memory/table.ts';
 import type { Item, Queue, QueueMessage, TableStore, Write } from '../../shared/ports.ts';
+import { seededRandom } from '../../shared/random.ts';
 import { noEvidenceStores } from './evidence.ts';
 import { eventOf, type Received, received, type Sent } from './http.ts';
 
@@ -50,7 +50,7 @@ export function apiOnMemory({ faults = noFaults, ...more }: ApiOptions = {}) {
   const sinks: Sinks = { writes: [], queued: [], buried: [], logged: [] };
   const time = virtualClock(startMs);
   const clock = { ...time, sleep: async (ms: number) => time.advance(ms) };
-  const randomness = seededRandomness(7);
+  const randomness = seededRandom(7);
   let inner = newTable(sinks);
   const table = faultyTable(
     forwarding(() => inner),

@@ -12,10 +12,10 @@ import { encodeArtefact, loadArtefact, schemaHash } from '../../shared/model/art
 import { buildModel } from '../../shared/model/build.ts';
 import { modelCacheMs, modelInForce } from '../../shared/model/inForce.ts';
 import { artefactKey } from '../../shared/model/manifest.ts';
-import { seededRandom } from '../../shared/model/random.ts';
 import { activateModel, readManifest, storeModel } from '../../shared/model/store.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
+import { seededRandom } from '../../shared/random.ts';
 import { trainingRows } from '../model/generated.ts';
 
 const start = Date.UTC(2026, 10, 1);
@@ -69,7 +69,7 @@ export const runSwaps = async (
   const policy = compilePolicy({ ...defaultPolicy, learnedWeight: 0.5 }, 1);
   const sealer = { secretVersion: 1, seal: () => ({ sealed: '', fingerprint: '' }), hash: textHash };
   const judgement = (model: CompiledModel): Judgement => ({ policy, sealer, model: { model, degraded: null } });
-  const random = seededRandom(9);
+  const random = seededRandom(9).fraction;
   const accounts = new Map<string, AccountState>();
   const loadedAgain = new Map<number, CompiledModel>();
   const byVersion = new Map<number, number>();

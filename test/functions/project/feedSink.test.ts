@@ -5,11 +5,11 @@ import { feedSink } from '../../../functions/project/feedSink.ts';
 import type { Committed } from '../../../functions/project/project.ts';
 import { outcomes } from '../../../shared/domain/outcome.ts';
 import { faultyTable, randomFaults } from '../../../shared/memory/faults.ts';
-import { seededRandomness } from '../../../shared/memory/random.ts';
 import { type MemoryTable, memoryTable } from '../../../shared/memory/table.ts';
 import { type TableStore, Throttled, type Write } from '../../../shared/ports.ts';
 import { counterKey, countOf, latencyPercentiles, queueAgeOf } from '../../../shared/projection/counters.ts';
 import { pageBytesMax, pageEntries, pageEntriesMax, positionOf, slotMs } from '../../../shared/projection/feed.ts';
+import { seededRandom } from '../../../shared/random.ts';
 import { aDecision } from './builders.ts';
 
 const startMs = Date.parse('2026-11-20T23:59:30.000Z');
@@ -38,7 +38,7 @@ const sinkOn = (table: TableStore) => {
   const sink = feedSink({
     table,
     clock: { nowMs: () => startMs, sleep: async () => {} },
-    randomness: seededRandomness(1),
+    randomness: seededRandom(1),
   });
   return { project: (decisions: readonly Committed[]) => sink.project({ decisions, entries: [] }) };
 };
@@ -111,7 +111,7 @@ describe('the feed sink', () => {
         const clean = memoryTable();
         await sinkOn(clean).project(batch);
         const table = memoryTable();
-        const randomness = seededRandomness(seed);
+        const randomness = seededRandom(seed);
         const plan = randomFaults(randomness, {
           conflict: 0.1,
           throttle: 0.1,

@@ -6,11 +6,11 @@ import { addLabel, type MerchantLabels, merchantFigures, noLabels } from '../../
 import type { CompiledModel } from '../../../shared/domain/model.ts';
 import { zeroHash } from '../../../shared/domain/state.ts';
 import { virtualClock } from '../../../shared/memory/clock.ts';
-import { seededRandomness } from '../../../shared/memory/random.ts';
 import { memoryTable } from '../../../shared/memory/table.ts';
 import { EngineStream } from '../../../shared/model/stream.ts';
 import { compilePolicy } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
+import { seededRandom } from '../../../shared/random.ts';
 import { ledgerOn, recordOf } from '../../simulation/world.ts';
 
 const payments = 600;
@@ -46,7 +46,7 @@ it('the score function shows the model what a batch run shows it, within 1e-9, p
   };
   const clock = virtualClock(labelled[0]!.transaction.occurredAtMs);
   const labels = new Map<string, MerchantLabels>();
-  const ledger = ledgerOn(memoryTable(), clock, seededRandomness(1), policy);
+  const ledger = ledgerOn(memoryTable(), clock, seededRandom(1), policy);
   const dependencies = {
     ledger: {
       ...ledger,

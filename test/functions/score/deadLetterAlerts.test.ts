@@ -8,11 +8,11 @@ import { serializeTransaction } from '../../../shared/contract/transaction.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import type { Measured } from '../../../shared/edge/metrics.ts';
 import { virtualClock } from '../../../shared/memory/clock.ts';
-import { seededRandomness } from '../../../shared/memory/random.ts';
 import { memoryTable } from '../../../shared/memory/table.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
 import { publishPolicy } from '../../../shared/policy/store.ts';
 import { type QueueMessage, type TableStore, Unavailable } from '../../../shared/ports.ts';
+import { seededRandom } from '../../../shared/random.ts';
 import { transaction } from '../../policy/fixtures.ts';
 import { ledgerOn } from '../../simulation/world.ts';
 
@@ -58,7 +58,7 @@ const world = () => {
   };
   const alerts = { table: alertTable, clock, topic, consoleUrl: 'https://aegis.example/console', log };
   const dependencies: ScoreDependencies = {
-    ledger: ledgerOn(table, clock, seededRandomness(1)),
+    ledger: ledgerOn(table, clock, seededRandom(1)),
     deadLetters: {
       send: async (messages: readonly QueueMessage[]) =>
         messages.map((message) => {

@@ -6,9 +6,9 @@ import { decisionKey, stateKey } from '../../../shared/aws/keys.ts';
 import { serializeTransaction } from '../../../shared/contract/transaction.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import { virtualClock } from '../../../shared/memory/clock.ts';
-import { seededRandomness } from '../../../shared/memory/random.ts';
 import { memoryTable } from '../../../shared/memory/table.ts';
 import type { QueueMessage } from '../../../shared/ports.ts';
+import { seededRandom } from '../../../shared/random.ts';
 import { transaction } from '../../policy/fixtures.ts';
 import { ledgerOn } from '../../simulation/world.ts';
 
@@ -46,7 +46,7 @@ const world = (isQueueDown = false) => {
       }),
   };
   const clock = virtualClock(startMs);
-  const ledger = ledgerOn(table, { ...clock, sleep: async (ms: number) => clock.advance(ms) }, seededRandomness(1));
+  const ledger = ledgerOn(table, { ...clock, sleep: async (ms: number) => clock.advance(ms) }, seededRandom(1));
   const score = async (...records: SQSRecord[]) =>
     (
       await scoreBatch(records, { ledger, deadLetters, newId: () => 'new', log: () => undefined }, startMs + 5_000)
