@@ -13,6 +13,7 @@ import { decisionKey } from '../shared/aws/keys.ts';
 import { moveMessages } from '../shared/aws/redrive.ts';
 import { dynamoTable } from '../shared/aws/table.ts';
 import { firstPreviousHash } from '../shared/proof/entry.ts';
+import { seededRandom } from '../shared/random.ts';
 
 /**
  * Kills the local stack by SIGKILL under load, again and again, on one data folder: the runner (the SQS and S3 emulator is a thread of
@@ -55,12 +56,8 @@ if (values.help) {
   process.exit(0);
 }
 const times = Number(values.times ?? 10);
-let seed = Number(values.seed ?? 1);
-/** A linear congruential generator: after how many payments a kill comes can be repeated, what the stack was doing then cannot. */
-const random = (): number => {
-  seed = (seed * 1_664_525 + 1_013_904_223) % 2 ** 32;
-  return seed / 2 ** 32;
-};
+/** After how many payments a kill comes can be repeated, what the stack was doing then cannot. */
+const random = seededRandom(Number(values.seed ?? 1)).fraction;
 
 interface Life {
   readonly child: ChildProcess;

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { queueProbe, unfinished } from '../shared/aws/queueProbe.ts';
-import { required, services } from '../shared/aws/services.ts';
+import { services } from '../shared/aws/services.ts';
+import { required } from '../shared/environment.ts';
 import { type ErasureReport, erase } from '../shared/erasure/erase.ts';
 
 /** The table can be restored to any second of so many days back. */

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { messageAttributes } from '../shared/aws/keys.ts';
 import { moveMessages } from '../shared/aws/redrive.ts';
-import { required } from '../shared/aws/services.ts';
+import { required } from '../shared/environment.ts';
 
 interface Flags {
   readonly queue: 'transactions' | 'webhooks';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { type TrainReport, trainModel, trainOn } from '../functions/train/train.ts';
-import { env } from '../shared/aws/keys.ts';
 import { services } from '../shared/aws/services.ts';
 import type { Log } from '../shared/edge/log.ts';
+import { optional } from '../shared/environment.ts';
 import { compilePolicy } from '../shared/policy/compile.ts';
 import { defaultPolicy } from '../shared/policy/default.ts';
 import { streamFile } from './streamFile.ts';
@@ -38,7 +38,7 @@ const train = async (options: Options): Promise<void> => {
     models: world.models,
     clock: world.clock,
     log: progressLog,
-    codeVersion: process.env[env.version] ?? 'local',
+    codeVersion: optional('version') ?? 'local',
   };
   const settings = { seed, windowDays: integer('--days', options.days), by: 'aegis train' };
   const report =

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { env } from '../shared/aws/keys.ts';
 import { moveMessages } from '../shared/aws/redrive.ts';
-import { required, services } from '../shared/aws/services.ts';
+import { services } from '../shared/aws/services.ts';
+import { isTrue, required } from '../shared/environment.ts';
 import { checkedAddresses } from '../shared/webhooks/address.ts';
 import { addEndpoint, type EndpointStore, listEndpoints, removeEndpoint } from '../shared/webhooks/endpoints.ts';
 import { eventPatterns, parseMessage } from '../shared/webhooks/events.ts';
@@ -25,7 +25,7 @@ export const configure = (webhooks: Command): void => {
     .option(...tenantOption)
     .option('--json', 'print JSON')
     .action(async ({ tenant, url, events, json }: Flags) => {
-      const rules = { allowsLoopback: process.env[env.webhooksToLoopback] === 'true' };
+      const rules = { allowsLoopback: isTrue('webhooksToLoopback') };
       const unresolved = await unresolvedCause(url);
       const endpoint = await addEndpoint(endpointStore(), { tenant, url, events, createdBy: cliActor }, rules);
       if (json === true) console.log(JSON.stringify(endpoint, null, 2));

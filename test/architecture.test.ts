@@ -72,9 +72,15 @@ describe('each outside thing has one place', () => {
     ).toEqual([]);
   });
 
-  test.each(['@marcbachmann/cel-js', 'ml-isolation-forest', 'cdk-nag'])('one file imports %s', (name) => {
+  test.each(['@marcbachmann/cel-js', 'ml-isolation-forest', 'cdk-nag', 'lru-cache'])('one file imports %s', (name) => {
     expect(files.filter((file) => !file.startsWith('test/') && importsOf(file).includes(name))).toHaveLength(1);
   });
+});
+
+test('of what functions run, one file reads their environment variables', () => {
+  const readers = [...within('shared/'), ...within('functions/')].filter((file) => /\bprocess\.env\b/.test(textOf(file)));
+  // The SDK's own variables are read where its clients are made.
+  expect(readers.sort()).toEqual(['shared/aws/client.ts', 'shared/environment.ts']);
 });
 
 describe('the domain is pure', () => {

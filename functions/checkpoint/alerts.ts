@@ -7,9 +7,10 @@ import {
   type SystemAlert,
 } from '../../shared/alerts/message.ts';
 import { defaultTenant, env } from '../../shared/aws/keys.ts';
-import { required, type Services } from '../../shared/aws/services.ts';
+import type { Services } from '../../shared/aws/services.ts';
 import { snsTopic } from '../../shared/aws/topic.ts';
 import type { Log } from '../../shared/edge/log.ts';
+import { optional, required, requiredNumber } from '../../shared/environment.ts';
 import type { Clock, TableStore, Topic } from '../../shared/ports.ts';
 import { CheckpointRefused, type CheckpointResult } from './checkpoint.ts';
 
@@ -76,8 +77,8 @@ export const environmentAlerts = ({ table, clock }: Pick<Services, 'table' | 'cl
       model: snsTopic({ arn: required('modelTopic') }),
       verifier: snsTopic({ arn: required('verifierTopic') }),
     },
-    consoleUrl: process.env[env.consoleUrl] ?? null,
-    modelAgeMsMax: Number(required('modelAgeAlarmHours')) * 3_600_000,
-    lagMsMax: Number(required('checkpointLagAlarmMinutes')) * 60_000,
+    consoleUrl: optional('consoleUrl') ?? null,
+    modelAgeMsMax: requiredNumber('modelAgeAlarmHours') * 3_600_000,
+    lagMsMax: requiredNumber('checkpointLagAlarmMinutes') * 60_000,
     log,
   });

@@ -1,9 +1,9 @@
-import { env } from '../../shared/aws/keys.ts';
 import { services } from '../../shared/aws/services.ts';
 import { httpHandler } from '../../shared/edge/http.ts';
+import { required } from '../../shared/environment.ts';
 import { ingestEndpoints } from './ingest.ts';
 
 const world = services();
-const isOrdered = process.env[env.queueUrl]?.endsWith('.fifo') ?? false;
+const isOrdered = required('queueUrl').endsWith('.fifo');
 
 export const handler = httpHandler('ingest', ingestEndpoints({ queue: world.queue, isOrdered }), world);

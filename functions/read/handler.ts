@@ -1,9 +1,9 @@
-import { env } from '../../shared/aws/keys.ts';
 import { queueProbe } from '../../shared/aws/queueProbe.ts';
-import { required, services } from '../../shared/aws/services.ts';
+import { services } from '../../shared/aws/services.ts';
 import { environmentPublicKey } from '../../shared/aws/signer.ts';
 import { httpHandler } from '../../shared/edge/http.ts';
 import { tokenIssuerOf } from '../../shared/edge/tokens.ts';
+import { optional, required } from '../../shared/environment.ts';
 import { erasedChains } from '../../shared/erasure/erasedChains.ts';
 import { readEndpoints } from './endpoints.ts';
 import { inputsOpener } from './inputs.ts';
@@ -18,7 +18,7 @@ export const handler = httpHandler(
     findErasedChain: erasedChains(table, masterSecret),
     evidence: { table, archive, checkpoints, clock, publicKey: environmentPublicKey() },
     version: required('version'),
-    tokenIssuer: tokenIssuerOf(process.env[env.tokenIssuer]),
+    tokenIssuer: tokenIssuerOf(optional('tokenIssuer')),
     waitingMessages: queueProbe({ url: required('queueUrl') }),
   }),
   { table, clock, randomness },

@@ -1,10 +1,10 @@
 import { alertChoice } from '../../shared/alerts/choice.ts';
 import { aboutAccount, aboutReason, tell } from '../../shared/alerts/gate.ts';
 import { type DeadLetter, deadLetterMessage } from '../../shared/alerts/message.ts';
-import { env } from '../../shared/aws/keys.ts';
-import { required, type Services } from '../../shared/aws/services.ts';
+import type { Services } from '../../shared/aws/services.ts';
 import { snsTopic } from '../../shared/aws/topic.ts';
 import type { Log } from '../../shared/edge/log.ts';
+import { optional, required } from '../../shared/environment.ts';
 import type { Clock, TableStore, Topic } from '../../shared/ports.ts';
 
 /** Alerts of one batch take no longer: its other messages wait for them. */
@@ -66,7 +66,7 @@ export const tellHere = (
     table,
     clock,
     topic: snsTopic({ arn: required('deadLetterTopic') }),
-    consoleUrl: process.env[env.consoleUrl] ?? null,
+    consoleUrl: optional('consoleUrl') ?? null,
     log,
   };
   return tellOfDeadLetters(letters, own, deadlineMs);

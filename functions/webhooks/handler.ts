@@ -1,13 +1,13 @@
 import type { SQSEvent } from 'aws-lambda';
-import { env } from '../../shared/aws/keys.ts';
 import { queueVisibility } from '../../shared/aws/queueVisibility.ts';
-import { required, services } from '../../shared/aws/services.ts';
+import { services } from '../../shared/aws/services.ts';
 import { log } from '../../shared/edge/log.ts';
+import { isTrue, required } from '../../shared/environment.ts';
 import { guardedPost } from '../../shared/webhooks/post.ts';
 import { deliverBatch } from './webhooks.ts';
 
 const { table, clock, randomness } = services();
-const post = guardedPost({ allowsLoopback: process.env[env.webhooksToLoopback] === 'true' });
+const post = guardedPost({ allowsLoopback: isTrue('webhooksToLoopback') });
 const hide = queueVisibility({ url: required('webhookQueueUrl') });
 
 export const handler = ({ Records }: SQSEvent) => deliverBatch(Records, { table, clock, randomness, post, hide, log });

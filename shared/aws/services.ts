@@ -1,5 +1,5 @@
+import { optional, required } from '../environment.ts';
 import type { Clock, Consumed, ObjectStore, Queue, Randomness, TableStore, Write } from '../ports.ts';
-import { env } from './keys.ts';
 import { kmsMasterSecret, localMasterSecret, type RotatableSecret } from './masterSecret.ts';
 import { systemClock, systemRandomness } from './system.ts';
 import { dynamoTable } from './table.ts';
@@ -67,8 +67,8 @@ export function services(): Services {
       fraction: () => (hooks.randomness ?? systemRandomness).fraction(),
     }),
     masterSecret: () => {
-      const local = process.env[env.localSecret];
-      if (local !== undefined && local !== '') return localMasterSecret(local, services().table);
+      const local = optional('localSecret');
+      if (local !== undefined) return localMasterSecret(local, services().table);
       return kmsMasterSecret({ keyId: required('kmsKeyId'), table: services().table });
     },
   });
@@ -111,13 +111,6 @@ function once<Value>(make: () => Value): () => Value {
     made ??= { value: make() };
     return made.value;
   };
-}
-
-/** The value of an environment variable; throws, naming it, when it is not set. */
-export function required(name: keyof typeof env): string {
-  const value = process.env[env[name]];
-  if (value === undefined || value === '') throw new Error(`the environment variable ${env[name]} is not set`);
-  return value;
 }
 
 function closing<Client extends { close(): void }>(client: Client): Client {

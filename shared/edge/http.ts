@@ -1,8 +1,8 @@
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
-import { env } from '../aws/keys.ts';
 import { isCorrelationId } from '../contract/ids.ts';
 import type { Stage } from '../contract/routes.ts';
+import { optional } from '../environment.ts';
 import type { Clock, Randomness, TableStore } from '../ports.ts';
 import { admit, bodyOf, type Gate, headerOf } from './admission.ts';
 import { bearerAuthentication } from './authentication.ts';
@@ -33,7 +33,7 @@ export function httpHandler(stage: Stage, endpoints: Endpoints, dependencies: Ed
     stage,
     endpoints,
     authenticate: dependencies.authenticate ?? defaultAuthentication(table, clock),
-    throttle: throttle(dependencies.throttle ?? throttleLimitsOf(process.env[env.keyCallsPerSecond])),
+    throttle: throttle(dependencies.throttle ?? throttleLimitsOf(optional('keyCallsPerSecond'))),
   };
   const handler = middy({ timeoutEarlyInMillis: timeoutEarlyMs })
     .use(presenting(clock, randomness, dependencies.log ?? log))
@@ -43,7 +43,7 @@ export function httpHandler(stage: Stage, endpoints: Endpoints, dependencies: Ed
 }
 
 function defaultAuthentication(table: TableStore, clock: Clock): Authentication {
-  const issuer = tokenIssuerOf(process.env[env.tokenIssuer]);
+  const issuer = tokenIssuerOf(optional('tokenIssuer'));
   return bearerAuthentication(table, clock, issuer && tokenCheck(issuer, clock));
 }
 
