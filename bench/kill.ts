@@ -12,7 +12,7 @@ import { emulatorCredentials, emulatorRegion } from '../local/emulators.ts';
 import { decisionKey } from '../shared/aws/keys.ts';
 import { moveMessages } from '../shared/aws/redrive.ts';
 import { dynamoTable } from '../shared/aws/table.ts';
-import { firstPreviousHash } from '../shared/proof/entry.ts';
+import { zeroHash } from '../shared/domain/audit.ts';
 import { seededRandom } from '../shared/random.ts';
 
 /**
@@ -306,7 +306,7 @@ async function proved(life: Life) {
   const accountsUsed = new Set(begun.values());
   let entries = 0;
   for (const account of accountsUsed) {
-    let previousHash = firstPreviousHash;
+    let previousHash = zeroHash;
     let sequence = 0;
     for await (const { body, hash, inputs } of pages<AuditRow>(life, `/accounts/${account}/audit?userId=u1`)) {
       sequence += 1;

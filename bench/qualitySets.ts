@@ -2,6 +2,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
+import { dayMs } from '../shared/domain/durations.ts';
 import type { Transaction } from '../shared/domain/transaction.ts';
 
 /** One payment of a labelled set; `type` is for reports only. */
@@ -10,8 +11,6 @@ interface Labelled {
   readonly fraud: boolean;
   readonly type: string;
 }
-
-const dayMs = 86_400_000;
 
 /** Where the labelled sets lie; null when they are not there. */
 export const dataDirectory = (): string | null => {

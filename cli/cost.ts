@@ -12,6 +12,7 @@ import { type Bill, billOf } from '../shared/cost/bill.ts';
 import { liveBill } from '../shared/cost/live.ts';
 import type { Metered } from '../shared/cost/meter.ts';
 import { type Prices, prices, published } from '../shared/cost/prices.ts';
+import { hourMs } from '../shared/domain/durations.ts';
 
 const routes = ['batch', 'single', 'queue', 'sync'] as const;
 type Route = (typeof routes)[number];
@@ -164,7 +165,6 @@ const settled = async (stack: LocalStack): Promise<void> => {
 /** Of the payments, the share that comes as bursts on one account and so is not simply allowed. */
 const burstShare = 0.02;
 const burstLength = 20;
-const hourMs = 3_600_000;
 
 /** Two payments to an account, hours apart, and a few bursts: who is paid for and what is flagged is about that of a usual day. */
 const paymentsOf = (name: string, count: number) => {

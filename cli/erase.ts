@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { queueProbe, unfinished } from '../shared/aws/queueProbe.ts';
 import { services } from '../shared/aws/services.ts';
+import { dayMs } from '../shared/domain/durations.ts';
 import { required } from '../shared/environment.ts';
 import { type ErasureReport, erase } from '../shared/erasure/erase.ts';
 
 /** The table can be restored to any second of so many days back. */
 const recoveryDays = 35;
-const dayMs = 86_400_000;
 
 interface Options {
   readonly user: readonly string[];

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
+import { dayMs } from '../shared/domain/durations.ts';
 import { buildModel } from '../shared/model/build.ts';
 import {
   type EvaluatedRow,
@@ -29,7 +30,6 @@ interface Options {
   readonly json?: true;
 }
 
-const dayMs = 86_400_000;
 const honestMin = 256;
 
 export const configure = (command: Command): void => {

@@ -6,9 +6,10 @@ import {
   overdueMessage,
   type SystemAlert,
 } from '../../shared/alerts/message.ts';
-import { defaultTenant, env } from '../../shared/aws/keys.ts';
+import { defaultTenant } from '../../shared/aws/keys.ts';
 import type { Services } from '../../shared/aws/services.ts';
 import { snsTopic } from '../../shared/aws/topic.ts';
+import { hourMs, minuteMs } from '../../shared/domain/durations.ts';
 import type { Log } from '../../shared/edge/log.ts';
 import { optional, required, requiredNumber } from '../../shared/environment.ts';
 import type { Clock, TableStore, Topic } from '../../shared/ports.ts';
@@ -78,7 +79,7 @@ export const environmentAlerts = ({ table, clock }: Pick<Services, 'table' | 'cl
       verifier: snsTopic({ arn: required('verifierTopic') }),
     },
     consoleUrl: optional('consoleUrl') ?? null,
-    modelAgeMsMax: requiredNumber('modelAgeAlarmHours') * 3_600_000,
-    lagMsMax: requiredNumber('checkpointLagAlarmMinutes') * 60_000,
+    modelAgeMsMax: requiredNumber('modelAgeAlarmHours') * hourMs,
+    lagMsMax: requiredNumber('checkpointLagAlarmMinutes') * minuteMs,
     log,
   });

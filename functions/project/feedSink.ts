@@ -23,7 +23,7 @@ import {
 } from '../../shared/projection/feed.ts';
 import { queryItems } from '../../shared/store/pages.ts';
 import { failuresInTurn } from './inTurn.ts';
-import type { Committed, Sink } from './project.ts';
+import type { CommittedDecision, Sink } from './project.ts';
 
 export interface FeedDependencies {
   readonly table: TableStore;
@@ -54,7 +54,7 @@ export const feedSink = (dependencies: FeedDependencies): Sink => ({
 });
 
 interface Member {
-  readonly committed: Committed;
+  readonly committed: CommittedDecision;
   readonly entry: FeedEntry;
 }
 
@@ -64,7 +64,7 @@ interface Run {
   readonly members: readonly Member[];
 }
 
-function runsOf(decisions: readonly Committed[]): Run[] {
+function runsOf(decisions: readonly CommittedDecision[]): Run[] {
   const groups = Map.groupBy(decisions, ({ tenant, decision }) => `${slotStartMs(decision.decidedAtMs)} ${tenant}`);
   return [...groups.values()].flatMap((group) => {
     const members = new Map<string, Member>();

@@ -2,6 +2,7 @@ import { auditKey, decisionKey, stateKey } from '../../shared/aws/keys.ts';
 import { renderDecision } from '../../shared/contract/render.ts';
 import type { DecisionBody } from '../../shared/domain/audit.ts';
 import { type Counterfactual, counterfactual } from '../../shared/domain/counterfactual.ts';
+import { dayMs } from '../../shared/domain/durations.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy.ts';
 import type { AccountFacts } from '../../shared/domain/ruleFacts.ts';
 import { notFound } from '../../shared/edge/problem.ts';
@@ -11,7 +12,6 @@ import { accountFromItem } from '../../shared/ledger/state.ts';
 import { loadPolicyVersion } from '../../shared/policy/store.ts';
 import type { Item, TableStore } from '../../shared/ports.ts';
 
-const dayMs = 86_400_000;
 /** `occurredAt` may be ahead of receipt by this. */
 const aheadMsMax = 300_000;
 

@@ -1,3 +1,4 @@
+import { dayMs } from '../../shared/domain/durations.ts';
 import { featureNames } from '../../shared/domain/features.ts';
 import type { CompiledModel } from '../../shared/domain/model.ts';
 import type { Log } from '../../shared/edge/log.ts';
@@ -34,7 +35,6 @@ export type TrainReport =
   | { readonly outcome: 'too few rows'; readonly rows: number; readonly rowsNeeded: number }
   | { readonly outcome: 'published' | 'candidate'; readonly manifest: Manifest };
 
-const dayMs = 86_400_000;
 /** Rows kept of however many the archive holds, and labelled frauds beside them: about 40 MB. */
 const rowsMax = 100_000;
 const fraudsMax = 20_000;

@@ -1,6 +1,7 @@
 import { accountAfter } from './accountAfter.ts';
-import { type AuditEntry, decisionEntry, type Sealer } from './audit.ts';
+import { type DecisionEntry, decisionEntry, type Sealer } from './audit.ts';
 import type { Decision } from './decision.ts';
+import { dayMs } from './durations.ts';
 import { type MerchantFigures, noFigures } from './merchant.ts';
 import type { ModelInForce } from './model.ts';
 import { toBaseMinor } from './money.ts';
@@ -11,7 +12,7 @@ import { ruleFacts } from './ruleFacts.ts';
 import type { AccountState } from './state.ts';
 import type { Transaction } from './transaction.ts';
 import { verdict } from './verdict.ts';
-import { dayMs, lateMs, openSpan, type Payment, type RowsNeeded, rowsNeeded, windowSums } from './window.ts';
+import { lateMs, openSpan, type Payment, type RowsNeeded, rowsNeeded, windowSums } from './window.ts';
 
 /** A transaction as it came in, with what is known besides the account when it is decided. */
 export interface Arrival {
@@ -38,7 +39,7 @@ export interface RowsRead {
 
 export type Step =
   | { readonly kind: 'rowsNeeded'; readonly rows: RowsNeeded }
-  | { readonly kind: 'decided'; readonly account: AccountState; readonly decision: Decision; readonly entry: AuditEntry };
+  | { readonly kind: 'decided'; readonly account: AccountState; readonly decision: Decision; readonly entry: DecisionEntry };
 
 /**
  * The one function that decides: `(account, transaction, policy, model) -> (account', decision, audit entry)`. The queue, the

@@ -63,10 +63,10 @@ interface Known extends Record<string, unknown> {
   request?: ApiRequest;
 }
 
-type Step = MiddlewareObj<unknown, unknown, Error, Context, Known>;
+type Middleware = MiddlewareObj<unknown, unknown, Error, Context, Known>;
 
 /** Names the request before anything else; turns answers and everything thrown into HTTP. */
-function presenting(clock: Clock, randomness: Randomness, write: Log): Step {
+function presenting(clock: Clock, randomness: Randomness, write: Log): Middleware {
   return {
     before: ({ event, internal }) => {
       internal.receivedAtMs = clock.nowMs();
@@ -87,7 +87,7 @@ function presenting(clock: Clock, randomness: Randomness, write: Log): Step {
   };
 }
 
-function admitting(gate: Gate): Step {
+function admitting(gate: Gate): Middleware {
   return {
     before: async (step) => {
       const { internal } = step;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { auditKey, systemChain } from '../aws/keys.ts';
+import { zeroHash } from '../domain/audit.ts';
 import {
   type Attribute,
   type Item,
@@ -14,8 +15,6 @@ import { firstOf, queryItems } from '../store/pages.ts';
 
 /** How often an entry is tried again at the chain's new head before the caller is told. */
 const appendAttempts = 8;
-
-const firstPreviousHash = '0'.repeat(64);
 
 type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
 
@@ -101,7 +100,7 @@ const nextEntry = (tenant: string, head: SystemEntry | null, event: SystemEvent)
     ...event.details,
     chain,
     sequence,
-    previousHash: head?.hash ?? firstPreviousHash,
+    previousHash: head?.hash ?? zeroHash,
     event: event.event,
     at: new Date(event.atMs).toISOString(),
     by: event.by,

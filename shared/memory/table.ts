@@ -24,7 +24,7 @@ const transactFactor = 2;
 const eventualFactor = 0.5;
 
 /** One write of a transaction, before anything is changed. */
-interface Step {
+interface PlannedWrite {
   readonly key: Key;
   readonly write: Write;
   readonly before: Stored | null;
@@ -155,7 +155,7 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
       if (writes.length < 1 || writes.length > transactWritesMax) {
         throw new RangeError(`a transaction has ${writes.length} writes, allowed are 1 to ${transactWritesMax}`);
       }
-      const steps: Step[] = [];
+      const steps: PlannedWrite[] = [];
       for (const write of writes) {
         const key = keyOf(write);
         checkKey(key);

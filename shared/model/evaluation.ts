@@ -1,3 +1,4 @@
+import { dayMs } from '../domain/durations.ts';
 import { featureNames } from '../domain/features.ts';
 import { forestScorer } from '../domain/forest.ts';
 import { learnedLayer } from '../domain/learned.ts';
@@ -132,8 +133,6 @@ export interface Period {
   readonly testFromMs: number;
   readonly testToMs: number;
 }
-
-const dayMs = 86_400_000;
 
 /**
  * The rows of a training and a test period, half-open. With `leaveOutKnown`, an account whose fraud was known by the start of a test

@@ -1,12 +1,13 @@
+import { zeroHash } from '../domain/audit.ts';
 import { decide } from '../domain/decide.ts';
+import { dayMs } from '../domain/durations.ts';
 import { noFigures } from '../domain/merchant.ts';
 import { addLabel, type MerchantLabels, merchantFigures, noLabels } from '../domain/merchantLabels.ts';
 import type { CompiledModel } from '../domain/model.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';
 import type { RuleFactsInput } from '../domain/ruleFacts.ts';
-import { type AccountState, newAccount, zeroHash } from '../domain/state.ts';
+import { type AccountState, newAccount } from '../domain/state.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import { dayMs } from '../domain/window.ts';
 
 /** What the engine saw of one payment before any model: the rows that models are trained and measured on. */
 export interface StreamedRow {

@@ -1,4 +1,5 @@
 import { listEntryKey, listVersionKey } from '../aws/keys.ts';
+import { dayMs } from '../domain/durations.ts';
 import type { List, Policy } from '../domain/policy.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { appendSystemEvent } from '../ledger/systemChain.ts';
@@ -19,7 +20,7 @@ export const listLimits = { entries: 10_000 } as const;
 export const listCacheMs = 5_000;
 
 /** An expired entry still matters to a payment that comes this much late. */
-const keptAfterExpiryMs = 48 * 3_600_000;
+const keptAfterExpiryMs = 2 * dayMs;
 
 const cachedTenants = 1_000;
 const cachedLists = 2_000;

@@ -1,4 +1,4 @@
-import { firstPreviousHash } from './entry.ts';
+import { zeroHash } from '../domain/audit.ts';
 import type { EntryFacts } from './entryFacts.ts';
 import type { Finding, FindingKind } from './finding.ts';
 import { type Anchor, type ChainEntry, explained, type Gap, type Suspicion } from './suspicion.ts';
@@ -115,8 +115,8 @@ export class ChainCheck {
 
   #begin(entry: ChainEntry, at: string | undefined) {
     const { mustStartBefore } = this.#start;
-    if (entry.sequence === 1 && entry.previousHash !== firstPreviousHash) {
-      this.#suspicion = { kind: 'break', entry, before: null, previousHash: firstPreviousHash };
+    if (entry.sequence === 1 && entry.previousHash !== zeroHash) {
+      this.#suspicion = { kind: 'break', entry, before: null, previousHash: zeroHash };
     } else if (entry.sequence > 1 && mustStartBefore !== null && !(Date.parse(at ?? '') < Date.parse(mustStartBefore))) {
       const text = `entries before ${entry.sequence} are missing: it is not older than the range, which begins at ${mustStartBefore}`;
       this.report('missing', entry.line, entry.sequence - 1, text);
@@ -136,7 +136,7 @@ export class ChainCheck {
   /** A sequence that was there already. */
   #goBack(entry: ChainEntry) {
     const last = this.#last;
-    const before = this.#beforeLast?.hash ?? firstPreviousHash;
+    const before = this.#beforeLast?.hash ?? zeroHash;
     if (last && entry.sequence === last.sequence && entry.previousHash === before && entry.hash !== last.hash) {
       this.#suspicion = { kind: 'fork', first: last, second: entry };
       return;

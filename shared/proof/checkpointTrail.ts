@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { zeroHash } from '../domain/audit.ts';
 import {
   type Checkpoint,
   checkpointHash,
@@ -7,7 +8,6 @@ import {
   type LeafProof,
   leafVerifier,
 } from './checkpoint.ts';
-import { firstPreviousHash } from './entry.ts';
 import { type FindingKind, Unreadable } from './finding.ts';
 import { readPublicKeys } from './signer.ts';
 
@@ -91,7 +91,7 @@ export class CheckpointTrail {
       this.#find('split-view', `checkpoint ${number} does not continue checkpoint ${before.number}: it is from another history`);
     } else if (before && !(Date.parse(at) >= Date.parse(before.at))) {
       this.#find('checkpoint', `checkpoint ${number} is older than checkpoint ${before.number}`);
-    } else if (number === 1 && (previousHash !== firstPreviousHash || previousRoot !== firstPreviousHash)) {
+    } else if (number === 1 && (previousHash !== zeroHash || previousRoot !== zeroHash)) {
       this.#find('checkpoint', 'checkpoint 1 names one before it');
     }
     const key = this.#keys.get(keyId);

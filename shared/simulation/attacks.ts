@@ -1,10 +1,8 @@
+import { dayMs, hourMs, minuteMs } from '../domain/durations.ts';
 import type { SeededRandom } from '../random.ts';
 import { type City, type Merchant, near, type Payment, type Person } from './population.ts';
 
 const secondMs = 1_000;
-const minuteMs = 60 * secondMs;
-const hourMs = 60 * minuteMs;
-const dayMs = 24 * hourMs;
 
 /** What a script can see when it starts. */
 export interface Scene {

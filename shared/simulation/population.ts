@@ -1,7 +1,5 @@
+import { dayMs, hourMs } from '../domain/durations.ts';
 import { type SeededRandom, seededRandom } from '../random.ts';
-
-const dayMs = 86_400_000;
-const hourMs = 3_600_000;
 
 export interface City {
   readonly name: string;

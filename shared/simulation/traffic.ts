@@ -1,10 +1,10 @@
+import { dayMs, hourMs } from '../domain/durations.ts';
 import { type SeededRandom, seededRandom } from '../random.ts';
 import { type AttackName, attackNames, attackScripts, type Scene } from './attacks.ts';
 import { createPopulation, honestDay, type Merchant, type Payment, type Person, phoneOf } from './population.ts';
 
-const dayMs = 86_400_000;
 /** No offset is further from UTC than this, so a later local day cannot put anything before it. */
-const widestOffsetMs = 14 * 3_600_000;
+const widestOffsetMs = 14 * hourMs;
 /** Payments a person must have made before an attack picks that account: without a history nothing is unusual. */
 const historyPayments = 3;
 

@@ -1,6 +1,6 @@
 import { hashOf, SecretSealer } from '../../shared/crypto/sealer.ts';
 import { paymentOf } from '../../shared/domain/accountAfter.ts';
-import type { AuditEntry } from '../../shared/domain/audit.ts';
+import type { DecisionEntry } from '../../shared/domain/audit.ts';
 import { type Arrival, decide, type Judgement, type RowsRead } from '../../shared/domain/decide.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import { noFigures } from '../../shared/domain/merchant.ts';
@@ -21,7 +21,7 @@ const readsMax = 400;
 
 export interface DrivenDecision {
   readonly decision: Decision;
-  readonly entry: AuditEntry;
+  readonly entry: DecisionEntry;
   readonly rowsRead: number;
   readonly named: Readonly<Record<SignalName, number | null>>;
 }

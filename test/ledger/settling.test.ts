@@ -5,7 +5,7 @@ import { settle, settleAll } from '../../shared/ledger/ledger.ts';
 import { accountFromItem } from '../../shared/ledger/state.ts';
 import type { Submission } from '../../shared/ledger/submission.ts';
 import { virtualClock } from '../../shared/memory/clock.ts';
-import { type Fault, faultyTable } from '../../shared/memory/faults.ts';
+import { faultyTable, type InjectedFault } from '../../shared/memory/faults.ts';
 import { memoryTable } from '../../shared/memory/table.ts';
 import type { Consumed, TableStore, Write } from '../../shared/ports.ts';
 import { seededRandom } from '../../shared/random.ts';
@@ -22,7 +22,7 @@ const submission = (given: Partial<Transaction> = {}, redelivered = false): Subm
   redelivered,
 });
 
-const world = (faults: readonly Fault[] = []) => {
+const world = (faults: readonly InjectedFault[] = []) => {
   const consumed: Consumed[] = [];
   const sent: (readonly Write[])[] = [];
   const table = memoryTable({ onConsumed: (units) => consumed.push(units), onCommitted: (writes) => sent.push(writes) });
@@ -139,13 +139,13 @@ test('a payment reads rows of the very commit it is part of', async () => {
 });
 
 describe('a commit that fails', () => {
-  test.each<[string, Fault[], string, number]>([
+  test.each<[string, InjectedFault[], string, number]>([
     ['in conflict is tried again', ['conflict', 'conflict'], 'decided', 1],
     ['for its rate is tried again', ['throttle'], 'decided', 1],
     ['for want of the store is tried again', ['unavailable'], 'decided', 1],
     ['without a reply before its effect is made once', ['lostBeforeEffect'], 'decided', 1],
     ['without a reply after its effect is made once and known as ours', ['lostAfterEffect'], 'decided', 1],
-    ['to the end is unsettled, never called done', new Array<Fault>(200).fill('conflict'), 'unsettled', 0],
+    ['to the end is unsettled, never called done', new Array<InjectedFault>(200).fill('conflict'), 'unsettled', 0],
   ])('%s', async (_, faults, kind, commits) => {
     const { settle, sent } = world(faults);
     const [settled] = await settle(submission());
@@ -154,7 +154,8 @@ describe('a commit that fails', () => {
   });
 
   test('says why it is unsettled', async () => {
-    const unsettled = async (fault: Fault) => (await world(new Array<Fault>(200).fill(fault)).settle(submission()))[0];
+    const unsettled = async (fault: InjectedFault) =>
+      (await world(new Array<InjectedFault>(200).fill(fault)).settle(submission()))[0];
     expect(await unsettled('conflict')).toEqual({ kind: 'unsettled', cause: 'CONFLICT' });
     expect(await unsettled('throttle')).toEqual({ kind: 'unsettled', cause: 'THROTTLED' });
     expect(await unsettled('unavailable')).toEqual({ kind: 'unsettled', cause: 'STORE_UNAVAILABLE' });

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { policyOfFile } from '../../cli/policy.ts';
+import { zeroHash } from '../../shared/domain/audit.ts';
 import { decide } from '../../shared/domain/decide.ts';
 import { addLabel, type MerchantLabels, merchantFigures, noLabels } from '../../shared/domain/merchantLabels.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy.ts';
-import { type AccountState, newAccount, zeroHash } from '../../shared/domain/state.ts';
+import { type AccountState, newAccount } from '../../shared/domain/state.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
 import { compile } from '../../shared/model/artefact.ts';
 import { buildModel } from '../../shared/model/build.ts';

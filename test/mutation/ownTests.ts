@@ -11,6 +11,7 @@ const furtherTests: Readonly<Record<string, readonly string[]>> = {
   accountAfter: ['decide'],
   audit: ['canonicalBody', 'decide'],
   boosted: ['learned'],
+  durations: ['decide', 'window'],
   explain: ['anomalyText'],
   merchant: ['ruleFacts', 'signals/merchantRisk'],
   profileFacts: ['decide'],

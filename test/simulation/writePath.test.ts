@@ -4,7 +4,7 @@ import { decisionFromItem } from '../../shared/ledger/items.ts';
 import { settle } from '../../shared/ledger/ledger.ts';
 import type { Settled } from '../../shared/ledger/submission.ts';
 import { virtualClock } from '../../shared/memory/clock.ts';
-import { type Fault, faultyTable, noFaults, randomFaults } from '../../shared/memory/faults.ts';
+import { faultyTable, type InjectedFault, noFaults, randomFaults } from '../../shared/memory/faults.ts';
 import { memoryTable } from '../../shared/memory/table.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
 import type { Consumed } from '../../shared/ports.ts';
@@ -67,7 +67,7 @@ const allowed = (items: readonly { pk: string; sk: string }[]): number =>
 
 describe('a crash at every call, before and after its effect', () => {
   const transactions = [0, 1, 2, 3, 4, 5].map((i) => payment(i, { userId: `u${i % 2}` }));
-  const faulty = (number: number, fault: Fault) =>
+  const faulty = (number: number, fault: InjectedFault) =>
     simulate({
       seed: number,
       transactions,
@@ -179,7 +179,7 @@ describe('the same id again', () => {
 });
 
 describe('faults on the way', () => {
-  const settledUnder = async (fault: Fault, calls: (number: number, operation: string) => boolean) => {
+  const settledUnder = async (fault: InjectedFault, calls: (number: number, operation: string) => boolean) => {
     const table = memoryTable();
     const faults = faultyTable(table, ({ number, operation, possible }) =>
       calls(number, operation) && possible.includes(fault) ? fault : 'none',
@@ -192,7 +192,7 @@ describe('faults on the way', () => {
     return { settled: settled[0]!, table };
   };
 
-  test.each<[string, Fault, (number: number, operation: string) => boolean]>([
+  test.each<[string, InjectedFault, (number: number, operation: string) => boolean]>([
     ['a conflict is tried again', 'conflict', (number) => number === 2],
     ['a throttle is tried again', 'throttle', (number) => number <= 3],
     ['a failed read is tried again', 'unavailable', (number) => number === 1],
@@ -213,7 +213,7 @@ describe('faults on the way', () => {
     expect(table.all().filter((item) => item.pk.startsWith('A#'))).toHaveLength(1);
   });
 
-  test.each<[Fault, string]>([
+  test.each<[InjectedFault, string]>([
     ['conflict', 'CONFLICT'],
     ['throttle', 'THROTTLED'],
     ['unavailable', 'STORE_UNAVAILABLE'],

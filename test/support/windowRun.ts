@@ -1,11 +1,9 @@
 import { ByteReader, ByteWriter } from '../../shared/domain/bytes.ts';
+import { dayMs, hourMs, minuteMs } from '../../shared/domain/durations.ts';
 import {
   addPayment,
-  dayMs,
-  hourMs,
   keptMs,
   lateMs,
-  minuteMs,
   openSpan,
   type Payment,
   readSpans,

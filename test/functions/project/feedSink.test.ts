@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { feedSink } from '../../../functions/project/feedSink.ts';
-import type { Committed } from '../../../functions/project/project.ts';
+import type { CommittedDecision } from '../../../functions/project/project.ts';
 import { outcomes } from '../../../shared/domain/outcome.ts';
 import { faultyTable, randomFaults } from '../../../shared/memory/faults.ts';
 import { type MemoryTable, memoryTable } from '../../../shared/memory/table.ts';
@@ -17,7 +17,7 @@ const startMs = Date.parse('2026-11-20T23:59:30.000Z');
 const committed = (
   id: number,
   given: Partial<{ offsetMs: number; tenant: string; outcome: number; queueAgeMs: number | null }> = {},
-): Committed => {
+): CommittedDecision => {
   const { offsetMs = 0, tenant = 'acme', outcome = 0, queueAgeMs = null } = given;
   return {
     position: id,
@@ -40,7 +40,7 @@ const sinkOn = (table: TableStore) => {
     clock: { nowMs: () => startMs, sleep: async () => {} },
     randomness: seededRandom(1),
   });
-  return { project: (decisions: readonly Committed[]) => sink.project({ decisions, entries: [] }) };
+  return { project: (decisions: readonly CommittedDecision[]) => sink.project({ decisions, entries: [] }) };
 };
 
 /** A table before whose transactions something happens. */
@@ -121,7 +121,7 @@ describe('the feed sink', () => {
           crashBeforeEffect: 0.02,
           crashAfterEffect: 0.02,
         });
-        let left: readonly Committed[] = batch;
+        let left: readonly CommittedDecision[] = batch;
         for (let delivery = 0; left.length > 0; delivery += 1) {
           expect(delivery).toBeLessThan(50);
           // A process that died does nothing more: the next delivery meets a new one.
