@@ -382,7 +382,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'accounts that lost a transaction together are taken for committed',
     breaks: 'payments are acknowledged and not stored',
-    edits: [{ file: together, search: 'return new Set(lost.length > 0 ? lost : positions);', replace: 'return new Set();' }],
+    edits: [{ file: together, search: "      if (result.kind === 'committed') {", replace: '      if (result) {' }],
     caughtBy: simulation,
   },
   {
