@@ -38,7 +38,7 @@ const broken = (some: readonly string[], allowed: (name: string, file: string) =
   );
 
 test('the reader of imports sees them', () => {
-  expect(importsOf('functions/score/handler.ts')).toContain('shared/aws/services.ts');
+  expect(importsOf('functions/score/handler.ts')).toContain('shared/adapters/aws/services.ts');
   expect(within('shared/domain/').length).toBeGreaterThan(20);
 });
 
@@ -80,7 +80,7 @@ describe('each outside thing has one place', () => {
 test('of what functions run, one file reads their environment variables', () => {
   const readers = [...within('shared/'), ...within('functions/')].filter((file) => /\bprocess\.env\b/.test(textOf(file)));
   // The SDK's own variables are read where its clients are made.
-  expect(readers.sort()).toEqual(['shared/aws/client.ts', 'shared/environment.ts']);
+  expect(readers.sort()).toEqual(['shared/adapters/aws/client.ts', 'shared/store/environment.ts']);
 });
 
 describe('the domain is pure', () => {

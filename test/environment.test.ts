@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { isTrue, optional, required, requiredNumber } from '../shared/environment.ts';
+import { isTrue, optional, required, requiredNumber } from '../shared/store/environment.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 

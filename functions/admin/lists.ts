@@ -5,7 +5,7 @@ import { conflict, notFound, unavailable } from '../../shared/edge/problem.ts';
 import type { AnswerWithoutBody, ApiRequest, Endpoint } from '../../shared/edge/request.ts';
 import { deleteListEntry as deleteEntry, listLimits, putListEntry as putEntry } from '../../shared/policy/lists.ts';
 import { readActivePolicy } from '../../shared/policy/store.ts';
-import type { Randomness, TableStore } from '../../shared/ports.ts';
+import type { Randomness, TableStore } from '../../shared/ports/ports.ts';
 
 const saltBytes = 16;
 

@@ -3,9 +3,9 @@ import type { Policy } from '../../shared/domain/policy.ts';
 import { objectBody } from '../../shared/edge/body.ts';
 import { conflict, unavailable } from '../../shared/edge/problem.ts';
 import type { Endpoint } from '../../shared/edge/request.ts';
-import { parsePolicy } from '../../shared/policy/parse.ts';
 import { publishPolicy } from '../../shared/policy/store.ts';
-import type { TableStore } from '../../shared/ports.ts';
+import type { TableStore } from '../../shared/ports/ports.ts';
+import { parsePolicy } from './parsePolicy.ts';
 
 /** `PUT /policy`: a new version, in force at once or kept as a draft. */
 export const putPolicy = (table: TableStore): Endpoint<NewPolicy> => ({

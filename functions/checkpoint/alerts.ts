@@ -1,3 +1,5 @@
+import type { Services } from '../../shared/adapters/aws/services.ts';
+import { snsTopic } from '../../shared/adapters/aws/topic.ts';
 import { aboutReason, tell } from '../../shared/alerts/gate.ts';
 import {
   type AlertMessage,
@@ -6,13 +8,11 @@ import {
   overdueMessage,
   type SystemAlert,
 } from '../../shared/alerts/message.ts';
-import { defaultTenant } from '../../shared/aws/keys.ts';
-import type { Services } from '../../shared/aws/services.ts';
-import { snsTopic } from '../../shared/aws/topic.ts';
 import { hourMs, minuteMs } from '../../shared/domain/durations.ts';
 import type { Log } from '../../shared/edge/log.ts';
-import { optional, required, requiredNumber } from '../../shared/environment.ts';
-import type { Clock, TableStore, Topic } from '../../shared/ports.ts';
+import type { Clock, TableStore, Topic } from '../../shared/ports/ports.ts';
+import { optional, required, requiredNumber } from '../../shared/store/environment.ts';
+import { defaultTenant } from '../../shared/store/names.ts';
 import { CheckpointRefused, type CheckpointResult } from './checkpoint.ts';
 
 export interface RunAlertsDependencies {

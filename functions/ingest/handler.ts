@@ -1,6 +1,6 @@
-import { services } from '../../shared/aws/services.ts';
+import { services } from '../../shared/adapters/aws/services.ts';
 import { httpHandler } from '../../shared/edge/http.ts';
-import { required } from '../../shared/environment.ts';
+import { required } from '../../shared/store/environment.ts';
 import { ingestEndpoints } from './ingest.ts';
 
 const world = services();

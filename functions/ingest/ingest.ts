@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { messageAttributes } from '../../shared/aws/keys.ts';
 import { type Fault, fault, pointerPart } from '../../shared/contract/fault.ts';
 import type { Json } from '../../shared/contract/json.ts';
 import { formatInstant } from '../../shared/contract/time.ts';
@@ -8,7 +7,8 @@ import type { Transaction } from '../../shared/domain/transaction.ts';
 import { readTransaction } from '../../shared/edge/body.ts';
 import { invalid, unavailable } from '../../shared/edge/problem.ts';
 import type { Answer, ApiRequest, Endpoints } from '../../shared/edge/request.ts';
-import type { Queue, QueueMessage } from '../../shared/ports.ts';
+import type { Queue, QueueMessage } from '../../shared/ports/ports.ts';
+import { messageAttributes } from '../../shared/store/names.ts';
 
 const maximumBatchRows = 500;
 

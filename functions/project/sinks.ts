@@ -1,6 +1,6 @@
-import type { Services } from '../../shared/aws/services.ts';
-import { snsTopic } from '../../shared/aws/topic.ts';
-import { optional, required } from '../../shared/environment.ts';
+import type { Services } from '../../shared/adapters/aws/services.ts';
+import { snsTopic } from '../../shared/adapters/aws/topic.ts';
+import { optional, required } from '../../shared/store/environment.ts';
 import { alertsSink } from './alertsSink.ts';
 import { archiveSink, hotDaysOf } from './archiveSink.ts';
 import { featuresSink } from './featuresSink.ts';

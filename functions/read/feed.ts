@@ -1,5 +1,5 @@
 import { dayMs } from '../../shared/domain/durations.ts';
-import type { Query, TableStore } from '../../shared/ports.ts';
+import type { Query, TableStore } from '../../shared/ports/ports.ts';
 import {
   type Feed,
   type FeedEntry,

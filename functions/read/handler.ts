@@ -1,11 +1,11 @@
-import { queueProbe } from '../../shared/aws/queueProbe.ts';
-import { services } from '../../shared/aws/services.ts';
-import { environmentPublicKey } from '../../shared/aws/signer.ts';
+import { queueProbe } from '../../shared/adapters/aws/queueProbe.ts';
+import { services } from '../../shared/adapters/aws/services.ts';
+import { environmentPublicKey } from '../../shared/adapters/aws/signer.ts';
 import { httpHandler } from '../../shared/edge/http.ts';
 import { tokenIssuerOf } from '../../shared/edge/tokens.ts';
-import { optional, required } from '../../shared/environment.ts';
-import { erasedChains } from '../../shared/erasure/erasedChains.ts';
+import { optional, required } from '../../shared/store/environment.ts';
 import { readEndpoints } from './endpoints.ts';
+import { erasedChains } from './erasedChains.ts';
 import { inputsOpener } from './inputs.ts';
 
 const { table, archive, checkpoints, clock, randomness, masterSecret } = services();

@@ -1,6 +1,6 @@
-import type { MasterSecret } from '../../shared/aws/masterSecret.ts';
-import { SecretSealer } from '../../shared/crypto/sealer.ts';
 import { personalInputs } from '../../shared/domain/audit.ts';
+import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
+import { SecretSealer } from '../../shared/secrets/sealer.ts';
 import { cache } from '../../shared/store/cache.ts';
 
 /** Versions of the master secret in memory. */

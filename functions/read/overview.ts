@@ -1,11 +1,11 @@
-import { modelPointerKey } from '../../shared/aws/keys.ts';
 import { hourMs, minuteMs } from '../../shared/domain/durations.ts';
 import { outcomes } from '../../shared/domain/outcome.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
 import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
 import { loadActivePolicy } from '../../shared/policy/store.ts';
-import type { Item, TableStore } from '../../shared/ports.ts';
+import type { Item, TableStore } from '../../shared/ports/ports.ts';
 import { counterKey, countOf, latencyPercentiles, minuteStartMs, queueAgeOf } from '../../shared/projection/counters.ts';
+import { modelPointerKey } from '../../shared/store/names.ts';
 
 /** `GET /metrics/overview`: the last `minutes` minutes, the one that runs included. */
 export const getOverview =

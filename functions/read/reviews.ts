@@ -1,10 +1,10 @@
-import { reviewKey } from '../../shared/aws/keys.ts';
-import { pageBody, pageRequest } from '../../shared/edge/pages.ts';
 import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
-import type { TableStore } from '../../shared/ports.ts';
+import type { TableStore } from '../../shared/ports/ports.ts';
 import { renderReview } from '../../shared/reviews/render.ts';
 import { reviewFromItem } from '../../shared/reviews/review.ts';
+import { reviewKey } from '../../shared/store/names.ts';
 import { itemPage } from '../../shared/store/pages.ts';
+import { pageBody, pageRequest } from './pages.ts';
 
 /** A page of reviews may be cut short by its size in bytes: so many queries fill one. */
 const queriesMax = 20;

@@ -4,7 +4,7 @@ import { formatInstant } from '../../shared/contract/time.ts';
 import { objectBody } from '../../shared/edge/body.ts';
 import { notFound } from '../../shared/edge/problem.ts';
 import type { Endpoint } from '../../shared/edge/request.ts';
-import { type DisposeDependencies, type Disposition, dispose, dispositions } from '../../shared/reviews/dispose.ts';
+import { type DisposeDependencies, type Disposition, dispose, dispositions } from './dispose.ts';
 
 /** An analyst waits no longer. */
 const withinMs = 10_000;

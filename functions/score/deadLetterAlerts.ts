@@ -1,11 +1,11 @@
+import type { Services } from '../../shared/adapters/aws/services.ts';
+import { snsTopic } from '../../shared/adapters/aws/topic.ts';
 import { alertChoice } from '../../shared/alerts/choice.ts';
 import { aboutAccount, aboutReason, tell } from '../../shared/alerts/gate.ts';
 import { type DeadLetter, deadLetterMessage } from '../../shared/alerts/message.ts';
-import type { Services } from '../../shared/aws/services.ts';
-import { snsTopic } from '../../shared/aws/topic.ts';
 import type { Log } from '../../shared/edge/log.ts';
-import { optional, required } from '../../shared/environment.ts';
-import type { Clock, TableStore, Topic } from '../../shared/ports.ts';
+import type { Clock, TableStore, Topic } from '../../shared/ports/ports.ts';
+import { optional, required } from '../../shared/store/environment.ts';
 
 /** Alerts of one batch take no longer: its other messages wait for them. */
 const tellingMsMax = 5_000;

@@ -1,9 +1,9 @@
 import type { SQSEvent } from 'aws-lambda';
-import { queueVisibility } from '../../shared/aws/queueVisibility.ts';
-import { services } from '../../shared/aws/services.ts';
+import { queueVisibility } from '../../shared/adapters/aws/queueVisibility.ts';
+import { services } from '../../shared/adapters/aws/services.ts';
 import { log } from '../../shared/edge/log.ts';
-import { isTrue, required } from '../../shared/environment.ts';
-import { guardedPost } from '../../shared/webhooks/post.ts';
+import { isTrue, required } from '../../shared/store/environment.ts';
+import { guardedPost } from './post.ts';
 import { deliverBatch } from './webhooks.ts';
 
 const { table, clock, randomness } = services();

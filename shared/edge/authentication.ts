@@ -1,4 +1,4 @@
-import type { Clock, TableStore } from '../ports.ts';
+import type { Clock, TableStore } from '../ports/ports.ts';
 import { keyCheck } from './keys.ts';
 import type { Authentication } from './request.ts';
 import type { TokenCheck } from './tokens.ts';

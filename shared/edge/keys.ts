@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { apiKeyKey } from '../aws/keys.ts';
 import { isTenant } from '../contract/ids.ts';
 import { type Scope, scopes } from '../contract/routes.ts';
-import type { Clock, Item, Randomness, TableStore } from '../ports.ts';
+import type { Clock, Item, Randomness, TableStore } from '../ports/ports.ts';
 import { cache } from '../store/cache.ts';
+import { apiKeyKey } from '../store/names.ts';
 import { queryItems } from '../store/pages.ts';
 
 /** API keys look like `aegis_<tenant>_<secret>`. Only the secret's hash is stored: a key is shown once, when it is made. */

@@ -1,5 +1,5 @@
 import { maskCardNumbers } from '../contract/cardNumbers.ts';
-import { optional } from '../environment.ts';
+import { optional } from '../store/environment.ts';
 
 /** One JSON line per entry on standard output, with secrets and card numbers taken out. */
 

@@ -1,4 +1,4 @@
-import { type CancellationReason, type TableStore, TransactionCancelled, type Write } from '../ports.ts';
+import { type CancellationReason, type TableStore, TransactionCancelled, type Write } from '../ports/ports.ts';
 import type { AccountCommit } from './fold.ts';
 
 export type CommitResult =

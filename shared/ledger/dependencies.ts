@@ -2,7 +2,7 @@ import type { Judgement } from '../domain/decide.ts';
 import type { MerchantFigures } from '../domain/merchant.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import type { Clock, Randomness, TableStore } from '../ports.ts';
+import type { Clock, Randomness, TableStore } from '../ports/ports.ts';
 
 export interface LedgerDependencies {
   readonly table: TableStore;

@@ -1,9 +1,9 @@
-import { auditKey } from '../aws/keys.ts';
 import { paymentOf } from '../domain/accountAfter.ts';
 import { decide, type RowsRead } from '../domain/decide.ts';
 import { type AccountState, newAccount, saltBytes } from '../domain/state.ts';
 import type { Payment, RowsNeeded } from '../domain/window.ts';
-import type { Item, TableStore, Write } from '../ports.ts';
+import type { Item, TableStore, Write } from '../ports/ports.ts';
+import { auditKey } from '../store/names.ts';
 import { firstOf, queryItems } from '../store/pages.ts';
 import { type LedgerDependencies, ledgerLimits } from './dependencies.ts';
 import { auditItem, decisionItem, paymentFromItem, type StoredDecision } from './items.ts';

@@ -1,6 +1,6 @@
-import { decisionKey, stateKey } from '../aws/keys.ts';
-import { inParallel } from '../parallel.ts';
-import { type Item, OutcomeUnknown, Throttled, Unavailable } from '../ports.ts';
+import { type Item, OutcomeUnknown, Throttled, Unavailable } from '../ports/ports.ts';
+import { decisionKey, stateKey } from '../store/names.ts';
+import { inParallel } from '../store/parallel.ts';
 import { commit } from './commit.ts';
 import { type LedgerDependencies, ledgerLimits } from './dependencies.ts';
 import { fold, RowGone } from './fold.ts';

@@ -1,7 +1,7 @@
-import { merchantKey } from '../aws/keys.ts';
 import { type MerchantFigures, noFigures } from '../domain/merchant.ts';
-import { type Clock, type Item, type TableStore, Throttled, Unavailable } from '../ports.ts';
+import { type Clock, type Item, type TableStore, Throttled, Unavailable } from '../ports/ports.ts';
 import { cache } from '../store/cache.ts';
+import { merchantKey } from '../store/names.ts';
 
 /** A process reads the figures of a merchant at most this often. */
 export const merchantCacheMs = 10_000;

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { auditKey, systemChain } from '../aws/keys.ts';
 import { zeroHash } from '../domain/audit.ts';
 import {
   type Attribute,
@@ -10,7 +9,8 @@ import {
   Throttled,
   TransactionCancelled,
   type Write,
-} from '../ports.ts';
+} from '../ports/ports.ts';
+import { auditKey, systemChain } from '../store/names.ts';
 import { firstOf, queryItems } from '../store/pages.ts';
 
 /** How often an entry is tried again at the chain's new head before the caller is told. */

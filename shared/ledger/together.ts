@@ -1,5 +1,5 @@
-import { stateKey } from '../aws/keys.ts';
-import { type Item, OutcomeUnknown, Throttled, Unavailable } from '../ports.ts';
+import { type Item, OutcomeUnknown, Throttled, Unavailable } from '../ports/ports.ts';
+import { stateKey } from '../store/names.ts';
 import { type CancelledAccount, commit, isCauseOfCancellation } from './commit.ts';
 import { type LedgerDependencies, ledgerLimits } from './dependencies.ts';
 import { type AccountCommit, fold } from './fold.ts';

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { createGunzip, gzipSync } from 'node:zlib';
 import { featureNames } from '../domain/features.ts';
 import { signalNames } from '../domain/signals/names.ts';
-import type { ObjectStore } from '../ports.ts';
+import type { ObjectStore } from '../ports/ports.ts';
 import { listedKeys } from '../store/pages.ts';
 
 /**

@@ -1,10 +1,10 @@
-import { listEntryKey, listVersionKey } from '../aws/keys.ts';
 import { dayMs } from '../domain/durations.ts';
 import type { List, Policy } from '../domain/policy.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { appendSystemEvent } from '../ledger/systemChain.ts';
-import { type Condition, type Item, type TableStore, TransactionCancelled, type Write } from '../ports.ts';
+import { type Condition, type Item, type TableStore, TransactionCancelled, type Write } from '../ports/ports.ts';
 import { boundedMap, cache, onePer } from '../store/cache.ts';
+import { listEntryKey, listVersionKey } from '../store/names.ts';
 import { queryItems } from '../store/pages.ts';
 
 /**

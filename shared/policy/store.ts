@@ -1,8 +1,8 @@
-import { policyPointerKey, policyVersionKey } from '../aws/keys.ts';
 import type { CompiledPolicy, Policy } from '../domain/policy.ts';
 import { appendSystemEvent } from '../ledger/systemChain.ts';
-import { type Condition, type Item, type TableStore, TransactionCancelled, type Write } from '../ports.ts';
+import { type Condition, type Item, type TableStore, TransactionCancelled, type Write } from '../ports/ports.ts';
 import { cache, onePer } from '../store/cache.ts';
+import { policyPointerKey, policyVersionKey } from '../store/names.ts';
 import { firstOf, queryItems } from '../store/pages.ts';
 import { compilePolicy, policyHash, policyText } from './compile.ts';
 import { defaultPolicy } from './default.ts';

@@ -1,4 +1,4 @@
-import type { Item, Key, ObjectStore, Query, TableStore } from '../ports.ts';
+import type { Item, Key, ObjectStore, Query, TableStore } from '../ports/ports.ts';
 
 /** How far reading may go. */
 export interface PageLimit {

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { dynamoTable } from '../../shared/aws/table.ts';
-import { memoryTable } from '../../shared/memory/table.ts';
-import type { Attribute, Condition, Consumed, Item, Key, TableStore, Write } from '../../shared/ports.ts';
-import { type SeededRandom, seededRandom } from '../../shared/random.ts';
+import { dynamoTable } from '../../shared/adapters/aws/table.ts';
+import { memoryTable } from '../../shared/adapters/memory/table.ts';
+import type { Attribute, Condition, Consumed, Item, Key, TableStore, Write } from '../../shared/ports/ports.ts';
+import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
 import { dynamoEmulator } from '../support/emulators.ts';
 
 /** Random histories on both tables: every reply, every refusal and every unit must be the same. */

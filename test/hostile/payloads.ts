@@ -1,4 +1,4 @@
-import type { SeededRandom } from '../../shared/random.ts';
+import type { SeededRandom } from '../../shared/store/random.ts';
 import { served, startMs } from '../support/api.ts';
 import type { Sent } from '../support/http.ts';
 

@@ -1,6 +1,6 @@
 import { scopes } from '../../shared/contract/routes.ts';
 import { isDecisionItem } from '../../shared/ledger/items.ts';
-import { type SeededRandom, seededRandom } from '../../shared/random.ts';
+import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
 import { type Api, apiOnMemory, startMs } from '../support/api.ts';
 import { emptySinks, unthrottled } from './requests.ts';
 

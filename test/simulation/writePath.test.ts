@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { decisionKey } from '../../shared/aws/keys.ts';
+import { virtualClock } from '../../shared/adapters/memory/clock.ts';
+import { faultyTable, type InjectedFault, noFaults, randomFaults } from '../../shared/adapters/memory/faults.ts';
+import { memoryTable } from '../../shared/adapters/memory/table.ts';
 import { decisionFromItem } from '../../shared/ledger/items.ts';
 import { settle } from '../../shared/ledger/ledger.ts';
 import type { Settled } from '../../shared/ledger/submission.ts';
-import { virtualClock } from '../../shared/memory/clock.ts';
-import { faultyTable, type InjectedFault, noFaults, randomFaults } from '../../shared/memory/faults.ts';
-import { memoryTable } from '../../shared/memory/table.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
-import type { Consumed } from '../../shared/ports.ts';
-import { seededRandom } from '../../shared/random.ts';
+import type { Consumed } from '../../shared/ports/ports.ts';
+import { decisionKey } from '../../shared/store/names.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 import { runSeed } from './run.ts';
 import { faultsOf, ledgerOn, limitOfFive, payment, simulate, startMs, submission } from './world.ts';
 

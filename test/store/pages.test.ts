@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { memoryObjects } from '../../shared/memory/objects.ts';
-import { memoryTable } from '../../shared/memory/table.ts';
-import type { Consumed, Item, TableStore } from '../../shared/ports.ts';
+import { memoryObjects } from '../../shared/adapters/memory/objects.ts';
+import { memoryTable } from '../../shared/adapters/memory/table.ts';
+import type { Consumed, Item, TableStore } from '../../shared/ports/ports.ts';
 import { firstOf, itemPage, listedKeys, queryItems, scanItems } from '../../shared/store/pages.ts';
 
 const sk = (n: number): string => String(n).padStart(3, '0');

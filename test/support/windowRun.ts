@@ -13,7 +13,7 @@ import {
   windowSums,
   writeSpans,
 } from '../../shared/domain/window.ts';
-import { seededRandom } from '../../shared/random.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 
 /** Numbers in [0, 1), so that a failing run is named by its seed. */
 export const seeded = (seed: number): (() => number) => seededRandom(seed).fraction;

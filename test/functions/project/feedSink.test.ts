@@ -3,13 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { feedSink } from '../../../functions/project/feedSink.ts';
 import type { CommittedDecision } from '../../../functions/project/project.ts';
+import { faultyTable, randomFaults } from '../../../shared/adapters/memory/faults.ts';
+import { type MemoryTable, memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { outcomes } from '../../../shared/domain/outcome.ts';
-import { faultyTable, randomFaults } from '../../../shared/memory/faults.ts';
-import { type MemoryTable, memoryTable } from '../../../shared/memory/table.ts';
-import { type TableStore, Throttled, type Write } from '../../../shared/ports.ts';
+import { type TableStore, Throttled, type Write } from '../../../shared/ports/ports.ts';
 import { counterKey, countOf, latencyPercentiles, queueAgeOf } from '../../../shared/projection/counters.ts';
 import { pageBytesMax, pageEntries, pageEntriesMax, positionOf, slotMs } from '../../../shared/projection/feed.ts';
-import { seededRandom } from '../../../shared/random.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 import { aDecision } from './builders.ts';
 
 const startMs = Date.parse('2026-11-20T23:59:30.000Z');

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { dayMs } from '../../shared/domain/durations.ts';
+
+/**
+ * Opaque page cursors: where to go on, when the cursor was given, and a checksum that binds it to what it was given for. A cursor
+ * only ever continues within the caller's own tenant and route, so that the checksum guards against mistakes, not against forgery:
+ * what it holds is looked at like anything else that a caller sends.
+ */
+
+const checksumBytes = 12;
+export const cursorLifetimeMs = 7 * dayMs;
+const aheadMs = 5 * 60_000;
+
+/** `boundTo`: tenant, operation and every filter of the page; `after`: where the next page begins, in the caller's own terms. */
+export function encodeCursor(boundTo: readonly string[], after: string, nowMs: number): string {
+  const payload = JSON.stringify([nowMs, after]);
+  return Buffer.concat([checksum(boundTo, payload), Buffer.from(payload, 'utf8')]).toString('base64url');
+}
+
+/** Null for a cursor that is malformed, too old or was given for something else. */
+export function decodeCursor(boundTo: readonly string[], cursor: string, nowMs: number): string | null {
+  if (!/^[A-Za-z0-9_-]+$/.test(cursor)) return null;
+  const bytes = Buffer.from(cursor, 'base64url');
+  if (bytes.toString('base64url') !== cursor || bytes.length <= checksumBytes) return null;
+  const payload = bytes.subarray(checksumBytes).toString('utf8');
+  if (!checksum(boundTo, payload).equals(bytes.subarray(0, checksumBytes))) return null;
+  const content = contentOf(payload);
+  if (content === null) return null;
+  const [givenAtMs, after] = content;
+  if (givenAtMs < nowMs - cursorLifetimeMs || givenAtMs > nowMs + aheadMs) return null;
+  return after;
+}
+
+function contentOf(payload: string): readonly [givenAtMs: number, after: string] | null {
+  try {
+    const content: unknown = JSON.parse(payload);
+    if (!Array.isArray(content) || content.length !== 2) return null;
+    const [givenAtMs, after] = content;
+    return typeof givenAtMs === 'number' && typeof after === 'string' && after !== '' && after.isWellFormed()
+      ? [givenAtMs, after]
+      : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+/** Whether a place in a sequence is a number of one. */
+export const isSequence = (after: string): boolean => /^[1-9][0-9]{0,14}$/.test(after);
+
+function checksum(boundTo: readonly string[], payload: string): Buffer {
+  return createHash('sha256')
+    .update(JSON.stringify([...boundTo, payload]))
+    .digest()
+    .subarray(0, checksumBytes);
+}
