@@ -118,6 +118,12 @@ describe('each outside thing has one place', () => {
   );
 });
 
+test('of what functions run, one file reads their environment variables', () => {
+  const readers = [...within('shared/'), ...within('functions/')].filter((file) => /\bprocess\.env\b/.test(textOf(file)));
+  // The SDK's own variables are read where its clients are made.
+  expect(readers.sort()).toEqual(['shared/adapters/aws/client.ts', 'shared/store/environment.ts']);
+});
+
 describe('the domain is pure', () => {
   test.each([
     ['no clock', /\bDate\.now\b|\bnew Date\(\)|\bperformance\b/],

@@ -1,4 +1,4 @@
-import type { Endpoints } from '../../shared/edge/http.ts';
+import { type Endpoints, withoutBody } from '../../shared/edge/request.ts';
 import type { Randomness, TableStore } from '../../shared/ports/ports.ts';
 import { deleteListEntry, putListEntry } from './lists.ts';
 import { putPolicy } from './putPolicy.ts';
@@ -7,5 +7,5 @@ import { putPolicy } from './putPolicy.ts';
 export const adminEndpoints = (table: TableStore, randomness: Randomness): Endpoints => ({
   putPolicy: putPolicy(table),
   putListEntry: putListEntry(table, randomness),
-  deleteListEntry: deleteListEntry(table, randomness),
+  ...withoutBody({ deleteListEntry: deleteListEntry(table, randomness) }),
 });

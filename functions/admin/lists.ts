@@ -1,14 +1,8 @@
-import { type Fault, fault, pointerPart } from '../../shared/contract/fault.ts';
+import { fault } from '../../shared/contract/fault.ts';
 import { formatInstant, parseInstant } from '../../shared/contract/time.ts';
-import {
-  type ApiRequest,
-  conflict,
-  type Endpoint,
-  endpointWithBody,
-  invalid,
-  notFound,
-  unavailable,
-} from '../../shared/edge/http.ts';
+import { objectBody } from '../../shared/edge/body.ts';
+import { conflict, notFound, unavailable } from '../../shared/edge/problem.ts';
+import type { AnswerWithoutBody, ApiRequest, Endpoint } from '../../shared/edge/request.ts';
 import { deleteListEntry as deleteEntry, listLimits, putListEntry as putEntry } from '../../shared/policy/lists.ts';
 import { readActivePolicy } from '../../shared/policy/store.ts';
 import type { Randomness, TableStore } from '../../shared/ports/ports.ts';
@@ -16,8 +10,9 @@ import type { Randomness, TableStore } from '../../shared/ports/ports.ts';
 const saltBytes = 16;
 
 /** `PUT /lists/{list}/{entry}`, body `{ expiresAt? }`: the entry is on the list from now on, until its expiry if it has one. */
-export const putListEntry = (table: TableStore, randomness: Randomness): Endpoint =>
-  endpointWithBody(expiry, async (request, expiresAtMs) => {
+export const putListEntry = (table: TableStore, randomness: Randomness): Endpoint<number | null> => ({
+  read: readExpiry,
+  answer: async (request, expiresAtMs) => {
     const { list, entry } = named(request);
     await assertList(table, request.tenant, list);
     const change = { list, entry, by: request.keyId, atMs: request.receivedAtMs, salt: randomness.bytes(saltBytes) };
@@ -27,11 +22,12 @@ export const putListEntry = (table: TableStore, randomness: Randomness): Endpoin
     }
     if (changed.cause === 'full') throw conflict(`the list ${list} is full: it holds ${listLimits.entries} entries`);
     throw unavailable('the lists are being changed by others, try again');
-  });
+  },
+});
 
 /** `DELETE /lists/{list}/{entry}`: 404 when it is not on the list. */
 export const deleteListEntry =
-  (table: TableStore, randomness: Randomness): Endpoint =>
+  (table: TableStore, randomness: Randomness): AnswerWithoutBody =>
   async (request) => {
     const { list, entry } = named(request);
     await assertList(table, request.tenant, list);
@@ -48,21 +44,18 @@ const named = ({ parameters }: ApiRequest): { readonly list: string; readonly en
   return { list, entry };
 };
 
-const expiry = ({ body }: ApiRequest): number | null => {
-  if (body === undefined) return null;
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid([fault('', 'the body', 'an object', body)]);
-  const { expiresAt = null, ...others } = body as Readonly<Record<string, unknown>>;
-  const faults: Fault[] = Object.keys(others).map((name) => ({
-    pointer: pointerPart(name),
-    detail: 'unknown field; allowed: expiresAt',
-  }));
-  const instant = typeof expiresAt === 'string' ? parseInstant(expiresAt) : null;
-  if (expiresAt !== null && instant === null) {
-    faults.push(fault('/expiresAt', 'expiresAt', 'a date and time with an offset (RFC 3339) or null', expiresAt));
-  }
-  if (faults.length > 0) throw invalid(faults);
-  return instant?.epochMs ?? null;
-};
+/** When the entry ends, in epoch milliseconds; null for never. */
+const readExpiry = objectBody<number | null>({
+  fields: ['expiresAt'],
+  expected: 'an object',
+  read: ({ expiresAt = null }, faults) => {
+    const instant = typeof expiresAt === 'string' ? parseInstant(expiresAt) : null;
+    if (expiresAt !== null && instant === null) {
+      faults.push(fault('/expiresAt', 'expiresAt', 'a date and time with an offset (RFC 3339) or null', expiresAt));
+    }
+    return instant?.epochMs ?? null;
+  },
+});
 
 /** Lists come into being with a policy. */
 const assertList = async (table: TableStore, tenant: string, list: string): Promise<void> => {

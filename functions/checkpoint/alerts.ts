@@ -1,4 +1,4 @@
-import { required, type Services } from '../../shared/adapters/aws/services.ts';
+import type { Services } from '../../shared/adapters/aws/services.ts';
 import { snsTopic } from '../../shared/adapters/aws/topic.ts';
 import { aboutReason, tell } from '../../shared/alerts/gate.ts';
 import {
@@ -8,9 +8,11 @@ import {
   overdueMessage,
   type SystemAlert,
 } from '../../shared/alerts/message.ts';
+import { hourMs, minuteMs } from '../../shared/domain/durations.ts';
 import type { Log } from '../../shared/edge/log.ts';
 import type { Clock, TableStore, Topic } from '../../shared/ports/ports.ts';
-import { defaultTenant, env } from '../../shared/store/names.ts';
+import { optional, required, requiredNumber } from '../../shared/store/environment.ts';
+import { defaultTenant } from '../../shared/store/names.ts';
 import { CheckpointRefused, type CheckpointResult } from './checkpoint.ts';
 
 export interface RunAlertsDependencies {
@@ -76,8 +78,8 @@ export const environmentAlerts = ({ table, clock }: Pick<Services, 'table' | 'cl
       model: snsTopic({ arn: required('modelTopic') }),
       verifier: snsTopic({ arn: required('verifierTopic') }),
     },
-    consoleUrl: process.env[env.consoleUrl] ?? null,
-    modelAgeMsMax: Number(required('modelAgeAlarmHours')) * 3_600_000,
-    lagMsMax: Number(required('checkpointLagAlarmMinutes')) * 60_000,
+    consoleUrl: optional('consoleUrl') ?? null,
+    modelAgeMsMax: requiredNumber('modelAgeAlarmHours') * hourMs,
+    lagMsMax: requiredNumber('checkpointLagAlarmMinutes') * minuteMs,
     log,
   });

@@ -1,8 +1,10 @@
 import { renderDecision } from '../../shared/contract/render.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
-import { type Answer, type ApiRequest, conflict, unavailable } from '../../shared/edge/http.ts';
 import { counts, type Measure } from '../../shared/edge/metrics.ts';
-import { type LedgerDependencies, settle } from '../../shared/ledger/ledger.ts';
+import { conflict, unavailable } from '../../shared/edge/problem.ts';
+import type { Answer, ApiRequest } from '../../shared/edge/request.ts';
+import type { LedgerDependencies } from '../../shared/ledger/dependencies.ts';
+import { settle } from '../../shared/ledger/ledger.ts';
 import { loadPolicyVersion } from '../../shared/policy/store.ts';
 
 /** A caller at the till waits no longer. */

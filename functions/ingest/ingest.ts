@@ -4,8 +4,9 @@ import type { Json } from '../../shared/contract/json.ts';
 import { formatInstant } from '../../shared/contract/time.ts';
 import { findCardNumbers, parseTransaction, serializeTransaction } from '../../shared/contract/transaction.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
-import { type Answer, type ApiRequest, type Endpoints, endpointWithBody, invalid, unavailable } from '../../shared/edge/http.ts';
-import { readTransaction } from '../../shared/edge/transactionBody.ts';
+import { readTransaction } from '../../shared/edge/body.ts';
+import { invalid, unavailable } from '../../shared/edge/problem.ts';
+import type { Answer, ApiRequest, Endpoints } from '../../shared/edge/request.ts';
 import type { Queue, QueueMessage } from '../../shared/ports/ports.ts';
 import { messageAttributes } from '../../shared/store/names.ts';
 
@@ -25,11 +26,11 @@ interface RowResult {
 
 /** The routes of the ingest stage: what passes the contract goes onto the queue, nothing is decided here. */
 export const ingestEndpoints = (target: Target): Endpoints => ({
-  postTransaction: endpointWithBody(readTransaction, (request, transaction) => ingestOne(target, request, transaction)),
-  postTransactionBatch: endpointWithBody(
-    (request) => rowsOf(request.json!),
-    (request, rows) => ingestBatch(target, request, rows),
-  ),
+  postTransaction: {
+    read: readTransaction,
+    answer: (request, transaction: Transaction) => ingestOne(target, request, transaction),
+  },
+  postTransactionBatch: { read: readRows, answer: (request, rows: readonly Json[]) => ingestBatch(target, request, rows) },
 });
 
 export interface Target {
@@ -86,7 +87,8 @@ async function sendAll(queue: Queue, messages: readonly QueueMessage[]): Promise
   return messages.map((_, index) => results[index]?.sent === true);
 }
 
-function rowsOf(json: Json): readonly Json[] {
+/** The rows of a batch, not yet read as transactions. */
+function readRows({ json = null }: ApiRequest): readonly Json[] {
   const faults: Fault[] = [];
   if (!(json instanceof Map)) {
     findCardNumbers(json, '', faults);

@@ -4,7 +4,7 @@ import type { Policy } from '../../shared/domain/policy.ts';
 import type { Clock, TableStore, Topic } from '../../shared/ports/ports.ts';
 import { alertsOf, decisionMessage } from './decisionMessage.ts';
 import { failuresInTurn } from './inTurn.ts';
-import type { Committed, Sink } from './project.ts';
+import type { CommittedDecision, Sink } from './project.ts';
 
 export interface AlertsSinkDependencies {
   readonly table: TableStore;
@@ -27,7 +27,7 @@ export const alertsSink = (dependencies: AlertsSinkDependencies): Sink => ({
 
 async function tellOf(
   { table, clock, topics, policyOf, consoleUrl }: AlertsSinkDependencies,
-  { tenant, decision, correlationId = null }: Committed,
+  { tenant, decision, correlationId = null }: CommittedDecision,
 ): Promise<void> {
   const policy = await policyOf(tenant, decision.policyVersion);
   const { accountId, userId, transactionId } = decision.transaction;

@@ -21,8 +21,9 @@ import {
   slotPagesMax,
   slotStartMs,
 } from '../../shared/projection/feed.ts';
+import { queryItems } from '../../shared/store/pages.ts';
 import { failuresInTurn } from './inTurn.ts';
-import type { Committed, Sink } from './project.ts';
+import type { CommittedDecision, Sink } from './project.ts';
 
 export interface FeedDependencies {
   readonly table: TableStore;
@@ -53,7 +54,7 @@ export const feedSink = (dependencies: FeedDependencies): Sink => ({
 });
 
 interface Member {
-  readonly committed: Committed;
+  readonly committed: CommittedDecision;
   readonly entry: FeedEntry;
 }
 
@@ -63,7 +64,7 @@ interface Run {
   readonly members: readonly Member[];
 }
 
-function runsOf(decisions: readonly Committed[]): Run[] {
+function runsOf(decisions: readonly CommittedDecision[]): Run[] {
   const groups = Map.groupBy(decisions, ({ tenant, decision }) => `${slotStartMs(decision.decidedAtMs)} ${tenant}`);
   return [...groups.values()].flatMap((group) => {
     const members = new Map<string, Member>();
@@ -121,14 +122,14 @@ const unmoved = (counter: Item | null): Condition =>
 async function projectedIds(table: TableStore, tenant: string, fromMs: number): Promise<Set<string>> {
   const ids = new Set<string>();
   const query = { pk: feedDayKey(tenant, 'all', fromMs), ...slotBounds(fromMs), limit: pagesPerQuery, consistent: true };
-  let after: string | undefined;
-  for (let pages = 0; pages < slotPagesMax; pages += pagesPerQuery) {
-    const answer = await table.query(after === undefined ? query : { ...query, after });
-    for (const page of answer.items) for (const entry of pageEntries(page)) ids.add(entry.transaction.transactionId);
-    after = answer.after;
-    if (after === undefined) return ids;
+  const feedPages = queryItems(table, query, {
+    pagesMax: Math.ceil(slotPagesMax / pagesPerQuery),
+    beyond: `the feed of ${tenant} has more than ${slotPagesMax} pages in the slot of ${new Date(fromMs).toISOString()}`,
+  });
+  for await (const page of feedPages) {
+    for (const entry of pageEntries(page)) ids.add(entry.transaction.transactionId);
   }
-  throw new Error(`the feed of ${tenant} has more than ${slotPagesMax} pages in the slot of ${new Date(fromMs).toISOString()}`);
+  return ids;
 }
 
 /** The newest of what the counter has and what these decisions bring; null when that is nothing new. */

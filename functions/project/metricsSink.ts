@@ -1,7 +1,7 @@
 import { type FeatureName, featureNames } from '../../shared/domain/features.ts';
 import { counts, type Measured, metricsLine } from '../../shared/edge/metrics.ts';
 import type { Clock } from '../../shared/ports/ports.ts';
-import type { Committed, Sink } from './project.ts';
+import type { CommittedDecision, Sink } from './project.ts';
 
 export interface MetricsSinkDependencies {
   readonly clock: Clock;
@@ -35,8 +35,8 @@ export const metricsSink = ({ clock, write }: MetricsSinkDependencies): Sink => 
 /** The name under which a feature's values are measured: `amountZ` is `FeatureAmountZ`. */
 export const featureMetric = (name: FeatureName): string => `Feature${name[0]!.toUpperCase()}${name.slice(1)}`;
 
-const measures = (decisions: readonly Committed[]): Record<string, Measured> => {
-  const counted = (holds: (committed: Committed) => boolean): number => decisions.filter(holds).length;
+const measures = (decisions: readonly CommittedDecision[]): Record<string, Measured> => {
+  const counted = (holds: (committed: CommittedDecision) => boolean): number => decisions.filter(holds).length;
   return {
     ...counts({
       Allowed: counted(({ decision }) => decision.outcome === 'ALLOW'),
@@ -52,7 +52,7 @@ const measures = (decisions: readonly Committed[]): Record<string, Measured> => 
 };
 
 /** The percentile that the model gave, which is spread evenly while payments are as they were, and the features that tell why not. */
-const drift = (decisions: readonly Committed[]): Record<string, Measured> => {
+const drift = (decisions: readonly CommittedDecision[]): Record<string, Measured> => {
   const sample = decisions.filter(({ decision }) => Number.parseInt(decision.hash.slice(0, 2), 16) % driftOneOf === 0);
   const percentiles = sample.flatMap(({ decision }) =>
     decision.anomaly === null ? [] : [Math.round(decision.anomaly.percentile)],

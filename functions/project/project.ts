@@ -8,7 +8,7 @@ import { prefixes, type projectedItems } from '../../shared/store/names.ts';
 import { type AttributeImage, itemFromImage } from './image.ts';
 
 /** A decision as it was committed. */
-export interface Committed {
+export interface CommittedDecision {
   /** Index of its record in the batch. */
   readonly position: number;
   readonly tenant: string;
@@ -41,7 +41,7 @@ interface CommittedLabel {
 }
 
 interface Batch {
-  readonly decisions: readonly Committed[];
+  readonly decisions: readonly CommittedDecision[];
   /** Empty unless the projector was given a `decodeEntry`. */
   readonly entries: readonly CommittedEntry[];
   readonly reviews?: readonly CommittedReview[];
@@ -65,7 +65,7 @@ export interface Sink {
 export interface ProjectDependencies {
   readonly sinks: readonly Sink[];
   /** Reads a DECISION item; throws when it is none. An erased one, delivered once more, is given to no sink. */
-  readonly decode: (item: Item) => Omit<Committed, 'position'> & { readonly erased?: boolean };
+  readonly decode: (item: Item) => Omit<CommittedDecision, 'position'> & { readonly erased?: boolean };
   /** Reads an AUDIT item; left out while no sink takes entries. */
   readonly decodeEntry?: (item: Item) => StoredEntry;
   /** Told of everything that will come again. */
@@ -86,7 +86,7 @@ export const projector =
       report({ sink, sequenceNumber: sequenceNumberOf(records[position]!), cause });
     };
 
-    const decisions: Committed[] = [];
+    const decisions: CommittedDecision[] = [];
     const entries: CommittedEntry[] = [];
     const reviews: CommittedReview[] = [];
     const labels: CommittedLabel[] = [];

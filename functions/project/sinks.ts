@@ -1,6 +1,6 @@
-import { required, type Services } from '../../shared/adapters/aws/services.ts';
+import type { Services } from '../../shared/adapters/aws/services.ts';
 import { snsTopic } from '../../shared/adapters/aws/topic.ts';
-import { env } from '../../shared/store/names.ts';
+import { optional, required } from '../../shared/store/environment.ts';
 import { alertsSink } from './alertsSink.ts';
 import { archiveSink, hotDaysOf } from './archiveSink.ts';
 import { featuresSink } from './featuresSink.ts';
@@ -16,7 +16,7 @@ import { webhooksSink } from './webhooksSink.ts';
 export const sinksOf = (world: Services): readonly Sink[] => [
   feedSink(world),
   reviewsSink(world),
-  archiveSink({ archive: world.archive, table: world.table, hotDays: hotDaysOf(process.env[env.hotDays]) }),
+  archiveSink({ archive: world.archive, table: world.table, hotDays: hotDaysOf(optional('hotDays')) }),
   headsSink(world),
   metricsSink({ clock: world.clock, write: (line) => process.stdout.write(`${line}\n`) }),
   featuresSink(world),
@@ -28,7 +28,7 @@ export const sinksOf = (world: Services): readonly Sink[] => [
       degraded: snsTopic({ arn: required('degradedTopic') }),
     },
     policyOf: policyReader(world.table),
-    consoleUrl: process.env[env.consoleUrl] ?? null,
+    consoleUrl: optional('consoleUrl') ?? null,
   }),
   webhooksSink({ table: world.table, clock: world.clock, queue: world.webhookQueue }),
 ];

@@ -1,4 +1,5 @@
 import type { Clock, Queue, TableStore } from '../../shared/ports/ports.ts';
+import { cache } from '../../shared/store/cache.ts';
 import { listEndpoints, type WebhookEndpoint } from '../../shared/webhooks/endpoints.ts';
 import { decisionEvent, isWanted, messageIdOf, reviewEvent, type WebhookEvent } from '../../shared/webhooks/events.ts';
 import type { Failure, Sink } from './project.ts';
@@ -10,23 +11,18 @@ export interface WebhooksSinkDependencies {
   readonly clock: Clock;
 }
 
-/** A new endpoint is told of what is projected this long after it was added. */
+/** A new endpoint gets the events that are projected this long after it was added, or later. */
 const endpointsCacheMs = 5_000;
+const cachedTenants = 1_000;
 
 /**
  * Queues a message for every endpoint that wants an event of the batch. An event that comes again is queued again, under the same
  * message id: that is what a receiver tells repeats by.
  */
 export const webhooksSink = ({ table, queue, clock }: WebhooksSinkDependencies): Sink => {
-  const cached = new Map<string, { readonly readAtMs: number; readonly endpoints: readonly WebhookEndpoint[] }>();
-  const endpointsOf = async (tenant: string): Promise<readonly WebhookEndpoint[]> => {
-    const nowMs = clock.nowMs();
-    const known = cached.get(tenant);
-    if (known !== undefined && nowMs - known.readAtMs < endpointsCacheMs) return known.endpoints;
-    const endpoints = await listEndpoints(table, tenant);
-    cached.set(tenant, { readAtMs: nowMs, endpoints });
-    return endpoints;
-  };
+  const cached = cache<readonly WebhookEndpoint[]>({ max: cachedTenants, ttlMs: endpointsCacheMs });
+  const endpointsOf = (tenant: string): Promise<readonly WebhookEndpoint[]> =>
+    cached.get(tenant, clock.nowMs(), () => listEndpoints(table, tenant));
 
   return {
     name: 'webhooks',

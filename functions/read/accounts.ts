@@ -1,6 +1,7 @@
 import { renderStanding, type WireDecisionItem } from '../../shared/contract/render.ts';
 import type { DecisionBody } from '../../shared/domain/audit.ts';
-import { type ApiRequest, type Endpoint, invalid, notFound, type Problem } from '../../shared/edge/http.ts';
+import { invalid, notFound, type Problem } from '../../shared/edge/problem.ts';
+import type { AnswerWithoutBody, ApiRequest } from '../../shared/edge/request.ts';
 import { auditFromItem, decisionFromItem, type StoredDecision } from '../../shared/ledger/items.ts';
 import { accountFromItem, ownerOf } from '../../shared/ledger/state.ts';
 import { type Item, type TableStore, Throttled, Unavailable } from '../../shared/ports/ports.ts';
@@ -8,6 +9,7 @@ import { type CoverageStores, coverageOf } from '../../shared/proof/checkpointIn
 import { type AuditEntry, asAuditEntry } from '../../shared/proof/entry.ts';
 import { isExpired } from '../../shared/proof/hotRows.ts';
 import { auditKey, decisionKey, sequenceText, stateKey } from '../../shared/store/names.ts';
+import { firstOf, itemPage, queryItems } from '../../shared/store/pages.ts';
 import { isSequence } from './cursor.ts';
 import type { FindErasedChain } from './erasedChains.ts';
 import type { OpenInputs } from './inputs.ts';
@@ -26,7 +28,7 @@ const destroyedSalt = new Uint8Array(16);
 
 /** `GET /accounts/{accountId}/decision`: the last by sequence; without userId that of the user decided on last. */
 export const getAccountStanding =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async (request) => {
     const states = request.query.userId === undefined ? await statesOf(table, request) : [await stateOf(table, request)];
     const candidates = states
@@ -42,7 +44,7 @@ export const getAccountStanding =
 
 /** `GET /accounts/{accountId}/decisions`: newest sequence first. */
 export const getAccountTimeline =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async (request) => {
     const { limit, after } = pageRequest(request, isSequence);
     const state = await stateOf(table, request);
@@ -69,12 +71,17 @@ export const getAccountTimeline =
  * rows have gone to the archive, the first page says through which entry.
  */
 export const getAccountAudit =
-  ({ table, checkpoints }: CoverageStores, openInputs: OpenInputs, findErased: FindErasedChain): Endpoint =>
+  ({ table, checkpoints }: CoverageStores, openInputs: OpenInputs, findErased: FindErasedChain): AnswerWithoutBody =>
   async (request) => {
     const { limit, after } = pageRequest(request, isSequence);
     const { chain, salt, sequence } = await chainOf(table, findErased, request);
     const from = after === null ? 1 : Number(after) + 1;
-    const { rows, next } = await keptRows(table, chain, from, limit, request.receivedAtMs);
+    const { items: rows, after: last } = await itemPage(table, {
+      query: { pk: auditKey(chain, from).pk, from: auditKey(chain, from).sk, limit: entriesPerQueryMax, consistent: true },
+      count: limit,
+      queriesMax,
+      isWanted: (item) => !isExpired(item, request.receivedAtMs),
+    });
     const entries = rows.map((item) => asAuditEntry(auditFromItem(item)));
     const proofOf = await proofStates({ table, checkpoints }, chain, entries);
     const items = await Promise.all(
@@ -85,36 +92,11 @@ export const getAccountAudit =
         proof: proofOf(body.sequence),
       })),
     );
-    const archived = (entries[0]?.body.sequence ?? next ?? sequence + 1) - 1;
-    const page = pageBody(request, items, next === null ? undefined : String(next - 1));
+    const lastSequence = last === undefined ? null : Number(last);
+    const archived = entries[0] ? entries[0].body.sequence - 1 : (lastSequence ?? sequence);
+    const page = pageBody(request, items, lastSequence === null ? undefined : String(lastSequence));
     return { status: 200, body: after === null && archived > 0 ? { ...page, archivedThrough: archived } : page };
   };
-
-/** Rows from a sequence on that have not expired; `next` where to go on, null at the end. */
-async function keptRows(
-  table: TableStore,
-  chain: string,
-  fromSequence: number,
-  limit: number,
-  nowMs: number,
-): Promise<{ readonly rows: readonly Item[]; readonly next: number | null }> {
-  const rows: Item[] = [];
-  let from = fromSequence;
-  let pageSize = Math.min(entriesPerQueryMax, limit + 1);
-  for (let queries = 0; queries < queriesMax; queries += 1) {
-    const { pk, sk } = auditKey(chain, from);
-    const page = await table.query({ pk, from: sk, limit: pageSize, consistent: true });
-    for (const item of page.items) {
-      if (isExpired(item, nowMs)) continue;
-      if (rows.length === limit) return { rows, next: Number(item.sk) };
-      rows.push(item);
-    }
-    if (page.after === undefined) return { rows, next: null };
-    from = Number(page.after) + 1;
-    pageSize = rows.length === 0 ? entriesPerQueryMax : Math.min(entriesPerQueryMax, limit + 1 - rows.length);
-  }
-  return { rows, next: from };
-}
 
 /**
  * What proves an entry: `CHECKPOINTED` - a signed checkpoint holds it -, `CHAINED` - its chain alone so far -, `UNKNOWN` - the checkpoints
@@ -171,13 +153,7 @@ const noAccount = ({ parameters, query }: ApiRequest): Problem =>
 async function statesOf(table: TableStore, { tenant, parameters }: ApiRequest): Promise<readonly Item[]> {
   const accountId = parameters.accountId!;
   const query = { pk: stateKey(tenant, accountId, '').pk, limit: usersPerQuery, consistent: true };
-  const states: Item[] = [];
-  let after: string | undefined;
-  do {
-    const page = await table.query(after === undefined ? query : { ...query, after });
-    states.push(...page.items);
-    after = page.after;
-  } while (after !== undefined && states.length < usersMax);
+  const states = await firstOf(queryItems(table, query), usersMax);
   if (states.length === 0) throw notFound(`There is no account ${accountId}.`);
   return states;
 }
@@ -194,7 +170,7 @@ async function lastDecision(table: TableStore, state: Item, nowMs: number): Prom
   return { ...stored, decision: { ...decision, transaction: { ...decision.transaction, userId, accountId } } };
 }
 
-/** The chain's decisions below a sequence, newest first; `before` where to go on, absent at the end. */
+/** The chain's decisions below a sequence, newest first; `before` is where the next page begins, absent at the end. */
 async function newestDecisions(
   table: TableStore,
   chain: string,
@@ -202,28 +178,20 @@ async function newestDecisions(
   limit: number,
   nowMs: number,
 ): Promise<{ readonly items: readonly DecisionBody[]; readonly before?: number }> {
-  const found: DecisionBody[] = [];
-  let below = before;
-  for (let queries = 0; queries < queriesMax; queries += 1) {
-    const { pk } = auditKey(chain, 0);
-    const to = below === null ? {} : { to: sequenceText(below - 1) };
-    const page = await table.query({
-      pk,
-      ...to,
+  const { items, after } = await itemPage(table, {
+    query: {
+      pk: auditKey(chain, 0).pk,
+      ...(before !== null && { to: sequenceText(before - 1) }),
       descending: true,
-      limit: Math.min(entriesPerQueryMax, limit + 1),
+      limit: entriesPerQueryMax,
       consistent: true,
-    });
-    for (const item of page.items) {
-      if (isExpired(item, nowMs)) continue;
-      const { body } = auditFromItem(item);
-      if (body.event === 'DECISION_MADE') found.push(body as unknown as DecisionBody);
-    }
-    if (found.length > limit) return { items: found.slice(0, limit), before: found[limit - 1]!.sequence };
-    if (page.after === undefined) return { items: found };
-    below = Number(page.after);
-  }
-  return below === null ? { items: found } : { items: found, before: below };
+    },
+    count: limit,
+    queriesMax,
+    isWanted: (item) => !isExpired(item, nowMs) && auditFromItem(item).body.event === 'DECISION_MADE',
+  });
+  const decisions = items.map((item) => auditFromItem(item).body as unknown as DecisionBody);
+  return after === undefined ? { items: decisions } : { items: decisions, before: Number(after) };
 }
 
 const timelineItem = (userId: string, accountId: string, body: DecisionBody): WireDecisionItem => ({

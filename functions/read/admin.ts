@@ -1,15 +1,16 @@
 import { formatInstant } from '../../shared/contract/time.ts';
-import { type Endpoint, type Endpoints, notFound } from '../../shared/edge/http.ts';
+import { notFound } from '../../shared/edge/problem.ts';
+import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
 import { readSystemChain } from '../../shared/ledger/systemChain.ts';
 import { readActivePolicy, readPolicyVersion, readPolicyVersions, type StoredPolicy } from '../../shared/policy/store.ts';
 import type { TableStore } from '../../shared/ports/ports.ts';
 import { isSequence } from './cursor.ts';
-import { pageBody, pageRequest } from './pages.ts';
+import { cutPageBody, pageRequest } from './pages.ts';
 
 /** What the read stage answers about policies and the system chain. */
 export const policyQueries = (
   table: TableStore,
-): Pick<Required<Endpoints>, 'getPolicy' | 'getPolicyVersions' | 'getPolicyVersion' | 'getSystemAudit'> => ({
+): Record<'getPolicy' | 'getPolicyVersions' | 'getPolicyVersion' | 'getSystemAudit', AnswerWithoutBody> => ({
   getPolicy: getPolicy(table),
   getPolicyVersions: getPolicyVersions(table),
   getPolicyVersion: getPolicyVersion(table),
@@ -17,11 +18,11 @@ export const policyQueries = (
 });
 
 const getPolicy =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async ({ tenant }) => ({ status: 200, body: whole(await readActivePolicy(table, tenant)) });
 
 const getPolicyVersion =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async ({ tenant, parameters }) => {
     const version = Number(parameters.version);
     const stored = await readPolicyVersion(table, tenant, version);
@@ -30,26 +31,22 @@ const getPolicyVersion =
   };
 
 const getPolicyVersions =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async (request) => {
     const { limit, after } = pageRequest(request, isSequence);
     const versions = await readPolicyVersions(table, request.tenant, {
       limit: limit + 1,
       ...(after !== null && { beforeVersion: Number(after) }),
     });
-    const items = versions.slice(0, limit).map(summary);
-    const last = versions.length > limit ? String(items.at(-1)!.version) : undefined;
-    return { status: 200, body: pageBody(request, items, last) };
+    return { status: 200, body: cutPageBody(request, limit, versions.map(summary), ({ version }) => version) };
   };
 
 const getSystemAudit =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async (request) => {
     const { limit, after } = pageRequest(request, isSequence);
     const entries = await readSystemChain(table, request.tenant, Number(after ?? 0) + 1, limit + 1);
-    const items = entries.slice(0, limit);
-    const last = entries.length > limit ? String(items.at(-1)!.body.sequence) : undefined;
-    return { status: 200, body: pageBody(request, items, last) };
+    return { status: 200, body: cutPageBody(request, limit, entries, ({ body }) => body.sequence) };
   };
 
 const summary = ({ version, hash, status, publishedAtMs, by }: StoredPolicy) => ({

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { type Answer, type Endpoints, notFound } from '../../shared/edge/http.ts';
+import { notFound } from '../../shared/edge/problem.ts';
+import type { Answer, AnswerWithoutBody } from '../../shared/edge/request.ts';
 import type { TokenIssuer } from '../../shared/edge/tokens.ts';
 
 /** The analysts' console: a page and its files, which talk to this API only. */
@@ -18,10 +19,10 @@ const mediaTypes: Readonly<Record<string, string>> = {
 const forEver = { 'cache-control': 'public, max-age=31536000, immutable' };
 const forAnHour = { 'cache-control': 'public, max-age=3600' };
 
-type ConsoleEndpoints = Required<Pick<Endpoints, 'getHome' | 'getConsole' | 'getConsoleFile'>>;
-
 /** `issuer`: whose tokens the API takes, which the page may then ask for one. */
-export const consoleEndpoints = (issuer: TokenIssuer | null): ConsoleEndpoints => {
+export const consoleAnswers = (
+  issuer: TokenIssuer | null,
+): Record<'getHome' | 'getConsole' | 'getConsoleFile', AnswerWithoutBody> => {
   const headers = pageHeaders(issuer);
   const page = async (): Promise<Answer> => ({
     status: 200,

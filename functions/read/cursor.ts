@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { dayMs } from '../../shared/domain/durations.ts';
 
 /**
  * Opaque page cursors: where to go on, when the cursor was given, and a checksum that binds it to what it was given for. A cursor
@@ -7,7 +8,7 @@ import { createHash } from 'node:crypto';
  */
 
 const checksumBytes = 12;
-export const cursorLifetimeMs = 7 * 24 * 3_600_000;
+export const cursorLifetimeMs = 7 * dayMs;
 const aheadMs = 5 * 60_000;
 
 /** `boundTo`: tenant, operation and every filter of the page; `after`: where the next page begins, in the caller's own terms. */

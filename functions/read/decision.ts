@@ -1,22 +1,23 @@
 import { renderDecision } from '../../shared/contract/render.ts';
 import type { DecisionBody } from '../../shared/domain/audit.ts';
 import { type Counterfactual, counterfactual } from '../../shared/domain/counterfactual.ts';
+import { dayMs } from '../../shared/domain/durations.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy.ts';
 import type { AccountFacts } from '../../shared/domain/ruleFacts.ts';
-import { type Endpoint, notFound } from '../../shared/edge/http.ts';
+import { notFound } from '../../shared/edge/problem.ts';
+import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
 import { auditFromItem, decisionFromItem, type StoredDecision } from '../../shared/ledger/items.ts';
 import { accountFromItem } from '../../shared/ledger/state.ts';
 import { loadPolicyVersion } from '../../shared/policy/store.ts';
 import type { Item, TableStore } from '../../shared/ports/ports.ts';
 import { auditKey, decisionKey, stateKey } from '../../shared/store/names.ts';
 
-const dayMs = 86_400_000;
 /** `occurredAt` may be ahead of receipt by this. */
 const aheadMsMax = 300_000;
 
 /** `GET /decisions/{transactionId}`, with `explain=full` the smallest change that would have been ALLOWed. */
 export const getDecision =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async ({ tenant, parameters, query }) => {
     const transactionId = parameters.transactionId!;
     const item = await table.get(decisionKey(tenant, transactionId), { consistent: true });

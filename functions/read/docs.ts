@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { type Answer, type Endpoints, notFound } from '../../shared/edge/http.ts';
+import { notFound } from '../../shared/edge/problem.ts';
+import type { Answer, AnswerWithoutBody } from '../../shared/edge/request.ts';
 import { type DocumentOptions, openApiDocument } from './openapi.ts';
 
 /** The OpenAPI document and Swagger UI on it. Every link is relative, so that both work under a stage path. */
@@ -49,7 +50,7 @@ const headers = {
 
 const cacheable = { 'cache-control': 'public, max-age=3600' };
 
-export const docsEndpoints = (options: DocumentOptions): Required<Pick<Endpoints, 'getOpenApi' | 'getDocs' | 'getDocsFile'>> => {
+export const docsAnswers = (options: DocumentOptions): Record<'getOpenApi' | 'getDocs' | 'getDocsFile', AnswerWithoutBody> => {
   let document: Record<string, unknown> | undefined;
   return {
     getOpenApi: async () => {

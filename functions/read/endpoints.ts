@@ -1,11 +1,11 @@
-import type { Endpoints } from '../../shared/edge/http.ts';
+import { type Endpoints, withoutBody } from '../../shared/edge/request.ts';
 import type { TokenIssuer } from '../../shared/edge/tokens.ts';
 import { policyJsonSchema } from '../../shared/policy/schema.ts';
 import { getAccountAudit, getAccountStanding, getAccountTimeline } from './accounts.ts';
 import { policyQueries } from './admin.ts';
-import { consoleEndpoints } from './console.ts';
+import { consoleAnswers } from './console.ts';
 import { getDecision } from './decision.ts';
-import { docsEndpoints } from './docs.ts';
+import { docsAnswers } from './docs.ts';
 import type { FindErasedChain } from './erasedChains.ts';
 import { type EvidenceDependencies, getEvidence } from './evidence/route.ts';
 import { getHealth, type HealthDependencies } from './health.ts';
@@ -26,7 +26,7 @@ export interface ReadDependencies extends HealthDependencies {
 /** Everything that is answered without changing anything. */
 export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
   const { table, openInputs, findErasedChain, evidence, version, tokenIssuer = null } = dependencies;
-  return {
+  return withoutBody({
     getDecision: getDecision(table),
     getEvidence: getEvidence(evidence),
     getLatestDecisions: getLatestDecisions(table),
@@ -40,7 +40,7 @@ export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
     getModelVersions: getModelVersions(table),
     getHealth: getHealth(dependencies),
     ...policyQueries(table),
-    ...consoleEndpoints(tokenIssuer),
-    ...docsEndpoints({ version, policySchema: policyJsonSchema() }),
-  };
+    ...consoleAnswers(tokenIssuer),
+    ...docsAnswers({ version, policySchema: policyJsonSchema() }),
+  });
 };

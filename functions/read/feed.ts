@@ -1,6 +1,6 @@
+import { dayMs } from '../../shared/domain/durations.ts';
 import type { Query, TableStore } from '../../shared/ports/ports.ts';
 import {
-  dayMs,
   type Feed,
   type FeedEntry,
   feedDayKey,

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../../shared/edge/http.ts';
+import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
 import type { TableStore } from '../../shared/ports/ports.ts';
 import { modelPointerKey } from '../../shared/store/names.ts';
 
@@ -17,7 +17,7 @@ const answerMsMax = 2_000;
  * the call: `degraded`.
  */
 export const getHealth =
-  ({ version, table, waitingMessages }: HealthDependencies): Endpoint =>
+  ({ version, table, waitingMessages }: HealthDependencies): AnswerWithoutBody =>
   async () => {
     const [tableHealth, queueHealth] = await Promise.all([
       probed(async () => {

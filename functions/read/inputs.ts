@@ -1,6 +1,10 @@
 import { personalInputs } from '../../shared/domain/audit.ts';
 import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
 import { SecretSealer } from '../../shared/secrets/sealer.ts';
+import { cache } from '../../shared/store/cache.ts';
+
+/** Versions of the master secret in memory. */
+const versionsMax = 1_000;
 
 /** Opens the personal inputs sealed in a chain's entries. */
 export type OpenInputs = (
@@ -10,15 +14,9 @@ export type OpenInputs = (
 
 /** Null once the salt is destroyed, and for what was not sealed with it. Throws Unavailable when the secret cannot be had. */
 export function inputsOpener(masterSecret: MasterSecret): OpenInputs {
-  const sealers = new Map<number, Promise<SecretSealer>>();
-  const sealerOf = (version: number): Promise<SecretSealer> => {
-    const known = sealers.get(version);
-    if (known !== undefined) return known;
-    const made = masterSecret.version(version).then((secret) => new SecretSealer(secret, version));
-    sealers.set(version, made);
-    made.catch(() => sealers.delete(version));
-    return made;
-  };
+  const sealers = cache<SecretSealer>({ max: versionsMax, ttlMs: null });
+  const sealerOf = (version: number): Promise<SecretSealer> =>
+    sealers.get(String(version), 0, async () => new SecretSealer(await masterSecret.version(version), version));
   return async (salt, body) => {
     const { sealed, fingerprint, secretVersion } = body;
     if (typeof sealed !== 'string' || typeof fingerprint !== 'string' || typeof secretVersion !== 'number') return null;

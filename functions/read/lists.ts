@@ -1,7 +1,7 @@
 import { renderDecisionItem, type WireSignalItem } from '../../shared/contract/render.ts';
 import { signalNames } from '../../shared/domain/signals/names.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
-import type { Endpoint } from '../../shared/edge/http.ts';
+import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
 import type { TableStore } from '../../shared/ports/ports.ts';
 import type { FeedEntry, Hit } from '../../shared/projection/feed.ts';
 import { isFeedPosition, readFeed } from './feed.ts';
@@ -9,7 +9,7 @@ import { pageBody, pageRequest } from './pages.ts';
 
 /** `GET /decisions/latest`: newest `decidedAt` first. */
 export const getLatestDecisions =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async (request) => {
     const { limit, after } = pageRequest(request, (place) => isFeedPosition(place, request.receivedAtMs));
     const { outcome } = request.query;
@@ -27,7 +27,7 @@ export const getLatestDecisions =
 
 /** `GET /signals/recent`: one item per triggered signal, newest `decidedAt` first. */
 export const getRecentSignals =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async (request) => {
     const { limit, after } = pageRequest(request, (place) => isFeedPosition(place, request.receivedAtMs));
     const { signal } = request.query;

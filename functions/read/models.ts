@@ -1,5 +1,6 @@
 import { formatInstant } from '../../shared/domain/time.ts';
-import { type Endpoint, notFound } from '../../shared/edge/http.ts';
+import { notFound } from '../../shared/edge/problem.ts';
+import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
 import type { Manifest } from '../../shared/model/manifest.ts';
 import { listManifests, readManifest, readPointer } from '../../shared/model/store.ts';
 import type { TableStore } from '../../shared/ports/ports.ts';
@@ -8,7 +9,7 @@ import { pageBody, pageRequest } from './pages.ts';
 
 /** `GET /model`: the card of the model in force; 404 before the first. */
 export const getModel =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async () => {
     const pointer = await readPointer(table);
     const manifest = pointer === null ? null : await readManifest(table, pointer.version);
@@ -18,7 +19,7 @@ export const getModel =
 
 /** `GET /model/versions`: the cards of all versions, candidates with the reason, newest first. */
 export const getModelVersions =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async (request) => {
     const { limit, after } = pageRequest(request, isSequence);
     const [pointer, manifests] = await Promise.all([

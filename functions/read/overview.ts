@@ -1,22 +1,15 @@
+import { hourMs, minuteMs } from '../../shared/domain/durations.ts';
 import { outcomes } from '../../shared/domain/outcome.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
-import type { Endpoint } from '../../shared/edge/http.ts';
+import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
 import { loadActivePolicy } from '../../shared/policy/store.ts';
 import type { Item, TableStore } from '../../shared/ports/ports.ts';
-import {
-  counterKey,
-  countOf,
-  hourMs,
-  latencyPercentiles,
-  minuteMs,
-  minuteStartMs,
-  queueAgeOf,
-} from '../../shared/projection/counters.ts';
+import { counterKey, countOf, latencyPercentiles, minuteStartMs, queueAgeOf } from '../../shared/projection/counters.ts';
 import { modelPointerKey } from '../../shared/store/names.ts';
 
 /** `GET /metrics/overview`: the last `minutes` minutes, the one that runs included. */
 export const getOverview =
-  (table: TableStore): Endpoint =>
+  (table: TableStore): AnswerWithoutBody =>
   async ({ tenant, query, receivedAtMs }) => {
     const minutes = Number(query.minutes);
     const lastMs = minuteStartMs(receivedAtMs);

@@ -1,4 +1,5 @@
-import { type ApiRequest, invalid } from '../../shared/edge/http.ts';
+import { invalid } from '../../shared/edge/problem.ts';
+import type { ApiRequest } from '../../shared/edge/request.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 
 export interface PageRequest {
@@ -15,8 +16,8 @@ const boundTo = ({ tenant, operationId, parameters, query }: ApiRequest): readon
 };
 
 /**
- * The page that a request asks for; throws a 400 for a cursor that this route, tenant and filter did not give, that is too old or whose place
- * the route has none of.
+ * The page that a request asks for. Throws a 400 for a cursor that this route did not give for this tenant and these filters, that is too
+ * old, or whose place is not one of the route's.
  */
 export function pageRequest(request: ApiRequest, isPlace: (after: string) => boolean): PageRequest {
   const { cursor, limit } = request.query;
@@ -33,10 +34,21 @@ export function pageRequest(request: ApiRequest, isPlace: (after: string) => boo
   return { limit: Number(limit), after };
 }
 
-/** The page on the wire; without `after` it is the last one. */
+/** The page on the wire; without `after` it is the last page. */
 export const pageBody = (
   request: ApiRequest,
   items: readonly unknown[],
   after: string | undefined,
 ): { readonly items: readonly unknown[]; readonly cursor?: string } =>
   after === undefined ? { items } : { items, cursor: encodeCursor(boundTo(request), after, request.receivedAtMs) };
+
+/** The page on the wire of items that were read with one more than `limit`: that one says that there is a next page. */
+export const cutPageBody = <Found>(
+  request: ApiRequest,
+  limit: number,
+  found: readonly Found[],
+  placeOf: (last: Found) => unknown,
+) => {
+  const items = found.slice(0, limit);
+  return pageBody(request, items, found.length > limit ? String(placeOf(items.at(-1)!)) : undefined);
+};

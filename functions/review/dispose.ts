@@ -93,7 +93,7 @@ export async function dispose(dependencies: DisposeDependencies, disposal: Dispo
   });
 }
 
-interface Subject {
+interface LabelledPayment {
   readonly accountId: string;
   readonly userId: string;
   readonly merchantId: string | null;
@@ -111,7 +111,7 @@ interface Sent {
 async function plan(
   { table, clock }: DisposeDependencies,
   disposal: Disposal,
-  { accountId, userId, merchantId, isFlagged }: Subject,
+  { accountId, userId, merchantId, isFlagged }: LabelledPayment,
   sealer: SecretSealer,
 ): Promise<Disposed | 'again' | { readonly writes: readonly Write[]; readonly sent: Sent }> {
   const { tenant, transactionId, disposition } = disposal;

@@ -1,11 +1,11 @@
-import { required, type Services } from '../../shared/adapters/aws/services.ts';
+import type { Services } from '../../shared/adapters/aws/services.ts';
 import { snsTopic } from '../../shared/adapters/aws/topic.ts';
 import { alertChoice } from '../../shared/alerts/choice.ts';
 import { aboutAccount, aboutReason, tell } from '../../shared/alerts/gate.ts';
 import { type DeadLetter, deadLetterMessage } from '../../shared/alerts/message.ts';
 import type { Log } from '../../shared/edge/log.ts';
 import type { Clock, TableStore, Topic } from '../../shared/ports/ports.ts';
-import { env } from '../../shared/store/names.ts';
+import { optional, required } from '../../shared/store/environment.ts';
 
 /** Alerts of one batch take no longer: its other messages wait for them. */
 const tellingMsMax = 5_000;
@@ -66,7 +66,7 @@ export const tellHere = (
     table,
     clock,
     topic: snsTopic({ arn: required('deadLetterTopic') }),
-    consoleUrl: process.env[env.consoleUrl] ?? null,
+    consoleUrl: optional('consoleUrl') ?? null,
     log,
   };
   return tellOfDeadLetters(letters, own, deadlineMs);

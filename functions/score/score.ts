@@ -9,7 +9,9 @@ import { parseInstant } from '../../shared/contract/time.ts';
 import { noIds, type PaymentIds, parseTransactionText } from '../../shared/contract/transaction.ts';
 import type { Log } from '../../shared/edge/log.ts';
 import { counts, type Measure } from '../../shared/edge/metrics.ts';
-import { type LedgerDependencies, type Submission, settleAll } from '../../shared/ledger/ledger.ts';
+import type { LedgerDependencies } from '../../shared/ledger/dependencies.ts';
+import { settleAll } from '../../shared/ledger/ledger.ts';
+import type { Submission } from '../../shared/ledger/submission.ts';
 import type { Queue } from '../../shared/ports/ports.ts';
 import { defaultTenant, messageAttributes } from '../../shared/store/names.ts';
 

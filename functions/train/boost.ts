@@ -1,6 +1,6 @@
 import type { Boosted } from '../../shared/domain/boosted.ts';
 import { leafMark } from '../../shared/domain/forest.ts';
-import { seededRandom } from './random.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 
 const treesMax = 150;
 const depthMax = 4;
@@ -28,7 +28,7 @@ export interface BoostRows {
  * bounded: 150 trees of depth 4. A value that could not be computed goes right.
  */
 export const boost = (rows: BoostRows, seed: number): Boosted => {
-  const random = seededRandom(seed);
+  const random = seededRandom(seed).fraction;
   const edges = rows.columns.map((column) => edgesOf(column, rows.labels));
   const logOdds = Float64Array.from(rows.logOdds);
   const slope = new Float64Array(logOdds.length);

@@ -1,6 +1,6 @@
 import { pointsAtEvenOdds, pointsPerNat } from '../../shared/domain/learned.ts';
 import { binOf, type Scorecard } from '../../shared/domain/scorecard.ts';
-import { seededRandom } from './random.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 
 /** Labelled rows: `columns[j][i]` is variable j of row i, NaN where it could not be computed. */
 export interface LabelledRows {
@@ -60,7 +60,7 @@ export const fitScorecard = (rows: LabelledRows, seed: number): Scorecard => {
 const hundredths = (points: number): number => Math.round(points * 100) / 100;
 
 const sampleRows = (labels: Uint8Array, seed: number): { kept: Uint32Array; weights: Float64Array } => {
-  const random = seededRandom(seed);
+  const random = seededRandom(seed).fraction;
   const honest = labels.length - labels.reduce((sum, label) => sum + label, 0);
   const share = Math.min(1, honestMax / honest);
   const kept: number[] = [];

@@ -1,7 +1,7 @@
 import mlIsolationForest, { type TreeNode } from 'ml-isolation-forest';
 import { averagePathLength, type Forest, leafMark, treeCount } from '../../shared/domain/forest.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 import type { Matrix } from './matrix.ts';
-import { sampleIndices, seededRandom } from './random.ts';
 
 const sampleSizeMax = 256;
 export const rowsMin = 256;
@@ -29,7 +29,7 @@ export const growForest = (rows: Matrix, seed: number): Forest => {
   }
   const sampleSize = Math.min(sampleSizeMax, rows.height);
   const nodes = new NodeList(rows.width, sampleSize);
-  const random = seededRandom(seed);
+  const random = seededRandom(seed).fraction;
   for (let tree = 0; tree < treeCount; tree++) {
     const sample = sampleIndices(rows.height, sampleSize, random).map((index) =>
       Array.from(rows.values.subarray(index * rows.width, (index + 1) * rows.width)),
@@ -127,3 +127,18 @@ const growTree = (rows: Rows, random: () => number): TreeNode => {
 };
 
 const allEqual = (rows: Rows): boolean => rows.every((row) => row.every((value, column) => value === rows[0]![column]));
+
+/** `count` different indices below `size`, in random order (Floyd's algorithm, then a shuffle). */
+const sampleIndices = (size: number, count: number, random: () => number): number[] => {
+  const chosen = new Set<number>();
+  for (let top = size - count; top < size; top++) {
+    const pick = Math.floor(random() * (top + 1));
+    chosen.add(chosen.has(pick) ? top : pick);
+  }
+  const indices = [...chosen];
+  for (let i = indices.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [indices[i], indices[j]] = [indices[j]!, indices[i]!];
+  }
+  return indices;
+};

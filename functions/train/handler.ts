@@ -1,6 +1,7 @@
-import { required, services } from '../../shared/adapters/aws/services.ts';
+import { services } from '../../shared/adapters/aws/services.ts';
 import { log } from '../../shared/edge/log.ts';
 import { metricsLine } from '../../shared/edge/metrics.ts';
+import { required } from '../../shared/store/environment.ts';
 import { measures } from './measures.ts';
 import { trainModel } from './train.ts';
 

@@ -1,8 +1,8 @@
 import { type Learned, pointsAtEvenOdds, pointsPerNat } from '../../shared/domain/learned.ts';
 import { binOf, type Scorecard } from '../../shared/domain/scorecard.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 import { boost } from './boost.ts';
 import { fitScorecard, type LabelledRows } from './fitScorecard.ts';
-import { seededRandom } from './random.ts';
 
 /** Frauds and honest rows below which nothing is learned. */
 export const fraudsMin = 50;
@@ -19,7 +19,7 @@ export const learn = (rows: LabelledRows, seed: number): Learned | null => {
   if (frauds < fraudsMin || honest < honestMin) return null;
   const scorecard = shrink(fitScorecard(rows, seed), Math.log(frauds / honest));
   const share = Math.min(1, honestMax / honest);
-  const random = seededRandom(seed ^ 0x5bd1e995);
+  const random = seededRandom(seed ^ 0x5bd1e995).fraction;
   const kept: number[] = [];
   for (let i = 0; i < rows.labels.length; i++) if (rows.labels[i] || random() < share) kept.push(i);
   const columns = rows.columns.map((column) => Float64Array.from(kept, (row) => column[row]!));

@@ -1,3 +1,5 @@
+import { dayMs } from '../../shared/domain/durations.ts';
+
 /** Figures of a ranking: `scores` higher = more suspicious, `labels` 1 = fraud. Ties are shared evenly. */
 
 export interface RankingFigures {
@@ -99,7 +101,7 @@ export interface DatedScore {
  * of them that had a fraud that day, averaged over days. An account found compromised is not checked again.
  */
 export const cardPrecision = (rows: readonly DatedScore[], budget: number): number => {
-  const days = Map.groupBy(rows, (row) => Math.floor(row.atMs / 86_400_000));
+  const days = Map.groupBy(rows, (row) => Math.floor(row.atMs / dayMs));
   const found = new Set<number>();
   const precisions: number[] = [];
   for (const [, ofDay] of [...days].sort(([a], [b]) => a - b)) {

@@ -1,3 +1,4 @@
+import { dayMs } from '../../shared/domain/durations.ts';
 import { featureNames } from '../../shared/domain/features.ts';
 import type { CompiledModel } from '../../shared/domain/model.ts';
 import type { Log } from '../../shared/edge/log.ts';
@@ -6,11 +7,11 @@ import { compile, encodeArtefact, loadArtefact, ModelInvalid, schemaHash, sha256
 import { artefactKey, type Manifest } from '../../shared/model/manifest.ts';
 import { readManifest, readPointer, storeModel } from '../../shared/model/store.ts';
 import type { Clock, ObjectStore, TableStore } from '../../shared/ports/ports.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 import { buildModel, type TrainingRow } from './build.ts';
 import { compare } from './compare.ts';
 import { rowsMin } from './grow.ts';
 import { matrixOf } from './matrix.ts';
-import { seededRandom } from './random.ts';
 import { Reservoir } from './reservoir.ts';
 
 export interface TrainDependencies {
@@ -34,7 +35,6 @@ export type TrainReport =
   | { readonly outcome: 'too few rows'; readonly rows: number; readonly rowsNeeded: number }
   | { readonly outcome: 'published' | 'candidate'; readonly manifest: Manifest };
 
-const dayMs = 86_400_000;
 /** Rows kept of however many the archive holds, and labelled frauds beside them: about 40 MB. */
 const rowsMax = 100_000;
 const fraudsMax = 20_000;
@@ -129,7 +129,7 @@ const sampleArchive = async (archive: ObjectStore, windowMs: number, nowMs: numb
     labels.set(name, { fraud: line.fraud, knownAtMs: line.knownAtMs });
     if (labels.size > labelsMax) labels.delete(labels.keys().next().value!);
   }
-  const random = seededRandom(seed);
+  const random = seededRandom(seed).fraction;
   const others = new Reservoir<TrainingRow>(rowsMax, random);
   const frauds = new Reservoir<TrainingRow>(fraudsMax, random);
   for await (const line of readArchive(archive)) {

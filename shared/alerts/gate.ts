@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
+import { dayMs, hourMs, minuteMs } from '../domain/durations.ts';
 import { type Clock, ConditionFailed, type Key, type TableStore, type Topic } from '../ports/ports.ts';
 import { alertKey, alertRateKey, expiryAttribute } from '../store/names.ts';
 import type { AlertKind, AlertMessage } from './message.ts';
 
 /** What was told is not told again within this: an account, a reason, a state of the system. */
 export const quietMs: Readonly<Record<AlertKind, number>> = {
-  decision: 3_600_000,
-  degraded: 3_600_000,
-  deadLetters: 3_600_000,
-  model: 86_400_000,
-  verifier: 3_600_000,
+  decision: hourMs,
+  degraded: hourMs,
+  deadLetters: hourMs,
+  model: dayMs,
+  verifier: hourMs,
 };
 /** What is about to be told is left to who tells it for this long; then it counts as not told. */
 const tellingMs = 60_000;
 /** Alerts of a tenant and kind in a minute; what is above is held back. */
 export const perMinuteMax = 20;
-const minuteMs = 60_000;
 
 export interface AlertSubject {
   readonly tenant: string;

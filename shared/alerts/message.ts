@@ -1,5 +1,6 @@
 import { oneLine } from '../contract/fault.ts';
 import type { PaymentIds } from '../contract/transaction.ts';
+import { hourMs, minuteMs } from '../domain/durations.ts';
 import type { AlertChoice, Policy } from '../domain/policy.ts';
 
 /** What an alert is about: each kind has a topic of its own. */
@@ -17,8 +18,6 @@ export interface AlertMessage {
 }
 
 export const subjectMax = 100;
-const hourMs = 3_600_000;
-const minuteMs = 60_000;
 
 /** What alerts a policy asks for; what it leaves out is by default. */
 export const alertChoiceOf = ({ alerts }: Policy): Required<AlertChoice> => ({

@@ -1,3 +1,5 @@
+import { minuteMs } from '../domain/durations.ts';
+
 /** RFC 3339 as the contract narrows it. */
 
 export { formatInstant } from '../domain/time.ts';
@@ -10,7 +12,6 @@ export interface Instant {
 }
 
 const pattern = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/;
-const minuteMs = 60_000;
 const largestOffsetMinutes = 14 * 60;
 
 /** Null when the text is not a date and time with an offset, or names a day, hour or offset that does not exist. */

@@ -1,6 +1,6 @@
 import type { Judgement } from '../domain/decide.ts';
 import type { ModelInForce } from '../domain/model.ts';
-import type { LedgerDependencies } from '../ledger/ledger.ts';
+import type { LedgerDependencies } from '../ledger/dependencies.ts';
 import { merchantFigures } from '../ledger/merchants.ts';
 import { listHits } from '../policy/lists.ts';
 import { loadActivePolicy } from '../policy/store.ts';

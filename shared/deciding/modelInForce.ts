@@ -2,6 +2,7 @@ import type { CompiledModel, ModelInForce } from '../domain/model.ts';
 import { loadArtefact, ModelInvalid } from '../model/artefact.ts';
 import { artefactKey, manifestOf } from '../model/manifest.ts';
 import { type Clock, type ObjectStore, type TableStore, Throttled, Unavailable } from '../ports/ports.ts';
+import { cache } from '../store/cache.ts';
 import { modelPointerKey, modelVersionKey } from '../store/names.ts';
 
 /** A new model acts everywhere within 10 s: half of it is left to reads and clocks. */
@@ -18,7 +19,7 @@ export const modelInForce = (services: {
   readonly clock: Clock;
 }): (() => Promise<ModelInForce>) => {
   let good: { readonly model: CompiledModel; readonly moves: number } | null = null;
-  let answer: { readonly atMs: number; readonly promise: Promise<ModelInForce> } | null = null;
+  const answers = cache<ModelInForce>({ max: 1, ttlMs: modelCacheMs });
 
   const refresh = async (): Promise<ModelInForce> => {
     try {
@@ -43,17 +44,7 @@ export const modelInForce = (services: {
     }
   };
 
-  return () => {
-    const nowMs = services.clock.nowMs();
-    if (answer !== null && Math.abs(nowMs - answer.atMs) < modelCacheMs) return answer.promise;
-    const promise = refresh();
-    const mine = { atMs: nowMs, promise };
-    answer = mine;
-    promise.catch(() => {
-      if (answer === mine) answer = null;
-    });
-    return promise;
-  };
+  return () => answers.get('model', services.clock.nowMs(), refresh);
 };
 
 const load = async (

@@ -5,6 +5,9 @@ import { namedSignals, type SignalName, signalNames } from './signals/names.ts';
 import { formatInstant } from './time.ts';
 import type { Transaction } from './transaction.ts';
 
+/** What the first entry of a chain names as the hash before it. */
+export const zeroHash = '0'.repeat(64);
+
 /** One decision as its account's chain keeps it. Anyone can check the chain with nothing but SHA-256 and RFC 8785. */
 export interface DecisionBody {
   readonly chain: string;
@@ -41,7 +44,7 @@ export interface DecisionBody {
   readonly modelHash: string | null;
 }
 
-export interface AuditEntry {
+export interface DecisionEntry {
   readonly body: DecisionBody;
   /** Lower-case hex SHA-256 of the RFC 8785 form of `body`. */
   readonly hash: string;
@@ -99,7 +102,7 @@ export function personalInputs(text: string): PersonalInputs {
 }
 
 /** All of a decision that its audit entry is made of, beside the decision itself. */
-export interface EntryFacts {
+export interface EntryContext {
   readonly chain: string;
   readonly previousHash: string;
   readonly salt: Uint8Array;
@@ -110,7 +113,7 @@ export interface EntryFacts {
   readonly modelHash: string | null;
 }
 
-export function decisionEntry(decision: Omit<Decision, 'hash'>, facts: EntryFacts, sealer: Sealer): AuditEntry {
+export function decisionEntry(decision: Omit<Decision, 'hash'>, facts: EntryContext, sealer: Sealer): DecisionEntry {
   const { transaction } = decision;
   const { sealed, fingerprint } = sealer.seal(facts.salt, personalText(transaction));
   const body: DecisionBody = {

@@ -1,3 +1,4 @@
+import { dayMs, hourMs } from './durations.ts';
 import {
   type CategoryProfile,
   categoryTagOf,
@@ -76,8 +77,6 @@ export interface FeatureInput {
   readonly merchantRisk: { readonly short: number; readonly long: number };
 }
 
-const dayMs = 86_400_000;
-const hourMs = 3_600_000;
 const minSd = 0.25;
 const maxGapHours = 24 * 90;
 const maxRatio = 1e6;

@@ -1,6 +1,6 @@
 import { decayed } from './decayed.ts';
+import { dayMs } from './durations.ts';
 import type { MerchantFigures } from './merchant.ts';
-import { dayMs } from './window.ts';
 
 /** What is kept of one merchant's labels, so that its figures can be read at any later time. */
 export interface MerchantLabels {

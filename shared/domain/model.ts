@@ -38,7 +38,9 @@ export interface LearnedReason {
   readonly points: number;
 }
 
-/** What the score stage asks for a model: the one to use now, or why there is none. */
+/** The model to use now, or why there is none. `degraded` beside a model says why it is not the newest. */
 export type ModelInForce =
-  | { readonly model: CompiledModel; readonly degraded: null }
-  | { readonly model: CompiledModel | null; readonly degraded: 'NO_MODEL' | 'MODEL_INVALID' | 'STORE_UNAVAILABLE' };
+  | { readonly model: CompiledModel; readonly degraded: ModelFault | null }
+  | { readonly model: null; readonly degraded: ModelFault };
+
+export type ModelFault = 'NO_MODEL' | 'MODEL_INVALID' | 'STORE_UNAVAILABLE';

@@ -1,4 +1,5 @@
 import { listOf } from './bytes.ts';
+import { dayMs, minuteMs } from './durations.ts';
 import { distanceKm } from './geo.ts';
 import type { Place } from './transaction.ts';
 
@@ -68,8 +69,6 @@ export interface ProfileFacts {
 export const profileHalfLivesDays = [1, 7, 30] as const;
 const hourBins = 12;
 
-const dayMs = 86_400_000;
-const minuteMs = 60_000;
 const hourHalfLifeDays = 45;
 const hourUnit = 256;
 const maxHourUnits = 65_535;

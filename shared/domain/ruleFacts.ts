@@ -1,3 +1,4 @@
+import { dayMs, hourMs, minuteMs } from './durations.ts';
 import { type MerchantFigures, noFigures } from './merchant.ts';
 import type { RuleFacts } from './policy.ts';
 import { namedSignals } from './signals/names.ts';
@@ -77,4 +78,4 @@ const merchantFacts = (figures: MerchantFigures | null): RuleFacts['merchant'] =
 
 /** 0..23 on the payer's clock, as the offset of the transaction tells it. */
 const localHour = ({ occurredAtMs, offsetMinutes }: Transaction): number =>
-  Math.floor((((occurredAtMs + offsetMinutes * 60_000) % 86_400_000) + 86_400_000) / 3_600_000) % 24;
+  Math.floor((((occurredAtMs + offsetMinutes * minuteMs) % dayMs) + dayMs) / hourMs) % 24;

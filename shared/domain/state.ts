@@ -1,3 +1,4 @@
+import { zeroHash } from './audit.ts';
 import { ByteReader, ByteWriter, listOf } from './bytes.ts';
 import { type DecayedMoments, type DecayedShare, noMoments, noShare } from './decayed.ts';
 import { type Outcome, outcomes } from './outcome.ts';
@@ -59,7 +60,6 @@ export const devicesMax = 32;
 /** Only a burst of located payments within a minute, none of them BLOCKed, keeps more than two. */
 export const placesMax = 64;
 export const saltBytes = 16;
-export const zeroHash = '0'.repeat(64);
 
 /** A new account: `chain` and `salt` are fresh random values. */
 export const newAccount = (chain: string, salt: Uint8Array, firstSeenMs: number): AccountState => ({

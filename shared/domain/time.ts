@@ -1,3 +1,5 @@
+import { dayMs } from './durations.ts';
+
 /** RFC 3339 with 3 decimals in the given offset, `Z` for zero: how every instant of the API and of the audit chain is written. */
 export function formatInstant(epochMs: number, offsetMinutes = 0): string {
   const localMs = epochMs + offsetMinutes * 60_000;
@@ -7,8 +9,6 @@ export function formatInstant(epochMs: number, offsetMinutes = 0): string {
   const minutes = Math.abs(offsetMinutes);
   return `${text}${offsetMinutes < 0 ? '-' : '+'}${twoDigits[Math.floor(minutes / 60)]}:${twoDigits[minutes % 60]}`;
 }
-
-const dayMs = 86_400_000;
 
 const twoDigits: readonly string[] = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'));
 

@@ -1,10 +1,11 @@
 import type { Degradation, Reason } from './decision.ts';
+import { dayMs } from './durations.ts';
 import { graver, type Outcome } from './outcome.ts';
 import type { CompiledPolicy, Policy, RuleFacts } from './policy.ts';
 import { signalNames } from './signals/names.ts';
 
 /** A payment later than this behind the account's newest one is at least REVIEWed: what it needs is no longer kept. */
-export const latestMs = 48 * 3_600_000;
+export const latestMs = 2 * dayMs;
 
 /** Causes that do not call `failTo` unless the policy lists them itself. */
 const toleratedCauses: readonly string[] = ['LATE', 'NO_MODEL', 'NOT_AVAILABLE'];

@@ -1,4 +1,5 @@
 import type { ByteReader, ByteWriter } from './bytes.ts';
+import { dayMs, hourMs, minuteMs } from './durations.ts';
 
 /**
  * Exact sliding windows over an account's payments, in bounded space.
@@ -62,9 +63,6 @@ export interface WindowEnd {
   readonly newestMs: number;
 }
 
-export const minuteMs = 60_000;
-export const hourMs = 3_600_000;
-export const dayMs = 86_400_000;
 /** Behind the newest payment nothing older is kept. */
 export const keptMs = 2 * dayMs;
 /** A payment this much older than the newest one, or more, is late. */

@@ -1,19 +1,18 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { maskCardNumbers } from '../contract/cardNumbers.ts';
-import { type Json, JsonFault, parseJson, parseJsonOfRows, toPlain } from '../contract/json.ts';
+import { type Json, JsonFault, parseJson, parseJsonOfRows } from '../contract/json.ts';
 import { checkPath, checkQuery } from '../contract/queries.ts';
 import { type Match, matchPath, type OperationId, type Route, type Stage } from '../contract/routes.ts';
 import { findCardNumbers } from '../contract/transaction.ts';
-import type { Authentication, Caller } from './authentication.ts';
 import { pathWithinApi } from './basePath.ts';
-import type { ApiRequest, Endpoint, Endpoints } from './http.ts';
 import { type Fault, invalid, notFound, Problem } from './problem.ts';
+import type { ApiRequest, Authentication, Caller, Endpoint, Endpoints } from './request.ts';
 import type { Throttle } from './throttle.ts';
 
 const bodyLimitBytes = 262_144;
 const batchLimitBytes = 4 * 1024 * 1024;
 
-/** Their bodies are transactions: the endpoint looks for card numbers together with everything else that may be wrong. */
+/** Routes whose bodies are transactions: reading the body finds card numbers together with its other faults. */
 const transactionBodies: ReadonlySet<OperationId> = new Set<OperationId>([
   'postTransaction',
   'postTransactionBatch',
@@ -29,12 +28,17 @@ export interface Gate {
   readonly throttle: Throttle;
 }
 
+/** A request that may be answered once its faults are known to be none. */
 export interface Admitted {
   readonly endpoint: Endpoint;
   readonly request: ApiRequest;
+  /** Of path and query. */
+  readonly faults: readonly Fault[];
+  /** Card numbers in a body that is not a transaction. */
+  readonly cardNumbers: readonly Fault[];
 }
 
-/** The contract's order of tests: the first that fails is thrown as its Problem. */
+/** Checks the request in the contract's order, short of its fields. Throws the Problem of the first check that fails. */
 export async function admit(
   gate: Gate,
   event: APIGatewayProxyEvent,
@@ -46,34 +50,28 @@ export async function admit(
   const { route, endpoint } = routed(gate, match, event.httpMethod);
   requireScope(route, caller);
   if (route.scope !== null) requireRate(gate, caller, receivedAtMs);
-  const json = readBody(route, event);
+  const json = jsonOf(route, event);
   const faults: Fault[] = [];
-  checkPath(match!.parameters, faults);
+  const { parameters } = match!;
+  checkPath(parameters, faults);
   const query = checkQuery(route.operationId, queryOf(event), faults);
   const cardNumbers: Fault[] = [];
   if (json !== undefined && !transactionBodies.has(route.operationId)) findCardNumbers(json, '', cardNumbers);
-  const request: ApiRequest = {
-    operationId: route.operationId,
-    ...caller,
-    correlationId,
-    parameters: match!.parameters,
-    query,
-    json,
-    get body() {
-      return json === undefined ? undefined : toPlain(json);
-    },
-    receivedAtMs,
-  };
-  if (faults.length + cardNumbers.length > 0) {
-    throw invalid([...faults, ...cardNumbers, ...bodyFaults(endpoint, request, cardNumbers)]);
-  }
-  return { endpoint, request };
+  const { operationId } = route;
+  const request = { operationId, ...caller, correlationId, parameters, query, json, receivedAtMs };
+  return { endpoint, request, faults, cardNumbers };
 }
 
-/** Of the body's own fields, but where a card number was named already; what quotes one, masked. */
-function bodyFaults({ readBody }: Endpoint, request: ApiRequest, cardNumbers: readonly Fault[]): readonly Fault[] {
+/** The body as the endpoint reads it. Throws the Problem that names every fault of path, query and body at once. */
+export function bodyOf({ endpoint, request, faults, cardNumbers }: Admitted): unknown {
+  if (faults.length + cardNumbers.length === 0) return endpoint.read(request);
+  throw invalid([...faults, ...cardNumbers, ...bodyFaults(endpoint, request, cardNumbers)]);
+}
+
+/** The body's own faults, without those where a card number was named already, and with card numbers masked. */
+function bodyFaults(endpoint: Endpoint, request: ApiRequest, cardNumbers: readonly Fault[]): readonly Fault[] {
   try {
-    readBody?.(request);
+    endpoint.read(request);
     return [];
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 400) throw error;
@@ -135,7 +133,7 @@ function requireRate(gate: Gate, caller: Caller, nowMs: number): void {
   throw new Problem(429, 'Too many requests with this key.', { headers: { 'retry-after': String(waitSeconds) } });
 }
 
-function readBody(route: Route, event: APIGatewayProxyEvent): Json | undefined {
+function jsonOf(route: Route, event: APIGatewayProxyEvent): Json | undefined {
   const takesBody = route.method === 'POST' || route.method === 'PUT';
   const body = event.body ?? '';
   const limit = route.operationId === 'postTransactionBatch' ? batchLimitBytes : bodyLimitBytes;

@@ -1,17 +1,7 @@
-import type { Scope } from '../contract/routes.ts';
 import type { Clock, TableStore } from '../ports/ports.ts';
 import { keyCheck } from './keys.ts';
+import type { Authentication } from './request.ts';
 import type { TokenCheck } from './tokens.ts';
-
-export interface Caller {
-  readonly tenant: string;
-  /** Who asks: a key's id, or a token's subject. */
-  readonly keyId: string;
-  readonly scopes: readonly Scope[];
-}
-
-/** Who an `Authorization` header speaks for; null for nobody. Throws StoreErrors. */
-export type Authentication = (authorization: string | undefined) => Promise<Caller | null>;
 
 const longestHeader = 8_192;
 

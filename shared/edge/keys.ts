@@ -2,7 +2,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { isTenant } from '../contract/ids.ts';
 import { type Scope, scopes } from '../contract/routes.ts';
 import type { Clock, Item, Randomness, TableStore } from '../ports/ports.ts';
+import { cache } from '../store/cache.ts';
 import { apiKeyKey } from '../store/names.ts';
+import { queryItems } from '../store/pages.ts';
 
 /** API keys look like `aegis_<tenant>_<secret>`. Only the secret's hash is stored: a key is shown once, when it is made. */
 
@@ -96,21 +98,21 @@ export type KeyCheck = (key: string) => Promise<KeyRecord | null>;
 
 /** Finds a key in force, with a short memory of what it found. Throws StoreErrors. */
 export function keyCheck(table: TableStore, clock: Clock): KeyCheck {
-  const cache = new Map<string, { readonly record: KeyRecord | null; readonly untilMs: number }>();
+  const records = cache<KeyRecord | null>({
+    max: cachedKeys,
+    ttlMs: foundLifetimeMs,
+    ttlMsOf: (record) => (record === null ? missingLifetimeMs : foundLifetimeMs),
+  });
   return async (key) => {
     const match = keyPattern.exec(key);
     if (match === null) return null;
     const tenant = match[1]!;
     const hash = hashOf(match[2]!);
     const nowMs = clock.nowMs();
-    const cacheKey = `${tenant}#${hash}`;
-    const known = cache.get(cacheKey);
-    if (known !== undefined && known.untilMs > nowMs) return inForce(known.record, nowMs);
-    const item = await table.get(apiKeyKey(tenant, hash), { consistent: true });
-    const record = item !== null && equal(item.sk, hash) && item.tenant === tenant ? recordOf(item) : null;
-    cache.delete(cacheKey);
-    if (cache.size >= cachedKeys) cache.delete(cache.keys().next().value!);
-    cache.set(cacheKey, { record, untilMs: nowMs + (record === null ? missingLifetimeMs : foundLifetimeMs) });
+    const record = await records.get(`${tenant}#${hash}`, nowMs, async () => {
+      const item = await table.get(apiKeyKey(tenant, hash), { consistent: true });
+      return item !== null && equal(item.sk, hash) && item.tenant === tenant ? recordOf(item) : null;
+    });
     return inForce(record, nowMs);
   };
 }
@@ -125,16 +127,9 @@ export async function keyItemOf(table: TableStore, tenant: string, keyId: string
 }
 
 async function itemsOf(table: TableStore, tenant: string): Promise<readonly Item[]> {
-  const items: Item[] = [];
-  let after: string | undefined;
-  for (let page = 0; page < maximumPages; page++) {
-    const { pk } = apiKeyKey(tenant, '');
-    const found = await table.query({ pk, limit: pageLimit, consistent: true, ...(after !== undefined && { after }) });
-    items.push(...found.items);
-    if (found.after === undefined) return items;
-    after = found.after;
-  }
-  throw new Error(`tenant ${tenant} has more than ${pageLimit * maximumPages} keys`);
+  const { pk } = apiKeyKey(tenant, '');
+  const beyond = `tenant ${tenant} has more than ${pageLimit * maximumPages} keys`;
+  return Array.fromAsync(queryItems(table, { pk, limit: pageLimit, consistent: true }, { pagesMax: maximumPages, beyond }));
 }
 
 export function recordOf(item: Item): KeyRecord {

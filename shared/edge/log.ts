@@ -1,4 +1,5 @@
 import { maskCardNumbers } from '../contract/cardNumbers.ts';
+import { optional } from '../store/environment.ts';
 
 /** One JSON line per entry on standard output, with secrets and card numbers taken out. */
 
@@ -8,7 +9,7 @@ export type Level = Exclude<(typeof levels)[number], 'silent'>;
 export type Log = (level: Level, message: string, fields?: Readonly<Record<string, unknown>>) => void;
 
 /** The least level written: `AEGIS_LOG_LEVEL`, `warn` by default. */
-const threshold = levelOf(process.env.AEGIS_LOG_LEVEL);
+const threshold = levelOf(optional('logLevel'));
 
 export const log: Log = (level, message, fields = {}) => {
   if (levels.indexOf(level) < levels.indexOf(threshold)) return;
@@ -31,7 +32,7 @@ const redact = (text: string): string =>
   maskCardNumbers(text).replace(/aegis_([a-z0-9-]{1,32})_[A-Za-z0-9]+/g, 'aegis_$1_[redacted]');
 
 function levelOf(text: string | undefined): (typeof levels)[number] {
-  if (text === undefined || text === '') return 'warn';
+  if (text === undefined) return 'warn';
   const level = levels.find((known) => known === text);
   if (level === undefined) throw new Error(`AEGIS_LOG_LEVEL must be one of ${levels.join(', ')}; given ${text}`);
   return level;

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { OutcomeUnknown, Throttled, TransactionCancelled, Unavailable } from '../ports/ports.ts';
-import type { Answer } from './http.ts';
 import { Problem, unavailable } from './problem.ts';
+import type { Answer } from './request.ts';
 
 const json = 'application/json';
 

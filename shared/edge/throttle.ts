@@ -1,3 +1,5 @@
+import { boundedMap } from '../store/cache.ts';
+
 /** A token bucket per key in this instance's memory: best effort, since instances do not know of each other. */
 
 export interface ThrottleLimits {
@@ -20,11 +22,9 @@ const rememberedKeys = 10_000;
 export type Throttle = (key: string, nowMs: number) => number;
 
 export function throttle({ ratePerSecond, burst }: ThrottleLimits): Throttle {
-  const buckets = new Map<string, { tokens: number; atMs: number }>();
+  const buckets = boundedMap<{ tokens: number; atMs: number }>(rememberedKeys);
   return (key, nowMs) => {
     const bucket = buckets.get(key) ?? { tokens: burst, atMs: nowMs };
-    buckets.delete(key);
-    if (buckets.size >= rememberedKeys) buckets.delete(buckets.keys().next().value!);
     buckets.set(key, bucket);
     bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(0, nowMs - bucket.atMs) * ratePerSecond) / 1000);
     bucket.atMs = nowMs;

@@ -4,7 +4,7 @@ import { hasCardNumber } from '../contract/cardNumbers.ts';
 import { isId, isTenant } from '../contract/ids.ts';
 import { type Scope, scopes } from '../contract/routes.ts';
 import { type Clock, Unavailable } from '../ports/ports.ts';
-import type { Caller } from './authentication.ts';
+import type { Caller } from './request.ts';
 
 /** Tokens (JWT) of an OIDC issuer as callers: issuer, audience, signature and times are checked, claims become tenant and scopes. */
 export interface TokenIssuer {

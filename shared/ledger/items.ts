@@ -1,6 +1,6 @@
-import { type AuditEntry, type DecisionBody, occurredAtText } from '../domain/audit.ts';
+import { countedMinor } from '../domain/accountAfter.ts';
+import { type DecisionBody, type DecisionEntry, occurredAtText } from '../domain/audit.ts';
 import { ByteReader, ByteWriter, listOf } from '../domain/bytes.ts';
-import { countedMinor } from '../domain/decide.ts';
 import type { Anomaly, Decision, Degradation, Reason } from '../domain/decision.ts';
 import { featureNames } from '../domain/features.ts';
 import type { MerchantFigures } from '../domain/merchant.ts';
@@ -121,7 +121,7 @@ export function decisionFromItem(item: Item): StoredDecision {
 
 /** One more AUDIT item; `transaction` and `decision` hold the exact values that the body writes as text. */
 export function auditItem(
-  { body, hash }: AuditEntry,
+  { body, hash }: DecisionEntry,
   { transaction, receivedAtMs, decidedAtMs, triggered, signals }: Decision,
 ): Item {
   const writer = new ByteWriter();

@@ -1,31 +1,28 @@
 import { type MerchantFigures, noFigures } from '../domain/merchant.ts';
 import { type Clock, type Item, type TableStore, Throttled, Unavailable } from '../ports/ports.ts';
+import { cache } from '../store/cache.ts';
 import { merchantKey } from '../store/names.ts';
 
-/** Figures are read at most this often for one merchant by one process. */
+/** A process reads the figures of a merchant at most this often. */
 export const merchantCacheMs = 10_000;
-const cachedMax = 20_000;
+const merchantsMax = 20_000;
 
 /**
- * Reads merchants' figures: eventually consistent, half a read unit at most each 10 s. Null when the store can't be read, which the
- * decision names.
+ * Reads merchants' figures: eventually consistent, half a read unit at most each 10 s. Null when the store cannot be read; the
+ * decision says so.
  */
 export function merchantFigures(
   table: TableStore,
   clock: Clock,
 ): (tenant: string, merchantId: string) => Promise<MerchantFigures | null> {
-  const cached = new Map<string, { readonly readAtMs: number; readonly figures: MerchantFigures }>();
+  const cached = cache<MerchantFigures>({ max: merchantsMax, ttlMs: merchantCacheMs });
   return async (tenant, merchantId) => {
     const key = merchantKey(tenant, merchantId);
-    const nowMs = clock.nowMs();
-    const known = cached.get(key.pk);
-    if (known && nowMs - known.readAtMs < merchantCacheMs) return known.figures;
     try {
-      const item = await table.get(key);
-      const figures = item ? figuresFromItem(item) : noFigures;
-      if (cached.size >= cachedMax) cached.delete(cached.keys().next().value!);
-      cached.set(key.pk, { readAtMs: nowMs, figures });
-      return figures;
+      return await cached.get(key.pk, clock.nowMs(), async () => {
+        const item = await table.get(key);
+        return item ? figuresFromItem(item) : noFigures;
+      });
     } catch (error) {
       if (error instanceof Unavailable || error instanceof Throttled) return null;
       throw error;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import { zeroHash } from '../domain/audit.ts';
 import {
   type Attribute,
   type Item,
@@ -10,11 +11,10 @@ import {
   type Write,
 } from '../ports/ports.ts';
 import { auditKey, systemChain } from '../store/names.ts';
+import { firstOf, queryItems } from '../store/pages.ts';
 
 /** How often an entry is tried again at the chain's new head before the caller is told. */
 const appendAttempts = 8;
-
-const firstPreviousHash = '0'.repeat(64);
 
 type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
 
@@ -81,16 +81,7 @@ export const readSystemChain = async (
   limit: number,
 ): Promise<readonly SystemEntry[]> => {
   const { pk, sk: from } = auditKey(systemChain(tenant), fromSequence);
-  const entries: SystemEntry[] = [];
-  let after: string | undefined;
-  for (let page = 0; page < limit && entries.length < limit; page++) {
-    const left = limit - entries.length;
-    const found = await table.query({ pk, from, limit: left, consistent: true, ...(after !== undefined && { after }) });
-    entries.push(...found.items.map(entryOf));
-    after = found.after;
-    if (after === undefined) break;
-  }
-  return entries;
+  return (await firstOf(queryItems(table, { pk, from, limit, consistent: true }), limit)).map(entryOf);
 };
 
 /** The newest entry as stored, or null for an empty chain. */
@@ -109,7 +100,7 @@ const nextEntry = (tenant: string, head: SystemEntry | null, event: SystemEvent)
     ...event.details,
     chain,
     sequence,
-    previousHash: head?.hash ?? firstPreviousHash,
+    previousHash: head?.hash ?? zeroHash,
     event: event.event,
     at: new Date(event.atMs).toISOString(),
     by: event.by,

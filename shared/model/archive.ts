@@ -5,6 +5,7 @@ import { createGunzip, gzipSync } from 'node:zlib';
 import { featureNames } from '../domain/features.ts';
 import { signalNames } from '../domain/signals/names.ts';
 import type { ObjectStore } from '../ports/ports.ts';
+import { listedKeys } from '../store/pages.ts';
 
 /**
  * The feature archive: what the model saw of every decision, and the labels that came later, as gzipped JSON lines, one object per
@@ -32,6 +33,7 @@ interface ArchivedLabel {
   readonly knownAtMs: number;
 }
 
+const keysAtOnce = 1_000;
 export const archivePrefix = 'features/';
 
 /** Largest line read; a longer one is not ours. */
@@ -50,15 +52,12 @@ export const archiveObject = (lines: readonly ArchiveLine[]): { readonly key: st
 
 /** Every line of every object, one object in memory at a time. Throws an Error that names object and line for what is none. */
 export async function* readArchive(store: ObjectStore): AsyncGenerator<ArchiveLine> {
-  let after: string | undefined;
-  do {
-    const page = await store.list(archivePrefix, { limit: 1000, ...(after !== undefined && { after }) });
-    for (const key of page.keys) {
+  for await (const keys of listedKeys(store, archivePrefix, keysAtOnce)) {
+    for (const key of keys) {
       const body = await store.get(key);
       if (body !== null) yield* readLines(body, key);
     }
-    after = page.after;
-  } while (after !== undefined);
+  }
 }
 
 /** The lines of one object. Throws an Error that names object and line for what is none. */

@@ -8,6 +8,7 @@ import {
   type Write,
 } from '../ports/ports.ts';
 import { defaultTenant, modelPointerKey, modelVersionKey } from '../store/names.ts';
+import { firstOf, queryItems } from '../store/pages.ts';
 import { sha256 } from './artefact.ts';
 import { artefactKey, type Manifest, manifestAttributes, parse } from './manifest.ts';
 
@@ -122,24 +123,7 @@ const newestItems = async (table: TableStore, limit: number, beforeVersion = ver
   if (beforeVersion <= 1) return [];
   const { pk, sk: from } = modelVersionKey(1);
   const { sk: to } = modelVersionKey(beforeVersion - 1);
-  const items: Item[] = [];
-  let after: string | undefined;
-  for (let page = 0; page <= limit && items.length < limit; page++) {
-    const left = limit - items.length;
-    const found = await table.query({
-      pk,
-      from,
-      to,
-      descending: true,
-      limit: left,
-      consistent: true,
-      ...(after !== undefined && { after }),
-    });
-    items.push(...found.items);
-    after = found.after;
-    if (after === undefined) break;
-  }
-  return items;
+  return firstOf(queryItems(table, { pk, from, to, descending: true, limit, consistent: true }), limit);
 };
 
 const movePointer = (before: Pointer | null, version: number, hash: string): Write => {

@@ -1,9 +1,11 @@
+import { dayMs } from '../domain/durations.ts';
 import type { List, Policy } from '../domain/policy.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { appendSystemEvent } from '../ledger/systemChain.ts';
 import { type Condition, type Item, type TableStore, TransactionCancelled, type Write } from '../ports/ports.ts';
+import { boundedMap, cache, onePer } from '../store/cache.ts';
 import { listEntryKey, listVersionKey } from '../store/names.ts';
-import { BoundedMap } from './cache.ts';
+import { queryItems } from '../store/pages.ts';
 
 /**
  * Allow and block lists. An entry is an item of its own; one small item per tenant says how often each list was changed, so that
@@ -18,9 +20,10 @@ export const listLimits = { entries: 10_000 } as const;
 export const listCacheMs = 5_000;
 
 /** An expired entry still matters to a payment that comes this much late. */
-const keptAfterExpiryMs = 48 * 3_600_000;
+const keptAfterExpiryMs = 2 * dayMs;
 
 const cachedTenants = 1_000;
+const cachedLists = 2_000;
 const changeAttempts = 8;
 const pageItems = 1_000;
 /** Enough pages for a full list, and as many again for short ones. */
@@ -31,25 +34,16 @@ const purgedAtOnce = 90;
 /** Entry to expiry in epoch milliseconds; null = never. */
 type Entries = ReadonlyMap<string, number | null>;
 
-interface LoadedList {
+/** A list as it was after so many changes. */
+interface KeptList {
   readonly changes: number;
-  readonly entries: Entries;
+  readonly entries: Promise<Entries>;
 }
 
-interface Snapshot {
-  readonly readAtMs: number;
-  readonly lists: ReadonlyMap<string, LoadedList>;
-}
-
-const snapshotsByTable = new WeakMap<TableStore, BoundedMap<string, Promise<Snapshot>>>();
-
-const snapshotsOf = (table: TableStore): BoundedMap<string, Promise<Snapshot>> => {
-  const known = snapshotsByTable.get(table);
-  if (known !== undefined) return known;
-  const made = new BoundedMap<string, Promise<Snapshot>>(cachedTenants);
-  snapshotsByTable.set(table, made);
-  return made;
-};
+const cachesOf = onePer((_: TableStore) => ({
+  versions: cache<ListVersions>({ max: cachedTenants, ttlMs: listCacheMs }),
+  lists: boundedMap<KeptList>(cachedLists),
+}));
 
 /**
  * Which lists of the policy hold this transaction, by list name. Expiry is read against the transaction's own time.
@@ -64,66 +58,50 @@ export const listHits = async (
 ): Promise<Readonly<Record<string, boolean>>> => {
   const names = Object.keys(policy.lists);
   if (names.length === 0) return {};
-  const snapshot = await loadLists(table, tenant, names, nowMs);
-  return Object.fromEntries(
-    names.map((name) => [name, isHit(snapshot.lists.get(name)?.entries, policy.lists[name]!, transaction)]),
-  );
+  const versions = await cachesOf(table).versions.get(tenant, nowMs, () => readVersions(table, tenant));
+  const hits: Record<string, boolean> = {};
+  for (const name of names) {
+    const entries = await entriesOf(table, tenant, name, versionOf(versions, name));
+    hits[name] = isHit(entries, policy.lists[name]!, transaction);
+  }
+  return hits;
 };
 
-const isHit = (entries: Entries | undefined, list: List, transaction: Transaction): boolean => {
+const isHit = (entries: Entries, list: List, transaction: Transaction): boolean => {
   const value = transaction[list.field];
-  const expiresAtMs = value === null ? undefined : entries?.get(value);
+  const expiresAtMs = value === null ? undefined : entries.get(value);
   if (expiresAtMs === undefined) return false;
   return expiresAtMs === null || transaction.occurredAtMs < expiresAtMs;
 };
 
-const loadLists = async (table: TableStore, tenant: string, names: readonly string[], nowMs: number): Promise<Snapshot> => {
-  const snapshots = snapshotsOf(table);
-  const pending = snapshots.get(tenant);
-  const last = await pending;
-  if (last !== undefined && Math.abs(nowMs - last.readAtMs) < listCacheMs && names.every((name) => last.lists.has(name)))
-    return last;
-  // Whoever waited for the same old copy finds the new one under way.
-  const current = snapshots.get(tenant);
-  if (current !== undefined && current !== pending) return loadLists(table, tenant, names, nowMs);
-  const refreshed = refresh(table, tenant, names, nowMs, last ?? null);
-  snapshots.set(tenant, refreshed);
-  refreshed.catch(() => {
-    if (snapshots.get(tenant) === refreshed) snapshots.delete(tenant);
+/** Never older than `changes`, since the versions are read before the list. */
+const entriesOf = (table: TableStore, tenant: string, list: string, { changes, count }: ListVersion): Promise<Entries> => {
+  if (count === 0) return Promise.resolve(new Map());
+  const { lists } = cachesOf(table);
+  const key = `${tenant} ${list}`;
+  const kept = lists.get(key);
+  if (kept?.changes === changes) return kept.entries;
+  const entries = readEntries(table, tenant, list);
+  lists.set(key, { changes, entries });
+  entries.catch(() => {
+    if (lists.get(key)?.entries === entries) lists.delete(key);
   });
-  return refreshed;
-};
-
-/** Reads the versions first and the lists after, so that a list is never older than the version it is kept under. */
-const refresh = async (
-  table: TableStore,
-  tenant: string,
-  names: readonly string[],
-  nowMs: number,
-  last: Snapshot | null,
-): Promise<Snapshot> => {
-  const versions = await readVersions(table, tenant);
-  const lists = new Map<string, LoadedList>();
-  for (const name of names) {
-    const { changes, count } = versionOf(versions, name);
-    const known = last?.lists.get(name);
-    if (known?.changes === changes) lists.set(name, known);
-    else lists.set(name, { changes, entries: count === 0 ? new Map() : await readEntries(table, tenant, name) });
-  }
-  return { readAtMs: nowMs, lists };
+  return entries;
 };
 
 const readEntries = async (table: TableStore, tenant: string, list: string): Promise<Entries> => {
   const { pk } = listEntryKey(tenant, list, '');
   const entries = new Map<string, number | null>();
-  let after: string | undefined;
-  for (let page = 0; page < maximumPages; page++) {
-    const found = await table.query({ pk, limit: pageItems, consistent: true, ...(after !== undefined && { after }) });
-    for (const item of found.items) entries.set(item.sk, typeof item.expiresAtMs === 'number' ? item.expiresAtMs : null);
-    after = found.after;
-    if (after === undefined) return entries;
-  }
-  throw new RangeError(`list ${list} of tenant ${tenant} does not end within ${maximumPages} pages`);
+  const items = queryItems(
+    table,
+    { pk, limit: pageItems, consistent: true },
+    {
+      pagesMax: maximumPages,
+      beyond: `list ${list} of tenant ${tenant} does not end within ${maximumPages} pages`,
+    },
+  );
+  for await (const item of items) entries.set(item.sk, typeof item.expiresAtMs === 'number' ? item.expiresAtMs : null);
+  return entries;
 };
 
 export interface ListChange {
@@ -195,7 +173,7 @@ const changeList = async (
       if (error instanceof TransactionCancelled) continue;
       throw error;
     }
-    snapshotsOf(table).delete(tenant);
+    cachesOf(table).versions.delete(tenant);
     return { ok: true };
   }
   return { ok: false, cause: 'busy' };

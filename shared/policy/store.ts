@@ -1,8 +1,9 @@
 import type { CompiledPolicy, Policy } from '../domain/policy.ts';
 import { appendSystemEvent } from '../ledger/systemChain.ts';
 import { type Condition, type Item, type TableStore, TransactionCancelled, type Write } from '../ports/ports.ts';
+import { cache, onePer } from '../store/cache.ts';
 import { policyPointerKey, policyVersionKey } from '../store/names.ts';
-import { BoundedMap } from './cache.ts';
+import { firstOf, queryItems } from '../store/pages.ts';
 import { compilePolicy, policyHash, policyText } from './compile.ts';
 import { defaultPolicy } from './default.ts';
 
@@ -36,48 +37,27 @@ interface Pointer {
   readonly latest: number;
 }
 
-interface Caches {
-  readonly active: BoundedMap<string, { readonly loadedAtMs: number; readonly policy: Promise<CompiledPolicy> }>;
-  readonly versions: BoundedMap<string, CompiledPolicy>;
-}
-
-const cachesByTable = new WeakMap<TableStore, Caches>();
-
-const cachesOf = (table: TableStore): Caches => {
-  const known = cachesByTable.get(table);
-  if (known !== undefined) return known;
-  const made: Caches = { active: new BoundedMap(cachedTenants), versions: new BoundedMap(cachedVersions) };
-  cachesByTable.set(table, made);
-  return made;
-};
+const cachesOf = onePer((_: TableStore) => ({
+  active: cache<CompiledPolicy>({ max: cachedTenants, ttlMs: policyCacheMs }),
+  versions: cache<CompiledPolicy>({ max: cachedVersions, ttlMs: null }),
+}));
 
 /** The policy in force, at most `policyCacheMs` old. One read of one small item per tenant, instance and `policyCacheMs`. */
-export const loadActivePolicy = (table: TableStore, tenant: string, nowMs: number): Promise<CompiledPolicy> => {
-  const { active } = cachesOf(table);
-  const cached = active.get(tenant);
-  if (cached !== undefined && Math.abs(nowMs - cached.loadedAtMs) < policyCacheMs) return cached.policy;
-  const policy = readPointer(table, tenant).then((pointer) => loadPolicyVersion(table, tenant, pointer.active));
-  const entry = { loadedAtMs: nowMs, policy };
-  active.set(tenant, entry);
-  policy.catch(() => {
-    if (active.get(tenant) === entry) active.delete(tenant);
+export const loadActivePolicy = (table: TableStore, tenant: string, nowMs: number): Promise<CompiledPolicy> =>
+  cachesOf(table).active.get(tenant, nowMs, async () => {
+    const pointer = await readPointer(table, tenant);
+    return loadPolicyVersion(table, tenant, pointer.active);
   });
-  return policy;
-};
 
 /** Any version, cached for as long as the instance lives. Throws PolicyMissing, or PolicyCorrupt when its hash does not match. */
-export const loadPolicyVersion = async (table: TableStore, tenant: string, version: number): Promise<CompiledPolicy> => {
-  const { versions } = cachesOf(table);
-  const name = `${tenant} ${version}`;
-  const cached = versions.get(name);
-  if (cached !== undefined) return cached;
-  const stored = await readVersion(table, tenant, version);
-  if (stored === null) throw new PolicyMissing(tenant, version);
-  const compiled = compilePolicy(stored.policy, version);
-  if (compiled.hash !== stored.hash) throw new PolicyCorrupt(tenant, version);
-  versions.set(name, compiled);
-  return compiled;
-};
+export const loadPolicyVersion = (table: TableStore, tenant: string, version: number): Promise<CompiledPolicy> =>
+  cachesOf(table).versions.get(`${tenant} ${version}`, 0, async () => {
+    const stored = await readVersion(table, tenant, version);
+    if (stored === null) throw new PolicyMissing(tenant, version);
+    const compiled = compilePolicy(stored.policy, version);
+    if (compiled.hash !== stored.hash) throw new PolicyCorrupt(tenant, version);
+    return compiled;
+  });
 
 /** The version in force as stored, read afresh. */
 export const readActivePolicy = async (table: TableStore, tenant: string): Promise<StoredPolicy> => {
@@ -103,17 +83,9 @@ export const readPolicyVersions = async (
   if (pointer === null) return beforeVersion > 1 ? [defaultStored()] : [];
   const { pk, sk: from } = policyVersionKey(tenant, 1);
   const to = policyVersionKey(tenant, Math.min(pointer.latest, beforeVersion - 1)).sk;
-  const versions: StoredPolicy[] = [];
-  let after: string | undefined;
-  // Every page but an empty one holds a version, so this ends within `limit` pages.
-  for (let page = 0; page < limit && versions.length < limit && from <= to; page++) {
-    const left = limit - versions.length;
-    const found = await table.query({ pk, from, to, descending: true, limit: left, consistent: true, ...(after && { after }) });
-    versions.push(...found.items.map(storedOf).map((stored) => ({ ...stored, status: statusNow(stored, pointer) })));
-    after = found.after;
-    if (after === undefined) break;
-  }
-  return versions;
+  if (from > to) return [];
+  const items = await firstOf(queryItems(table, { pk, from, to, descending: true, limit, consistent: true }), limit);
+  return items.map(storedOf).map((stored) => ({ ...stored, status: statusNow(stored, pointer) }));
 };
 
 const statusNow = (stored: StoredPolicy, pointer: Pointer): PolicyStatus => {

@@ -1,4 +1,5 @@
 import type { Decision } from '../domain/decision.ts';
+import { minuteMs } from '../domain/durations.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Item, Key } from '../ports/ports.ts';
 import { expiryAttribute, prefixes } from '../store/names.ts';
@@ -9,8 +10,6 @@ import { expiryAttribute, prefixes } from '../store/names.ts';
  * into the minute since.
  */
 
-export const minuteMs = 60_000;
-export const hourMs = 3_600_000;
 const counterRetentionDays = 30;
 
 /**

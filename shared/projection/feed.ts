@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { type DecisionSummary, measuresOf } from '../contract/render.ts';
 import type { Decision } from '../domain/decision.ts';
+import { dayMs } from '../domain/durations.ts';
 import { outcomes } from '../domain/outcome.ts';
 import { type SignalName, signalNames } from '../domain/signals/names.ts';
 import type { Item } from '../ports/ports.ts';
@@ -16,7 +17,6 @@ import { expiryAttribute, prefixes } from '../store/names.ts';
 export type Feed = 'all' | 'flagged';
 
 export const slotMs = 10_000;
-export const dayMs = 86_400_000;
 export const feedRetentionDays = 30;
 /** A page stays well below the 400 KB of an item: it is read whole for any of its entries. */
 export const pageEntriesMax = 200;

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { ObjectStore } from '../ports/ports.ts';
+import { listedKeys } from '../store/pages.ts';
 import { canonicalText, sha256Hex } from './canonical.ts';
 import { type AuditEntry, asAuditEntry, type StoredEntry } from './entry.ts';
 import { expiresAtS, type HotDays } from './hotRows.ts';
@@ -61,10 +62,8 @@ export async function* readArchive(
   fromDay: string,
   toDay: string,
 ): AsyncGenerator<readonly ArchivedEntry[]> {
-  let after: string | undefined;
-  do {
-    const page = await objects.list(archiveFolder, { limit: keysAtOnce, ...(after === undefined ? {} : { after }) });
-    for (const key of page.keys) {
+  for await (const keys of listedKeys(objects, archiveFolder, keysAtOnce)) {
+    for (const key of keys) {
       const day = key.slice(archiveFolder.length, archiveFolder.length + 10);
       if (day < fromDay || day > toDay) continue;
       const bytes = await objects.get(key);
@@ -75,8 +74,7 @@ export async function* readArchive(
         .filter((line) => line !== '')
         .map(archivedOf);
     }
-    after = page.after;
-  } while (after !== undefined);
+  }
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

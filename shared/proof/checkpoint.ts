@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
+import { zeroHash } from '../domain/audit.ts';
 import { inclusionVerifier, leafHash, type MerkleTree, merkleTree } from '../domain/merkle.ts';
 import { canonicalText, sha256, sha256Hex } from './canonical.ts';
-import { firstPreviousHash } from './entry.ts';
 import { isSignedBy, keyIdOf, readPublicKey, type Signer } from './signer.ts';
 
 /** The head of one chain when a checkpoint was made. No personal id: a chain's name is random. */
@@ -78,8 +78,8 @@ export const checkpointBody = (
   at,
   size: sorted.length,
   root: Buffer.from(treeOf(sorted).root).toString('hex'),
-  previousRoot: previous?.root ?? firstPreviousHash,
-  previousHash: previous ? checkpointHash(previous) : firstPreviousHash,
+  previousRoot: previous?.root ?? zeroHash,
+  previousHash: previous ? checkpointHash(previous) : zeroHash,
   keyId: keyIdOf(readPublicKey(publicKey)),
 });
 

@@ -14,8 +14,6 @@ export interface AuditEntry {
   readonly hash: string;
 }
 
-export const firstPreviousHash = '0'.repeat(64);
-
 /** An entry as it comes out of a store, its body not looked at. */
 export interface StoredEntry {
   readonly body: Readonly<Record<string, unknown>>;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Item, Key, TableStore } from '../ports/ports.ts';
 import { prefixes } from '../store/names.ts';
+import { queryItems } from '../store/pages.ts';
 import { inParallel } from '../store/parallel.ts';
 import type { Leaf } from './checkpoint.ts';
 import { asAuditEntry, type StoredEntry } from './entry.ts';
@@ -89,12 +90,9 @@ async function* itemsOf(
 ): AsyncGenerator<{ readonly key: Key; readonly heads: readonly PendingHead[] }> {
   for (let i = 0; i < shardCount; i++) {
     const pk = shardPk((rotation + i) % shardCount);
-    let after: string | undefined;
-    do {
-      const page = await table.query({ pk, limit: pageSize, consistent: true, ...(after === undefined ? {} : { after }) });
-      for (const { sk, heads } of page.items) yield { key: { pk, sk }, heads: parsed(heads as Uint8Array) };
-      after = page.after;
-    } while (after !== undefined);
+    for await (const { sk, heads } of queryItems(table, { pk, limit: pageSize, consistent: true })) {
+      yield { key: { pk, sk }, heads: parsed(heads as Uint8Array) };
+    }
   }
 }
 

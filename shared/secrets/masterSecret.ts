@@ -1,12 +1,15 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import type { Clock, Item, TableStore } from '../ports/ports.ts';
 import { ConditionFailed, Unavailable } from '../ports/ports.ts';
+import { cache } from '../store/cache.ts';
 import { masterSecretKey, sequenceText } from '../store/names.ts';
 
 /** Bytes of the secret of each version. */
 export const secretBytes = 32;
 const versionPrefix = 'V#';
 const nonceBytes = 12;
+/** Versions in memory. */
+const versionsMax = 1_000;
 
 /** A running process sees a new version after so long. */
 export const refreshMs = 60_000;
@@ -77,8 +80,8 @@ type Ticking = Pick<Clock, 'nowMs'>;
  * caller ever creates version 1: of two at once, the condition of the write lets one win, and both use that version.
  */
 export function storedMasterSecret(table: Stored, clock: Ticking, wrapping: Wrapping, first?: Uint8Array): RotatableSecret {
-  const opened = new Map<number, Promise<Uint8Array>>();
-  let newest: { readonly version: Promise<number>; readonly atMs: number } | null = null;
+  const opened = cache<Uint8Array>({ max: versionsMax, ttlMs: null });
+  const newest = cache<number>({ max: 1, ttlMs: refreshMs });
 
   const newestVersion = async (): Promise<number> => {
     const { pk } = masterSecretKey(1);
@@ -99,31 +102,12 @@ export function storedMasterSecret(table: Stored, clock: Ticking, wrapping: Wrap
     return wrapping.open(version, item.blob);
   };
 
-  const version = (wanted: number): Promise<Uint8Array> => {
-    const ready = opened.get(wanted);
-    if (ready !== undefined) return ready;
-    const opening = open(wanted);
-    opened.set(wanted, opening);
-    opening.catch(() => opened.delete(wanted));
-    return opening;
-  };
-
-  const currentVersion = (): Promise<number> => {
-    const nowMs = clock.nowMs();
-    if (newest === null || nowMs - newest.atMs >= refreshMs) {
-      const asked = { version: newestVersion(), atMs: nowMs };
-      newest = asked;
-      asked.version.catch(() => {
-        if (newest === asked) newest = null;
-      });
-    }
-    return newest.version;
-  };
+  const version = (wanted: number): Promise<Uint8Array> => opened.get(String(wanted), 0, () => open(wanted));
 
   return {
     version,
     async current() {
-      const number = await currentVersion();
+      const number = await newest.get('newest', clock.nowMs(), newestVersion);
       return { version: number, secret: await version(number) };
     },
     async draft() {

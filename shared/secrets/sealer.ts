@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hash, hkdfSync, type KeyObject } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { Sealer } from '../domain/audit.ts';
+import { boundedMap } from '../store/cache.ts';
 
 const keyBytes = 32;
 const nonceBytes = 12;
@@ -22,7 +23,7 @@ export class SecretSealer implements Sealer {
   readonly secretVersion: number;
   // Key objects, not bytes: node:crypto is several times faster with them.
   readonly #secret: KeyObject;
-  readonly #keys = new Map<string, AccountKeys>();
+  readonly #keys = boundedMap<AccountKeys>(keysMax);
 
   constructor(secret: Uint8Array, secretVersion: number) {
     this.#secret = createSecretKey(secret);
@@ -59,7 +60,6 @@ export class SecretSealer implements Sealer {
         encryption: createSecretKey(derived.subarray(0, keyBytes)),
         fingerprint: createSecretKey(derived.subarray(keyBytes)),
       };
-      if (this.#keys.size >= keysMax) this.#keys.delete(this.#keys.keys().next().value!);
       this.#keys.set(name, keys);
     }
     return keys;

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { dynamoTable } from '../../shared/adapters/aws/table.ts';
-import { type SeededRandomness, seededRandomness } from '../../shared/adapters/memory/random.ts';
 import { memoryTable } from '../../shared/adapters/memory/table.ts';
 import type { Attribute, Condition, Consumed, Item, Key, TableStore, Write } from '../../shared/ports/ports.ts';
+import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
 import { dynamoEmulator } from '../support/emulators.ts';
 
 /** Random histories on both tables: every reply, every refusal and every unit must be the same. */
@@ -18,12 +18,12 @@ afterAll(() => emulator.stop());
 
 type Step = (table: TableStore) => Promise<unknown>;
 
-const keyOf = (random: SeededRandomness): Key => ({
+const keyOf = (random: SeededRandom): Key => ({
   pk: random.pick(['p', 'q']),
   sk: random.pick(['a', 'b', 'é', '😀', '\u{ffee}']),
 });
 
-function attributeOf(random: SeededRandomness, depth: number): Attribute {
+function attributeOf(random: SeededRandom, depth: number): Attribute {
   const kinds = depth > 0 ? 7 : 5;
   switch (random.below(kinds)) {
     case 0:
@@ -43,9 +43,9 @@ function attributeOf(random: SeededRandomness, depth: number): Attribute {
   }
 }
 
-const itemOf = (random: SeededRandomness): Item => ({ ...keyOf(random), seq: random.below(3), value: attributeOf(random, 2) });
+const itemOf = (random: SeededRandom): Item => ({ ...keyOf(random), seq: random.below(3), value: attributeOf(random, 2) });
 
-const conditionOf = (random: SeededRandomness): Condition =>
+const conditionOf = (random: SeededRandom): Condition =>
   random.pick<Condition>([
     { kind: 'absent' },
     { kind: 'present' },
@@ -53,7 +53,7 @@ const conditionOf = (random: SeededRandomness): Condition =>
     { kind: 'equals', attribute: 'value', value: true },
   ]);
 
-function writeOf(random: SeededRandomness): Write {
+function writeOf(random: SeededRandom): Write {
   const condition = conditionOf(random);
   const guarded = random.fraction() < 0.6 ? { condition } : {};
   switch (random.below(4)) {
@@ -70,7 +70,7 @@ function writeOf(random: SeededRandomness): Write {
   }
 }
 
-function stepOf(random: SeededRandomness): Step {
+function stepOf(random: SeededRandom): Step {
   const consistent = random.fraction() < 0.5;
   switch (random.below(4)) {
     case 0: {
@@ -109,7 +109,7 @@ const outcome = (step: Step, table: TableStore): Promise<unknown> =>
   );
 
 it.each(seeds)('the memory table and DynamoDB agree on a random history, capacity units included (seed %s)', async (seed) => {
-  const random = seededRandomness(seed);
+  const random = seededRandom(seed);
   const units: { memory: Consumed[]; dynamo: Consumed[] } = { memory: [], dynamo: [] };
   const memory = memoryTable({ onConsumed: (one) => units.memory.push(one) });
   const dynamo = dynamoTable({

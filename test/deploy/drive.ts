@@ -6,7 +6,7 @@ import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { services } from '../../shared/adapters/aws/services.ts';
 import { pemOf } from '../../shared/proof/signer.ts';
 import { defaultTenant } from '../../shared/store/names.ts';
-import type { VerifyReport } from '../../tools/proof/verify.ts';
+import type { VerifyReport } from '../../tools/proof/verifyReport.ts';
 import { aegis, api, deadLetterWith, folder, outputs, signedIn, step, until } from './deployed.ts';
 import { listenTo } from './subscriber.ts';
 

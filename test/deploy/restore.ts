@@ -17,7 +17,7 @@ import { deployCore } from '../../infra/deployLocal.ts';
 import { services } from '../../shared/adapters/aws/services.ts';
 import { checkpointFolder, parseStoredCheckpoint, type StoredCheckpoint } from '../../shared/proof/checkpoint.ts';
 import { decisionKey, defaultTenant, env, expiryAttribute } from '../../shared/store/names.ts';
-import type { VerifyReport } from '../../tools/proof/verify.ts';
+import type { VerifyReport } from '../../tools/proof/verifyReport.ts';
 import { awsCliBin } from './awsCli.ts';
 import { aegis, folder, outputs, signedIn, step, until } from './deployed.ts';
 

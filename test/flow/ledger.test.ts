@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock, systemRandomness } from '../../shared/adapters/aws/system.ts';
 import { dynamoTable } from '../../shared/adapters/aws/table.ts';
-import { seededRandomness } from '../../shared/adapters/memory/random.ts';
 import { decisionFromItem } from '../../shared/ledger/items.ts';
 import { settle, settleAll } from '../../shared/ledger/ledger.ts';
 import type { Consumed } from '../../shared/ports/ports.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 import { faultsOf, ledgerOn, limitOfFive, payment, startMs, submission } from '../simulation/world.ts';
 import { dynamoEmulator } from '../support/emulators.ts';
 import { withAll } from '../support/wholeTable.ts';
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => emulator.stop());
 
 const deadlineMs = (): number => Date.now() + 60_000;
-const randomness = { ...seededRandomness(1), bytes: systemRandomness.bytes };
+const randomness = { ...seededRandom(1), bytes: systemRandomness.bytes };
 
 async function newLedger(consumed: Consumed[] = [], policy = limitOfFive) {
   const table = dynamoTable({
@@ -30,7 +30,7 @@ async function newLedger(consumed: Consumed[] = [], policy = limitOfFive) {
 
 test.each([1, 2])('of fifty parallel payments against a limit of five exactly five are ALLOWed (order %d)', async (seed) => {
   const { table, ledger } = await newLedger();
-  const random = seededRandomness(seed);
+  const random = seededRandom(seed);
   const transactions = random.shuffled(
     Array.from({ length: 50 }, (_, i) => payment(i, { occurredAtMs: startMs - random.below(60_000) })),
   );
@@ -94,7 +94,7 @@ test('the same 300 payments twice, in another order, are decided once each, equa
   const transactions = Array.from({ length: 300 }, (_, i) =>
     payment(i, { accountId: `a${i % 7}`, occurredAtMs: startMs - ((i * 7_919) % 90_000) * 1_000 }),
   );
-  for (const order of [seededRandomness(1).shuffled(transactions), seededRandomness(2).shuffled(transactions)]) {
+  for (const order of [seededRandom(1).shuffled(transactions), seededRandom(2).shuffled(transactions)]) {
     for (let from = 0; from < order.length; from += 10) {
       const byAccount = Map.groupBy(order.slice(from, from + 10), (one) => one.accountId);
       await settleAll(

@@ -4,7 +4,6 @@ import { metricsSink } from '../../functions/project/metricsSink.ts';
 import { projector } from '../../functions/project/project.ts';
 import { scoreBatch } from '../../functions/score/score.ts';
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
-import { seededRandomness } from '../../shared/adapters/memory/random.ts';
 import { memoryTable } from '../../shared/adapters/memory/table.ts';
 import { serializeTransaction } from '../../shared/contract/transaction.ts';
 import { log } from '../../shared/edge/log.ts';
@@ -12,6 +11,7 @@ import { measuring } from '../../shared/edge/metrics.ts';
 import { decisionFromItem } from '../../shared/ledger/items.ts';
 import type { Item } from '../../shared/ports/ports.ts';
 import { prefixes } from '../../shared/store/names.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 import { ledgerOn, payment, startMs } from '../simulation/world.ts';
 
 /** Bytes of the log are paid for: what deciding and projecting write, with the deployed functions' own log and metrics. */
@@ -34,7 +34,7 @@ const bytesADecision = async (batchSize: number): Promise<number> => {
   vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => written.push(String(chunk)) > 0);
   const table = memoryTable();
   const clock = virtualClock(startMs + decisions * 1_000);
-  const ledger = ledgerOn(table, clock, seededRandomness(1));
+  const ledger = ledgerOn(table, clock, seededRandom(1));
   const deadLetters = { send: async () => [] };
   const measure = measuring(clock);
   for (let from = 0; from < decisions; from += batchSize) {

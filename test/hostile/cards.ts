@@ -1,8 +1,8 @@
 import type { SQSRecord } from 'aws-lambda';
-import { type SeededRandomness, seededRandomness } from '../../shared/adapters/memory/random.ts';
 import { scopes } from '../../shared/contract/routes.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
 import { messageAttributes } from '../../shared/store/names.ts';
+import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
 import { apiOnMemory, startMs } from '../support/api.ts';
 import { eventOf, type Sent } from '../support/http.ts';
 import { emptySinks, unthrottled } from './requests.ts';
@@ -35,7 +35,7 @@ const networks: readonly (readonly [prefix: string, digits: number])[] = [
   ['2200', 16],
 ];
 
-function cardNumber(draw: SeededRandomness): string {
+function cardNumber(draw: SeededRandom): string {
   const [prefix, length] = draw.pick(networks);
   const digits = prefix + Array.from({ length: length - 1 - prefix.length }, () => draw.below(10)).join('');
   const sum = [...digits].reverse().reduce((total, digit, i) => {
@@ -51,7 +51,7 @@ const superscripts = ['\u2070', '\u00b9', '\u00b2', '\u00b3', '\u2074', '\u2075'
 const separators = [' ', '-', '\u00a0', '\u2013', '\u2014', '\u2011', '\u2212', '\u3000', '\uff0d', '\u202f'];
 
 /** The number as somebody might write it, always a card number by the contract. */
-function disguised(draw: SeededRandomness, digits: string): string {
+function disguised(draw: SeededRandom, digits: string): string {
   const zero = draw.pick(zeros);
   const inScript = (digit: string): string => String.fromCodePoint(zero + Number(digit));
   const separator = draw.pick(separators);
@@ -78,9 +78,9 @@ function disguised(draw: SeededRandomness, digits: string): string {
 }
 
 /** A request with the number in one place. `statuses`: the answers to expect, 400 if not given; where it is replaced or ignored, those of success. */
-type Place = (card: string, draw: SeededRandomness) => { readonly sent: Sent; readonly statuses?: readonly number[] };
+type Place = (card: string, draw: SeededRandom) => { readonly sent: Sent; readonly statuses?: readonly number[] };
 
-const transaction = (draw: SeededRandomness): Record<string, unknown> => ({
+const transaction = (draw: SeededRandom): Record<string, unknown> => ({
   transactionId: `c${draw.below(2 ** 31)}`,
   userId: 'u_1',
   accountId: 'a_1',
@@ -90,7 +90,7 @@ const transaction = (draw: SeededRandomness): Record<string, unknown> => ({
 });
 
 /** JSON with some characters written as escapes. */
-function escaped(draw: SeededRandomness, value: unknown): string {
+function escaped(draw: SeededRandom, value: unknown): string {
   const text = JSON.stringify(value);
   if (draw.fraction() < 0.6) return text;
   return text.replace(/[0-9\u0080-\uffff]/g, (character, at: number) =>
@@ -104,7 +104,7 @@ function escaped(draw: SeededRandomness, value: unknown): string {
 const isInString = (text: string, at: number): boolean => (text.slice(0, at).split('"').length - 1) % 2 === 1;
 
 /** What a transaction can hide a text in. */
-const inTransaction: readonly ((card: string, draw: SeededRandomness) => unknown)[] = [
+const inTransaction: readonly ((card: string, draw: SeededRandom) => unknown)[] = [
   ...[
     'transactionId',
     'userId',
@@ -118,7 +118,7 @@ const inTransaction: readonly ((card: string, draw: SeededRandomness) => unknown
     'amountMinor',
     'location',
     'metadata',
-  ].map((field) => (card: string, draw: SeededRandomness) => ({ ...transaction(draw), [field]: card })),
+  ].map((field) => (card: string, draw: SeededRandom) => ({ ...transaction(draw), [field]: card })),
   (card, draw) => ({ ...transaction(draw), metadata: { [card.slice(0, 64)]: 'v' } }),
   (card, draw) => ({ ...transaction(draw), metadata: { k: card } }),
   (card, draw) => ({ ...transaction(draw), metadata: { k: [card] } }),
@@ -207,7 +207,7 @@ const places: readonly Place[] = [
 
 /** Requests that hide a card number: none may reach a store, a queue, a log line or an answer. Returns what does not hold. */
 export async function runCardNumbers(seed: number, count: number): Promise<string[]> {
-  const draw = seededRandomness(seed);
+  const draw = seededRandom(seed);
   const api = apiOnMemory({ throttle: unthrottled });
   const key = await api.newKey(scopes);
   await api.call({ ...post('/decisions', JSON.stringify({ ...transaction(draw), transactionId: 'known' })), key });
@@ -241,7 +241,7 @@ const recordsAtOnce = 10;
 
 /** The same on the queue, put there by somebody else. */
 export async function runQueuedCardNumbers(seed: number, count: number): Promise<string[]> {
-  const draw = seededRandomness(seed);
+  const draw = seededRandom(seed);
   const api = apiOnMemory();
   const faults: string[] = [];
   for (let i = 0; i < count; i += recordsAtOnce) {
@@ -269,11 +269,7 @@ export async function runQueuedCardNumbers(seed: number, count: number): Promise
   return faults;
 }
 
-function queued(
-  draw: SeededRandomness,
-  card: string,
-  number: number,
-): { readonly record: SQSRecord; readonly isPoison: boolean } {
+function queued(draw: SeededRandom, card: string, number: number): { readonly record: SQSRecord; readonly isPoison: boolean } {
   const place = draw.below(inTransaction.length + 4) - 4;
   const valid = JSON.stringify(transaction(draw));
   const attributes: Record<string, string> = { [messageAttributes.correlationId]: `c-${number}` };
@@ -303,7 +299,7 @@ const rowsAtOnce = 500;
 
 /** Random tokens of letters and digits as identifiers. Returns how many were refused. */
 export async function runTokens(seed: number, count: number): Promise<number> {
-  const draw = seededRandomness(seed);
+  const draw = seededRandom(seed);
   const api = apiOnMemory({ throttle: unthrottled });
   const key = await api.newKey(['ingest']);
   let refused = 0;
@@ -320,7 +316,7 @@ export async function runTokens(seed: number, count: number): Promise<number> {
   return refused;
 }
 
-function token(draw: SeededRandomness): string {
+function token(draw: SeededRandom): string {
   const alphabet = draw.pick(tokenAlphabets);
   return Array.from({ length: 8 + draw.below(57) }, () => alphabet[draw.below(alphabet.length)]).join('');
 }

@@ -1,4 +1,4 @@
-import type { SeededRandomness } from '../../shared/adapters/memory/random.ts';
+import type { SeededRandom } from '../../shared/store/random.ts';
 import { served, startMs } from '../support/api.ts';
 import type { Sent } from '../support/http.ts';
 
@@ -16,7 +16,7 @@ export interface Known {
 }
 
 /** The next request: valid, with a field changed, broken as text, or broken around the body. */
-export function hostileRequest(draw: SeededRandomness, known: Known): Sent {
+export function hostileRequest(draw: SeededRandom, known: Known): Sent {
   const kind = draw.fraction();
   if (kind < 0.06) return nonsense(draw, known);
   if (kind < 0.3) return hostileRead(draw, known);
@@ -24,7 +24,7 @@ export function hostileRequest(draw: SeededRandomness, known: Known): Sent {
   return draw.fraction() < 0.08 ? aroundBody(draw, sent) : sent;
 }
 
-export const validTransaction = (draw: SeededRandomness, transactionId = `t${draw.below(2 ** 31)}`): Record<string, unknown> => ({
+export const validTransaction = (draw: SeededRandom, transactionId = `t${draw.below(2 ** 31)}`): Record<string, unknown> => ({
   transactionId,
   userId: `u_${draw.below(20)}`,
   accountId: `a_${draw.below(200)}`,
@@ -36,7 +36,7 @@ export const validTransaction = (draw: SeededRandomness, transactionId = `t${dra
   ...(draw.fraction() < 0.3 && { metadata: { order: 'o_1', note: 'gr\u00fc\u00df' } }),
 });
 
-type Target = (draw: SeededRandomness, known: Known) => { method: string; path: string; body: unknown };
+type Target = (draw: SeededRandom, known: Known) => { method: string; path: string; body: unknown };
 
 const targets: readonly (readonly [weight: number, target: Target])[] = [
   [26, (draw) => ({ method: 'POST', path: '/transactions', body: validTransaction(draw) })],
@@ -86,7 +86,7 @@ function targetAt(place: number): Target {
   throw new RangeError(`no target at ${place}`);
 }
 
-function posted(draw: SeededRandomness, known: Known): Sent {
+function posted(draw: SeededRandom, known: Known): Sent {
   const place = draw.below(totalWeight);
   const { method, path, body } = targetAt(place)(draw, known);
   const changesSettings = path.startsWith('/policy') || path.startsWith('/lists');
@@ -102,13 +102,13 @@ function posted(draw: SeededRandomness, known: Known): Sent {
 }
 
 /** A copy with one to three of its values, keys or members changed, at any depth. */
-function mutated(draw: SeededRandomness, value: unknown): unknown {
+function mutated(draw: SeededRandom, value: unknown): unknown {
   let copy = structuredClone(value);
   for (let changes = 1 + draw.below(3); changes > 0; changes--) copy = mutatedOnce(draw, copy);
   return copy;
 }
 
-function mutatedOnce(draw: SeededRandomness, value: unknown): unknown {
+function mutatedOnce(draw: SeededRandom, value: unknown): unknown {
   if (Array.isArray(value) && value.length > 0 && draw.fraction() < 0.8) {
     const at = draw.below(value.length);
     return value.with(at, mutatedOnce(draw, value[at]));
@@ -152,14 +152,14 @@ const hostileTexts = [
   'USD', 'usd', 'XXX', 'US\u0405', 'INR ', 'CONFIRMED_FRAUD', 'transaction.amountMinor > 10', '((((((((((((((((((((1', 'size("a") > ', 'a.b.c.d.e.f()',
 ];
 
-const hostileText = (draw: SeededRandomness): string => {
+const hostileText = (draw: SeededRandom): string => {
   const how = draw.fraction();
   if (how < 0.8) return draw.pick(hostileTexts);
   if (how < 0.9) return `${draw.pick(hostileTexts)}${draw.pick(hostileTexts)}`;
   return String.fromCharCode(...Array.from({ length: 1 + draw.below(40) }, () => draw.below(0x10000)));
 };
 
-function hostileValue(draw: SeededRandomness): unknown {
+function hostileValue(draw: SeededRandom): unknown {
   const how = draw.fraction();
   if (how < 0.35) return hostileText(draw);
   if (how < 0.6) return draw.pick(hostileNumbers);
@@ -178,7 +178,7 @@ function nested(levels: number, inArrays: boolean): unknown {
 }
 
 /** JSON text; `Raw` is written as it stands, lone surrogates as themselves, members of `__proto__` too. */
-function writeJson(draw: SeededRandomness, value: unknown): string {
+function writeJson(draw: SeededRandom, value: unknown): string {
   if (value instanceof Raw) return value.text;
   if (Array.isArray(value)) return `[${value.map((inner) => writeJson(draw, inner)).join(',')}]`;
   if (typeof value === 'object' && value !== null) {
@@ -193,7 +193,7 @@ function writeJson(draw: SeededRandomness, value: unknown): string {
 const largeShare = 0.01;
 
 /** A text broken as text. */
-function brokenText(draw: SeededRandomness, text: string): string | Uint8Array {
+function brokenText(draw: SeededRandom, text: string): string | Uint8Array {
   const at = draw.below(text.length);
   const bytes = (): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(text));
   const breaks: readonly (() => string | Uint8Array)[] = [
@@ -237,7 +237,7 @@ function brokenText(draw: SeededRandomness, text: string): string | Uint8Array {
   return draw.pick(draw.fraction() < largeShare ? large : breaks)();
 }
 
-function garbage(draw: SeededRandomness): string | Uint8Array | null {
+function garbage(draw: SeededRandom): string | Uint8Array | null {
   const how = draw.fraction();
   if (how < 0.1) return null;
   if (how < 0.2) return '';
@@ -264,14 +264,14 @@ function garbage(draw: SeededRandomness): string | Uint8Array | null {
 const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD', 'TRACE', 'get', ''];
 
 /** What goes into one segment of a path: mostly percent-encoded, sometimes not at all. */
-const anyPart = (draw: SeededRandomness): string => {
+const anyPart = (draw: SeededRandom): string => {
   const text = hostileText(draw);
   const how = draw.fraction();
   if (how < 0.1) return draw.pick(['%', '%zz', '%ff', '%c0%af', '%2f', '%00', '%25', '%E0%A4%A', '%u0041']);
   return how < 0.8 && text.isWellFormed() ? encodeURIComponent(text) : text;
 };
 
-const parametersOf = (draw: SeededRandomness, known: Known): Record<string, string> => {
+const parametersOf = (draw: SeededRandom, known: Known): Record<string, string> => {
   const one = (values: readonly string[]): string => (draw.fraction() < 0.6 ? draw.pick(values) : anyPart(draw));
   return {
     transactionId: one(known.transactionIds),
@@ -287,7 +287,7 @@ const queryNames = ['limit', 'cursor', 'outcome', 'signal', 'userId', 'state', '
 
 const readable = served.filter((route) => route.method === 'GET');
 
-function hostileRead(draw: SeededRandomness, known: Known): Sent {
+function hostileRead(draw: SeededRandom, known: Known): Sent {
   const route = draw.pick(readable);
   const query: Record<string, string[]> = {};
   for (let count = draw.pick([0, 0, 1, 1, 2, 4]); count > 0; count--) {
@@ -297,7 +297,7 @@ function hostileRead(draw: SeededRandomness, known: Known): Sent {
   return { method: 'GET', path: route.pathWith(parametersOf(draw, known)), key: known.key, query };
 }
 
-function queryValue(draw: SeededRandomness, known: Known, name: string): string {
+function queryValue(draw: SeededRandom, known: Known, name: string): string {
   if (draw.fraction() < 0.3) return hostileText(draw);
   if (name === 'cursor') {
     const cursor = draw.pick(known.cursors);
@@ -329,7 +329,7 @@ function queryValue(draw: SeededRandomness, known: Known, name: string): string 
   ]);
 }
 
-function nonsense(draw: SeededRandomness, known: Known): Sent {
+function nonsense(draw: SeededRandom, known: Known): Sent {
   const path = draw.pick([
     '',
     '/',
@@ -357,7 +357,7 @@ function nonsense(draw: SeededRandomness, known: Known): Sent {
 }
 
 /** The same request with something wrong in its headers or method. */
-function aroundBody(draw: SeededRandomness, sent: Sent): Sent {
+function aroundBody(draw: SeededRandom, sent: Sent): Sent {
   const header = draw.pick<readonly [string, string]>([
     [
       'Content-Type',

@@ -1,6 +1,6 @@
-import { type SeededRandomness, seededRandomness } from '../../shared/adapters/memory/random.ts';
 import { scopes } from '../../shared/contract/routes.ts';
 import { isDecisionItem } from '../../shared/ledger/items.ts';
+import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
 import { type Api, apiOnMemory, startMs } from '../support/api.ts';
 import { emptySinks, unthrottled } from './requests.ts';
 
@@ -19,7 +19,7 @@ interface Content {
   metadata: Record<string, string>;
 }
 
-const contentOf = (draw: SeededRandomness, i: number): Content => ({
+const contentOf = (draw: SeededRandom, i: number): Content => ({
   transactionId: `r_${i}`,
   userId: `u_${draw.below(5)}`,
   accountId: `a_${draw.below(300)}`,
@@ -67,7 +67,7 @@ function inOffset(text: string): string {
 }
 
 /** The same content as other text: members in another order, characters as escapes, space between, numbers and nothing written otherwise. */
-function rewritten(draw: SeededRandomness, value: unknown): string {
+function rewritten(draw: SeededRandom, value: unknown): string {
   const space = (): string => draw.pick(['', '', ' ', '\n', '\t', '\r\n  ']);
   if (typeof value === 'string') {
     const characters = [...JSON.stringify(value).slice(1, -1).matchAll(/\\.|./gsu)].map(([text]) => text);
@@ -91,7 +91,7 @@ function asEscape(text: string): string {
 
 /** Sends each of `count` transactions three times: as it is, rewritten, and with one field changed. Returns what does not hold. */
 export async function runRepeats(seed: number, count: number): Promise<string[]> {
-  const draw = seededRandomness(seed);
+  const draw = seededRandom(seed);
   const api = apiOnMemory({ throttle: unthrottled });
   const key = await api.newKey(scopes);
   const faults: string[] = [];

@@ -1,11 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { seededRandomness } from '../../shared/adapters/memory/random.ts';
 import { scopes } from '../../shared/contract/routes.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
 import type { Item } from '../../shared/ports/ports.ts';
 import { prefixes } from '../../shared/store/names.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 import { type Api, apiOnMemory } from '../support/api.ts';
 import { undocumented } from '../support/documented.ts';
 import { eventOf } from '../support/http.ts';
@@ -31,7 +31,7 @@ export interface RequestsReport {
 
 /** Sends generated requests through the real handlers, one after the other, and looks at everything that comes out. */
 export async function runRequests(seed: number, count: number): Promise<RequestsReport> {
-  const draw = seededRandomness(seed);
+  const draw = seededRandom(seed);
   const api = apiOnMemory({ throttle: unthrottled });
   const known = await preparedFor(api, seed);
   const faults: string[] = [];
@@ -87,7 +87,7 @@ function faultOf(api: Api, event: Parameters<Api['handle']>[0], answer: unknown)
 
 /** Accounts with a past, a key, cursors: what a caller of long standing has. */
 async function preparedFor(api: Api, seed: number): Promise<Known> {
-  const draw = seededRandomness(seed + 1);
+  const draw = seededRandom(seed + 1);
   const key = await api.newKey(scopes);
   const transactionIds: string[] = [];
   for (let i = 0; i < seededDecisions; i++) {

@@ -17,12 +17,12 @@ import { withoutBundling } from '../../infra/template.ts';
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
 import { memoryObjects } from '../../shared/adapters/memory/objects.ts';
 import { memoryQueue } from '../../shared/adapters/memory/queue.ts';
-import { seededRandomness } from '../../shared/adapters/memory/random.ts';
 import { memoryTable } from '../../shared/adapters/memory/table.ts';
 import { httpHandler } from '../../shared/edge/http.ts';
 import { metricsLine } from '../../shared/edge/metrics.ts';
 import { Unavailable } from '../../shared/ports/ports.ts';
 import { noteHeads } from '../../shared/proof/heads.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 import { addEndpoint } from '../../shared/webhooks/endpoints.ts';
 import { aDecision } from '../functions/project/builders.ts';
 import { trainingRows } from '../functions/train/generated.ts';
@@ -135,7 +135,7 @@ const visible = (count: number): Measured => ({ ApproximateNumberOfMessagesVisib
 const deadLetters = async (bodies: readonly string[]): Promise<Measured> => {
   const clock = virtualClock(startMs);
   const buried = memoryQueue({ clock, visibilityMs: minuteMs });
-  const ledger = ledgerOn(memoryTable(), clock, seededRandomness(1));
+  const ledger = ledgerOn(memoryTable(), clock, seededRandom(1));
   await scoreBatch(
     bodies.map((body) => record(body)),
     { ledger, deadLetters: buried, newId: () => 'new', log: () => undefined },
@@ -153,7 +153,7 @@ const alertsFailed = async (isTopicAway: boolean): Promise<Measured> => {
   await scoreBatch(
     [record('{"not":"a payment"}')],
     {
-      ledger: ledgerOn(table, clock, seededRandomness(1)),
+      ledger: ledgerOn(table, clock, seededRandom(1)),
       deadLetters: memoryQueue({ clock, visibilityMs: minuteMs }),
       newId: () => 'new',
       log,
@@ -177,7 +177,7 @@ const aPayment = JSON.stringify({
 const webhookDeadLetters = async (status: number): Promise<Measured> => {
   const clock = virtualClock(startMs);
   const table = memoryTable();
-  const randomness = seededRandomness(1);
+  const randomness = seededRandom(1);
   const wanted = { tenant: 'acme', url: 'https://receiver.example.com/', events: ['*'], createdBy: 'ana' };
   const { endpointId } = await addEndpoint({ table, clock, randomness }, wanted, { allowsLoopback: false });
   const { maxReceiveCount } = core!.one('AWS::SQS::Queue', 'WebhooksQueue')[1].Properties!.RedrivePolicy as {
@@ -285,7 +285,7 @@ const apiErrors = async (isTableAway: boolean): Promise<Measured> => {
   const handler = httpHandler(
     'read',
     {},
-    { table, clock: virtualClock(startMs), randomness: seededRandomness(1), log: () => undefined },
+    { table, clock: virtualClock(startMs), randomness: seededRandom(1), log: () => undefined },
   );
   const { status } = await send(handler, { path: '/decisions/latest', key: `aegis_dev_${'0'.repeat(48)}` });
   return { '5XXError': [[status >= 500 ? 1 : 0]] };

@@ -8,10 +8,14 @@ const testsOfDomain = 'test/shared/domain';
 
 /** Files that are tried with more than the test that mirrors their path, or with others in its stead: named as under `test/shared/domain`. */
 const furtherTests: Readonly<Record<string, readonly string[]>> = {
+  accountAfter: ['decide'],
   audit: ['canonicalBody', 'decide'],
   boosted: ['learned'],
+  durations: ['decide', 'window'],
   explain: ['anomalyText'],
   merchant: ['ruleFacts', 'signals/merchantRisk'],
+  profileFacts: ['decide'],
+  readSignals: ['decide'],
   scorecard: ['learned'],
   'signals/all': ['decide'],
   'signals/names': ['decide', 'ruleFacts'],

@@ -12,7 +12,11 @@ export interface Bug {
 export const simulation = 'simulation';
 
 const ledger = 'shared/ledger/ledger.ts';
+const fold = 'shared/ledger/fold.ts';
+const together = 'shared/ledger/together.ts';
+const submission = 'shared/ledger/submission.ts';
 const decide = 'shared/domain/decide.ts';
+const accountAfter = 'shared/domain/accountAfter.ts';
 const window = 'shared/domain/window.ts';
 const score = 'functions/score/score.ts';
 const poisonTest = 'test/functions/score/poison.test.ts';
@@ -20,22 +24,22 @@ const settlingTest = 'test/shared/ledger/settling.test.ts';
 const decideTest = 'test/shared/domain/decide.test.ts';
 const windowTest = 'test/shared/domain/window.test.ts';
 
-/** Treats what the last commit tried as done, where `at` stands in the loop of retries. */
-const takenForDone = (at: string): Bug['edits'] => [
+/** Treats what the last attempt sent as committed, after the line `after` in the loop of attempts. */
+const takenForDone = (after: string, condition: string): Bug['edits'] => [
   {
     file: ledger,
-    search: '    try {\n      for (const i of readFirst) {',
-    replace: '    let tried = null;\n    try {\n      for (const i of readFirst) {',
+    search: '    try {\n      for (const pending of openOnes().filter',
+    replace: '    let tried = null;\n    try {\n      for (const pending of openOnes().filter',
   },
   {
     file: ledger,
-    search: '      await table.transact(folded.writes, { once: true });',
-    replace: '      tried = folded;\n      await table.transact(folded.writes, { once: true });',
+    search: '      const result = await commit(table, [folded]);',
+    replace: '      tried = { open, folded };\n      const result = await commit(table, [folded]);',
   },
   {
     file: ledger,
-    search: at,
-    replace: `${at}\n        for (const [k, i] of open.entries()) settled[i] = { kind: 'decided', stored: tried.stored[k] };\n        return settled;`,
+    search: after,
+    replace: `${after}\n      if (tried && ${condition}) {\n        for (const [k, { stored }] of tried.folded.payments.entries()) tried.open[k].settled = { kind: 'decided', stored };\n        break;\n      }`,
   },
 ];
 
@@ -43,13 +47,13 @@ export const bugs: readonly Bug[] = [
   {
     name: 'the condition on the STATE put is dropped',
     breaks: 'two payments at once both miss each other',
-    edits: [{ file: ledger, search: ', condition: unmoved(before.sequence) };', replace: ' };' }],
+    edits: [{ file: fold, search: ', condition: unmoved(before.sequence) };', replace: ' };' }],
     caughtBy: simulation,
   },
   {
     name: 'the condition on the STATE put is dropped, seen by the request',
     breaks: 'two payments at once both miss each other',
-    edits: [{ file: ledger, search: ', condition: unmoved(before.sequence) };', replace: ' };' }],
+    edits: [{ file: fold, search: ', condition: unmoved(before.sequence) };', replace: ' };' }],
     caughtBy: settlingTest,
   },
   {
@@ -57,9 +61,9 @@ export const bugs: readonly Bug[] = [
     breaks: 'a redelivered payment is decided twice',
     edits: [
       {
-        file: ledger,
-        search: "item: decisionItem(kept), condition: { kind: 'absent' } }",
-        replace: 'item: decisionItem(kept) }',
+        file: fold,
+        search: "item: decisionItem(stored), condition: { kind: 'absent' } }",
+        replace: 'item: decisionItem(stored) }',
       },
     ],
     caughtBy: simulation,
@@ -69,7 +73,7 @@ export const bugs: readonly Bug[] = [
     breaks: 'an entry can be written over',
     edits: [
       {
-        file: ledger,
+        file: fold,
         search: "item: auditItem(step.entry, step.decision), condition: { kind: 'absent' } }",
         replace: 'item: auditItem(step.entry, step.decision) }',
       },
@@ -208,7 +212,7 @@ export const bugs: readonly Bug[] = [
     breaks: 'one blocked attempt blocks the rest of the day',
     edits: [
       {
-        file: decide,
+        file: accountAfter,
         search: "outcome === 'BLOCK' || spendMinor === null ? 0 : spendMinor",
         replace: 'spendMinor === null ? 0 : spendMinor',
       },
@@ -218,7 +222,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'a BLOCKed payment makes its device known',
     breaks: 'a thief registers his device by being blocked',
-    edits: [{ file: decide, search: '  if (blocked) return committed;', replace: '' }],
+    edits: [{ file: accountAfter, search: '  if (blocked) return committed;', replace: '' }],
     caughtBy: decideTest,
   },
   {
@@ -236,7 +240,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'of devices seen at one instant the wrong one is forgotten',
     breaks: 'a known device is called new',
-    edits: [{ file: decide, search: 'device.lastSeenMs <= lastSeenMs)', replace: 'device.lastSeenMs < lastSeenMs)' }],
+    edits: [{ file: accountAfter, search: 'device.lastSeenMs <= lastSeenMs)', replace: 'device.lastSeenMs < lastSeenMs)' }],
     caughtBy: decideTest,
   },
   {
@@ -337,8 +341,8 @@ export const bugs: readonly Bug[] = [
     edits: [
       {
         file: 'shared/ledger/merchants.ts',
-        search: 'if (known && nowMs - known.readAtMs < merchantCacheMs)',
-        replace: 'if (known)',
+        search: 'ttlMs: merchantCacheMs',
+        replace: 'ttlMs: null',
       },
     ],
     caughtBy: 'test/shared/ledger/merchants.test.ts',
@@ -378,7 +382,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'accounts that lost a transaction together are taken for committed',
     breaks: 'payments are acknowledged and not stored',
-    edits: [{ file: ledger, search: 'return lost.size > 0 ? lost : new Set(owners);', replace: 'return new Set();' }],
+    edits: [{ file: together, search: "      if (result.kind === 'committed') {", replace: '      if (result) {' }],
     caughtBy: simulation,
   },
   {
@@ -386,9 +390,9 @@ export const bugs: readonly Bug[] = [
     breaks: 'payments are acknowledged and not stored',
     edits: [
       {
-        file: ledger,
-        search: 'return tried(unknown ? together : []);',
-        replace: "return folded.map((one) => one?.stored.map((stored) => ({ kind: 'decided', stored }) as const));",
+        file: together,
+        search: 'return commits.map((_, i) => open(i, unknown && together.includes(i)));',
+        replace: 'return commits.map((one, i) => (one ? settledBy(one) : open(i, false)));',
       },
     ],
     caughtBy: simulation,
@@ -422,7 +426,7 @@ export const bugs: readonly Bug[] = [
     breaks: 'another payment under a used id is taken for decided',
     edits: [
       {
-        file: ledger,
+        file: submission,
         search: "return field === null ? { kind: 'duplicate', stored } : { kind: 'conflict', field, stored };",
         replace: "return field === null || true ? { kind: 'duplicate', stored } : { kind: 'conflict', field, stored };",
       },
@@ -441,19 +445,19 @@ export const bugs: readonly Bug[] = [
   {
     name: 'a conflict is taken for success',
     breaks: 'a payment is acknowledged and not stored',
-    edits: takenForDone("        cause = 'CONFLICT';"),
+    edits: takenForDone("      cause = 'CONFLICT';", 'true'),
     caughtBy: simulation,
   },
   {
     name: 'a lost reply is taken for success',
     breaks: 'a payment is acknowledged and not stored',
-    edits: takenForDone("        cause = 'OUTCOME_UNKNOWN';"),
+    edits: takenForDone('      if (error instanceof RowGone) break;', 'error instanceof OutcomeUnknown'),
     caughtBy: simulation,
   },
   {
     name: 'rows of a group being committed are shifted by one',
     breaks: 'windows of several payments in one commit read the wrong ones',
-    edits: [{ file: ledger, search: 'pending[sequence - before.sequence - 1]', replace: 'pending[sequence - before.sequence]' }],
+    edits: [{ file: fold, search: 'pending[sequence - before.sequence - 1]', replace: 'pending[sequence - before.sequence]' }],
     caughtBy: 'test/shared/ledger/settling.test.ts',
   },
 ];

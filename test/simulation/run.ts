@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
 import { noFaults, randomFaults } from '../../shared/adapters/memory/faults.ts';
-import { seededRandomness } from '../../shared/adapters/memory/random.ts';
 import { decisionFromItem, isDecisionItem } from '../../shared/ledger/items.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 import { faultsOf, limitOfFive, payment, randomTransactions, simulate, startMs } from './world.ts';
 
 /** One seed: a few accounts, random faults of every kind, every delivery repeated. Returns what does not hold. */
 export async function runSeed(seed: number): Promise<string[]> {
-  const draw = seededRandomness(seed);
+  const draw = seededRandom(seed);
   const transactions = randomTransactions(seed, 6 + draw.below(18), 1 + draw.below(3));
   const scale = draw.pick([0, 0.02, 0.1]);
   const world = await simulate({
@@ -74,7 +74,7 @@ const callsMax = 100;
 
 /** One seed's traffic once for each call that its first three invocations make and each way to die or to lose the reply there. */
 export async function runCrashes(seed: number): Promise<{ readonly runs: number; readonly faults: readonly string[] }> {
-  const draw = seededRandomness(seed);
+  const draw = seededRandom(seed);
   const transactions = randomTransactions(seed, 8, 2);
   const shape = { seed, transactions, deliveries: 2, workers: 1 + draw.below(3), batchMax: draw.pick([1, 4, 10]) };
   const faults: string[] = [];

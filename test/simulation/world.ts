@@ -3,7 +3,6 @@ import { scoreBatch } from '../../functions/score/score.ts';
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
 import { Crash, type FaultPlan, faultyQueue, faultyTable } from '../../shared/adapters/memory/faults.ts';
 import { memoryQueue, type ReceivedMessage } from '../../shared/adapters/memory/queue.ts';
-import { type SeededRandomness, seededRandomness } from '../../shared/adapters/memory/random.ts';
 import { type MemoryTable, memoryTable } from '../../shared/adapters/memory/table.ts';
 import { serializeTransaction } from '../../shared/contract/transaction.ts';
 import type { Judgement } from '../../shared/domain/decide.ts';
@@ -12,14 +11,16 @@ import { toBaseMinor } from '../../shared/domain/money.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { signalNames } from '../../shared/domain/signals/names.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
+import type { LedgerDependencies } from '../../shared/ledger/dependencies.ts';
 import { auditFromItem, decisionFromItem } from '../../shared/ledger/items.ts';
-import type { LedgerDependencies, Submission } from '../../shared/ledger/ledger.ts';
 import { accountFromItem } from '../../shared/ledger/state.ts';
+import type { Submission } from '../../shared/ledger/submission.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
 import type { Clock, Consumed, TableStore } from '../../shared/ports/ports.ts';
 import { hashOf, SecretSealer } from '../../shared/secrets/sealer.ts';
 import { auditKey, decisionKey, stateKey } from '../../shared/store/names.ts';
+import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
 import { type Committed, oracle } from '../support/oracle.ts';
 
 export const tenant = 'dev';
@@ -35,7 +36,7 @@ export interface Plan {
   readonly batchMax?: number;
   readonly policy?: Policy;
   /** The faults of one invocation, by its number. */
-  readonly faults: (invocation: number, randomness: SeededRandomness) => FaultPlan;
+  readonly faults: (invocation: number, randomness: SeededRandom) => FaultPlan;
   readonly onConsumed?: (consumed: Consumed) => void;
 }
 
@@ -53,7 +54,7 @@ export interface World {
 export function ledgerOn(
   table: TableStore,
   clock: Clock,
-  randomness: SeededRandomness,
+  randomness: SeededRandom,
   policy: Policy = defaultPolicy,
 ): LedgerDependencies {
   const judgement: Judgement = { policy: compiled(policy), model: { model: null, degraded: 'NO_MODEL' }, sealer };
@@ -83,7 +84,7 @@ const invocationMs = 20_000;
  * the seed decides who goes on, what is delivered in which order and which fault befalls whom. Ends when the queue is empty.
  */
 export async function simulate(plan: Plan): Promise<World> {
-  const randomness = seededRandomness(plan.seed);
+  const randomness = seededRandom(plan.seed);
   const clock = virtualClock(startMs);
   const table = memoryTable(plan.onConsumed ? { onConsumed: plan.onConsumed } : {});
   const policy = plan.policy ?? defaultPolicy;
@@ -247,7 +248,7 @@ async function chainFaults(table: TableStore, chain: string, sequence: number, h
 
 /** Traffic of a few accounts, bunched so that windows, lateness and outcomes of every kind occur. */
 export function randomTransactions(seed: number, count: number, accounts: number): Transaction[] {
-  const randomness = seededRandomness(seed ^ 0x5eed);
+  const randomness = seededRandom(seed ^ 0x5eed);
   const cities = [
     { latitude: 12.97, longitude: 77.59 },
     { latitude: 19.07, longitude: 72.87 },

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
-import { type Fault, faultyTable, noFaults, randomFaults } from '../../shared/adapters/memory/faults.ts';
-import { seededRandomness } from '../../shared/adapters/memory/random.ts';
+import { faultyTable, type InjectedFault, noFaults, randomFaults } from '../../shared/adapters/memory/faults.ts';
 import { memoryTable } from '../../shared/adapters/memory/table.ts';
 import { decisionFromItem } from '../../shared/ledger/items.ts';
-import { type Settled, settle } from '../../shared/ledger/ledger.ts';
+import { settle } from '../../shared/ledger/ledger.ts';
+import type { Settled } from '../../shared/ledger/submission.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
 import type { Consumed } from '../../shared/ports/ports.ts';
 import { decisionKey } from '../../shared/store/names.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 import { runSeed } from './run.ts';
 import { faultsOf, ledgerOn, limitOfFive, payment, simulate, startMs, submission } from './world.ts';
 
@@ -42,7 +43,7 @@ describe('one account', () => {
   test.each(Array.from({ length: 20 }, (_, seed) => seed))(
     'of fifty parallel payments against a limit of five exactly five are ALLOWed (seed %d)',
     async (seed) => {
-      const random = seededRandomness(seed);
+      const random = seededRandom(seed);
       const transactions = random.shuffled(
         Array.from({ length: 50 }, (_, i) => payment(i, { occurredAtMs: startMs - random.below(60_000) })),
       );
@@ -66,7 +67,7 @@ const allowed = (items: readonly { pk: string; sk: string }[]): number =>
 
 describe('a crash at every call, before and after its effect', () => {
   const transactions = [0, 1, 2, 3, 4, 5].map((i) => payment(i, { userId: `u${i % 2}` }));
-  const faulty = (number: number, fault: Fault) =>
+  const faulty = (number: number, fault: InjectedFault) =>
     simulate({
       seed: number,
       transactions,
@@ -91,7 +92,7 @@ describe('what a write costs', () => {
   const metered = async (earlier: number, submissions: number) => {
     let consumed: Consumed[] = [];
     const table = memoryTable({ onConsumed: (one) => consumed.push(one) });
-    const ledger = ledgerOn(table, virtualClock(startMs), seededRandomness(1));
+    const ledger = ledgerOn(table, virtualClock(startMs), seededRandom(1));
     const gapMs = 172_800;
     for (let i = 0; i < earlier; i++)
       await settle(ledger, [submission(payment(i, { occurredAtMs: startMs - (earlier - i) * gapMs }))], startMs + 5_000);
@@ -122,7 +123,7 @@ describe('what a write costs', () => {
   test('a redelivered payment is one read and no write', async () => {
     const consumed: Consumed[] = [];
     const table = memoryTable({ onConsumed: (one) => consumed.push(one) });
-    const ledger = ledgerOn(table, virtualClock(startMs), seededRandomness(1));
+    const ledger = ledgerOn(table, virtualClock(startMs), seededRandom(1));
     await settle(ledger, [submission(payment(1))], startMs + 5_000);
     consumed.length = 0;
     const [settled] = await settle(ledger, [{ ...submission(payment(1)), redelivered: true }], startMs + 5_000);
@@ -134,7 +135,7 @@ describe('what a write costs', () => {
 describe('the same id again', () => {
   const world = () => {
     const table = memoryTable();
-    return { table, ledger: ledgerOn(table, virtualClock(startMs), seededRandomness(2)) };
+    return { table, ledger: ledgerOn(table, virtualClock(startMs), seededRandom(2)) };
   };
   const once = async (ledger: ReturnType<typeof world>['ledger'], ...all: ReturnType<typeof submission>[]): Promise<Settled[]> =>
     settle(ledger, all, startMs + 5_000);
@@ -178,20 +179,20 @@ describe('the same id again', () => {
 });
 
 describe('faults on the way', () => {
-  const settledUnder = async (fault: Fault, calls: (number: number, operation: string) => boolean) => {
+  const settledUnder = async (fault: InjectedFault, calls: (number: number, operation: string) => boolean) => {
     const table = memoryTable();
     const faults = faultyTable(table, ({ number, operation, possible }) =>
       calls(number, operation) && possible.includes(fault) ? fault : 'none',
     );
     const settled = await settle(
-      ledgerOn(faults, virtualClockThatRuns(), seededRandomness(3)),
+      ledgerOn(faults, virtualClockThatRuns(), seededRandom(3)),
       [submission(payment(1))],
       startMs + 5_000,
     );
     return { settled: settled[0]!, table };
   };
 
-  test.each<[string, Fault, (number: number, operation: string) => boolean]>([
+  test.each<[string, InjectedFault, (number: number, operation: string) => boolean]>([
     ['a conflict is tried again', 'conflict', (number) => number === 2],
     ['a throttle is tried again', 'throttle', (number) => number <= 3],
     ['a failed read is tried again', 'unavailable', (number) => number === 1],
@@ -212,7 +213,7 @@ describe('faults on the way', () => {
     expect(table.all().filter((item) => item.pk.startsWith('A#'))).toHaveLength(1);
   });
 
-  test.each<[Fault, string]>([
+  test.each<[InjectedFault, string]>([
     ['conflict', 'CONFLICT'],
     ['throttle', 'THROTTLED'],
     ['unavailable', 'STORE_UNAVAILABLE'],
@@ -239,7 +240,7 @@ const virtualClockThatRuns = () => {
 
 test('the default policy allows an ordinary payment', async () => {
   const [settled] = await settle(
-    ledgerOn(memoryTable(), virtualClock(startMs), seededRandomness(4), defaultPolicy),
+    ledgerOn(memoryTable(), virtualClock(startMs), seededRandom(4), defaultPolicy),
     [submission(payment(1))],
     startMs + 5_000,
   );

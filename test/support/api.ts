@@ -13,16 +13,17 @@ import { scoreBatch } from '../../functions/score/score.ts';
 import { toWireItem } from '../../shared/adapters/aws/attributes.ts';
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
 import { type FaultPlan, faultyTable, noFaults } from '../../shared/adapters/memory/faults.ts';
-import { seededRandomness } from '../../shared/adapters/memory/random.ts';
 import { type MemoryTable, memoryTable } from '../../shared/adapters/memory/table.ts';
 import { matchPath, routes, type Scope, type Stage } from '../../shared/contract/routes.ts';
 import { ledgerOf } from '../../shared/deciding/judgement.ts';
-import { type EdgeDependencies, type Endpoints, type HttpHandler, httpHandler } from '../../shared/edge/http.ts';
+import { type EdgeDependencies, type HttpHandler, httpHandler } from '../../shared/edge/http.ts';
 import { createKey, type KeyStore } from '../../shared/edge/keys.ts';
 import { type Level, logLine } from '../../shared/edge/log.ts';
+import type { Endpoints } from '../../shared/edge/request.ts';
 import { decisionFromItem, isDecisionItem } from '../../shared/ledger/items.ts';
 import type { Item, Queue, QueueMessage, TableStore, Write } from '../../shared/ports/ports.ts';
 import { localMasterSecret } from '../../shared/secrets/masterSecret.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 import { noEvidenceStores } from './evidence.ts';
 import { eventOf, type Received, received, type Sent } from './http.ts';
 
@@ -49,7 +50,7 @@ export function apiOnMemory({ faults = noFaults, ...more }: ApiOptions = {}) {
   const sinks: Sinks = { writes: [], queued: [], buried: [], logged: [] };
   const time = virtualClock(startMs);
   const clock = { ...time, sleep: async (ms: number) => time.advance(ms) };
-  const randomness = seededRandomness(7);
+  const randomness = seededRandom(7);
   let inner = newTable(sinks);
   const table = faultyTable(
     forwarding(() => inner),

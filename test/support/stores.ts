@@ -1,10 +1,10 @@
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
 import { faultyTable } from '../../shared/adapters/memory/faults.ts';
-import { seededRandomness } from '../../shared/adapters/memory/random.ts';
 import { memoryTable } from '../../shared/adapters/memory/table.ts';
 import type { Scope } from '../../shared/contract/routes.ts';
 import { createKey, type KeyStore } from '../../shared/edge/keys.ts';
 import type { Queue, QueueMessage } from '../../shared/ports/ports.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 
 /** The memory stores of one test; `isDown` makes every call of the table fail. */
 export function testStores() {
@@ -18,7 +18,7 @@ export function testStores() {
     }),
     () => (state.isDown ? 'unavailable' : 'none'),
   );
-  return { table, clock: virtualClock(Date.UTC(2026, 10, 20, 12)), randomness: seededRandomness(1), counts, state };
+  return { table, clock: virtualClock(Date.UTC(2026, 10, 20, 12)), randomness: seededRandom(1), counts, state };
 }
 
 /** Keeps what was sent; messages whose index is in `failing` are refused. */

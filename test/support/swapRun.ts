@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { buildModel } from '../../functions/train/build.ts';
-import { seededRandom } from '../../functions/train/random.ts';
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
 import { memoryObjects } from '../../shared/adapters/memory/objects.ts';
 import { memoryTable } from '../../shared/adapters/memory/table.ts';
@@ -16,6 +15,7 @@ import { artefactKey } from '../../shared/model/manifest.ts';
 import { activateModel, readManifest, storeModel } from '../../shared/model/store.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 import { trainingRows } from '../functions/train/generated.ts';
 
 const start = Date.UTC(2026, 10, 1);
@@ -69,7 +69,7 @@ export const runSwaps = async (
   const policy = compilePolicy({ ...defaultPolicy, learnedWeight: 0.5 }, 1);
   const sealer = { secretVersion: 1, seal: () => ({ sealed: '', fingerprint: '' }), hash: textHash };
   const judgement = (model: CompiledModel): Judgement => ({ policy, sealer, model: { model, degraded: null } });
-  const random = seededRandom(9);
+  const random = seededRandom(9).fraction;
   const accounts = new Map<string, AccountState>();
   const loadedAgain = new Map<number, CompiledModel>();
   const byVersion = new Map<number, number>();

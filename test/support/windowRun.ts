@@ -1,11 +1,9 @@
 import { ByteReader, ByteWriter } from '../../shared/domain/bytes.ts';
+import { dayMs, hourMs, minuteMs } from '../../shared/domain/durations.ts';
 import {
   addPayment,
-  dayMs,
-  hourMs,
   keptMs,
   lateMs,
-  minuteMs,
   openSpan,
   type Payment,
   readSpans,
@@ -15,17 +13,10 @@ import {
   windowSums,
   writeSpans,
 } from '../../shared/domain/window.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 
-/** A small seeded generator (mulberry32), so that a failing run is named by its seed. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+/** Numbers in [0, 1), so that a failing run is named by its seed. */
+export const seeded = (seed: number): (() => number) => seededRandom(seed).fraction;
 
 export interface Arrived {
   readonly occurredAtMs: number;

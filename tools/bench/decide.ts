@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { seededRandomness } from '../../shared/adapters/memory/random.ts';
 import { memoryTable } from '../../shared/adapters/memory/table.ts';
 import { parseTransactionText } from '../../shared/contract/transaction.ts';
 import type { Judgement } from '../../shared/domain/decide.ts';
@@ -9,6 +8,7 @@ import { settle } from '../../shared/ledger/ledger.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
 import { SecretSealer } from '../../shared/secrets/sealer.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 
 /**
  * The whole decision in one process: parse, windows, signals, policy, reasons, seal, hash, pack, commit to the memory store; at 100
@@ -63,7 +63,7 @@ async function rate(perDay: number): Promise<number> {
   const ledger = {
     table,
     clock: { nowMs: () => nowMs, sleep: async () => undefined },
-    randomness: seededRandomness(1),
+    randomness: seededRandom(1),
     judgement: async () => judgement,
     merchantFigures: async () => noFigures,
     listHits: async () => ({}),

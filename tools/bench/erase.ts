@@ -13,8 +13,8 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { Key } from '../../shared/ports/ports.ts';
 import { env } from '../../shared/store/names.ts';
+import { scanItems } from '../../shared/store/pages.ts';
 import { bytesOfAttribute, personal, traceFinder, unpacked } from '../../test/support/traces.ts';
 import { emulatorCredentials, emulatorRegion } from '../local/emulatorConnection.ts';
 import { startLocalStack } from '../local/stack.ts';
@@ -165,12 +165,7 @@ type Found = Map<string, ReadonlySet<number>>;
 async function searched(when: string): Promise<Found> {
   const found: Found = new Map();
   let bytes: Buffer[] = [];
-  for (let after: Key | undefined; ; ) {
-    const page = await stack.table.scan({ limit: 500, ...(after && { after }) });
-    bytes.push(...page.items.map(bytesOfAttribute));
-    after = page.after;
-    if (after === undefined) break;
-  }
+  for await (const item of scanItems(stack.table, 500)) bytes.push(bytesOfAttribute(item));
   found.set('table', tracesIn(Buffer.concat(bytes)));
   for (const { Name } of (await s3.send(new ListBucketsCommand({}))).Buckets ?? []) {
     bytes = [];

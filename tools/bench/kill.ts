@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import canonicalize from 'canonicalize';
 import { dynamoTable } from '../../shared/adapters/aws/table.ts';
-import { firstPreviousHash } from '../../shared/proof/entry.ts';
+import { zeroHash } from '../../shared/domain/audit.ts';
+import { decisionKey } from '../../shared/store/names.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 import { moveMessages } from '../aws/redrive.ts';
 import { StillUndecided, waitUntilDecided } from '../cli/decided.ts';
 import { emulatorCredentials, emulatorRegion } from '../local/emulatorConnection.ts';
@@ -55,12 +57,8 @@ if (values.help) {
   process.exit(0);
 }
 const times = Number(values.times ?? 10);
-let seed = Number(values.seed ?? 1);
-/** A linear congruential generator: after how many payments a kill comes can be repeated, what the stack was doing then cannot. */
-const random = (): number => {
-  seed = (seed * 1_664_525 + 1_013_904_223) % 2 ** 32;
-  return seed / 2 ** 32;
-};
+/** After how many payments a kill comes can be repeated, what the stack was doing then cannot. */
+const random = seededRandom(Number(values.seed ?? 1)).fraction;
 
 interface Life {
   readonly child: ChildProcess;
@@ -262,7 +260,7 @@ async function proved(life: Life) {
   const accountsUsed = new Set(begun.values());
   let entries = 0;
   for (const account of accountsUsed) {
-    let previousHash = firstPreviousHash;
+    let previousHash = zeroHash;
     let sequence = 0;
     for await (const { body, hash, inputs } of pages<AuditRow>(life, `/accounts/${account}/audit?userId=u1`)) {
       sequence += 1;

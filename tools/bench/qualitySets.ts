@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { dayMs } from '../../shared/domain/durations.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
 import { readCsv } from '../local/csv.ts';
 
@@ -9,8 +10,6 @@ interface Labelled {
   readonly fraud: boolean;
   readonly type: string;
 }
-
-const dayMs = 86_400_000;
 
 /** Where the labelled sets lie; null when they are not there. */
 export const dataDirectory = (): string | null => {

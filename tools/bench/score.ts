@@ -8,10 +8,10 @@ import { trainForest } from '../../functions/train/forest.ts';
 import { growForest } from '../../functions/train/grow.ts';
 import { type Matrix, matrixOf, rowOf } from '../../functions/train/matrix.ts';
 import { median } from '../../functions/train/metrics.ts';
-import { seededRandom } from '../../functions/train/random.ts';
 import { featureNames } from '../../shared/domain/features.ts';
 import { attribute, forestScorer } from '../../shared/domain/forest.ts';
 import { encodeArtefact, loadArtefact, sha256 } from '../../shared/model/artefact.ts';
+import { seededRandom } from '../../shared/store/random.ts';
 
 /** Speed of the model: one row of 12 features, growing, training, loading; with `--with-peers` beside scikit-learn. */
 const help = `Usage: npm run bench -- score [--with-peers] [--json]
@@ -62,7 +62,7 @@ if (options.help) {
 
 /** Log-normal values, as payments have. */
 function generated(height: number, columns: number, seed: number): Matrix {
-  const random = seededRandom(seed);
+  const random = seededRandom(seed).fraction;
   const value = (): number => Math.exp(Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));
   return matrixOf(
     Array.from({ length: height }, () => Array.from({ length: columns }, value)),

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { queueProbe, unfinished } from '../../shared/adapters/aws/queueProbe.ts';
-import { required, services } from '../../shared/adapters/aws/services.ts';
+import { services } from '../../shared/adapters/aws/services.ts';
+import { dayMs } from '../../shared/domain/durations.ts';
+import { required } from '../../shared/store/environment.ts';
 import { type ErasureReport, erase } from '../erasure/erase.ts';
 import { storesOption } from './target.ts';
 
 /** The table can be restored to any second of so many days back. */
 const recoveryDays = 35;
-const dayMs = 86_400_000;
 
 interface Options {
   readonly user: readonly string[];

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { buildModel } from '../../functions/train/build.ts';
 import { fraudsMin, honestMin } from '../../functions/train/learn.ts';
+import { dayMs } from '../../shared/domain/durations.ts';
 import type { ModelParts } from '../../shared/model/artefact.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
@@ -31,7 +32,6 @@ interface Options {
   readonly json?: true;
 }
 
-const dayMs = 86_400_000;
 const trainingRowsMin = 256;
 
 export const configure = (command: Command): void => {

@@ -7,6 +7,7 @@ import { listManifests, versionsMax } from '../../shared/model/store.ts';
 import { readPolicyVersions, type StoredPolicy } from '../../shared/policy/store.ts';
 import type { Clock, TableStore } from '../../shared/ports/ports.ts';
 import { prefixes } from '../../shared/store/names.ts';
+import { queryItems } from '../../shared/store/pages.ts';
 import { storesOption } from './target.ts';
 
 export interface ExportDependencies extends ExportStores {
@@ -85,16 +86,9 @@ export const chainsOf = async (
   { tenant, accountId, userId }: { readonly tenant: string; readonly accountId: string; readonly userId?: string },
 ): Promise<string[]> => {
   const chains: string[] = [];
-  let after: string | undefined;
-  do {
-    const page = await table.query({
-      pk: `${prefixes.state}${tenant}#${accountId}`,
-      limit: pageSize,
-      ...(after === undefined ? {} : { after }),
-    });
-    for (const item of page.items) if (userId === undefined || item.sk === userId) chains.push(accountFromItem(item).chain);
-    after = page.after;
-  } while (after !== undefined);
+  for await (const item of queryItems(table, { pk: `${prefixes.state}${tenant}#${accountId}`, limit: pageSize })) {
+    if (userId === undefined || item.sk === userId) chains.push(accountFromItem(item).chain);
+  }
   return chains;
 };
 

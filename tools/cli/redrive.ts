@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { required } from '../../shared/adapters/aws/services.ts';
+import { required } from '../../shared/store/environment.ts';
 import { messageAttributes } from '../../shared/store/names.ts';
 import { moveMessages } from '../aws/redrive.ts';
 import { storesOption } from './target.ts';

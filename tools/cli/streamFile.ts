@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import cliProgress from 'cli-progress';
+import { dayMs } from '../../shared/domain/durations.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy.ts';
 import type { EvaluatedRow } from '../evaluation/evaluation.ts';
 import { EngineStream } from '../evaluation/stream.ts';
@@ -14,7 +15,6 @@ export interface FileOptions {
   readonly quiet: boolean;
 }
 
-const dayMs = 86_400_000;
 /** Payments of one file that are held: about 1.5 GB. */
 const rowsMax = 4_000_000;
 

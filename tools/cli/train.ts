@@ -4,7 +4,7 @@ import { services } from '../../shared/adapters/aws/services.ts';
 import type { Log } from '../../shared/edge/log.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
-import { env } from '../../shared/store/names.ts';
+import { optional } from '../../shared/store/environment.ts';
 import { streamFile } from './streamFile.ts';
 import { storesOption } from './target.ts';
 
@@ -39,7 +39,7 @@ const train = async (options: Options): Promise<void> => {
     models: world.models,
     clock: world.clock,
     log: progressLog,
-    codeVersion: process.env[env.version] ?? 'local',
+    codeVersion: optional('version') ?? 'local',
   };
   const settings = { seed, windowDays: integer('--days', options.days), by: 'aegis train' };
   const report =

@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 import { bundleBlocks } from '../../functions/read/evidence/bundle.ts';
 import { bundleBlocksOf, fileChunks, linesIn } from '../../functions/read/evidence/lines.ts';
 import { asCheckpoint, type Checkpoint } from '../../shared/proof/checkpoint.ts';
-import { type VerifyOptions, type VerifyReport, verifyChunks, verifyFile } from '../proof/verify.ts';
+import { verifyChunks, verifyFile } from '../proof/verify.ts';
+import type { VerifyOptions, VerifyReport } from '../proof/verifyReport.ts';
 import type { ExportDependencies } from './export.ts';
 import { storesOption } from './target.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { required, services } from '../../shared/adapters/aws/services.ts';
-import { env } from '../../shared/store/names.ts';
+import { services } from '../../shared/adapters/aws/services.ts';
+import { isTrue, required } from '../../shared/store/environment.ts';
 import { checkedAddresses } from '../../shared/webhooks/address.ts';
 import { addEndpoint, type EndpointStore, listEndpoints, removeEndpoint } from '../../shared/webhooks/endpoints.ts';
 import { eventPatterns, parseMessage } from '../../shared/webhooks/events.ts';
@@ -25,7 +25,7 @@ export const configure = (webhooks: Command): void => {
     .option(...tenantOption)
     .option('--json', 'print JSON')
     .action(async ({ tenant, receiver: url, events, json }: Flags) => {
-      const rules = { allowsLoopback: process.env[env.webhooksToLoopback] === 'true' };
+      const rules = { allowsLoopback: isTrue('webhooksToLoopback') };
       const unresolved = await unresolvedCause(url);
       const endpoint = await addEndpoint(endpointStore(), { tenant, url, events, createdBy: cliActor }, rules);
       if (json === true) console.log(JSON.stringify(endpoint, null, 2));

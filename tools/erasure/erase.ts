@@ -23,15 +23,10 @@ import { type Review, reviewFromItem, reviewOfKey, reviewPlace } from '../../sha
 import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
 import { hashOf } from '../../shared/secrets/sealer.ts';
 import { auditKey, decisionKey, openReviewKey, prefixes, stateKey } from '../../shared/store/names.ts';
+import { scanItems } from '../../shared/store/pages.ts';
 import { dropFeatures } from './features.ts';
 import { eraseMessages, type ParkedQueue } from './messages.ts';
-
-/** A person: a user, of all accounts or of one. */
-export interface Subject {
-  readonly userId: string;
-  /** Null: of every account. */
-  readonly accountId: string | null;
-}
+import type { Subject } from './subject.ts';
 
 export interface ErasureDependencies {
   readonly table: TableStore;
@@ -110,15 +105,13 @@ const matcher = (subjects: readonly Subject[]): IsSubject => {
 };
 
 async function* everyItem({ table }: ErasureDependencies, onProgress: Erasure['onProgress'], step: string): AsyncGenerator<Item> {
-  let seen = 0;
-  let after: Key | undefined;
-  do {
-    const page = await table.scan({ limit: scanPage, ...(after !== undefined && { after }) });
-    yield* page.items;
-    seen += page.items.length;
-    onProgress?.(step, seen);
-    after = page.after;
-  } while (after !== undefined);
+  let done = 0;
+  for await (const item of scanItems(table, scanPage)) {
+    yield item;
+    done += 1;
+    if (done % scanPage === 0) onProgress?.(step, done);
+  }
+  onProgress?.(step, done);
 }
 
 async function eraseAccounts(

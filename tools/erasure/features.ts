@@ -1,5 +1,6 @@
 import { type ArchiveLine, archiveObject, archivePrefix, readLines } from '../../shared/model/archive.ts';
 import type { ObjectStore } from '../../shared/ports/ports.ts';
+import { listedKeys } from '../../shared/store/pages.ts';
 
 const keysAtOnce = 1_000;
 
@@ -13,16 +14,13 @@ export async function dropFeatures(
   if (transactionIds.size === 0) return 0;
   let seen = 0;
   let changed = 0;
-  let after: string | undefined;
-  do {
-    const page = await archive.list(archivePrefix, { limit: keysAtOnce, ...(after !== undefined && { after }) });
-    for (const key of page.keys) {
+  for await (const keys of listedKeys(archive, archivePrefix, keysAtOnce)) {
+    for (const key of keys) {
       if (await dropFrom(archive, key, tenant, transactionIds)) changed += 1;
       seen += 1;
       onProgress(seen);
     }
-    after = page.after;
-  } while (after !== undefined);
+  }
   return changed;
 }
 

@@ -1,5 +1,5 @@
 import { defaultTenant, messageAttributes } from '../../shared/store/names.ts';
-import type { Subject } from './erase.ts';
+import type { Subject } from './subject.ts';
 
 export interface ParkedMessage {
   readonly body: string;

@@ -1,11 +1,12 @@
 import type { TrainingRow } from '../../functions/train/build.ts';
 import { cardPrecision, rankingFigures } from '../../functions/train/metrics.ts';
-import { learnedReason } from '../../shared/domain/decide.ts';
+import { dayMs } from '../../shared/domain/durations.ts';
 import { featureNames } from '../../shared/domain/features.ts';
 import { forestScorer } from '../../shared/domain/forest.ts';
 import { learnedLayer } from '../../shared/domain/learned.ts';
 import { percentileOf } from '../../shared/domain/percentile.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy.ts';
+import { learnedReason } from '../../shared/domain/readSignals.ts';
 import { round4 } from '../../shared/domain/round.ts';
 import { ruleFacts } from '../../shared/domain/ruleFacts.ts';
 import { signalNames } from '../../shared/domain/signals/names.ts';
@@ -132,8 +133,6 @@ export interface Period {
   readonly testFromMs: number;
   readonly testToMs: number;
 }
-
-const dayMs = 86_400_000;
 
 /**
  * The rows of a training and a test period, half-open. With `leaveOutKnown`, an account whose fraud was known by the start of a test

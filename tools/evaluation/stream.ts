@@ -1,12 +1,13 @@
+import { zeroHash } from '../../shared/domain/audit.ts';
 import { decide } from '../../shared/domain/decide.ts';
+import { dayMs } from '../../shared/domain/durations.ts';
 import { noFigures } from '../../shared/domain/merchant.ts';
 import { addLabel, type MerchantLabels, merchantFigures, noLabels } from '../../shared/domain/merchantLabels.ts';
 import type { CompiledModel } from '../../shared/domain/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy.ts';
 import type { RuleFactsInput } from '../../shared/domain/ruleFacts.ts';
-import { type AccountState, newAccount, zeroHash } from '../../shared/domain/state.ts';
+import { type AccountState, newAccount } from '../../shared/domain/state.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
-import { dayMs } from '../../shared/domain/window.ts';
 
 /** What the engine saw of one payment before any model: the rows that models are trained and measured on. */
 export interface StreamedRow {

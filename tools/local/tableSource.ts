@@ -5,6 +5,7 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import { toWireItem } from '../../shared/adapters/aws/attributes.ts';
 import { itemSizeBytes } from '../../shared/adapters/memory/itemSize.ts';
 import type { Item, Key, TableStore } from '../../shared/ports/ports.ts';
+import { scanItems } from '../../shared/store/pages.ts';
 import { emulatorCredentials, emulatorRegion } from './emulatorConnection.ts';
 import type { TableSourceModel } from './model.ts';
 import { messageOf } from './problem.ts';
@@ -160,13 +161,11 @@ export const startTableSource = (options: TableSourceOptions): TableSource => {
     committed: (writes) => push(writes.flatMap(changeOf)),
     deliverAll: async () => {
       let count = 0;
-      for (let after: Key | undefined; ; ) {
-        const page = await table.scan({ limit: scanPage, ...(after === undefined ? {} : { after }) });
-        push(page.items.map((item) => ({ eventName: 'INSERT', key: { pk: item.pk, sk: item.sk }, item })));
-        count += page.items.length;
-        after = page.after;
-        if (after === undefined) return count;
+      for await (const item of scanItems(table, scanPage)) {
+        push([{ eventName: 'INSERT', key: { pk: item.pk, sk: item.sk }, item }]);
+        count += 1;
       }
+      return count;
     },
     drained: () => idle.promise,
     stop: async () => {

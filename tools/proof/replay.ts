@@ -1,6 +1,7 @@
 import { parseInstant } from '../../shared/contract/time.ts';
+import { paymentOf } from '../../shared/domain/accountAfter.ts';
 import { type DecisionBody, personalInputs } from '../../shared/domain/audit.ts';
-import { type Arrival, decide, type Judgement, paymentOf, type RowsRead } from '../../shared/domain/decide.ts';
+import { type Arrival, decide, type Judgement, type RowsRead } from '../../shared/domain/decide.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import type { CompiledModel } from '../../shared/domain/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy.ts';

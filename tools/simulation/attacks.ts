@@ -1,10 +1,8 @@
+import { dayMs, hourMs, minuteMs } from '../../shared/domain/durations.ts';
+import type { SeededRandom } from '../../shared/store/random.ts';
 import { type City, type Merchant, near, type Payment, type Person } from './population.ts';
-import type { SeededRandom } from './random.ts';
 
 const secondMs = 1_000;
-const minuteMs = 60 * secondMs;
-const hourMs = 60 * minuteMs;
-const dayMs = 24 * hourMs;
 
 /** What a script can see when it starts. */
 export interface Scene {

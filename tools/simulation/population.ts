@@ -1,7 +1,5 @@
-import { type SeededRandom, seededRandom } from './random.ts';
-
-const dayMs = 86_400_000;
-const hourMs = 3_600_000;
+import { dayMs, hourMs } from '../../shared/domain/durations.ts';
+import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
 
 export interface City {
   readonly name: string;

@@ -1,10 +1,10 @@
+import { dayMs, hourMs } from '../../shared/domain/durations.ts';
+import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
 import { type AttackName, attackNames, attackScripts, type Scene } from './attacks.ts';
 import { createPopulation, honestDay, type Merchant, type Payment, type Person, phoneOf } from './population.ts';
-import { type SeededRandom, seededRandom } from './random.ts';
 
-const dayMs = 86_400_000;
 /** No offset is further from UTC than this, so a later local day cannot put anything before it. */
-const widestOffsetMs = 14 * 3_600_000;
+const widestOffsetMs = 14 * hourMs;
 /** Payments a person must have made before an attack picks that account: without a history nothing is unusual. */
 const historyPayments = 3;
 
@@ -83,7 +83,7 @@ export function* simulateTraffic(options: TrafficOptions): Generator<SimulatedTr
       crowd.saw(planned.payment);
       if (options.attacks.length === 0 || --honestUntilAttack > 0) continue;
       honestUntilAttack = pause(random, options);
-      if (deck.length === 0) deck = shuffled(random, options.attacks);
+      if (deck.length === 0) deck = random.shuffled(options.attacks);
       const name = deck.pop()!;
       const id = `${name}-${++attacks}`;
       const scene = setScene(options, population, crowd, random, planned.payment.atMs, id);
@@ -137,7 +137,7 @@ const setScene = (
 ): Scene => ({
   nowMs,
   random,
-  people: shuffled(random, crowd.people()),
+  people: random.shuffled(crowd.people()),
   justSeen: crowd.justSeen(),
   visitors: (merchant) => crowd.visitors(merchant),
   merchants: population.merchants,
@@ -154,15 +154,6 @@ const setScene = (
 
 const pause = (random: SeededRandom, { attackEvery }: TrafficOptions): number =>
   Math.max(1, Math.round(attackEvery * random.between(0.6, 1.4)));
-
-const shuffled = <T>(random: SeededRandom, from: readonly T[]): T[] => {
-  const to = [...from];
-  for (let i = to.length - 1; i > 0; i--) {
-    const j = random.integer(0, i);
-    [to[i], to[j]] = [to[j]!, to[i]!];
-  }
-  return to;
-};
 
 /** Keeps the latest first; of equal times, what was planned first comes out first. */
 const insert = (waiting: Planned[], planned: Planned): void => {

@@ -6,6 +6,7 @@ import { type AuditEntry, asAuditEntry } from '../../../shared/proof/entry.ts';
 import { readPendingHeads } from '../../../shared/proof/heads.ts';
 import { keysOfCheckpoints } from '../../../shared/proof/keyFile.ts';
 import { auditKey } from '../../../shared/store/names.ts';
+import { listedKeys, queryItems } from '../../../shared/store/pages.ts';
 import type { BundleSource, ChainExport } from './bundle.ts';
 
 export interface ExportStores {
@@ -128,13 +129,11 @@ const readCheckpoints = async (
 ): Promise<StoredCheckpoint[]> => {
   const wanted: StoredCheckpoint[] = [];
   let leaves = 0;
-  let after: string | undefined;
-  do {
-    const page = await objects.list(checkpointFolder, { limit: keysAtOnce, ...(after === undefined ? {} : { after }) });
-    for (let i = 0; i < page.keys.length; i += objectsAtOnce) {
-      const bodies = await Promise.all(page.keys.slice(i, i + objectsAtOnce).map((key) => objects.get(key)));
+  for await (const keys of listedKeys(objects, checkpointFolder, keysAtOnce)) {
+    for (let i = 0; i < keys.length; i += objectsAtOnce) {
+      const bodies = await Promise.all(keys.slice(i, i + objectsAtOnce).map((key) => objects.get(key)));
       for (const [k, bytes] of bodies.entries()) {
-        if (bytes === null) throw new Error(`the archive lists ${page.keys[i + k]} but does not hold it`);
+        if (bytes === null) throw new Error(`the archive lists ${keys[i + k]} but does not hold it`);
         const checkpoint = parseStoredCheckpoint(bytes);
         if (!isWanted(checkpoint)) continue;
         leaves += checkpoint.leaves.length;
@@ -142,8 +141,7 @@ const readCheckpoints = async (
         wanted.push(checkpoint);
       }
     }
-    after = page.after;
-  } while (after !== undefined);
+  }
   return wanted;
 };
 
@@ -210,24 +208,12 @@ async function* entriesOf(
   const { pk, sk } = auditKey(chain, first);
   const to = Number.isFinite(last) ? { to: auditKey(chain, last).sk } : {};
   let next = first;
-  let after: string | undefined;
-  do {
-    const page = await table.query({
-      pk,
-      from: sk,
-      ...to,
-      limit: pageSize,
-      consistent: true,
-      ...(after === undefined ? {} : { after }),
-    });
-    for (const item of page.items) {
-      const entry = asAuditEntry(auditFromItem(item));
-      const place = Number(item.sk);
-      if (place > next) yield* (await expired()).filter(({ body }) => body.sequence >= next && body.sequence < place);
-      next = place + 1;
-      yield entry;
-    }
-    after = page.after;
-  } while (after !== undefined);
+  for await (const item of queryItems(table, { pk, from: sk, ...to, limit: pageSize, consistent: true })) {
+    const entry = asAuditEntry(auditFromItem(item));
+    const place = Number(item.sk);
+    if (place > next) yield* (await expired()).filter(({ body }) => body.sequence >= next && body.sequence < place);
+    next = place + 1;
+    yield entry;
+  }
   if (next === first || next <= reached) yield* (await expired()).filter(({ body }) => body.sequence >= next);
 }

@@ -1,4 +1,5 @@
-import { type Endpoint, notFound } from '../../../shared/edge/http.ts';
+import { notFound } from '../../../shared/edge/problem.ts';
+import type { AnswerWithoutBody } from '../../../shared/edge/request.ts';
 import type { Clock, ObjectStore } from '../../../shared/ports/ports.ts';
 import { EvidenceUnavailable, evidencePage } from './evidence.ts';
 import type { ExportStores } from './export.ts';
@@ -11,7 +12,7 @@ export interface EvidenceDependencies extends ExportStores {
 
 /** `GET /decisions/{transactionId}/evidence`: one HTML page that `aegis verify` takes as it is. */
 export const getEvidence =
-  ({ clock, publicKey, ...stores }: EvidenceDependencies): Endpoint =>
+  ({ clock, publicKey, ...stores }: EvidenceDependencies): AnswerWithoutBody =>
   async ({ tenant, parameters }) => {
     const transactionId = parameters.transactionId!;
     const page = await evidencePage({ ...stores, archive: tooLong(stores.archive) }, tenant, transactionId, {

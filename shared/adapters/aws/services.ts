@@ -1,5 +1,6 @@
 import type { Clock, Consumed, ObjectStore, Queue, Randomness, TableStore, Write } from '../../ports/ports.ts';
 import { localMasterSecret, type RotatableSecret } from '../../secrets/masterSecret.ts';
+import { optional, required } from '../../store/environment.ts';
 import { env } from '../../store/names.ts';
 import { kmsMasterSecret } from './kmsMasterSecret.ts';
 import { systemClock, systemRandomness } from './system.ts';
@@ -68,8 +69,8 @@ export function services(): Services {
       fraction: () => (hooks.randomness ?? systemRandomness).fraction(),
     }),
     masterSecret: () => {
-      const local = process.env[env.localSecret];
-      if (local !== undefined && local !== '') return localMasterSecret(local, services());
+      const local = optional('localSecret');
+      if (local !== undefined) return localMasterSecret(local, services());
       return kmsMasterSecret({ keyId: required('kmsKeyId'), table: services().table });
     },
   });
@@ -112,13 +113,6 @@ function once<Value>(make: () => Value): () => Value {
     made ??= { value: make() };
     return made.value;
   };
-}
-
-/** The value of an environment variable; throws, naming it, when it is not set. */
-export function required(name: keyof typeof env): string {
-  const value = process.env[env[name]];
-  if (value === undefined || value === '') throw new Error(`the environment variable ${env[name]} is not set`);
-  return value;
 }
 
 function closing<Client extends { close(): void }>(client: Client): Client {

@@ -1,6 +1,6 @@
 import type { KMSClient } from '@aws-sdk/client-kms';
 import { localSigner, pemOf, type Signer } from '../../proof/signer.ts';
-import { env } from '../../store/names.ts';
+import { optional, required } from '../../store/environment.ts';
 import { type Connection, clientOptions } from './client.ts';
 
 /** A throttled call is sent this many times in all; signing is idempotent. */
@@ -27,11 +27,8 @@ export const kmsSigner = async (keyId: string, connection: Connection = {}): Pro
 
 /** The signer that this process's environment names: a local private key, else KMS. Throws, naming the variable, without either. */
 export const environmentSigner = async (): Promise<Signer> => {
-  const local = process.env[env.localCheckpointKey];
-  if (local !== undefined && local !== '') return localSigner(local);
-  const keyId = process.env[env.checkpointKeyId];
-  if (keyId === undefined || keyId === '') throw new Error(`the environment variable ${env.checkpointKeyId} is not set`);
-  return kmsSigner(keyId);
+  const local = optional('localCheckpointKey');
+  return local === undefined ? kmsSigner(required('checkpointKeyId')) : localSigner(local);
 };
 
 /** The public half of the signer that the environment names: asked for once, and again after a failure. */

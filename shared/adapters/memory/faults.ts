@@ -2,7 +2,7 @@ import type { Queue, TableStore, Write } from '../../ports/ports.ts';
 import { OutcomeUnknown, Throttled, TransactionCancelled, Unavailable } from '../../ports/ports.ts';
 
 /** What can befall one call. `lost...` is a reply that never comes, `crash...` the end of the process that called. */
-export type Fault =
+export type InjectedFault =
   | 'none'
   | 'conflict'
   | 'throttle'
@@ -18,11 +18,11 @@ export interface Call {
   /** Counts this wrapper's calls from 1. */
   readonly number: number;
   /** The faults that can befall this call; any other is refused. */
-  readonly possible: readonly Fault[];
+  readonly possible: readonly InjectedFault[];
 }
 
 /** Decides each call's fault; the same plan on the same calls must decide the same. */
-export type FaultPlan = (call: Call) => Fault;
+export type FaultPlan = (call: Call) => InjectedFault;
 
 /** Awaited before and after every call, so that a scheduler can run other workers in between; `point` says where. */
 export type InterleavePoint = (point: string) => Promise<void>;
@@ -32,9 +32,9 @@ export class Crash extends Error {
   override readonly name = 'Crash';
 }
 
-const readFaults: readonly Fault[] = ['throttle', 'unavailable', 'crashBeforeEffect', 'crashAfterEffect'];
-const writeFaults: readonly Fault[] = ['conflict', 'lostBeforeEffect', 'lostAfterEffect', ...readFaults];
-const sendFaults: readonly Fault[] = ['unavailable', 'lostAfterEffect', 'crashBeforeEffect', 'crashAfterEffect'];
+const readFaults: readonly InjectedFault[] = ['throttle', 'unavailable', 'crashBeforeEffect', 'crashAfterEffect'];
+const writeFaults: readonly InjectedFault[] = ['conflict', 'lostBeforeEffect', 'lostAfterEffect', ...readFaults];
+const sendFaults: readonly InjectedFault[] = ['unavailable', 'lostAfterEffect', 'crashBeforeEffect', 'crashAfterEffect'];
 
 export const noFaults: FaultPlan = () => 'none';
 const noInterleaving: InterleavePoint = async () => undefined;
@@ -42,7 +42,7 @@ const noInterleaving: InterleavePoint = async () => undefined;
 /** A plan that draws each call's fault: each possible one with its own probability. */
 export function randomFaults(
   randomness: { fraction(): number },
-  probabilities: Readonly<Partial<Record<Exclude<Fault, 'none'>, number>>>,
+  probabilities: Readonly<Partial<Record<Exclude<InjectedFault, 'none'>, number>>>,
 ): FaultPlan {
   return ({ possible }) => {
     let draw = randomness.fraction();
@@ -104,7 +104,7 @@ function faulty(port: Call['port'], plan: FaultPlan, interleave: InterleavePoint
 
   return async <Reply>(
     operation: Call['operation'],
-    possible: readonly Fault[],
+    possible: readonly InjectedFault[],
     effect: () => Promise<Reply>,
     conflict: () => Error,
   ): Promise<Reply> => {

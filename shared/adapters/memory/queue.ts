@@ -1,5 +1,5 @@
 import type { Clock, Queue, QueueMessage } from '../../ports/ports.ts';
-import type { SeededRandomness } from './random.ts';
+import type { SeededRandom } from '../../store/random.ts';
 
 export interface MemoryQueueOptions {
   readonly clock: Clock;
@@ -8,7 +8,7 @@ export interface MemoryQueueOptions {
   readonly maxReceiveCount?: number;
   readonly deadLetters?: Queue;
   /** Draws order and duplicates; without it messages come once each, in the order they were sent. */
-  readonly disorder?: { readonly randomness: SeededRandomness; readonly duplicateProbability: number };
+  readonly disorder?: { readonly randomness: SeededRandom; readonly duplicateProbability: number };
 }
 
 export interface ReceivedMessage extends QueueMessage {

@@ -1,5 +1,4 @@
 import { amountAnomaly } from './amountAnomaly.ts';
-import { anomaly } from './anomaly.ts';
 import { impossibleTravel } from './impossibleTravel.ts';
 import { merchantRisk } from './merchantRisk.ts';
 import type { SignalName } from './names.ts';
@@ -10,8 +9,11 @@ import { totalSpend24h } from './totalSpend24h.ts';
 import { txnVelocity1h } from './txnVelocity1h.ts';
 import { unusualHour } from './unusualHour.ts';
 
-/** The one list to add a signal to, beside its name. */
-export const signals: Readonly<Record<SignalName, Signal>> = {
+/** Every signal but ANOMALY, which is what the model says of the others. */
+export type AccountSignalName = Exclude<SignalName, 'ANOMALY'>;
+
+/** The one list to add a signal to, besides its name. */
+const signals: Readonly<Record<AccountSignalName, Signal>> = {
   TOTAL_SPEND_24H: totalSpend24h,
   TXN_VELOCITY_1H: txnVelocity1h,
   RAPID_BURST_1M: rapidBurst1m,
@@ -20,5 +22,6 @@ export const signals: Readonly<Record<SignalName, Signal>> = {
   IMPOSSIBLE_TRAVEL: impossibleTravel,
   UNUSUAL_HOUR: unusualHour,
   MERCHANT_RISK: merchantRisk,
-  ANOMALY: anomaly,
 };
+
+export const accountSignals = Object.entries(signals) as readonly (readonly [AccountSignalName, Signal])[];

@@ -1,6 +1,6 @@
 import { decayed } from '../decayed.ts';
+import { dayMs } from '../durations.ts';
 import { round4 } from '../round.ts';
-import { dayMs } from '../window.ts';
 import { missing, reading, type Signal, type SignalInput } from './signal.ts';
 
 export const amountHalfLifeMs = 15 * dayMs;

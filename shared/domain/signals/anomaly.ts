@@ -1,6 +1,6 @@
+import type { AnomalyScore } from '../model.ts';
 import { round4 } from '../round.ts';
-import { missing, reading, type Signal } from './signal.ts';
+import { type Reading, reading } from './signal.ts';
 
-/** Percentile of the isolation-forest score. */
-export const anomaly: Signal = ({ anomaly, anomalyCause }) =>
-  anomaly === null ? missing(anomalyCause) : reading(round4(anomaly.percentile), 50);
+/** Percentile of the isolation-forest score; half of all payments are below 50. */
+export const anomaly = (score: AnomalyScore): Reading => reading(round4(score.percentile), 50);

@@ -1,3 +1,4 @@
+import { hourMs } from '../durations.ts';
 import { distanceKm } from '../geo.ts';
 import { round4 } from '../round.ts';
 import type { KnownPlace } from '../state.ts';
@@ -5,7 +6,6 @@ import { missing, reading, type Signal, type SignalInput } from './signal.ts';
 
 const distanceMinKm = 100;
 const gapMinMs = 1000;
-const hourMs = 3_600_000;
 
 /** km/h needed since the account's latest place at or before this payment's time; 0 when near, or when no place was known. */
 export const impossibleTravel: Signal = (input) => {

@@ -1,5 +1,5 @@
+import { dayMs } from '../durations.ts';
 import { tokenOf } from '../token.ts';
-import { dayMs } from '../window.ts';
 import { reading, type Signal } from './signal.ts';
 
 /** A device seen as long ago as this is new again. */

@@ -1,6 +1,5 @@
 import type { Degradation } from '../decision.ts';
 import type { MerchantFigures } from '../merchant.ts';
-import type { AnomalyScore } from '../model.ts';
 import type { Policy } from '../policy.ts';
 import type { AccountState } from '../state.ts';
 import type { Transaction } from '../transaction.ts';
@@ -15,14 +14,11 @@ export interface SignalInput {
   /** Of the windows that end with this payment, without it. */
   readonly sums: WindowSums;
   readonly policy: Policy;
-  /** Labels of the merchant as known now; null when they can't be read. */
+  /** Label figures of the merchant as known now; null when they cannot be read. */
   readonly merchant: MerchantFigures | null;
-  /** Null while no model can be used, and why. */
-  readonly anomaly: AnomalyScore | null;
-  readonly anomalyCause: Degradation['cause'];
 }
 
-/** A value, or why there is none: never zero in its stead. */
+/** A value, or the cause why there is none; never zero instead. */
 export type Reading =
   | { readonly value: number; readonly usual: number | null; readonly cause?: never }
   | { readonly value: null; readonly usual: number | null; readonly cause: Degradation['cause'] };

@@ -1,6 +1,6 @@
+import { dayMs, hourMs, minuteMs } from '../durations.ts';
 import { round4 } from '../round.ts';
 import type { Transaction } from '../transaction.ts';
-import { dayMs, hourMs, minuteMs } from '../window.ts';
 import { reading, type Signal } from './signal.ts';
 
 export const nightHalfLifeMs = 45 * dayMs;

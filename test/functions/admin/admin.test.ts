@@ -3,8 +3,10 @@ import { deleteListEntry, putListEntry } from '../../../functions/admin/lists.ts
 import { putPolicy } from '../../../functions/admin/putPolicy.ts';
 import { policyQueries } from '../../../functions/read/admin.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
+import { type Json, parseJson } from '../../../shared/contract/json.ts';
 import type { Policy } from '../../../shared/domain/policy.ts';
-import { type Answer, type ApiRequest, Problem } from '../../../shared/edge/http.ts';
+import { Problem } from '../../../shared/edge/problem.ts';
+import type { Answer, ApiRequest, Endpoint } from '../../../shared/edge/request.ts';
 import { policyHash } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
 import type { Randomness } from '../../../shared/ports/ports.ts';
@@ -20,11 +22,15 @@ const request = (change: Partial<ApiRequest>): ApiRequest => ({
   correlationId: 'c',
   parameters: {},
   query: {},
-  body: undefined,
   json: undefined,
   receivedAtMs: nowMs,
   ...change,
 });
+
+const jsonOf = (body: unknown): Json | undefined => (body === undefined ? undefined : parseJson(JSON.stringify(body)));
+
+const sent = async <Body>(endpoint: Endpoint<Body>, given: ApiRequest): Promise<Answer> =>
+  endpoint.answer(given, endpoint.read(given));
 
 const api = () => {
   const table = memoryTable();
@@ -33,9 +39,9 @@ const api = () => {
   const put = putListEntry(table, randomness);
   const remove = deleteListEntry(table, randomness);
   return {
-    publish: (body: unknown) => publish(request({ body })),
+    publish: (body: unknown) => sent(publish, request({ json: jsonOf(body) })),
     put: (list: string, entry: string, body?: unknown) =>
-      put(request({ operationId: 'putListEntry', parameters: { list, entry }, body })),
+      sent(put, request({ operationId: 'putListEntry', parameters: { list, entry }, json: jsonOf(body) })),
     remove: (list: string, entry: string) => remove(request({ operationId: 'deleteListEntry', parameters: { list, entry } })),
     get: (operationId: keyof typeof queries, change: Partial<ApiRequest> = {}) =>
       queries[operationId](request({ operationId, query: { limit: '50' }, ...change })),

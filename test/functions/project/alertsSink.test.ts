@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { placeOf } from '../../../console/src/router.ts';
 import { alertsSink } from '../../../functions/project/alertsSink.ts';
-import type { Committed } from '../../../functions/project/project.ts';
+import type { CommittedDecision } from '../../../functions/project/project.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { perMinuteMax, quietMs } from '../../../shared/alerts/gate.ts';
 import type { Policy } from '../../../shared/domain/policy.ts';
@@ -30,14 +30,14 @@ const world = (policy: Partial<Policy> = {}, table: TableStore = memoryTable()) 
   return { sink, sent, state };
 };
 
-const committed = (transactionId: string, accountId: string, more: Parameters<typeof aDecision>[0] = {}): Committed => ({
+const committed = (transactionId: string, accountId: string, more: Parameters<typeof aDecision>[0] = {}): CommittedDecision => ({
   position: 0,
   tenant: 'dev',
   decision: aDecision({ outcome: 'BLOCK', score: 75, reasons, ...more, transaction: { transactionId, accountId } }),
   queueAgeMs: null,
   correlationId: `c-${transactionId}`,
 });
-const told = (decisions: readonly Committed[]) => ({ decisions, entries: [] });
+const told = (decisions: readonly CommittedDecision[]) => ({ decisions, entries: [] });
 
 describe('alerts', () => {
   it('tell of a BLOCK with its reasons and a link to the console', async () => {

@@ -2,14 +2,14 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { feedSink } from '../../../functions/project/feedSink.ts';
-import type { Committed } from '../../../functions/project/project.ts';
+import type { CommittedDecision } from '../../../functions/project/project.ts';
 import { faultyTable, randomFaults } from '../../../shared/adapters/memory/faults.ts';
-import { seededRandomness } from '../../../shared/adapters/memory/random.ts';
 import { type MemoryTable, memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { outcomes } from '../../../shared/domain/outcome.ts';
 import { type TableStore, Throttled, type Write } from '../../../shared/ports/ports.ts';
 import { counterKey, countOf, latencyPercentiles, queueAgeOf } from '../../../shared/projection/counters.ts';
 import { pageBytesMax, pageEntries, pageEntriesMax, positionOf, slotMs } from '../../../shared/projection/feed.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 import { aDecision } from './builders.ts';
 
 const startMs = Date.parse('2026-11-20T23:59:30.000Z');
@@ -17,7 +17,7 @@ const startMs = Date.parse('2026-11-20T23:59:30.000Z');
 const committed = (
   id: number,
   given: Partial<{ offsetMs: number; tenant: string; outcome: number; queueAgeMs: number | null }> = {},
-): Committed => {
+): CommittedDecision => {
   const { offsetMs = 0, tenant = 'acme', outcome = 0, queueAgeMs = null } = given;
   return {
     position: id,
@@ -38,9 +38,9 @@ const sinkOn = (table: TableStore) => {
   const sink = feedSink({
     table,
     clock: { nowMs: () => startMs, sleep: async () => {} },
-    randomness: seededRandomness(1),
+    randomness: seededRandom(1),
   });
-  return { project: (decisions: readonly Committed[]) => sink.project({ decisions, entries: [] }) };
+  return { project: (decisions: readonly CommittedDecision[]) => sink.project({ decisions, entries: [] }) };
 };
 
 /** A table before whose transactions something happens. */
@@ -111,7 +111,7 @@ describe('the feed sink', () => {
         const clean = memoryTable();
         await sinkOn(clean).project(batch);
         const table = memoryTable();
-        const randomness = seededRandomness(seed);
+        const randomness = seededRandom(seed);
         const plan = randomFaults(randomness, {
           conflict: 0.1,
           throttle: 0.1,
@@ -121,7 +121,7 @@ describe('the feed sink', () => {
           crashBeforeEffect: 0.02,
           crashAfterEffect: 0.02,
         });
-        let left: readonly Committed[] = batch;
+        let left: readonly CommittedDecision[] = batch;
         for (let delivery = 0; left.length > 0; delivery += 1) {
           expect(delivery).toBeLessThan(50);
           // A process that died does nothing more: the next delivery meets a new one.

@@ -1,6 +1,6 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
-import { type Committed, projector, type Sink } from '../../../functions/project/project.ts';
+import { type CommittedDecision, projector, type Sink } from '../../../functions/project/project.ts';
 import { auditFromItem } from '../../../shared/ledger/items.ts';
 import type { Item, Key } from '../../../shared/ports/ports.ts';
 import { auditKey, decisionKey, stateKey } from '../../../shared/store/names.ts';
@@ -16,7 +16,7 @@ const decisionRecord = (id: string, sequence: number, more?: Record<string, obje
 
 const asEvent = (records: object[]) => ({ Records: records }) as Pick<DynamoDBStreamEvent, 'Records'>;
 
-const decode = (item: Item): Omit<Committed, 'position'> => {
+const decode = (item: Item): Omit<CommittedDecision, 'position'> => {
   if (item.broken === true) throw new Error('not a decision');
   return { tenant: 'acme', decision: aDecision({ transaction: { transactionId: item.pk.split('#')[2]! } }), queueAgeMs: null };
 };

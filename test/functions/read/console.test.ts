@@ -1,13 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildConsole } from '../../../console/build.ts';
-import { consoleEndpoints } from '../../../functions/read/console.ts';
+import { consoleAnswers } from '../../../functions/read/console.ts';
 import { httpHandler } from '../../../shared/edge/http.ts';
+import { withoutBody } from '../../../shared/edge/request.ts';
 import type { TokenIssuer } from '../../../shared/edge/tokens.ts';
 import { send } from '../../support/http.ts';
 import { testStores } from '../../support/stores.ts';
 
 const dependencies = testStores();
-const handler = httpHandler('read', consoleEndpoints(null), dependencies);
+const handler = httpHandler('read', withoutBody(consoleAnswers(null)), dependencies);
 const issuer: TokenIssuer = {
   issuer: 'https://login.example/tenant',
   audience: 'aegis',
@@ -84,7 +85,7 @@ describe('the console', () => {
   });
 
   it('may connect to the configured issuer and to no path of another', async () => {
-    const configured = httpHandler('read', consoleEndpoints(issuer), dependencies);
+    const configured = httpHandler('read', withoutBody(consoleAnswers(issuer)), dependencies);
     const page = await send(configured, { path: '/' });
     expect(page.headers['content-security-policy']).toContain("connect-src 'self' https://login.example;");
     expect((await send(configured, { path: '/console/settings.json' })).body).toEqual({
@@ -94,7 +95,7 @@ describe('the console', () => {
 
   it('offers no sign-in by an issuer that knows no client of that kind', async () => {
     const { consoleClientId: _, ...others } = issuer;
-    const configured = httpHandler('read', consoleEndpoints(others), dependencies);
+    const configured = httpHandler('read', withoutBody(consoleAnswers(others)), dependencies);
     expect((await send(configured, { path: '/console/settings.json' })).body).toEqual({ signIn: null });
   });
 });

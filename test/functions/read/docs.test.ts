@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { docsEndpoints, swaggerFiles } from '../../../functions/read/docs.ts';
+import { docsAnswers, swaggerFiles } from '../../../functions/read/docs.ts';
 import { httpHandler } from '../../../shared/edge/http.ts';
+import { withoutBody } from '../../../shared/edge/request.ts';
 import { send } from '../../support/http.ts';
 import { testStores } from '../../support/stores.ts';
 
-const handler = httpHandler('read', docsEndpoints({ version: '1.2.3', policySchema: {} }), testStores());
+const handler = httpHandler('read', withoutBody(docsAnswers({ version: '1.2.3', policySchema: {} })), testStores());
 
 describe('the documentation', () => {
   it('is open to everyone', async () => {

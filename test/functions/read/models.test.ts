@@ -3,7 +3,7 @@ import { getModel, getModelVersions } from '../../../functions/read/models.ts';
 import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { featureNames } from '../../../shared/domain/features.ts';
-import type { ApiRequest } from '../../../shared/edge/http.ts';
+import type { ApiRequest } from '../../../shared/edge/request.ts';
 import { schemaHash } from '../../../shared/model/artefact.ts';
 import { storeModel } from '../../../shared/model/store.ts';
 import { undocumented } from '../../support/documented.ts';
@@ -18,7 +18,6 @@ const request = (operationId: 'getModel' | 'getModelVersions', query: Record<str
   correlationId: 'c',
   parameters: {},
   query,
-  body: undefined,
   json: undefined,
   receivedAtMs: atMs,
 });

@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest';
 import { scoreBatch } from '../../../functions/score/score.ts';
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
-import { seededRandomness } from '../../../shared/adapters/memory/random.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { serializeTransaction } from '../../../shared/contract/transaction.ts';
+import { zeroHash } from '../../../shared/domain/audit.ts';
 import { addLabel, type MerchantLabels, merchantFigures, noLabels } from '../../../shared/domain/merchantLabels.ts';
 import type { CompiledModel } from '../../../shared/domain/model.ts';
-import { zeroHash } from '../../../shared/domain/state.ts';
 import { compilePolicy } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 import { readPayments } from '../../../tools/cli/csv.ts';
 import { EngineStream } from '../../../tools/evaluation/stream.ts';
 import { ledgerOn, recordOf } from '../../simulation/world.ts';
@@ -46,7 +46,7 @@ it('the score function shows the model what a batch run shows it, within 1e-9, p
   };
   const clock = virtualClock(labelled[0]!.transaction.occurredAtMs);
   const labels = new Map<string, MerchantLabels>();
-  const ledger = ledgerOn(memoryTable(), clock, seededRandomness(1), policy);
+  const ledger = ledgerOn(memoryTable(), clock, seededRandom(1), policy);
   const dependencies = {
     ledger: {
       ...ledger,

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { tellOfDeadLetters } from '../../../functions/score/deadLetterAlerts.ts';
 import { type ScoreDependencies, scoreBatch } from '../../../functions/score/score.ts';
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
-import { seededRandomness } from '../../../shared/adapters/memory/random.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { perMinuteMax, quietMs } from '../../../shared/alerts/gate.ts';
 import { serializeTransaction } from '../../../shared/contract/transaction.ts';
@@ -13,6 +12,7 @@ import { defaultPolicy } from '../../../shared/policy/default.ts';
 import { publishPolicy } from '../../../shared/policy/store.ts';
 import { type QueueMessage, type TableStore, Unavailable } from '../../../shared/ports/ports.ts';
 import { decisionKey } from '../../../shared/store/names.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 import { transaction } from '../../shared/policy/fixtures.ts';
 import { ledgerOn } from '../../simulation/world.ts';
 
@@ -58,7 +58,7 @@ const world = () => {
   };
   const alerts = { table: alertTable, clock, topic, consoleUrl: 'https://aegis.example/console', log };
   const dependencies: ScoreDependencies = {
-    ledger: ledgerOn(table, clock, seededRandomness(1)),
+    ledger: ledgerOn(table, clock, seededRandom(1)),
     deadLetters: {
       send: async (messages: readonly QueueMessage[]) =>
         messages.map((message) => {

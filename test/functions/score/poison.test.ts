@@ -3,12 +3,12 @@ import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { scoreBatch } from '../../../functions/score/score.ts';
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
-import { seededRandomness } from '../../../shared/adapters/memory/random.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { serializeTransaction } from '../../../shared/contract/transaction.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import type { QueueMessage } from '../../../shared/ports/ports.ts';
 import { decisionKey, stateKey } from '../../../shared/store/names.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 import { transaction } from '../../shared/policy/fixtures.ts';
 import { ledgerOn } from '../../simulation/world.ts';
 
@@ -46,7 +46,7 @@ const world = (isQueueDown = false) => {
       }),
   };
   const clock = virtualClock(startMs);
-  const ledger = ledgerOn(table, { ...clock, sleep: async (ms: number) => clock.advance(ms) }, seededRandomness(1));
+  const ledger = ledgerOn(table, { ...clock, sleep: async (ms: number) => clock.advance(ms) }, seededRandom(1));
   const score = async (...records: SQSRecord[]) =>
     (
       await scoreBatch(records, { ledger, deadLetters, newId: () => 'new', log: () => undefined }, startMs + 5_000)

@@ -1,15 +1,15 @@
 import type { TrainingRow } from '../../../functions/train/build.ts';
 import { type Matrix, matrixOf } from '../../../functions/train/matrix.ts';
-import { seededRandom } from '../../../functions/train/random.ts';
 import { featureNames } from '../../../shared/domain/features.ts';
 import { signalNames } from '../../../shared/domain/signals/names.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 
 /** A standard normal deviate (Box and Muller 1958). */
 export const normal = (random: () => number): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 
 /** Rows around the origin. */
 export const cloud = (height: number, width: number, seed: number, centre = 0, spread = 1): Matrix => {
-  const random = seededRandom(seed);
+  const random = seededRandom(seed).fraction;
   return matrixOf(
     Array.from({ length: height }, () => Array.from({ length: width }, () => centre + spread * normal(random))),
     width,
@@ -24,7 +24,7 @@ export const concat = (...parts: readonly Matrix[]): Matrix => ({
 
 /** Payments of which every `fraudEvery`th is fraud and lies away from the others in two features that only together tell. */
 export const trainingRows = (count: number, seed: number, fraudEvery = 20): TrainingRow[] => {
-  const random = seededRandom(seed);
+  const random = seededRandom(seed).fraction;
   return Array.from({ length: count }, (_, i) => {
     const fraud = i % fraudEvery === 0;
     const features = Float64Array.from(featureNames, () => normal(random));

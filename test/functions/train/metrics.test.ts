@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { compare, stabilityIndex } from '../../../functions/train/compare.ts';
 import { averagePrecision, cardPrecision, median, recallAt, rocAuc } from '../../../functions/train/metrics.ts';
-import { seededRandom } from '../../../functions/train/random.ts';
 import { Reservoir } from '../../../functions/train/reservoir.ts';
 import { percentileOf, scaleOf, scaleStops } from '../../../shared/domain/percentile.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 
 const ranking = (scores: readonly number[], labels: readonly number[]) =>
   [Float64Array.from(scores), Uint8Array.from(labels)] as const;
@@ -89,7 +89,7 @@ describe('a challenger', () => {
 
 describe('a reservoir', () => {
   it('keeps every item with the same chance, in bounded memory', () => {
-    const random = seededRandom(3);
+    const random = seededRandom(3).fraction;
     const kept = new Array<number>(50).fill(0);
     for (let run = 0; run < 2000; run++) {
       const reservoir = new Reservoir<number>(10, random);

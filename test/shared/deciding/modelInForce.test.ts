@@ -1,6 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildModel } from '../../../functions/train/build.ts';
-import { seededRandom } from '../../../functions/train/random.ts';
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
 import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
@@ -12,6 +11,7 @@ import type { Manifest } from '../../../shared/model/manifest.ts';
 import { activateModel, ModelRefused, readPointer, rollBackModel, storeModel } from '../../../shared/model/store.ts';
 import { type ObjectStore, type TableStore, Unavailable } from '../../../shared/ports/ports.ts';
 import { modelPointerKey, modelVersionKey } from '../../../shared/store/names.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 import { trainingRows } from '../../functions/train/generated.ts';
 
 const act = { by: 'key-1', atMs: 1_700_000_000_000 };
@@ -94,7 +94,7 @@ describe('the model in force', () => {
     const current = modelInForce({ table, models: serving, clock });
     const good = (await current()).model!;
     await store(1);
-    const random = seededRandom(5);
+    const random = seededRandom(5).fraction;
     const row = rows[0]!.features as Float64Array;
     for (let i = 0; i < 1000; i++) {
       const copy = artefacts[1]!.slice();

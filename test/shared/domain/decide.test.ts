@@ -464,6 +464,34 @@ describe('the model', () => {
     expect(named.ANOMALY).toBeNull();
   });
 
+  test('without a learned layer gives no learned points, whatever the weight', () => {
+    const { decision, named } = new DrivenAccount(
+      { learnedWeight: 1 },
+      { model: { ...model, learned: null }, degraded: null },
+    ).pay();
+    expect(decision.degraded).toEqual([]);
+    expect(named.ANOMALY).toBe(99);
+    expect(decision.reasons.map(({ signal }) => signal)).not.toContain('MODEL');
+  });
+
+  test('whose learned layer fails on the payment is left out whole, and only where the layer has weight', () => {
+    const learned = {
+      score: () => {
+        throw new RangeError('signal 3: NaN');
+      },
+    };
+    const pay = (learnedWeight: number) =>
+      new DrivenAccount({ learnedWeight }, { model: { ...model, learned }, degraded: null }).pay();
+    expect(pay(0).named.ANOMALY).toBe(99);
+    const { decision, named } = pay(1);
+    expect(decision.degraded).toEqual([
+      { part: 'ANOMALY', cause: 'MODEL_INVALID' },
+      { part: 'MODEL', cause: 'MODEL_INVALID' },
+    ]);
+    expect([decision.anomaly, named.ANOMALY]).toEqual([null, null]);
+    expect(decision.reasons.map(({ signal }) => signal)).not.toContain('MODEL');
+  });
+
   test('without weight for the learned layer its absence is no loss of a part', () => {
     const { decision } = new DrivenAccount({}, { model: null, degraded: 'STORE_UNAVAILABLE' }).pay();
     expect(decision.degraded).toEqual([{ part: 'ANOMALY', cause: 'STORE_UNAVAILABLE' }]);

@@ -1,5 +1,6 @@
-import type { AuditEntry } from '../../../shared/domain/audit.ts';
-import { type Arrival, decide, type Judgement, paymentOf, type RowsRead } from '../../../shared/domain/decide.ts';
+import { paymentOf } from '../../../shared/domain/accountAfter.ts';
+import type { DecisionEntry } from '../../../shared/domain/audit.ts';
+import { type Arrival, decide, type Judgement, type RowsRead } from '../../../shared/domain/decide.ts';
 import type { Decision } from '../../../shared/domain/decision.ts';
 import { noFigures } from '../../../shared/domain/merchant.ts';
 import type { ModelInForce } from '../../../shared/domain/model.ts';
@@ -20,7 +21,7 @@ const readsMax = 400;
 
 export interface DrivenDecision {
   readonly decision: Decision;
-  readonly entry: AuditEntry;
+  readonly entry: DecisionEntry;
   readonly rowsRead: number;
   readonly named: Readonly<Record<SignalName, number | null>>;
 }

@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { ByteReader, ByteWriter } from '../../../shared/domain/bytes.ts';
+import { dayMs, hourMs, minuteMs } from '../../../shared/domain/durations.ts';
 import {
   addGap,
   addPayment,
-  dayMs,
-  hourMs,
   lateMs,
-  minuteMs,
   openSpan,
   type Payment,
   readSpans,

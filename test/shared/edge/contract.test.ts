@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Call, Fault } from '../../../shared/adapters/memory/faults.ts';
+import type { Call, InjectedFault } from '../../../shared/adapters/memory/faults.ts';
 import { scopes } from '../../../shared/contract/routes.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
 import { runCardNumbers, runQueuedCardNumbers, runTokens } from '../../hostile/cards.ts';
@@ -22,7 +22,7 @@ const transaction = {
 
 let api: Api;
 let key: string;
-let fault: (call: Call) => Fault;
+let fault: (call: Call) => InjectedFault;
 
 const call = (method: string, path: string, body?: unknown, more: Partial<Sent> = {}): Promise<Received> =>
   api.call({ method, path, key, body: body === undefined ? null : JSON.stringify(body), ...more });
@@ -175,7 +175,7 @@ describe('times', () => {
 describe('a dependency that is down', () => {
   const next = { ...transaction, transactionId: 'txn_3' };
 
-  it.each<[string, (one: Call) => Fault]>([
+  it.each<[string, (one: Call) => InjectedFault]>([
     ['the table', () => 'unavailable'],
     ['every commit', ({ operation }) => (operation === 'transact' ? 'unavailable' : 'none')],
     ['the knowledge of every commit', ({ operation }) => (operation === 'transact' ? 'lostBeforeEffect' : 'none')],

@@ -1,5 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type ApiRequest, conflict, type Endpoints, type HttpHandler, httpHandler, notFound } from '../../../shared/edge/http.ts';
+import { toPlain } from '../../../shared/contract/json.ts';
+import { type HttpHandler, httpHandler } from '../../../shared/edge/http.ts';
+import { conflict, notFound } from '../../../shared/edge/problem.ts';
+import { type ApiRequest, type Endpoint, type Endpoints, withoutBody } from '../../../shared/edge/request.ts';
 import { OutcomeUnknown, Throttled, Unavailable } from '../../../shared/ports/ports.ts';
 import { eventOf, type Received, type Sent, send } from '../../support/http.ts';
 import { newKey, testStores } from '../../support/stores.ts';
@@ -13,22 +16,25 @@ let logged: string[];
 let key: string;
 let fail: Error | null;
 
+const withBody: Endpoint = { read: ({ json }) => json && toPlain(json), answer };
 const answering: Endpoints = {
-  getDecision: answer,
-  getLatestDecisions: answer,
-  getPolicy: answer,
-  getOverview: answer,
-  getHealth: answer,
-  putPolicy: answer,
-  postTransactionBatch: answer,
-  getDocsFile: async () => ({ status: 200, body: new Uint8Array([1, 2, 3]), contentType: 'image/png' }),
-  getDocs: async () => ({ status: 200, body: '<p>', contentType: 'text/html; charset=utf-8', headers: { 'x-own': '1' } }),
+  putPolicy: withBody,
+  postTransactionBatch: withBody,
+  ...withoutBody({
+    getDecision: answer,
+    getLatestDecisions: answer,
+    getPolicy: answer,
+    getOverview: answer,
+    getHealth: answer,
+    getDocsFile: async () => ({ status: 200, body: new Uint8Array([1, 2, 3]), contentType: 'image/png' }),
+    getDocs: async () => ({ status: 200, body: '<p>', contentType: 'text/html; charset=utf-8', headers: { 'x-own': '1' } }),
+  }),
 };
 
-async function answer(request: ApiRequest) {
+async function answer(request: ApiRequest, body?: unknown) {
   seen.push(request);
   if (fail) throw fail;
-  return { status: 200, body: { read: request.body } };
+  return { status: 200, body: { read: body } };
 }
 
 const build = (more: { throttle?: { ratePerSecond: number; burst: number } } = {}): HttpHandler =>
@@ -200,8 +206,8 @@ describe('bodies', () => {
   const put = async (sent: Sent): Promise<Received> => send(buildAdmin(), { key, method: 'PUT', path: '/policy', ...sent });
 
   it('reach the endpoint parsed, with the text of their numbers', async () => {
-    expect((await put({ body: '{"a":[1.50,"x"]}' })).status).toBe(200);
-    expect(seen[0]?.body).toEqual(Object.assign(Object.create(null), { a: [1.5, 'x'] }));
+    const { status, body } = await put({ body: '{"a":[1.50,"x"]}' });
+    expect([status, body]).toEqual([200, { read: { a: [1.5, 'x'] } }]);
     expect(seen[0]?.json).toEqual(new Map([['a', [{ text: '1.50' }, 'x']]]));
   });
 
@@ -250,7 +256,7 @@ describe('bodies', () => {
 
   it('of a GET are not read', async () => {
     expect((await send(build(), { key, path: '/policy', body: '{]' })).status).toBe(200);
-    expect(seen[0]?.body).toBeUndefined();
+    expect(seen[0]?.json).toBeUndefined();
   });
 });
 

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { seededRandomness } from '../../../shared/adapters/memory/random.ts';
 import type { WireDecision } from '../../../shared/contract/render.ts';
 import { signalNames } from '../../../shared/domain/signals/names.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 import { type Api, apiOnMemory, startMs } from '../../support/api.ts';
 import { type Committed, oracle } from '../../support/oracle.ts';
 
@@ -59,7 +59,7 @@ const named = (counts: Readonly<Record<string, number>>): string =>
 
 describe('a stream of payments through the API', () => {
   it.each([1, 2, 3, 4, 5, 6])('reads every signal, transition and explanation as defined (seed %i)', async (seed) => {
-    const random = seededRandomness(seed);
+    const random = seededRandom(seed);
     const home = random.pick([0, 330, -480, 840]);
     const before: Committed[] = [];
     let newestMs = startMs - 400 * day;

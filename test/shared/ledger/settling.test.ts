@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
-import { type Fault, faultyTable } from '../../../shared/adapters/memory/faults.ts';
-import { seededRandomness } from '../../../shared/adapters/memory/random.ts';
+import { faultyTable, type InjectedFault } from '../../../shared/adapters/memory/faults.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
-import { type Submission, settle, settleAll } from '../../../shared/ledger/ledger.ts';
+import { settle, settleAll } from '../../../shared/ledger/ledger.ts';
 import { accountFromItem } from '../../../shared/ledger/state.ts';
+import type { Submission } from '../../../shared/ledger/submission.ts';
 import type { Consumed, TableStore, Write } from '../../../shared/ports/ports.ts';
 import { stateKey } from '../../../shared/store/names.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 import { ledgerOn } from '../../simulation/world.ts';
 import { barePolicy, transaction } from '../policy/fixtures.ts';
 
@@ -21,7 +22,7 @@ const submission = (given: Partial<Transaction> = {}, redelivered = false): Subm
   redelivered,
 });
 
-const world = (faults: readonly Fault[] = []) => {
+const world = (faults: readonly InjectedFault[] = []) => {
   const consumed: Consumed[] = [];
   const sent: (readonly Write[])[] = [];
   const table = memoryTable({ onConsumed: (units) => consumed.push(units), onCommitted: (writes) => sent.push(writes) });
@@ -31,7 +32,7 @@ const world = (faults: readonly Fault[] = []) => {
   const store: TableStore = faultyTable(table, ({ operation }) =>
     operation === 'transact' ? (faults[transacts++] ?? 'none') : 'none',
   );
-  const ledger = ledgerOn(store, awake, seededRandomness(1));
+  const ledger = ledgerOn(store, awake, seededRandom(1));
   return { table, ledger, consumed, sent, settle: (...all: Submission[]) => settle(ledger, all, startMs + 20_000) };
 };
 
@@ -117,7 +118,7 @@ describe('a payment', () => {
 
 test('a payment reads rows of the very commit it is part of', async () => {
   const table = memoryTable();
-  const ledger = ledgerOn(table, virtualClock(startMs), seededRandomness(1), barePolicy);
+  const ledger = ledgerOn(table, virtualClock(startMs), seededRandom(1), barePolicy);
   const dayMs = 86_400_000;
   const times = [
     ...Array.from({ length: 56 }, (_, i) => startMs - 3_000_000 + i * 50_000),
@@ -138,13 +139,13 @@ test('a payment reads rows of the very commit it is part of', async () => {
 });
 
 describe('a commit that fails', () => {
-  test.each<[string, Fault[], string, number]>([
+  test.each<[string, InjectedFault[], string, number]>([
     ['in conflict is tried again', ['conflict', 'conflict'], 'decided', 1],
     ['for its rate is tried again', ['throttle'], 'decided', 1],
     ['for want of the store is tried again', ['unavailable'], 'decided', 1],
     ['without a reply before its effect is made once', ['lostBeforeEffect'], 'decided', 1],
     ['without a reply after its effect is made once and known as ours', ['lostAfterEffect'], 'decided', 1],
-    ['to the end is unsettled, never called done', new Array<Fault>(200).fill('conflict'), 'unsettled', 0],
+    ['to the end is unsettled, never called done', new Array<InjectedFault>(200).fill('conflict'), 'unsettled', 0],
   ])('%s', async (_, faults, kind, commits) => {
     const { settle, sent } = world(faults);
     const [settled] = await settle(submission());
@@ -153,7 +154,8 @@ describe('a commit that fails', () => {
   });
 
   test('says why it is unsettled', async () => {
-    const unsettled = async (fault: Fault) => (await world(new Array<Fault>(200).fill(fault)).settle(submission()))[0];
+    const unsettled = async (fault: InjectedFault) =>
+      (await world(new Array<InjectedFault>(200).fill(fault)).settle(submission()))[0];
     expect(await unsettled('conflict')).toEqual({ kind: 'unsettled', cause: 'CONFLICT' });
     expect(await unsettled('throttle')).toEqual({ kind: 'unsettled', cause: 'THROTTLED' });
     expect(await unsettled('unavailable')).toEqual({ kind: 'unsettled', cause: 'STORE_UNAVAILABLE' });

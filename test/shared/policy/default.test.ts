@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseTransactionText } from '../../../shared/contract/transaction.ts';
+import { paymentOf } from '../../../shared/domain/accountAfter.ts';
 import type { Sealer } from '../../../shared/domain/audit.ts';
 import { counterfactual } from '../../../shared/domain/counterfactual.ts';
-import { decide, paymentOf, type RowsRead } from '../../../shared/domain/decide.ts';
+import { decide, type RowsRead } from '../../../shared/domain/decide.ts';
 import type { Decision } from '../../../shared/domain/decision.ts';
 import { toBaseMinor } from '../../../shared/domain/money.ts';
 import { type AccountState, newAccount } from '../../../shared/domain/state.ts';

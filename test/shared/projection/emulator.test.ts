@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { feedSink } from '../../../functions/project/feedSink.ts';
 import { readFeed } from '../../../functions/read/feed.ts';
 import { dynamoTable } from '../../../shared/adapters/aws/table.ts';
-import { seededRandomness } from '../../../shared/adapters/memory/random.ts';
 import { counterKey, countOf } from '../../../shared/projection/counters.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 import { aDecision } from '../../functions/project/builders.ts';
 import { dynamoEmulator } from '../../support/emulators.ts';
 
@@ -22,7 +22,7 @@ describe('the projection on DynamoDB', () => {
     const sink = feedSink({
       table,
       clock: { nowMs: () => startMs, sleep: async () => {} },
-      randomness: seededRandomness(1),
+      randomness: seededRandom(1),
     });
     const decisions = Array.from({ length: 500 }, (_, position) => ({
       position,

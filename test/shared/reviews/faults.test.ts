@@ -3,17 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { joinReview } from '../../../functions/project/joinReview.ts';
 import { type Disposition, dispose, dispositions } from '../../../functions/review/dispose.ts';
 import { faultyTable, noFaults, randomFaults } from '../../../shared/adapters/memory/faults.ts';
-import { seededRandomness } from '../../../shared/adapters/memory/random.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
+import { zeroHash } from '../../../shared/domain/audit.ts';
 import { decayed } from '../../../shared/domain/decayed.ts';
 import { longHalfLifeMs, shortHalfLifeMs } from '../../../shared/domain/merchantLabels.ts';
-import { zeroHash } from '../../../shared/domain/state.ts';
 import { auditFromItem } from '../../../shared/ledger/items.ts';
 import { accountFromItem } from '../../../shared/ledger/state.ts';
 import { OutcomeUnknown, type TableStore, Throttled, TransactionCancelled, Unavailable } from '../../../shared/ports/ports.ts';
 import { reviewFromItem, reviewOfKey } from '../../../shared/reviews/review.ts';
 import { hashOf } from '../../../shared/secrets/sealer.ts';
 import { auditKey, labelKey, merchantKey, openReviewKey, reviewMemberKey, stateKey } from '../../../shared/store/names.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 import { amounts, masterSecret, world } from './world.ts';
 
 const tenant = 'acme';
@@ -68,7 +68,7 @@ describe('reviews under lost replies, conflicts, throttling and concurrency', ()
           const decision = await calm.pay({ transactionId, merchantId: 'm_1', amountMinor: amounts.BLOCK });
           flagged.push({ transactionId, outcome: 'BLOCK', decidedAtMs: decision.decidedAtMs });
         }
-        const chance = seededRandomness(seed);
+        const chance = seededRandom(seed);
         const plan = randomFaults(chance, {
           conflict: 0.1,
           lostBeforeEffect: 0.1,

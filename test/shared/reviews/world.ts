@@ -4,7 +4,6 @@ import { readEndpoints } from '../../../functions/read/endpoints.ts';
 import { erasedChains } from '../../../functions/read/erasedChains.ts';
 import { inputsOpener } from '../../../functions/read/inputs.ts';
 import { postReview } from '../../../functions/review/review.ts';
-import { seededRandomness } from '../../../shared/adapters/memory/random.ts';
 import { type MemoryTable, memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { ledgerOf } from '../../../shared/deciding/judgement.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
@@ -14,6 +13,7 @@ import { settle } from '../../../shared/ledger/ledger.ts';
 import type { TableStore } from '../../../shared/ports/ports.ts';
 import { localMasterSecret } from '../../../shared/secrets/masterSecret.ts';
 import { decisionKey } from '../../../shared/store/names.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 import { aTransaction } from '../../functions/project/builders.ts';
 import { noEvidenceStores } from '../../support/evidence.ts';
 
@@ -36,7 +36,7 @@ export function world(table: MemoryTable = memoryTable()) {
       nowMs += Math.ceil(ms);
     },
   };
-  const randomness = seededRandomness(1);
+  const randomness = seededRandom(1);
   const ledger = ledgerOf({ table, clock, randomness, masterSecret }, async () => ({ model: null, degraded: 'NO_MODEL' }));
   const edge = {
     table,

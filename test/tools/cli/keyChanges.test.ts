@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
 import { faultyTable } from '../../../shared/adapters/memory/faults.ts';
-import { seededRandomness } from '../../../shared/adapters/memory/random.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { keyCheck, listKeys } from '../../../shared/edge/keys.ts';
 import { readSystemChain } from '../../../shared/ledger/systemChain.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 import { createKeyNoted, revokeKeyNoted, rotateKeyNoted } from '../../../tools/cli/keyChanges.ts';
 
-const store = () => ({ table: memoryTable(), clock: virtualClock(Date.UTC(2026, 10, 20, 12)), randomness: seededRandomness(1) });
+const store = () => ({ table: memoryTable(), clock: virtualClock(Date.UTC(2026, 10, 20, 12)), randomness: seededRandom(1) });
 const wanted = { tenant: 'acme', scopes: ['read'] as const, createdBy: 'cli', expiresAtMs: null };
 
 describe('a change of keys', () => {

@@ -15,23 +15,25 @@ import { dispose } from '../../../functions/review/dispose.ts';
 import { toWireItem } from '../../../shared/adapters/aws/attributes.ts';
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
 import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
-import { seededRandomness } from '../../../shared/adapters/memory/random.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { aboutAccount, passes } from '../../../shared/alerts/gate.ts';
 import { renderDecision } from '../../../shared/contract/render.ts';
 import { ledgerOf } from '../../../shared/deciding/judgement.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
-import type { ApiRequest } from '../../../shared/edge/http.ts';
+import type { ApiRequest } from '../../../shared/edge/request.ts';
 import { auditFromItem, decisionFromItem } from '../../../shared/ledger/items.ts';
-import { type Settled, settle } from '../../../shared/ledger/ledger.ts';
+import { settle } from '../../../shared/ledger/ledger.ts';
 import { accountFromItem } from '../../../shared/ledger/state.ts';
+import type { Settled } from '../../../shared/ledger/submission.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
 import type { Item, ObjectStore } from '../../../shared/ports/ports.ts';
 import { localMasterSecret, refreshMs } from '../../../shared/secrets/masterSecret.ts';
 import { decisionKey, stateKey } from '../../../shared/store/names.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 import { rotateSecret } from '../../../tools/cli/secret.ts';
-import { erase, type Subject } from '../../../tools/erasure/erase.ts';
+import { erase } from '../../../tools/erasure/erase.ts';
 import type { ParkedMessage, ParkedQueue } from '../../../tools/erasure/messages.ts';
+import type { Subject } from '../../../tools/erasure/subject.ts';
 import { verifyBytes } from '../../../tools/proof/verify.ts';
 import { unpacked } from '../../support/traces.ts';
 import { p256Signer } from '../proof/builders.ts';
@@ -92,7 +94,7 @@ const parkedQueue = (messages: ParkedMessage[]): ParkedQueue => ({
 const world = () => {
   const table = memoryTable();
   const clock = virtualClock(startMs + 60_000);
-  const randomness = seededRandomness(5);
+  const randomness = seededRandom(5);
   const archive = memoryObjects();
   const checkpoints = memoryObjects();
   const masterSecret = localMasterSecret(Buffer.alloc(32, 3).toString('base64'), { table, clock });
@@ -325,7 +327,7 @@ describe('an erasure of 50 people among 60', () => {
       table: at.table,
       archive: { ...broken, put: at.archive.put },
       clock: at.clock,
-      randomness: seededRandomness(1),
+      randomness: seededRandom(1),
       masterSecret: at.masterSecret,
     };
     await expect(erase({ ...parts, parked: [] }, { tenant: 'dev', subjects, by: 'key_9' })).rejects.toThrow('cut off');

@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { buildModel } from '../../../functions/train/build.ts';
-import { seededRandom } from '../../../functions/train/random.ts';
+import { zeroHash } from '../../../shared/domain/audit.ts';
 import { decide } from '../../../shared/domain/decide.ts';
 import { addLabel, type MerchantLabels, merchantFigures, noLabels } from '../../../shared/domain/merchantLabels.ts';
 import type { CompiledPolicy } from '../../../shared/domain/policy.ts';
-import { type AccountState, newAccount, zeroHash } from '../../../shared/domain/state.ts';
+import { type AccountState, newAccount } from '../../../shared/domain/state.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import { compile } from '../../../shared/model/artefact.ts';
 import { compilePolicy } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 import { policyOfFile } from '../../../tools/cli/policy.ts';
 import { scoreLayers } from '../../../tools/evaluation/evaluation.ts';
 import { EngineStream } from '../../../tools/evaluation/stream.ts';
@@ -20,7 +21,7 @@ const path = new URL('../../../docs/policies/label-feedback.json', import.meta.u
 
 /** Every 12th payment is fraud: large, and at one of three merchants. */
 const payments = (): { transaction: Transaction; fraud: boolean }[] => {
-  const random = seededRandom(4);
+  const random = seededRandom(4).fraction;
   return Array.from({ length: 1500 }, (_, i) => {
     const fraud = i % 12 === 0;
     return {

@@ -1,18 +1,19 @@
 import { buildModel } from '../../../functions/train/build.ts';
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
-import { seededRandomness } from '../../../shared/adapters/memory/random.ts';
 import { type MemoryTable, memoryTable } from '../../../shared/adapters/memory/table.ts';
 import type { CompiledModel, ModelInForce } from '../../../shared/domain/model.ts';
 import type { CompiledPolicy } from '../../../shared/domain/policy.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
+import type { LedgerDependencies } from '../../../shared/ledger/dependencies.ts';
 import { auditFromItem } from '../../../shared/ledger/items.ts';
-import { type LedgerDependencies, settle } from '../../../shared/ledger/ledger.ts';
+import { settle } from '../../../shared/ledger/ledger.ts';
 import { accountFromItem } from '../../../shared/ledger/state.ts';
 import { encodeArtefact, loadArtefact, sha256 } from '../../../shared/model/artefact.ts';
 import { compilePolicy } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
 import { type AuditEntry, asAuditEntry } from '../../../shared/proof/entry.ts';
 import { SecretSealer } from '../../../shared/secrets/sealer.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 import type { ReplayWorld } from '../../../tools/proof/replay.ts';
 import { trainingRows } from '../../functions/train/generated.ts';
 import { seeded } from './tampering.ts';
@@ -46,21 +47,22 @@ export const historyModels = (count: number): readonly CompiledModel[] =>
 
 /**
  * One account's payments through the real ledger: bursts, late ones, blocked ones, list hits, unread merchants. With models, another is in
- * force every so many payments, and now and then none.
+ * force every so many payments, one after the other, then none.
  */
 export const makeHistory = async (count: number, seed: number, models: readonly CompiledModel[] = []): Promise<History> => {
   const random = seeded(seed);
   const table = memoryTable();
   const clock = virtualClock(Date.UTC(2026, 10, 20, 9));
   let model: ModelInForce = { model: null, degraded: 'NO_MODEL' };
+  let swaps = 0;
   const swap = (): void => {
-    const next = models[random(models.length + 1)];
+    const next = models[swaps++ % (models.length + 1)];
     model = next ? { model: next, degraded: null } : { model: null, degraded: 'NO_MODEL' };
   };
   const dependencies: LedgerDependencies = {
     table,
     clock,
-    randomness: seededRandomness(seed),
+    randomness: seededRandom(seed),
     judgement: async () => ({ policy: historyPolicy, model, sealer: historySealer }),
     merchantFigures: async (_, merchantId) =>
       merchantId === 'm_lost' ? null : { frauds: random(3), labelled: 40, riskShort: 0.0123, riskLong: null },

@@ -1,5 +1,6 @@
 import type { Finding } from '../../../functions/read/evidence/finding.ts';
 import type { AuditEntry } from '../../../shared/proof/entry.ts';
+import { seededRandom } from '../../../shared/store/random.ts';
 import { verifyBytes } from '../../../tools/proof/verify.ts';
 import { bodyOf, bytesOf, chainOf, entryLine, type Log, lineOf, linesOf, logOf, sealEntry, startMs } from './builders.ts';
 
@@ -84,9 +85,10 @@ function insert(entries: readonly AuditEntry[], k: number, random: Random): stri
   const body = bodyOf(entries[0]!.body.chain, k, entries[k - 2]?.hash ?? '0'.repeat(64), startMs);
   const forged = sealEntry({ ...body, amountMinor: 1 });
   const unfit = sealEntry({ ...body, previousHash: 'ab'.repeat(32) });
-  const copy = entries[random(entries.length)]!;
+  // Not a copy of entry k itself: before or after it, the lines are the same, and the copy is at k + 1.
+  const others = entries.filter((_, i) => i !== k - 1);
+  const copy = others.length > 0 ? others[random(others.length)]! : forged;
   const inserted = [forged, unfit, copy][random(3)]!;
-  // A copy of the entry that stands there already is inserted after it: the same lines.
   return [...entries.slice(0, k - 1), inserted, ...entries.slice(k - 1)].map(entryLine);
 }
 
@@ -172,14 +174,8 @@ export const tampered = (
   return lines;
 };
 
-/** Park-Miller: the same seed gives the same run. */
-export const seeded = (seed: number): Random => {
-  let state = (seed % 2147483646) + 1;
-  return (below) => {
-    state = (state * 48271) % 2147483647;
-    return state % below;
-  };
-};
+/** The same seed gives the same run. */
+export const seeded = (seed: number): Random => seededRandom(seed).below;
 
 /** A log of `entryCount` entries in `chainCount` chains with `checkpointCount` checkpoints and a tail that none covers. */
 export const randomLog = (chainCount: number, entryCount: number, checkpointCount: number, random: Random): Promise<Log> => {

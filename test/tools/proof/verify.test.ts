@@ -5,7 +5,8 @@ import type { FindingKind } from '../../../functions/read/evidence/finding.ts';
 import { attachmentOpening } from '../../../functions/read/evidence/lines.ts';
 import { canonicalText } from '../../../shared/proof/canonical.ts';
 import { type CheckpointBody, signCheckpoint } from '../../../shared/proof/checkpoint.ts';
-import { type VerifyOptions, verifyBytes } from '../../../tools/proof/verify.ts';
+import { verifyBytes } from '../../../tools/proof/verify.ts';
+import type { VerifyOptions } from '../../../tools/proof/verifyReport.ts';
 import {
   bytesOf,
   chainOf,

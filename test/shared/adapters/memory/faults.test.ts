@@ -2,21 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { virtualClock } from '../../../../shared/adapters/memory/clock.ts';
 import {
   Crash,
-  type Fault,
   type FaultPlan,
   faultyQueue,
   faultyTable,
+  type InjectedFault,
   noFaults,
   randomFaults,
 } from '../../../../shared/adapters/memory/faults.ts';
 import { memoryQueue } from '../../../../shared/adapters/memory/queue.ts';
-import { seededRandomness } from '../../../../shared/adapters/memory/random.ts';
 import { memoryTable } from '../../../../shared/adapters/memory/table.ts';
 import { OutcomeUnknown, type TableStore, Throttled, TransactionCancelled, Unavailable } from '../../../../shared/ports/ports.ts';
+import { seededRandom } from '../../../../shared/store/random.ts';
 
 const key = { pk: 'p', sk: 's' };
 const once =
-  (fault: Fault): FaultPlan =>
+  (fault: InjectedFault): FaultPlan =>
   ({ number }) =>
     number === 1 ? fault : 'none';
 
@@ -116,8 +116,8 @@ describe('a queue with faults', () => {
 });
 
 describe('a random plan', () => {
-  const draws = (seed: number, possible: readonly Fault[]) => {
-    const plan = randomFaults(seededRandomness(seed), { conflict: 0.3, lostAfterEffect: 0.2 });
+  const draws = (seed: number, possible: readonly InjectedFault[]) => {
+    const plan = randomFaults(seededRandom(seed), { conflict: 0.3, lostAfterEffect: 0.2 });
     return Array.from({ length: 2_000 }, (_, n) => plan({ port: 'table', operation: 'transact', number: n + 1, possible }));
   };
 
@@ -128,7 +128,7 @@ describe('a random plan', () => {
 
   it('draws each fault about as often as its probability says, and none that is impossible', () => {
     const drawn = draws(1, ['conflict', 'lostAfterEffect']);
-    const share = (fault: Fault) => drawn.filter((one) => one === fault).length / drawn.length;
+    const share = (fault: InjectedFault) => drawn.filter((one) => one === fault).length / drawn.length;
     expect(share('conflict')).toBeCloseTo(0.3, 1);
     expect(share('lostAfterEffect')).toBeCloseTo(0.2, 1);
     expect(new Set(draws(1, ['throttle']))).toEqual(new Set(['none']));

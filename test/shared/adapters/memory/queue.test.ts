@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { virtualClock } from '../../../../shared/adapters/memory/clock.ts';
 import { memoryQueue } from '../../../../shared/adapters/memory/queue.ts';
-import { seededRandomness } from '../../../../shared/adapters/memory/random.ts';
+import { seededRandom } from '../../../../shared/store/random.ts';
 
 const message = (body: string, group?: string) => ({ body, attributes: {}, ...(group === undefined ? {} : { group }) });
 const bodies = (received: readonly { readonly body: string }[]) => received.map(({ body }) => body);
@@ -58,7 +58,7 @@ describe('the queue in memory', () => {
 
   it('delivers in a drawn order with drawn duplicates, the same for the same seed', async () => {
     const deliver = async (seed: number) => {
-      const disorder = { randomness: seededRandomness(seed), duplicateProbability: 0.5 };
+      const disorder = { randomness: seededRandom(seed), duplicateProbability: 0.5 };
       const queue = memoryQueue({ clock: virtualClock(0), visibilityMs: 10, disorder });
       await queue.send(Array.from({ length: 50 }, (_, n) => message(String(n))));
       return bodies(await queue.receive(1_000));

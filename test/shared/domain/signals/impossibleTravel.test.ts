@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { seededRandomness } from '../../../../shared/adapters/memory/random.ts';
 import { impossibleTravel } from '../../../../shared/domain/signals/impossibleTravel.ts';
+import { seededRandom } from '../../../../shared/store/random.ts';
 import { payment } from '../../../simulation/world.ts';
 import { oracle } from '../../../support/oracle.ts';
 import { barePolicy } from '../../policy/fixtures.ts';
@@ -55,7 +55,7 @@ test('is 0 without a place of its own, whatever was forgotten', () => {
 
 test('of fifty located payments in flight together each is measured from the latest place at or before its own time', () => {
   const account = new DrivenAccount();
-  const random = seededRandomness(5);
+  const random = seededRandom(5);
   for (let i = 0; i < 50; i++) {
     const occurredAtMs = t0 + random.below(60_000);
     const paid = { ...payment(i), occurredAtMs, location: { latitude: random.below(80), longitude: random.below(80) } };

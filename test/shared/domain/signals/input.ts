@@ -31,8 +31,6 @@ export const signalInput = (given: Given = {}): SignalInput => {
   return {
     spendMinor: paid.amountMinor,
     merchant: noFigures,
-    anomaly: null,
-    anomalyCause: 'NO_MODEL',
     ...given,
     transaction: paid,
     account: { ...newAccount('chain', salt, t0), ...given.account },

@@ -1,7 +1,7 @@
 import { threadId } from 'node:worker_threads';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { required, services } from '../../../../shared/adapters/aws/services.ts';
-import { env } from '../../../../shared/store/names.ts';
+import { services } from '../../../../shared/adapters/aws/services.ts';
+import { optional, required } from '../../../../shared/store/environment.ts';
 
 const { table } = services();
 
@@ -11,6 +11,6 @@ export const handler = async ({ queryStringParameters, body }: APIGatewayProxyEv
   if (queryStringParameters?.how === 'hangs') await new Promise(() => undefined);
   const id = Buffer.from(body ?? '', 'base64').toString();
   await table.put({ pk: `D#dev#${id}`, sk: 'D' }, { kind: 'absent' });
-  const answer = { threadId, table: required('table'), queueUrl: process.env[env.queueUrl] ?? null };
+  const answer = { threadId, table: required('table'), queueUrl: optional('queueUrl') ?? null };
   return { statusCode: 200, body: JSON.stringify(answer) };
 };
