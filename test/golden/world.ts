@@ -102,6 +102,11 @@ export function goldenWorld(seed: number, nowMs = startMs) {
     masterSecret,
     merchants,
     buried,
+    /** Puts rows into the table that the projector has seen before. */
+    async restore(items: readonly Item[]): Promise<void> {
+      for (const item of items) await table.put(item);
+      changes = [];
+    },
     /** From now on payments are decided by a process that holds no model, policy or figure yet. */
     coldStart(): void {
       score.ledger = newLedger();
