@@ -7,7 +7,8 @@ import type { AnomalyScore, ModelInForce } from './model.ts';
 import { toBaseMinor } from './money.ts';
 import type { Outcome } from './outcome.ts';
 import type { CompiledPolicy } from './policy.ts';
-import { hash32, updateProfile } from './profile.ts';
+import { hash32 } from './profile.ts';
+import { updateProfile } from './profileUpdate.ts';
 import { round4, round16 } from './round.ts';
 import { ruleFacts } from './ruleFacts.ts';
 import { signals } from './signals/all.ts';
@@ -15,11 +16,14 @@ import { amountHalfLifeMs, amountProfile } from './signals/amountAnomaly.ts';
 import { signalNames } from './signals/names.ts';
 import type { Reading, SignalInput } from './signals/signal.ts';
 import { isNight, nightHalfLifeMs } from './signals/unusualHour.ts';
+import { addPayment } from './spanMerging.ts';
+import { openSpan, type Payment } from './spans.ts';
 import { type AccountState, devicesMax, type KnownDevice, type KnownPlace, placesMax, type Usual } from './state.ts';
 import { tokenOf } from './token.ts';
 import type { Transaction } from './transaction.ts';
 import { toHundredths, verdict } from './verdict.ts';
-import { addPayment, dayMs, lateMs, openSpan, type Payment, type RowsNeeded, rowsNeeded, windowSums } from './window.ts';
+import { dayMs, lateMs } from './window.ts';
+import { type RowsNeeded, rowsNeeded, windowSums } from './windowSums.ts';
 
 /** One transaction as it came in, with what is known beside the account when it is decided. */
 export interface Arrival {

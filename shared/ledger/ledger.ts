@@ -3,9 +3,10 @@ import { differingField } from '../contract/transaction.ts';
 import { decide, type Judgement, paymentOf, type RowsRead } from '../domain/decide.ts';
 import type { MerchantFigures } from '../domain/merchant.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';
+import type { Payment } from '../domain/spans.ts';
 import { type AccountState, newAccount, saltBytes } from '../domain/state.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import type { Payment, RowsNeeded } from '../domain/window.ts';
+import type { RowsNeeded } from '../domain/windowSums.ts';
 import { inParallel } from '../parallel.ts';
 import {
   type Clock,

@@ -7,9 +7,9 @@ import type { CompiledModel } from '../domain/model.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';
 import { ruleFacts } from '../domain/ruleFacts.ts';
 import { signalNames } from '../domain/signals/names.ts';
+import type { Payment } from '../domain/spans.ts';
 import { newAccount } from '../domain/state.ts';
 import { latestMs, verdict } from '../domain/verdict.ts';
-import type { Payment } from '../domain/window.ts';
 import { canonicalText } from './canonical.ts';
 import type { AuditEntry } from './entry.ts';
 
@@ -140,7 +140,7 @@ export const replayFromSignals = async (
         text: 'the learned layer reads features that only the past tells, which is missing',
       };
     }
-    const signals = signalNames.map((name) => recorded.signals[name]);
+    const signals = signalNames.map((name) => recorded.signals[name] ?? null);
     const facts = ruleFacts({ ...arrival, spendMinor: recorded.spendMinor, late: recorded.late, signals, account: noPast });
     const degraded = recorded.degraded.filter(({ cause }) => cause !== 'RULE_FAILED');
     const judged = [0, latestMs + 1]

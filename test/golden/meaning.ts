@@ -92,7 +92,7 @@ const accountMeaning = (account: AccountState) => ({
     to: span.newestMs,
     spendMinor: span.spendMinor,
     triggers: signals01.map((_, i) => span.triggers?.[i] ?? (span.triggered >> i) & 1),
-    unordered: span.loose,
+    unordered: span.unordered,
   })),
 });
 

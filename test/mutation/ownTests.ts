@@ -10,13 +10,22 @@ const testsOfDomain = 'test/domain';
 const furtherTests: Readonly<Record<string, readonly string[]>> = {
   audit: ['canonicalBody', 'decide'],
   boosted: ['learned'],
+  decision: ['rowFormat'],
   explain: ['anomalyText'],
+  knownNames: ['rowFormat'],
   merchant: ['ruleFacts', 'signals/merchantRisk'],
+  profileCodec: ['profile', 'features'],
+  profileUpdate: ['profile', 'features'],
   scorecard: ['learned'],
   'signals/all': ['decide'],
   'signals/names': ['decide', 'ruleFacts'],
   'signals/signal': ['signals/impossibleTravel', 'signals/totalSpend24h'],
+  spanCodec: ['window', 'windowSpans', 'state'],
+  spanMerging: ['window', 'windowSpans'],
+  spans: ['window', 'windowSpans'],
+  stateCodec: ['state'],
   window: ['windowSpans'],
+  windowSums: ['window', 'windowSpans'],
 };
 
 /** The domain's files that hold code, named without folder and `.ts`; files of types alone have nothing to mutate. */

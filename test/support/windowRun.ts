@@ -1,20 +1,9 @@
 import { ByteReader, ByteWriter } from '../../shared/domain/bytes.ts';
-import {
-  addPayment,
-  dayMs,
-  hourMs,
-  keptMs,
-  lateMs,
-  minuteMs,
-  openSpan,
-  type Payment,
-  readSpans,
-  rowsNeeded,
-  type Span,
-  type WindowSums,
-  windowSums,
-  writeSpans,
-} from '../../shared/domain/window.ts';
+import { readSpans, writeSpans } from '../../shared/domain/spanCodec.ts';
+import { addPayment } from '../../shared/domain/spanMerging.ts';
+import { openSpan, type Payment, type Span } from '../../shared/domain/spans.ts';
+import { dayMs, hourMs, keptMs, lateMs, minuteMs } from '../../shared/domain/window.ts';
+import { rowsNeeded, type WindowSums, windowSums } from '../../shared/domain/windowSums.ts';
 
 /** A small seeded generator (mulberry32), so that a failing run is named by its seed. */
 export function seeded(seed: number): () => number {
