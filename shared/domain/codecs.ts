@@ -23,11 +23,6 @@ export const byte: Codec<number> = {
   read: (reader) => reader.byte(),
 };
 
-export const fixed32: Codec<number> = {
-  write: (writer, value) => writer.fixed32(value),
-  read: (reader) => reader.fixed32(),
-};
-
 export const double: Codec<number> = {
   write: (writer, value) => writer.double(value),
   read: (reader) => reader.double(),

@@ -18,7 +18,7 @@ const furtherTests: Readonly<Record<string, readonly string[]>> = {
   profileUpdate: ['profile', 'features'],
   scorecard: ['learned'],
   'signals/all': ['decide'],
-  'signals/names': ['decide', 'ruleFacts'],
+  'signals/names': ['canonicalBody', 'decide', 'ruleFacts'],
   'signals/signal': ['signals/impossibleTravel', 'signals/totalSpend24h'],
   spanCodec: ['window', 'windowSpans', 'state'],
   spanMerging: ['window', 'windowSpans'],
