@@ -23,6 +23,17 @@ export const byte: Codec<number> = {
   read: (reader) => reader.byte(),
 };
 
+export const fixed32: Codec<number> = {
+  write: (writer, value) => writer.fixed32(value),
+  read: (reader) => reader.fixed32(),
+};
+
+/** An integer 0..2^16-1, least significant byte first. */
+export const little16: Codec<number> = {
+  write: (writer, value) => writer.byte(value & 255).byte(value >> 8),
+  read: (reader) => reader.byte() + reader.byte() * 256,
+};
+
 export const double: Codec<number> = {
   write: (writer, value) => writer.double(value),
   read: (reader) => reader.double(),
@@ -96,6 +107,15 @@ export const list = <Element, Row>(
     for (const value of values) element.write(writer, value, row, layout);
   },
   read: (reader, row, layout) => listOf(length.read(reader, row, layout), () => element.read(reader, row, layout)),
+});
+
+/** As many elements as the format fixes. */
+export const fixed = <Element>(count: number, element: Codec<Element>): Codec<readonly Element[]> => ({
+  write: (writer, values, row, layout) => {
+    if (values.length !== count) throw new RangeError(`${values.length} values, ${count} expected`);
+    for (const value of values) element.write(writer, value, row, layout);
+  },
+  read: (reader, row, layout) => listOf(count, () => element.read(reader, row, layout)),
 });
 
 /** One element for each name of a list that the row knows. */

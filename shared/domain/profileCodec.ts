@@ -1,5 +1,5 @@
 import { listOf } from './bytes.ts';
-import { byte, float24, list, record } from './codecs.ts';
+import { byte, fixed, float24, list, record } from './codecs.ts';
 import { type Codec, type Field, fieldsOf } from './fields.ts';
 import { knownNames } from './knownNames.ts';
 import {
@@ -50,14 +50,6 @@ const time: Codec<number> = {
   read: (reader, row, layout) =>
     listOf(3, () => integer16.read(reader, row, layout)).reduce((atMs, digits) => atMs * 2 ** 16 + digits, 0),
 };
-
-/** As many values as the format fixes. */
-const fixed = <Element>(count: number, element: Codec<Element>): Codec<readonly Element[]> => ({
-  write: (writer, values, row, layout) => {
-    for (const value of values) element.write(writer, value, row, layout);
-  },
-  read: (reader, row, layout) => listOf(count, () => element.read(reader, row, layout)),
-});
 
 /** A mask of the hours that hold something, and what they hold. */
 const hours: Codec<readonly number[]> = {

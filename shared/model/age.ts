@@ -1,5 +1,5 @@
 import type { TableStore } from '../ports.ts';
-import { ModelInvalid } from './artefact.ts';
+import { ModelInvalid } from './invalid.ts';
 import { readManifest, readPointer } from './store.ts';
 
 /** Milliseconds since the model in force was trained; null without one, or when its manifest can't be read as one. */

@@ -1,7 +1,8 @@
 import { modelPointerKey, modelVersionKey } from '../aws/keys.ts';
 import type { CompiledModel, ModelInForce } from '../domain/model.ts';
 import { type Clock, type ObjectStore, type TableStore, Throttled, Unavailable } from '../ports.ts';
-import { loadArtefact, ModelInvalid } from './artefact.ts';
+import { loadArtefact } from './artefact.ts';
+import { ModelInvalid } from './invalid.ts';
 import { artefactKey, manifestOf } from './manifest.ts';
 
 /** A new model acts everywhere within 10 s: half of it is left to reads and clocks. */
@@ -67,7 +68,7 @@ const load = async (
   if (manifest.sha256 !== sha256) throw new ModelInvalid(`the pointer and manifest of version ${version} differ`);
   const bytes = await models.get(artefactKey(sha256));
   if (bytes === null) throw new ModelInvalid(`the artefact of version ${version} is not in the bucket`);
-  return loadArtefact(bytes, { version, sha256 });
+  return loadArtefact(bytes, manifest);
 };
 
 const faultOf = (error: unknown): 'MODEL_INVALID' | 'STORE_UNAVAILABLE' | null => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { attribute, averagePathLength, baselineOf, forestScore, forestScorer, leafMark } from '../../shared/domain/forest.ts';
-import { growForest, treeCount } from '../../shared/model/grow.ts';
+import { treeCount } from '../../shared/model/forestShape.ts';
+import { growForest } from '../../shared/model/grow.ts';
 import { matrixOf, rowOf } from '../../shared/model/matrix.ts';
 import { rocAuc } from '../../shared/model/metrics.ts';
 import { scoreAll, trainForest } from '../../shared/model/train.ts';

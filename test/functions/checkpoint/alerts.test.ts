@@ -9,7 +9,7 @@ import type { Measured } from '../../../shared/edge/metrics.ts';
 import { virtualClock } from '../../../shared/memory/clock.ts';
 import { memoryObjects } from '../../../shared/memory/objects.ts';
 import { memoryTable } from '../../../shared/memory/table.ts';
-import { schemaHash } from '../../../shared/model/artefact.ts';
+import { schemaHash } from '../../../shared/model/features.ts';
 import { type Manifest, manifestAttributes } from '../../../shared/model/manifest.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
 import { publishPolicy } from '../../../shared/policy/store.ts';

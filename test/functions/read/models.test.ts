@@ -4,7 +4,7 @@ import { featureNames } from '../../../shared/domain/features.ts';
 import type { ApiRequest } from '../../../shared/edge/http.ts';
 import { memoryObjects } from '../../../shared/memory/objects.ts';
 import { memoryTable } from '../../../shared/memory/table.ts';
-import { schemaHash } from '../../../shared/model/artefact.ts';
+import { schemaHash } from '../../../shared/model/features.ts';
 import { storeModel } from '../../../shared/model/store.ts';
 import { undocumented } from '../../support/documented.ts';
 
