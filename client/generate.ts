@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire, registerHooks } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { OpenAPI3 } from 'openapi-typescript';
-import { openApiDocument } from '../shared/contract/openapi.ts';
+import { openApiDocument } from '../functions/read/openapi.ts';
 import { policyJsonSchema } from '../shared/policy/schema.ts';
 
 /** `npm run client:generate`: the client's types from the OpenAPI document of the routes served now. */

@@ -38,7 +38,7 @@ const broken = (some: readonly string[], allowed: (name: string, file: string) =
   );
 
 test('the reader of imports sees them', () => {
-  expect(importsOf('functions/score/handler.ts')).toContain('shared/aws/services.ts');
+  expect(importsOf('functions/score/handler.ts')).toContain('shared/adapters/aws/services.ts');
   expect(within('shared/domain/').length).toBeGreaterThan(20);
 });
 

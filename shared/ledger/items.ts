@@ -1,4 +1,3 @@
-import { auditKey, decisionKey, prefixes } from '../aws/keys.ts';
 import { type AuditEntry, type DecisionBody, occurredAtText } from '../domain/audit.ts';
 import { ByteReader } from '../domain/bytes.ts';
 import { countedMinor } from '../domain/decide.ts';
@@ -9,7 +8,8 @@ import { DamagedRow, packRow, unpackRow } from '../domain/rowFormat.ts';
 import { recordedSignals, type SignalName } from '../domain/signals/names.ts';
 import type { Payment } from '../domain/spans.ts';
 import { formatInstant } from '../domain/time.ts';
-import type { Item } from '../ports.ts';
+import type { Item } from '../ports/ports.ts';
+import { auditKey, decisionKey, prefixes } from '../store/names.ts';
 import { decisionFormat, entryFormat, hashBytes, type PackedEntry, type StoredDecision } from './itemFormats.ts';
 
 export type { StoredDecision } from './itemFormats.ts';

@@ -1,4 +1,4 @@
-import type { Attribute, Item } from '../ports.ts';
+import type { Attribute, Item } from '../ports/ports.ts';
 import { schemaHashOf } from './features.ts';
 import { ModelInvalid } from './invalid.ts';
 

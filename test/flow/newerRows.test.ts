@@ -1,8 +1,8 @@
 import type { SQSRecord } from 'aws-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decisionKey, stateKey } from '../../shared/aws/keys.ts';
 import { scopes } from '../../shared/contract/routes.ts';
-import type { Item, Key } from '../../shared/ports.ts';
+import type { Item, Key } from '../../shared/ports/ports.ts';
+import { decisionKey, stateKey } from '../../shared/store/names.ts';
 import { type Api, apiOnMemory, startMs } from '../support/api.ts';
 
 /**

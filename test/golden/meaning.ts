@@ -1,4 +1,4 @@
-import { prefixes } from '../../shared/aws/keys.ts';
+import { modelOf } from '../../functions/read/evidence/versions.ts';
 import { renderDecision } from '../../shared/contract/render.ts';
 import { featureNames } from '../../shared/domain/features.ts';
 import type { CompiledModel } from '../../shared/domain/model.ts';
@@ -9,13 +9,13 @@ import { auditFromItem, decisionFromItem, paymentFromItem } from '../../shared/l
 import { accountFromItem } from '../../shared/ledger/state.ts';
 import { listManifests } from '../../shared/model/store.ts';
 import { readPolicyVersion } from '../../shared/policy/store.ts';
-import type { Item, ObjectStore, TableStore } from '../../shared/ports.ts';
+import type { Item, ObjectStore, TableStore } from '../../shared/ports/ports.ts';
 import { pageEntries } from '../../shared/projection/feed.ts';
 import { readPendingHeads } from '../../shared/proof/heads.ts';
-import { modelOf } from '../../shared/proof/versions.ts';
 import { labelFromItem } from '../../shared/reviews/labels.ts';
 import { renderReview } from '../../shared/reviews/render.ts';
 import { reviewFromItem, reviewOfKey } from '../../shared/reviews/review.ts';
+import { prefixes } from '../../shared/store/names.ts';
 
 /** The signals and features of 0.1: a golden row speaks of these, whatever is added later. */
 const signals01 = signalNames.slice(0, 9);

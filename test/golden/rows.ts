@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { Attribute, Item, ObjectStore } from '../../shared/ports.ts';
+import type { Attribute, Item, ObjectStore } from '../../shared/ports/ports.ts';
 
 /** Stored rows and objects in files: gzip JSON lines, bytes as base64 under the name `$bytes`. */
 

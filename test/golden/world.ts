@@ -10,18 +10,18 @@ import { projector } from '../../functions/project/project.ts';
 import { reviewsSink } from '../../functions/project/reviewsSink.ts';
 import { webhooksSink } from '../../functions/project/webhooksSink.ts';
 import { scoreBatch } from '../../functions/score/score.ts';
-import { messageAttributes } from '../../shared/aws/keys.ts';
-import { localMasterSecret } from '../../shared/aws/masterSecret.ts';
+import { virtualClock } from '../../shared/adapters/memory/clock.ts';
+import { memoryObjects } from '../../shared/adapters/memory/objects.ts';
+import { seededRandomness } from '../../shared/adapters/memory/random.ts';
+import { memoryTable } from '../../shared/adapters/memory/table.ts';
 import { serializeTransaction } from '../../shared/contract/transaction.ts';
+import { ledgerOf } from '../../shared/deciding/judgement.ts';
+import { modelInForce } from '../../shared/deciding/modelInForce.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
 import { auditFromItem, decisionFromItem } from '../../shared/ledger/items.ts';
-import { ledgerOf } from '../../shared/ledger/judgement.ts';
-import { virtualClock } from '../../shared/memory/clock.ts';
-import { memoryObjects } from '../../shared/memory/objects.ts';
-import { seededRandomness } from '../../shared/memory/random.ts';
-import { memoryTable } from '../../shared/memory/table.ts';
-import { modelInForce } from '../../shared/model/inForce.ts';
-import { type Item, type TableStore, Unavailable, type Write } from '../../shared/ports.ts';
+import { type Item, type TableStore, Unavailable, type Write } from '../../shared/ports/ports.ts';
+import { localMasterSecret } from '../../shared/secrets/masterSecret.ts';
+import { messageAttributes } from '../../shared/store/names.ts';
 
 export const startMs = Date.UTC(2026, 10, 16, 4, 30);
 

@@ -18,9 +18,9 @@ const windowSums = 'shared/domain/windowSums.ts';
 const spans = 'shared/domain/spans.ts';
 const score = 'functions/score/score.ts';
 const poisonTest = 'test/functions/score/poison.test.ts';
-const settlingTest = 'test/ledger/settling.test.ts';
-const decideTest = 'test/domain/decide.test.ts';
-const windowTest = 'test/domain/window.test.ts';
+const settlingTest = 'test/shared/ledger/settling.test.ts';
+const decideTest = 'test/shared/domain/decide.test.ts';
+const windowTest = 'test/shared/domain/window.test.ts';
 
 /** Treats what the last commit tried as done, where `at` stands in the loop of retries. */
 const takenForDone = (at: string): Bug['edits'] => [
@@ -83,12 +83,12 @@ export const bugs: readonly Bug[] = [
     breaks: 'every guarantee of the write',
     edits: [
       {
-        file: 'shared/aws/table.ts',
+        file: 'shared/adapters/aws/table.ts',
         search: 'condition === undefined ? {} : requiredGuard(condition)',
         replace: 'condition === undefined || true ? {} : requiredGuard(condition)',
       },
     ],
-    caughtBy: 'test/aws/tableRequests.test.ts',
+    caughtBy: 'test/shared/adapters/aws/tableRequests.test.ts',
   },
   {
     name: 'any sequence is good enough for a STATE that exists',
@@ -251,19 +251,19 @@ export const bugs: readonly Bug[] = [
         replace: 'return reading(sums.spend24hMinor ?? 0);',
       },
     ],
-    caughtBy: 'test/domain/signals/totalSpend24h.test.ts',
+    caughtBy: 'test/shared/domain/signals/totalSpend24h.test.ts',
   },
   {
     name: 'a device unseen for exactly 90 days is known',
     breaks: 'the boundary of the contract',
     edits: [{ file: 'shared/domain/signals/newDeviceUsed.ts', search: '>= forgottenMs', replace: '> forgottenMs' }],
-    caughtBy: 'test/domain/signals/newDeviceUsed.test.ts',
+    caughtBy: 'test/shared/domain/signals/newDeviceUsed.test.ts',
   },
   {
     name: 'night ends at 05:00 included',
     breaks: 'the boundary of the contract',
     edits: [{ file: 'shared/domain/signals/unusualHour.ts', search: 'ofDayMs < 5 * hourMs', replace: 'ofDayMs <= 5 * hourMs' }],
-    caughtBy: 'test/domain/signals/unusualHour.test.ts',
+    caughtBy: 'test/shared/domain/signals/unusualHour.test.ts',
   },
   {
     name: 'two places at one instant divide by zero',
@@ -275,7 +275,7 @@ export const bugs: readonly Bug[] = [
         replace: '(transaction.occurredAtMs - before.atMs)',
       },
     ],
-    caughtBy: 'test/domain/signals/impossibleTravel.test.ts',
+    caughtBy: 'test/shared/domain/signals/impossibleTravel.test.ts',
   },
   {
     name: 'conversion rounds halves up',
@@ -287,7 +287,7 @@ export const bugs: readonly Bug[] = [
         replace: 'twiceRest >= divisor',
       },
     ],
-    caughtBy: 'test/domain/money.test.ts',
+    caughtBy: 'test/shared/domain/money.test.ts',
   },
   {
     name: 'failTo lowers an outcome',
@@ -299,7 +299,7 @@ export const bugs: readonly Bug[] = [
         replace: 'outcome = policy.failTo;',
       },
     ],
-    caughtBy: 'test/domain/verdict.test.ts',
+    caughtBy: 'test/shared/domain/verdict.test.ts',
   },
   {
     name: 'the cut-offs are exclusive',
@@ -307,7 +307,7 @@ export const bugs: readonly Bug[] = [
     edits: [
       { file: 'shared/domain/verdict.ts', search: '>= toHundredths(cutoffs.block)', replace: '> toHundredths(cutoffs.block)' },
     ],
-    caughtBy: 'test/domain/verdict.test.ts',
+    caughtBy: 'test/shared/domain/verdict.test.ts',
   },
   {
     name: 'the packed state forgets that a place was forgotten',
@@ -316,25 +316,25 @@ export const bugs: readonly Bug[] = [
       { file: 'shared/domain/stateCodec.ts', search: "flag('placesForgotten')", replace: 'unused(1)' },
       { file: 'shared/domain/stateCodec.ts', search: 'present, optional }', replace: 'present, optional, unused }' },
     ],
-    caughtBy: 'test/domain/state.test.ts',
+    caughtBy: 'test/shared/domain/state.test.ts',
   },
   {
     name: 'the packed entry forgets that it was late',
     breaks: 'the entry no longer hashes to its hash',
     edits: [{ file: 'shared/ledger/itemFormats.ts', search: "ofEntry.flag('late')", replace: 'ofEntry.unused(1)' }],
-    caughtBy: 'test/ledger/items.test.ts',
+    caughtBy: 'test/shared/ledger/items.test.ts',
   },
   {
     name: 'the key of an account does not depend on its salt',
     breaks: 'destroying the salt erases nothing',
     edits: [
       {
-        file: 'shared/crypto/sealer.ts',
+        file: 'shared/secrets/sealer.ts',
         search: "hkdfSync('sha256', this.#secret, salt,",
         replace: "hkdfSync('sha256', this.#secret, new Uint8Array(16),",
       },
     ],
-    caughtBy: 'test/crypto/sealer.test.ts',
+    caughtBy: 'test/shared/secrets/sealer.test.ts',
   },
   {
     name: "merchants' figures are kept for ever",
@@ -346,7 +346,7 @@ export const bugs: readonly Bug[] = [
         replace: 'if (known)',
       },
     ],
-    caughtBy: 'test/ledger/merchants.test.ts',
+    caughtBy: 'test/shared/ledger/merchants.test.ts',
   },
   {
     name: "merchants' figures that cannot be read are none",
@@ -358,7 +358,7 @@ export const bugs: readonly Bug[] = [
         replace: 'instanceof Throttled) return noFigures;',
       },
     ],
-    caughtBy: 'test/ledger/merchants.test.ts',
+    caughtBy: 'test/shared/ledger/merchants.test.ts',
   },
   {
     name: 'a record that is not settled is not reported',
@@ -459,6 +459,6 @@ export const bugs: readonly Bug[] = [
     name: 'rows of a group being committed are shifted by one',
     breaks: 'windows of several payments in one commit read the wrong ones',
     edits: [{ file: ledger, search: 'pending[sequence - before.sequence - 1]', replace: 'pending[sequence - before.sequence]' }],
-    caughtBy: 'test/ledger/settling.test.ts',
+    caughtBy: 'test/shared/ledger/settling.test.ts',
   },
 ];

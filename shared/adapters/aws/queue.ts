@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type SendMessageBatchCommandInput, SQSClient } from '@aws-sdk/client-sqs';
+import type { Queue, QueueMessage } from '../../ports/ports.ts';
+import { inParallel } from '../../store/parallel.ts';
+import { type Connection, clientOptions } from './client.ts';
+import { jsonWire, type Reply, type WireFault } from './wire.ts';
+
+export interface QueueOptions extends Connection {
+  readonly url: string;
+}
+
+const batchMessagesMax = 10;
+/**
+ * Of one call, attributes included. SQS takes 1 MiB; older queues and some emulators stop at this. A larger single message goes
+ * alone, and the queue's own limit judges it.
+ */
+const batchBytesMax = 262_144;
+/** A repeat of a send can at worst duplicate a message, and duplicates are decided once. */
+const attemptsMax = 3;
+const backoffMs = 100;
+/** Calls of one send at a time, where no message has to come before another. */
+const callsAtOnce = 5;
+
+type Result = Awaited<ReturnType<Queue['send']>>[number];
+
+/** An SQS queue. Never throws for a failed send: each message's result says whether it is known to be on the queue. */
+export function sqsQueue(options: QueueOptions): Queue & { close(): void } {
+  // Finds address, region and credentials as every SDK client does; it sends nothing.
+  const client = new SQSClient(clientOptions('sqs', options, 1));
+  const wire = jsonWire(client.config, { name: 'sqs', target: 'AmazonSQS' });
+
+  const repeated = async (body: string): Promise<Reply> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await wire.send('SendMessageBatch', body);
+      } catch (error) {
+        if (attempt === attemptsMax || !mayPass(error as WireFault)) throw error;
+        await sleep(Math.random() * backoffMs * 2 ** attempt);
+      }
+    }
+  };
+
+  const sendBatch = async (batch: readonly QueueMessage[]): Promise<Result[]> => {
+    try {
+      const reply: BatchReply = await repeated(JSON.stringify(batchRequest(options.url, batch)));
+      const sent = new Set((reply.Successful ?? []).map((entry) => entry.Id));
+      const failed = new Map((reply.Failed ?? []).map((entry) => [entry.Id, `${entry.Code}: ${entry.Message ?? ''}`]));
+      return batch.map((_, index) => {
+        const id = String(index);
+        return sent.has(id) ? { sent: true } : { sent: false, cause: failed.get(id) ?? 'the queue did not name it' };
+      });
+    } catch (error) {
+      const cause = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      return batch.map(() => ({ sent: false, cause }));
+    }
+  };
+
+  return {
+    send: async (messages) => {
+      const isOrdered = messages.some(({ group }) => group !== undefined);
+      return (await inParallel(batches(messages), isOrdered ? 1 : callsAtOnce, sendBatch)).flat();
+    },
+    close: () => {
+      wire.close();
+      client.destroy();
+    },
+  };
+}
+
+interface BatchReply {
+  readonly Successful?: readonly { readonly Id: string }[];
+  readonly Failed?: readonly { readonly Id: string; readonly Code: string; readonly Message?: string }[];
+}
+
+/** A broken connection, a fault of the service or too high a rate: the same request may pass a moment later. */
+const mayPass = ({ name, code, $metadata }: WireFault): boolean =>
+  code !== undefined || ($metadata?.httpStatusCode ?? 0) >= 500 || /Throttl|TooManyRequests|RequestLimitExceeded/.test(name);
+
+/** Consecutive runs of at most 10 messages and `batchBytesMax` bytes. */
+export function batches(messages: readonly QueueMessage[]): QueueMessage[][] {
+  const runs: QueueMessage[][] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const size = messageBytes(message);
+    const run = runs.at(-1);
+    if (run === undefined || run.length >= batchMessagesMax || bytes + size > batchBytesMax) {
+      runs.push([message]);
+      bytes = size;
+    } else {
+      run.push(message);
+      bytes += size;
+    }
+  }
+  return runs;
+}
+
+/** A message on a FIFO queue is the same message within SQS's 5 minutes if group, body and attributes are the same. */
+export const batchRequest = (url: string, messages: readonly QueueMessage[]): SendMessageBatchCommandInput => ({
+  QueueUrl: url,
+  Entries: messages.map((message, index) => ({
+    Id: String(index),
+    MessageBody: message.body,
+    MessageAttributes: Object.fromEntries(
+      Object.entries(message.attributes).map(([name, value]) => [name, { DataType: attributeType, StringValue: value }]),
+    ),
+    ...(message.group === undefined ? {} : { MessageGroupId: message.group, MessageDeduplicationId: fingerprint(message) }),
+  })),
+});
+
+const attributeType = 'String';
+
+/** As SQS counts: body, and each attribute's name, type and value, in UTF-8. */
+function messageBytes(message: QueueMessage): number {
+  let bytes = Buffer.byteLength(message.body);
+  for (const [name, value] of Object.entries(message.attributes)) {
+    bytes += Buffer.byteLength(name) + attributeType.length + Buffer.byteLength(value);
+  }
+  return bytes;
+}
+
+const fingerprint = (message: QueueMessage): string =>
+  createHash('sha256')
+    .update(JSON.stringify([message.group, message.body, Object.entries(message.attributes).sort()]))
+    .digest('hex');

@@ -1,0 +1,324 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { itemSizeBytes } from '../../../shared/adapters/memory/itemSize.ts';
+import { canonicalBody } from '../../../shared/domain/audit.ts';
+import { type Cause, causes, type Decision } from '../../../shared/domain/decision.ts';
+import { featureNames } from '../../../shared/domain/features.ts';
+import type { Names } from '../../../shared/domain/fields.ts';
+import type { CompiledModel } from '../../../shared/domain/model.ts';
+import { NewerRow } from '../../../shared/domain/rowFormat.ts';
+import { recordedSignals, type SignalName, signalNames } from '../../../shared/domain/signals/names.ts';
+import type { Transaction } from '../../../shared/domain/transaction.ts';
+import {
+  auditFromItem,
+  auditItem,
+  decisionFromItem,
+  decisionItem,
+  isAuditItem,
+  isDecisionItem,
+  itemsWith,
+  paymentFromItem,
+  type StoredDecision,
+} from '../../../shared/ledger/items.ts';
+import { hashOf } from '../../../shared/secrets/sealer.ts';
+import { DrivenAccount, t0 } from '../domain/driven.ts';
+import { barePolicy, transaction } from '../policy/fixtures.ts';
+
+const id = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/);
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
+const paid: fc.Arbitrary<Transaction> = fc.record({
+  transactionId: id,
+  userId: id,
+  accountId: id,
+  occurredAtMs: fc.integer({ min: Date.UTC(2000, 0, 1), max: Date.UTC(2099, 0, 1) }),
+  offsetMinutes: fc.integer({ min: -840, max: 840 }),
+  amountMinor: fc.oneof(fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })),
+  currency: fc.constantFrom('INR', 'EUR', 'KWD', 'XXX'),
+  channel: optional(id),
+  deviceId: optional(id),
+  merchantId: optional(id),
+  merchantCategory: optional(id),
+  location: optional(
+    fc.record({
+      latitude: fc.double({ min: -90, max: 90, noNaN: true }),
+      longitude: fc.double({ min: -180, max: 180, noNaN: true }),
+    }),
+  ),
+  metadata: optional(fc.dictionary(fc.string({ minLength: 1, maxLength: 20 }), fc.string({ maxLength: 30 }), { maxKeys: 5 })),
+});
+
+const model: CompiledModel = {
+  version: 12,
+  hash: '5c'.repeat(32),
+  score: (features) => ({
+    score: 0.61237,
+    percentile: 99.4321,
+    contributions: ['baseline', ...featureNames].map((feature, i) => ({ feature, points: (features[0]! % 7) / 100 + i / 1000 })),
+  }),
+  learned: { score: () => ({ points: 12.34, reasons: [] }) },
+};
+
+/** Everything triggers and every kind of reason occurs. */
+const loud = {
+  signals: Object.fromEntries(signalNames.map((name) => [name, { threshold: -1e9, points: 12.25 }])) as typeof barePolicy.signals,
+  rules: [
+    { id: 'always', when: 'true', points: 5, text: 'always' },
+    { id: 'fails', when: '1 / (account.transactionCount - account.transactionCount) == 1', points: 5, text: 'fails' },
+  ],
+  lists: { watched: { kind: 'block', field: 'accountId', outcome: 'REVIEW', overrides: false, text: 'w' } as const },
+  learnedWeight: 0.5,
+};
+
+const stored = (decision: StoredDecision['decision'], given: Partial<StoredDecision> = {}): StoredDecision => ({
+  tenant: 'dev',
+  correlationId: null,
+  chain: 'c'.repeat(22),
+  queueAgeMs: null,
+  erased: false,
+  ...given,
+  decision,
+});
+
+describe('a DECISION item', () => {
+  test('reads back as the decision it was made of, whatever was decided', () => {
+    fc.assert(
+      fc.property(
+        fc.array(paid, { minLength: 1, maxLength: 4 }),
+        fc.boolean(),
+        fc.boolean(),
+        optional(fc.stringMatching(/^[!-~]{1,128}$/)),
+        optional(fc.nat()),
+        fc.boolean(),
+        (transactions, isLoud, hasModel, correlationId, queueAgeMs, erased) => {
+          const account = new DrivenAccount(isLoud ? loud : {}, hasModel ? { model, degraded: null } : undefined);
+          for (const [i, one] of transactions.entries()) {
+            const { decision } = account.pay(one, {
+              lists: { watched: isLoud },
+              merchant: i % 2 ? null : { labelled: 5, frauds: 1, riskShort: 0.123456, riskLong: null },
+              receivedAtMs: one.occurredAtMs + 1000,
+              decidedAtMs: one.occurredAtMs + 900,
+            });
+            const kept = stored(decision, { correlationId, queueAgeMs, erased });
+            const item = decisionItem(kept);
+            expect(decisionFromItem(item)).toEqual(kept);
+            expect(isDecisionItem(item) && !isAuditItem(item)).toBe(true);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test('is found by its tenant and transaction', () => {
+    const { decision } = new DrivenAccount().pay({ transactionId: 'txn:1' });
+    expect(decisionItem(stored(decision, { tenant: 't-9' }))).toMatchObject({ pk: 'D#t-9#txn:1', sk: 'D' });
+  });
+
+  test.each([
+    ['a newer format', { d: Uint8Array.of(9) }, 'the decision D#dev#t / D is in format 9; this version reads formats up to 2'],
+    ['more signals', { d: Uint8Array.of(2, 14, 25, 7) }, 'in format 2 and refers to 14 signals, of which 9 are known'],
+    ['more features', { d: Uint8Array.of(2, 9, 26, 7) }, 'in format 2 and refers to 26 features, of which 25 are known'],
+    ['more causes', { d: Uint8Array.of(2, 9, 25, 8) }, 'in format 2 and refers to 8 causes, of which 7 are known'],
+    ['a cut', { d: Uint8Array.of(1) }, 'the decision D#dev#t / D is damaged: the bytes end too early'],
+    ['no bytes', {}, 'the item D#dev#t / D has no packed attribute "d"'],
+  ])('of %s is refused', (_, attributes, message) => {
+    expect(() => decisionFromItem({ pk: 'D#dev#t', sk: 'D', ...attributes } as never)).toThrow(message);
+  });
+
+  test('cut off anywhere is refused', () => {
+    const { decision } = new DrivenAccount(loud, { model, degraded: null }).pay({}, { lists: { watched: true } });
+    const item = decisionItem(stored(decision, { correlationId: 'x' }));
+    const bytes = item.d as Uint8Array;
+    for (let length = 0; length < bytes.length; length++)
+      expect(() => decisionFromItem({ ...item, d: bytes.slice(0, length) }), `${length}`).toThrow(RangeError);
+  });
+});
+
+describe('an AUDIT item', () => {
+  test('reads back as the body that was hashed, to the letter', () => {
+    fc.assert(
+      fc.property(
+        fc.array(paid, { minLength: 1, maxLength: 4 }),
+        fc.boolean(),
+        fc.boolean(),
+        (transactions, isLoud, hasModel) => {
+          const account = new DrivenAccount(isLoud ? loud : {}, hasModel ? { model, degraded: null } : undefined);
+          let previousHash = '0'.repeat(64);
+          for (const [i, one] of transactions.entries()) {
+            const { entry, decision } = account.pay(one, {
+              lists: { watched: isLoud },
+              merchant: i % 2 ? null : { labelled: 5, frauds: 1, riskShort: 0.123456, riskLong: null },
+            });
+            const item = auditItem(entry, decision);
+            const read = auditFromItem(item);
+            expect(read).toEqual(entry);
+            expect(hashOf(read.body)).toBe(read.hash);
+            expect(read.body.previousHash).toBe(previousHash);
+            expect(isAuditItem(item) && !isDecisionItem(item)).toBe(true);
+            previousHash = read.hash;
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test('tells the windows what they need of the payment', () => {
+    const account = new DrivenAccount({
+      signals: { ...barePolicy.signals, TXN_VELOCITY_1H: { threshold: 3, points: 100 } },
+      rates: {},
+    });
+    const row = (given: Partial<Transaction>) => {
+      const { entry, decision } = account.pay(given);
+      return paymentFromItem(auditItem(entry, decision));
+    };
+    expect(row({ amountMinor: 70, occurredAtMs: t0 })).toMatchObject({ occurredAtMs: t0, spendMinor: 70, late: false });
+    expect(row({ currency: 'EUR' })).toMatchObject({ spendMinor: 0 });
+    expect(row({ amountMinor: 70 })).toMatchObject({ spendMinor: 0, triggered: expect.any(Number) });
+    expect(row({ occurredAtMs: t0 - 60_000 })).toMatchObject({ late: true, occurredAtMs: t0 - 60_000 });
+  });
+
+  test('of another event is given as it stands and is no payment', () => {
+    const body = { chain: 'c', sequence: 2, previousHash: 'ab', event: 'REVIEWED', at: '2026-01-01T00:00:00.000Z' };
+    const item = { pk: 'A#c', sk: '000000000002', body: JSON.stringify(body), hash: 'cd' };
+    expect(auditFromItem(item)).toEqual({ body, hash: 'cd' });
+    expect(paymentFromItem(item)).toBeNull();
+  });
+
+  test('of a newer format is refused by its name', () => {
+    const newer = 'the audit entry A#c / 1 is in format 3; this version reads formats up to 2';
+    expect(() => auditFromItem({ pk: 'A#c', sk: '1', p: Uint8Array.of(3) })).toThrow(newer);
+    expect(() => paymentFromItem({ pk: 'A#c', sk: '1', p: Uint8Array.of(3) })).toThrow(NewerRow);
+  });
+});
+
+describe('items of a version with more signals, features and causes', () => {
+  const added = ['DEVICE_ACCOUNTS_24H', 'IP_ACCOUNTS_1H', 'BENEFICIARY_PAYERS_24H', 'INSTRUMENT_ACCOUNTS_24H', 'LINKED_FRAUD'];
+  const known: Names = {
+    signals: [...signalNames, ...added],
+    features: [...featureNames, 'deviceAccounts', 'ipAccounts'],
+    causes: [...causes, 'NOT_TRACKED'],
+  };
+  const newer = itemsWith(known);
+
+  /** A decision of this version, and as one of the newer version would be; the numbers say how much of the new it holds. */
+  const pairs = fc
+    .record({
+      transactions: fc.array(paid, { minLength: 1, maxLength: 3 }),
+      values: fc.array(fc.option(fc.nat(1000), { nil: null }), { minLength: 0, maxLength: added.length }),
+      hasFeatures: fc.boolean(),
+      hasCause: fc.boolean(),
+    })
+    .map(({ transactions, values, hasFeatures, hasCause }) => {
+      const account = new DrivenAccount(loud, { model, degraded: null });
+      const merchant = { labelled: 5, frauds: 1, riskShort: 0.123456, riskLong: null };
+      const [last] = transactions.map((one) => account.pay(one, { merchant })).slice(-1);
+      const { decision, entry } = last!;
+      const own = values.map((_, i) => added[i]!);
+      const degraded = [
+        ...decision.degraded,
+        ...(values.length > 0 ? [{ part: added[values.length - 1]!, cause: 'LATE' as const }] : []),
+        ...(hasCause ? [{ part: 'MODEL', cause: 'NOT_TRACKED' as Cause }] : []),
+      ];
+      const grown: Decision = {
+        ...decision,
+        signals: [...decision.signals, ...values],
+        triggered: decision.triggered | (values.length > 0 ? 2 ** (8 + values.length) : 0),
+        triggers24h: [...decision.triggers24h, ...values.map((value) => value ?? 0)],
+        reasons: [
+          ...decision.reasons,
+          ...own.map((signal, i) => ({ signal, value: values[i]!, threshold: 3, points: 12.5, usual: null })),
+        ],
+        degraded,
+        features: hasFeatures ? [...decision.features!, 1, 2] : decision.features,
+        anomaly: hasFeatures
+          ? { ...decision.anomaly!, contributions: [...decision.anomaly!.contributions, { feature: 'ipAccounts', points: 0.25 }] }
+          : decision.anomaly,
+      };
+      const body = { ...entry.body, signals: recordedSignals(grown.signals, known.signals), degraded };
+      const triggered = known.signals.filter((_, i) => grown.triggered & (1 << i)) as SignalName[];
+      const needs = { decision: values.length > 0 || hasFeatures || hasCause, entry: values.length > 0 || hasCause };
+      return { grown, entry: { body: { ...body, triggered }, hash: entry.hash }, needs };
+    });
+
+  test('read back equal by that version', () => {
+    fc.assert(
+      fc.property(pairs, ({ grown, entry }) => {
+        expect(newer.decisionFromItem(newer.decisionItem(stored(grown)))).toEqual(stored(grown));
+        expect(newer.auditFromItem(newer.auditItem(entry, grown))).toEqual(entry);
+      }),
+    );
+  });
+
+  test('are read by this version where they hold nothing new, and refused by name where they do', () => {
+    fc.assert(
+      fc.property(pairs, ({ grown, entry, needs }) => {
+        const decided = newer.decisionItem(stored(grown));
+        const audited = newer.auditItem(entry, grown);
+        if (needs.decision) expect(() => decisionFromItem(decided)).toThrow(NewerRow);
+        else expect(decisionFromItem(decided)).toEqual(stored(grown));
+        if (needs.entry) {
+          expect(() => auditFromItem(audited)).toThrow(NewerRow);
+          expect(() => paymentFromItem(audited)).toThrow(NewerRow);
+        } else expect(auditFromItem(audited)).toEqual(entry);
+      }),
+    );
+  });
+
+  test('hold the bytes of this version where they hold nothing new', () => {
+    fc.assert(
+      fc.property(pairs, ({ grown, entry, needs }) => {
+        if (!needs.decision) expect(newer.decisionItem(stored(grown))).toEqual(decisionItem(stored(grown)));
+        if (!needs.entry) expect(newer.auditItem(entry, grown)).toEqual(auditItem(entry, grown));
+      }),
+    );
+  });
+
+  test('take rows of this version over: an entry names the signals that it was decided with, and hashes as before', () => {
+    const account = new DrivenAccount(loud, { model, degraded: null });
+    const { decision, entry } = account.pay(transaction);
+    const read = newer.auditFromItem(auditItem(entry, decision));
+    expect(read).toEqual(entry);
+    expect(hashOf(read.body)).toBe(entry.hash);
+    expect(canonicalBody(read.body as never)).toBe(canonicalBody(entry.body));
+    expect(newer.decisionFromItem(decisionItem(stored(decision))).decision.signals).toHaveLength(9);
+  });
+
+  test.each([
+    ['signal', 4, 'position 9 in a list of 9 signals'],
+    ['cause', 3, 'position 9 in a list of 7 causes'],
+  ])('a %s beyond those of its row is damage', (_, fromEnd, message) => {
+    const { decision } = new DrivenAccount(loud).pay(transaction);
+    const degraded = [{ part: 'TOTAL_SPEND_24H', cause: 'LATE' as const }];
+    const item = decisionItem(stored({ ...decision, reasons: [], degraded, anomaly: null, features: null }));
+    const bytes = item.d as Uint8Array;
+    const damaged = bytes.with(bytes.length - fromEnd, 9);
+    expect(() => decisionFromItem({ ...item, d: damaged })).toThrow(`is damaged: ${message}`);
+  });
+});
+
+describe('every item fits one write unit', () => {
+  const long = (letter: string) => letter.repeat(64);
+  const longest: Partial<Transaction> = {
+    transactionId: long('t'),
+    userId: long('u'),
+    accountId: long('a'),
+    channel: long('c'),
+    deviceId: long('d'),
+    merchantId: long('m'),
+    merchantCategory: long('k'),
+    currency: 'EUR',
+    amountMinor: Number.MAX_SAFE_INTEGER,
+    location: { latitude: -89.123456789, longitude: -179.123456789 },
+  };
+
+  test('with the longest ids, every signal triggered and a model', () => {
+    const account = new DrivenAccount({ ...loud, rules: [], lists: {} }, { model, degraded: null });
+    account.pay(transaction);
+    const merchant = { labelled: 123_456, frauds: 12_345, riskShort: 0.123456, riskLong: 0.654321 };
+    const { decision, entry } = account.pay(longest, { merchant });
+    const item = decisionItem(stored(decision, { tenant: 'x'.repeat(32), correlationId: 'i'.repeat(32), queueAgeMs: 123_456 }));
+    expect(itemSizeBytes(item)).toBeLessThanOrEqual(1024);
+    expect(itemSizeBytes(auditItem(entry, decision))).toBeLessThanOrEqual(1024);
+  });
+});
