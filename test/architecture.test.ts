@@ -93,8 +93,9 @@ describe('a file lives with whoever reaches it', () => {
   };
   const handlers = sourceFiles.filter((file) => /^functions\/[^/]+\/handler\.ts$/.test(file));
   const reachedBy = new Map(handlers.map((handler) => [handler, reached(handler)]));
-  // The adapters stay together because no other room may talk to AWS; the domain, because it is the part that is pure.
-  const shared = within('shared/').filter((file) => !/^shared\/(adapters|domain)\//.test(file));
+  // The adapters stay together because no other room may talk to AWS; the domain, because it is the part that is pure; the seeded
+  // generator, because training, simulation and tests must draw from the same one.
+  const shared = within('shared/').filter((file) => !/^shared\/(adapters|domain)\/|^shared\/store\/random\.ts$/.test(file));
 
   test.each(shared)('%s is reached by at least two functions', (file) => {
     expect([...reachedBy.values()].filter((files) => files.has(file)).length).toBeGreaterThanOrEqual(2);
@@ -110,18 +111,26 @@ describe('each outside thing has one place', () => {
     expect(talkers).toEqual([]);
   });
 
-  test.each(['@marcbachmann/cel-js', 'csv-parse', 'lru-cache', 'ml-isolation-forest', 'pure-rand', 'cdk-nag'])(
-    'one file imports %s',
-    (name) => {
-      expect(sourceFiles.filter((file) => !file.startsWith('test/') && importsOf(file).includes(name))).toHaveLength(1);
-    },
-  );
+  test.each(['@marcbachmann/cel-js', 'csv-parse', 'lru-cache', 'cdk-nag'])('one file imports %s', (name) => {
+    expect(sourceFiles.filter((file) => !file.startsWith('test/') && importsOf(file).includes(name))).toHaveLength(1);
+  });
 });
 
 test('of what functions run, one file reads their environment variables', () => {
   const readers = [...within('shared/'), ...within('functions/')].filter((file) => /\bprocess\.env\b/.test(textOf(file)));
   // The SDK's own variables are read where its clients are made.
   expect(readers.sort()).toEqual(['shared/adapters/aws/client.ts', 'shared/store/environment.ts']);
+});
+
+test.each([
+  ['ml-isolation-forest', 'functions/train/'],
+  ['pure-rand', 'shared/store/random.ts'],
+])('%s is imported only in %s', (name, place) => {
+  const importers = sourceFiles.filter(
+    (file) => !file.startsWith('test/') && importsOf(file).some((other) => other === name || other.startsWith(`${name}/`)),
+  );
+  expect(importers.length).toBeGreaterThan(0);
+  expect(importers.filter((file) => !file.startsWith(place))).toEqual([]);
 });
 
 describe('the domain is pure', () => {

@@ -1,4 +1,4 @@
-import { ModelInvalid } from '../../shared/model/artefact.ts';
+import { ModelInvalid } from '../../shared/model/invalid.ts';
 import { readManifest, readPointer } from '../../shared/model/store.ts';
 import type { TableStore } from '../../shared/ports/ports.ts';
 

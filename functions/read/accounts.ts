@@ -205,6 +205,6 @@ const timelineItem = (userId: string, accountId: string, body: DecisionBody): Wi
   outcome: body.outcome,
   score: body.score,
   signals: body.triggered,
-  anomalyPercentile: body.signals.ANOMALY,
-  travelKmh: body.signals.IMPOSSIBLE_TRAVEL,
+  anomalyPercentile: body.signals.ANOMALY ?? null,
+  travelKmh: body.signals.IMPOSSIBLE_TRAVEL ?? null,
 });

@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize';
+import { addGap } from '../../shared/domain/spans.ts';
 import type { AccountState } from '../../shared/domain/state.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
-import { addGap } from '../../shared/domain/window.ts';
 import { decisionFromItem } from '../../shared/ledger/items.ts';
 import { accountFromItem, stateItem, unmoved } from '../../shared/ledger/state.ts';
 import {

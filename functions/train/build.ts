@@ -12,7 +12,7 @@ import { type Matrix, matrixOf } from './matrix.ts';
 /** One payment to train on. */
 export interface TrainingRow {
   readonly occurredAtMs: number;
-  /** By position in `featureNames`. */
+  /** By position in `featureNames`; all rows of a training have the first so many. */
   readonly features: ArrayLike<number>;
   /** By position in `signalNames`; what is beyond the given ones, or ANOMALY, is not read. */
   readonly signals: readonly (number | null)[];
@@ -26,11 +26,12 @@ export interface Built {
   readonly labels: { readonly frauds: number; readonly honest: number };
 }
 
-/** A model of these rows: forest, percentile scale, and with enough labels the learned layer. The same rows and seed give the same bits. */
+/** A model of these rows, one at least: forest, percentile scale, and with enough labels the learned layer. The same rows and seed give the same bits. */
 export const buildModel = (rows: readonly TrainingRow[], seed: number, reference?: Matrix): Built => {
+  const features = featureNames.slice(0, rows[0]!.features.length);
   const matrix = matrixOf(
     rows.map((row) => row.features),
-    featureNames.length,
+    features.length,
   );
   const { forest, scale } = trainForest(matrix, seed, reference);
   const labelled = rows.filter((row) => row.fraud !== null);
@@ -39,30 +40,35 @@ export const buildModel = (rows: readonly TrainingRow[], seed: number, reference
     forest,
     matrixOf(
       labelled.map((row) => row.features),
-      featureNames.length,
+      features.length,
     ),
   );
   const learned = learn(
-    labelledRows(labelled, (i) => percentileOf(scale, scores[i]!)),
+    labelledRows(labelled, (i) => percentileOf(scale, scores[i]!), features),
     seed,
   );
   return {
-    parts: { forest, scale, learned },
+    parts: { features, forest, scale, learned },
     digest: createHash('sha256').update(new Uint8Array(matrix.values.buffer)).digest('hex'),
     labels: { frauds, honest: labelled.length - frauds },
   };
 };
 
-/** Rows by column, as the scorecard's variables name them. */
-export const labelledRows = (rows: readonly TrainingRow[], percentile: (row: number) => number): LabelledRows => ({
-  names: scorecardVariables,
-  columns: scorecardVariables.map((name) => {
-    const feature = (featureNames as readonly string[]).indexOf(name);
+/** Rows by column, as the scorecard's variables name them; of features only the given ones. */
+export const labelledRows = (
+  rows: readonly TrainingRow[],
+  percentile: (row: number) => number,
+  features: readonly string[] = featureNames,
+): LabelledRows => {
+  const known: readonly string[] = featureNames;
+  const names = scorecardVariables.filter((name) => features.includes(name) || !known.includes(name));
+  const columns = names.map((name) => {
+    const feature = features.indexOf(name);
     const signal = (signalNames as readonly string[]).indexOf(name);
     return Float64Array.from(rows, (row, i) => {
       if (feature >= 0) return row.features[feature]!;
       return signal >= 0 ? (row.signals[signal] ?? Number.NaN) : percentile(i);
     });
-  }),
-  labels: Uint8Array.from(rows, (row) => (row.fraud ? 1 : 0)),
-});
+  });
+  return { names, columns, labels: Uint8Array.from(rows, (row) => (row.fraud ? 1 : 0)) };
+};

@@ -1,6 +1,7 @@
 import { type Forest, forestScorer } from '../../shared/domain/forest.ts';
 import { type PercentileScale, scaleOf } from '../../shared/domain/percentile.ts';
-import { growForest, rowsMin } from './grow.ts';
+import { treeRows } from '../../shared/model/forestShape.ts';
+import { growForest } from './grow.ts';
 import { type Matrix, rowOf, selectRows } from './matrix.ts';
 
 /** Share of the training rows that look most unusual and are left out of the second forest: suspected fraud. */
@@ -18,7 +19,7 @@ export const trainForest = (
 ): { readonly forest: Forest; readonly scale: PercentileScale } => {
   const first = growForest(rows, seed);
   const scores = scoreAll(first, rows);
-  const keptMin = Math.max(Math.ceil((1 - trimShare) * rows.height), Math.min(rowsMin, rows.height));
+  const keptMin = Math.max(Math.ceil((1 - trimShare) * rows.height), Math.min(treeRows, rows.height));
   const limit = Float64Array.from(scores).sort()[keptMin - 1]!;
   const kept: number[] = [];
   for (let i = 0; i < rows.height; i++) if (scores[i]! <= limit) kept.push(i);

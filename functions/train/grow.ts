@@ -1,10 +1,8 @@
 import mlIsolationForest, { type TreeNode } from 'ml-isolation-forest';
-import { averagePathLength, type Forest, leafMark, treeCount } from '../../shared/domain/forest.ts';
+import { averagePathLength, type Forest, leafMark } from '../../shared/domain/forest.ts';
+import { treeCount, treeRows } from '../../shared/model/forestShape.ts';
 import { seededRandom } from '../../shared/store/random.ts';
 import type { Matrix } from './matrix.ts';
-
-const sampleSizeMax = 256;
-export const rowsMin = 256;
 
 /** Regrowths of one leaf whose column was constant; 254 constant columns of 255 would need about a thousand draws. */
 const graftsMax = 4096;
@@ -27,7 +25,7 @@ export const growForest = (rows: Matrix, seed: number): Forest => {
       );
     }
   }
-  const sampleSize = Math.min(sampleSizeMax, rows.height);
+  const sampleSize = Math.min(treeRows, rows.height);
   const nodes = new NodeList(rows.width, sampleSize);
   const random = seededRandom(seed).fraction;
   for (let tree = 0; tree < treeCount; tree++) {

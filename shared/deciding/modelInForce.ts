@@ -1,5 +1,6 @@
 import type { CompiledModel, ModelInForce } from '../domain/model.ts';
-import { loadArtefact, ModelInvalid } from '../model/artefact.ts';
+import { loadArtefact } from '../model/artefact.ts';
+import { ModelInvalid } from '../model/invalid.ts';
 import { artefactKey, manifestOf } from '../model/manifest.ts';
 import { type Clock, type ObjectStore, type TableStore, Throttled, Unavailable } from '../ports/ports.ts';
 import { cache } from '../store/cache.ts';
@@ -58,7 +59,7 @@ const load = async (
   if (manifest.sha256 !== sha256) throw new ModelInvalid(`the pointer and manifest of version ${version} differ`);
   const bytes = await models.get(artefactKey(sha256));
   if (bytes === null) throw new ModelInvalid(`the artefact of version ${version} is not in the bucket`);
-  return loadArtefact(bytes, { version, sha256 });
+  return loadArtefact(bytes, manifest);
 };
 
 const faultOf = (error: unknown): 'MODEL_INVALID' | 'STORE_UNAVAILABLE' | null => {

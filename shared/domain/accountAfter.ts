@@ -1,15 +1,17 @@
 import { observeMoment, observeShare } from './decayed.ts';
 import type { Decision } from './decision.ts';
 import type { Outcome } from './outcome.ts';
-import { updateProfile } from './profile.ts';
 import { profileFacts } from './profileFacts.ts';
+import { updateProfile } from './profileUpdate.ts';
 import { amountHalfLifeMs } from './signals/amountAnomaly.ts';
 import { namedSignals, type SignalName } from './signals/names.ts';
 import { isNight, nightHalfLifeMs } from './signals/unusualHour.ts';
+import { addPayment } from './spanMerging.ts';
+import type { Payment } from './spans.ts';
 import { type AccountState, devicesMax, type KnownDevice, type KnownPlace, placesMax, type Usual } from './state.ts';
 import { tokenOf } from './token.ts';
 import type { Transaction } from './transaction.ts';
-import { addPayment, lateMs, type Payment } from './window.ts';
+import { lateMs } from './window.ts';
 
 /** The account after a decision. A BLOCKed payment counts towards velocity and towards nothing else. `head` is the hash of its entry. */
 export function accountAfter(account: AccountState, decision: Decision, spendMinor: number | null, head: string): AccountState {

@@ -1,7 +1,7 @@
 import type { Decision, Degradation } from './decision.ts';
 import type { MerchantFigures } from './merchant.ts';
 import type { Outcome } from './outcome.ts';
-import { namedSignals, type SignalName, signalNames } from './signals/names.ts';
+import { type RecordedSignals, recordedSignals, type SignalName, signalNames } from './signals/names.ts';
 import { formatInstant } from './time.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -29,7 +29,8 @@ export interface DecisionBody {
   /** The personal inputs, encrypted; base64. */
   readonly sealed: string;
   readonly secretVersion: number;
-  readonly signals: Readonly<Record<SignalName, number | null>>;
+  /** Of the version that decided: a later version adds signals, and leaves this entry as it is. */
+  readonly signals: RecordedSignals;
   readonly triggered: readonly SignalName[];
   readonly merchant: MerchantFigures | null;
   /** Lists that hit. */
@@ -131,7 +132,7 @@ export function decisionEntry(decision: Omit<Decision, 'hash'>, facts: EntryCont
     fingerprint,
     sealed,
     secretVersion: sealer.secretVersion,
-    signals: namedSignals(decision.signals),
+    signals: recordedSignals(decision.signals),
     triggered: signalNames.filter((_, i) => decision.triggered & (1 << i)),
     merchant: facts.merchant,
     lists: facts.lists,
@@ -147,8 +148,6 @@ export function decisionEntry(decision: Omit<Decision, 'hash'>, facts: EntryCont
   return { body, hash: sealer.hash(canonicalBody(body)) };
 }
 
-const signalsSorted = [...signalNames].sort();
-
 /**
  * The RFC 8785 form of a decision's entry: fields in the order of their names, no white space, numbers and texts as ECMAScript writes
  * them. The same text as a general canonicaliser gives, in a fraction of its time.
@@ -156,7 +155,7 @@ const signalsSorted = [...signalNames].sort();
 export function canonicalBody(body: DecisionBody): string {
   const { merchant } = body;
   let signals = '';
-  for (const name of signalsSorted) signals += `${signals === '' ? '' : ','}"${name}":${body.signals[name]}`;
+  for (const name of sortedNames(body.signals)) signals += `${signals === '' ? '' : ','}"${name}":${body.signals[name]}`;
   let degraded = '';
   for (const { cause, part } of body.degraded)
     degraded += `${degraded === '' ? '' : ','}{"cause":"${cause}","part":${JSON.stringify(part)}}`;
@@ -173,6 +172,14 @@ export function canonicalBody(body: DecisionBody): string {
     `,"triggered":${JSON.stringify(body.triggered)}}`
   );
 }
+
+const allSorted = [...signalNames].sort();
+
+/** An entry of this version has every signal: those names are sorted once. */
+const sortedNames = (signals: RecordedSignals): readonly SignalName[] => {
+  const names = Object.keys(signals) as SignalName[];
+  return names.length === allSorted.length ? allSorted : names.sort();
+};
 
 export const occurredAtText = ({ occurredAtMs, offsetMinutes }: Pick<Transaction, 'occurredAtMs' | 'offsetMinutes'>): string =>
   formatInstant(occurredAtMs, offsetMinutes);

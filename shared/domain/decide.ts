@@ -9,10 +9,12 @@ import type { CompiledPolicy } from './policy.ts';
 import { readSignals } from './readSignals.ts';
 import { round16 } from './round.ts';
 import { ruleFacts } from './ruleFacts.ts';
+import { openSpan, type Payment } from './spans.ts';
 import type { AccountState } from './state.ts';
 import type { Transaction } from './transaction.ts';
 import { verdict } from './verdict.ts';
-import { lateMs, openSpan, type Payment, type RowsNeeded, rowsNeeded, windowSums } from './window.ts';
+import { lateMs } from './window.ts';
+import { type RowsNeeded, rowsNeeded, windowSums } from './windowSums.ts';
 
 /** A transaction as it came in, with what is known besides the account when it is decided. */
 export interface Arrival {

@@ -52,5 +52,18 @@ export interface Anomaly {
 export interface Degradation {
   /** A signal's name, `MODEL`, or `RULE:<id>` of a rule that failed. */
   readonly part: string;
-  readonly cause: 'LATE' | 'NO_MODEL' | 'NOT_AVAILABLE' | 'NO_RATE' | 'MODEL_INVALID' | 'STORE_UNAVAILABLE' | 'RULE_FAILED';
+  readonly cause: Cause;
 }
+
+/** Why a part is missing. Stored rows name a cause by its position: append only. */
+export const causes = [
+  'LATE',
+  'NO_MODEL',
+  'NOT_AVAILABLE',
+  'NO_RATE',
+  'MODEL_INVALID',
+  'STORE_UNAVAILABLE',
+  'RULE_FAILED',
+] as const;
+
+export type Cause = (typeof causes)[number];

@@ -1,5 +1,3 @@
-import { listOf } from './bytes.ts';
-import { dayMs, minuteMs } from './durations.ts';
 import { distanceKm } from './geo.ts';
 import type { Place } from './transaction.ts';
 
@@ -45,7 +43,7 @@ export interface CategoryProfile {
   readonly sd: number;
 }
 
-interface Sighting {
+export interface Sighting {
   /** 16 bits: two identifiers share one by chance once in 65,536. */
   readonly tag: number;
   /** Minutes before the profile's newest payment, counted up to 65,535 (45 days). */
@@ -67,22 +65,29 @@ export interface ProfileFacts {
 }
 
 export const profileHalfLivesDays = [1, 7, 30] as const;
-const hourBins = 12;
+/** Two-hour bins of a day. */
+export const hourBins = 12;
+/** Of one payment in an hour bin. */
+export const hourUnit = 256;
 
-const hourHalfLifeDays = 45;
-const hourUnit = 256;
-const maxHourUnits = 65_535;
-const maxCategories = 14;
-const maxMerchants = 7;
-const maxDevices = 4;
-const maxCategoryWeight = 15;
-const maxHomeWeight = 40;
-const meanSteps = 110;
-const sdSteps = 512;
-const maxSteps = 4095;
-const degreeSteps = 65_535 / 360;
-const maxAgeMinutes = 65_535;
-const codecVersion = 1;
+/** The most that a profile keeps: what the packed form has room for. */
+export const profileLimits = {
+  hourUnits: 65_535,
+  categories: 14,
+  merchants: 7,
+  devices: 4,
+  categoryWeight: 15,
+  homeWeight: 40,
+  /** Of a category's mean and standard deviation. */
+  steps: 4095,
+  ageMinutes: 65_535,
+} as const;
+
+/** Steps of what is rounded when it is learned: per nat, per nat, per degree. */
+export const profileSteps = { mean: 110, sd: 512, degrees: 65_535 / 360 } as const;
+
+const dayMs = 86_400_000;
+const minuteMs = 60_000;
 
 export const emptyProfile: Profile = {
   lastAtMs: null,
@@ -123,55 +128,6 @@ export const decayFactor = (profile: Profile, halfLifeDays: number, atMs: number
     ? 0
     : 2 ** (-(Math.max(atMs, profile.lastAtMs) / dayMs - Math.floor(profile.lastAtMs / dayMs)) / halfLifeDays);
 
-/** The profile after a payment that was decided. */
-export const updateProfile = (profile: Profile, facts: ProfileFacts): Profile => {
-  if (facts.blocked) {
-    return profile;
-  }
-  const previousAtMs = profile.lastAtMs ?? facts.occurredAtMs;
-  const atMs = Math.max(facts.occurredAtMs, previousAtMs);
-  const day = Math.floor(atMs / dayMs);
-  const daysPassed = day - Math.floor(previousAtMs / dayMs);
-  const dayFraction = atMs / dayMs - day;
-  const minutesPassed = Math.floor(atMs / minuteMs) - Math.floor(previousAtMs / minuteMs);
-  const { spendMinor } = facts;
-  const accumulate = (values: readonly number[], amount: number): readonly number[] =>
-    values.map((value, i) => {
-      const halfLifeDays = profileHalfLivesDays[i]!;
-      const kept = daysPassed === 0 ? value : value * 2 ** (-daysPassed / halfLifeDays);
-      return round24(kept + amount * 2 ** (dayFraction / halfLifeDays));
-    });
-  return {
-    lastAtMs: atMs,
-    firstDay: profile.lastAtMs === null ? day : profile.firstDay,
-    counts: accumulate(profile.counts, spendMinor === null ? 0 : 1),
-    sums: accumulate(profile.sums, spendMinor ?? 0),
-    surprise: round24(
-      profile.surprise * (daysPassed === 0 ? 1 : 2 ** -daysPassed) + surpriseOf(profile, facts) * 2 ** dayFraction,
-    ),
-    home: facts.location === null ? profile.home : learnHome(profile.home, facts.location),
-    lastPlace: facts.location === null ? profile.lastPlace : roundPlace(facts.location),
-    hours: learnHour(profile.hours, hourBin(facts.occurredAtMs, facts.offsetMinutes), daysPassed, dayFraction),
-    categories:
-      facts.categoryHash === null || spendMinor === null
-        ? profile.categories
-        : learnCategory(profile.categories, categoryTagOf(facts.categoryHash), Math.log(Math.max(spendMinor, 1))),
-    merchants: sight(profile.merchants, facts.merchantHash, minutesPassed, maxMerchants),
-    devices: sight(profile.devices, facts.deviceHash, minutesPassed, maxDevices),
-  };
-};
-
-/** Standard deviations of the amount beyond 1.5 within a category known from 3 payments, at most 5, and nats of a rare hour beyond 0.5. */
-const surpriseOf = (profile: Profile, { categoryHash, spendMinor, occurredAtMs, offsetMinutes }: ProfileFacts): number => {
-  const category = categoryHash === null ? undefined : profile.categories.find(({ tag }) => tag === categoryTagOf(categoryHash));
-  const z =
-    category === undefined || category.weight < 3 || spendMinor === null
-      ? 0
-      : Math.abs(Math.log(Math.max(spendMinor, 1)) - category.mean) / Math.max(category.sd, 0.25);
-  const rarity = hourRarity(profile, hourBin(occurredAtMs, offsetMinutes));
-  return Math.min(Math.max(z - 1.5, 0), 5) + Math.max(rarity - 0.5, 0);
-};
-
 /** Payments' worth of belief in an even spread over the day. */
 const hourPrior = 3;
 
@@ -183,25 +139,6 @@ export const hourRarity = ({ hours }: Profile, bin: number): number => {
   return -Math.log((hourBins * near + hourPrior) / (total + hourPrior));
 };
 
-const roundPlace = ({ latitude, longitude }: Place): Place => ({
-  latitude: Math.round((latitude + 90) * degreeSteps) / degreeSteps - 90,
-  longitude: Math.round((longitude + 180) * degreeSteps) / degreeSteps - 180,
-});
-
-const learnHome = (home: Profile['home'], place: Place): Profile['home'] => {
-  const weight = Math.min((home?.weight ?? 0) + 1, maxHomeWeight);
-  if (home === null) return { ...roundPlace(place), weight };
-  const east = ((place.longitude - home.longitude + 540) % 360) - 180;
-  const longitude = home.longitude + east / weight;
-  return {
-    ...roundPlace({
-      latitude: home.latitude + (place.latitude - home.latitude) / weight,
-      longitude: ((longitude + 540) % 360) - 180,
-    }),
-    weight,
-  };
-};
-
 /** Kilometres from the mean and from the last of the account's places; 0 where one of both is unknown. */
 export const distances = (
   { home, lastPlace }: Profile,
@@ -210,178 +147,3 @@ export const distances = (
   home: home === null || place === null ? 0 : distanceKm(home, place),
   last: lastPlace === null || place === null ? 0 : distanceKm(lastPlace, place),
 });
-
-const learnHour = (hours: readonly number[], bin: number, daysPassed: number, dayFraction: number): readonly number[] => {
-  const factor = 2 ** (-daysPassed / hourHalfLifeDays);
-  const next = hours.map((units) => (daysPassed === 0 ? units : Math.floor(units * factor)));
-  next[bin] = next[bin]! + Math.round(hourUnit * 2 ** (dayFraction / hourHalfLifeDays));
-  return next[bin] <= maxHourUnits ? next : next.map((units) => units >> 1);
-};
-
-const learnCategory = (categories: readonly CategoryProfile[], tag: number, logAmount: number): readonly CategoryProfile[] => {
-  const before = categories.find((category) => category.tag === tag) ?? { tag, weight: 0, mean: 0, sd: 0 };
-  const share = 1 / (before.weight + 1);
-  const distance = logAmount - before.mean;
-  const variance = before.weight === 0 ? 0 : (1 - share) * (before.sd ** 2 + share * distance ** 2);
-  const after = {
-    tag,
-    weight: Math.min(before.weight + 1, maxCategoryWeight),
-    mean: Math.min(Math.round((before.mean + share * distance) * meanSteps), maxSteps) / meanSteps,
-    sd: Math.min(Math.round(Math.sqrt(variance) * sdSteps), maxSteps) / sdSteps,
-  };
-  return [after, ...categories.filter((category) => category.tag !== tag)].slice(0, maxCategories);
-};
-
-const sight = (
-  sightings: readonly Sighting[],
-  hash: number | null,
-  minutesPassed: number,
-  limit: number,
-): readonly Sighting[] => {
-  const aged =
-    minutesPassed === 0
-      ? sightings
-      : sightings.map(({ tag, ageMinutes }) => ({ tag, ageMinutes: Math.min(ageMinutes + minutesPassed, maxAgeMinutes) }));
-  if (hash === null) {
-    return aged;
-  }
-  const tag = tagOf(hash);
-  return [{ tag, ageMinutes: 0 }, ...aged.filter((sighting) => sighting.tag !== tag)].slice(0, limit);
-};
-
-const scratch = new DataView(new ArrayBuffer(4));
-
-/** Rounds a number >= 0 to 16 significant bits: three bytes of a float32. */
-const round24 = (value: number): number => {
-  scratch.setFloat32(0, value);
-  scratch.setUint32(0, (scratch.getUint32(0) + 0x80) & 0xffffff00);
-  return scratch.getFloat32(0);
-};
-
-/**
- * At most 182 bytes: 1 version, 6 time, 2 first day, 21 decayed sums, 2 + 24 hours, 9 places, 3 lengths, 14 x 5 categories, 7 x 4
- * merchants, 4 x 4 devices. The empty profile is one byte. Lossless for what `updateProfile` returns.
- */
-export const encodeProfile = (profile: Profile): Uint8Array => {
-  if (profile.lastAtMs === null) {
-    return Uint8Array.of(codecVersion);
-  }
-  const view = new DataView(new ArrayBuffer(182));
-  let at = 0;
-  const put8 = (value: number) => {
-    view.setUint8(at, value);
-    at += 1;
-  };
-  const put16 = (value: number) => {
-    view.setUint16(at, value);
-    at += 2;
-  };
-  const putFloat24 = (value: number) => {
-    scratch.setFloat32(0, value);
-    put16(scratch.getUint16(0));
-    put8(scratch.getUint8(2));
-  };
-  put8(codecVersion);
-  put16(Math.floor(profile.lastAtMs / 2 ** 32));
-  view.setUint32(at, profile.lastAtMs % 2 ** 32);
-  at += 4;
-  put16(profile.firstDay);
-  for (const count of profile.counts) putFloat24(count);
-  for (const sum of profile.sums) putFloat24(sum);
-  let mask = 0;
-  for (const [bin, units] of profile.hours.entries()) if (units > 0) mask |= 1 << bin;
-  put16(mask);
-  for (const units of profile.hours) if (units > 0) put16(units);
-  putFloat24(profile.surprise);
-  put8(profile.home?.weight ?? 0);
-  if (profile.home !== null && profile.lastPlace !== null) {
-    for (const { latitude, longitude } of [profile.home, profile.lastPlace]) {
-      put16(Math.round((latitude + 90) * degreeSteps));
-      put16(Math.round((longitude + 180) * degreeSteps));
-    }
-  }
-  put8(profile.categories.length);
-  for (const category of profile.categories) {
-    const mean = Math.round(category.mean * meanSteps);
-    put16(category.tag * 16 + category.weight);
-    put8(mean >> 4);
-    put16((mean & 15) * 4096 + Math.round(category.sd * sdSteps));
-  }
-  for (const sightings of [profile.merchants, profile.devices]) {
-    put8(sightings.length);
-    for (const { tag, ageMinutes } of sightings) {
-      put16(tag);
-      put16(ageMinutes);
-    }
-  }
-  return new Uint8Array(view.buffer, 0, at);
-};
-
-/** Throws a RangeError that names the fault when the bytes are not an encoded profile. */
-export const decodeProfile = (bytes: Uint8Array): Profile => {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = 0;
-  const need = (size: number): number => {
-    if (at + size > bytes.length) {
-      throw new RangeError(`profile: ${bytes.length} bytes, at least ${at + size} expected`);
-    }
-    const start = at;
-    at += size;
-    return start;
-  };
-  const get8 = (): number => view.getUint8(need(1));
-  const get16 = (): number => view.getUint16(need(2));
-  const getFloat24 = (): number => {
-    scratch.setUint32(0, (get16() * 65_536 + get8() * 256) >>> 0);
-    return scratch.getFloat32(0);
-  };
-  const getPlace = (): Place => ({ latitude: get16() / degreeSteps - 90, longitude: get16() / degreeSteps - 180 });
-  const getSightings = (limit: number): readonly Sighting[] =>
-    listOf(bounded(get8(), limit), () => ({ tag: get16(), ageMinutes: get16() }));
-  const version = get8();
-  if (version !== codecVersion) {
-    throw new RangeError(`profile: version ${version}, only ${codecVersion} is known`);
-  }
-  if (bytes.length === 1) {
-    return emptyProfile;
-  }
-  const lastAtMs = get16() * 2 ** 32 + view.getUint32(need(4));
-  const firstDay = get16();
-  const counts = profileHalfLivesDays.map(getFloat24);
-  const sums = profileHalfLivesDays.map(getFloat24);
-  const mask = get16();
-  const hours = listOf(hourBins, (bin) => ((mask >> bin) & 1 ? get16() : 0));
-  const surprise = getFloat24();
-  const homeWeight = get8();
-  const home = homeWeight === 0 ? null : { ...getPlace(), weight: homeWeight };
-  const lastPlace = homeWeight === 0 ? null : getPlace();
-  const profile: Profile = {
-    lastAtMs,
-    firstDay,
-    counts,
-    sums,
-    hours,
-    surprise,
-    home,
-    lastPlace,
-    categories: listOf(bounded(get8(), maxCategories), () => {
-      const head = get16();
-      const high = get8();
-      const low = get16();
-      return { tag: head >> 4, weight: head & 15, mean: (high * 16 + (low >> 12)) / meanSteps, sd: (low & 4095) / sdSteps };
-    }),
-    merchants: getSightings(maxMerchants),
-    devices: getSightings(maxDevices),
-  };
-  if (at !== bytes.length) {
-    throw new RangeError(`profile: ${bytes.length} bytes, ${at} expected`);
-  }
-  return profile;
-};
-
-const bounded = (length: number, limit: number): number => {
-  if (length > limit) {
-    throw new RangeError(`profile: a list of ${length}, at most ${limit} allowed`);
-  }
-  return length;
-};

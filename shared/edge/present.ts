@@ -1,4 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
+import { NewerRow } from '../domain/rowFormat.ts';
 import { OutcomeUnknown, Throttled, TransactionCancelled, Unavailable } from '../ports/ports.ts';
 import { Problem, unavailable } from './problem.ts';
 import type { Answer } from './request.ts';
@@ -51,7 +52,10 @@ export function presentProblem(problem: Problem, correlationId: string): APIGate
   };
 }
 
-/** What was thrown as what the caller may see of it: a store that fails is a 503, anything unforeseen a bare 500. */
+/**
+ * What was thrown as what the caller may see of it: a store that fails is a 503, and so is a row that a newer version wrote, which a
+ * function of that version can read; anything unforeseen is a bare 500.
+ */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const isRepeatable =
@@ -59,6 +63,7 @@ export function problemOf(error: unknown): Problem {
     error instanceof Throttled ||
     error instanceof OutcomeUnknown ||
     error instanceof TransactionCancelled ||
+    error instanceof NewerRow ||
     (error instanceof Error && error.name === 'TimeoutError');
   if (isRepeatable) {
     return unavailable('A part that the request needs is not available or did not confirm; it is safe to repeat it.', {

@@ -1,7 +1,8 @@
 import { paymentOf } from '../domain/accountAfter.ts';
 import { decide, type RowsRead } from '../domain/decide.ts';
+import type { Payment } from '../domain/spans.ts';
 import { type AccountState, newAccount, saltBytes } from '../domain/state.ts';
-import type { Payment, RowsNeeded } from '../domain/window.ts';
+import type { RowsNeeded } from '../domain/windowSums.ts';
 import type { Item, TableStore, Write } from '../ports/ports.ts';
 import { auditKey } from '../store/names.ts';
 import { firstOf, queryItems } from '../store/pages.ts';

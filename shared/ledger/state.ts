@@ -1,4 +1,5 @@
-import { type AccountState, decodeState, encodeState } from '../domain/state.ts';
+import type { AccountState } from '../domain/state.ts';
+import { decodeState, encodeState } from '../domain/stateCodec.ts';
 import type { Condition, Item } from '../ports/ports.ts';
 import { prefixes, stateKey } from '../store/names.ts';
 
@@ -17,7 +18,7 @@ export const unmoved = (sequence: number): Condition =>
 export function accountFromItem(item: Item): AccountState {
   if (typeof item.n !== 'number' || !(item.s instanceof Uint8Array))
     throw new RangeError(`the item ${item.pk} / ${item.sk} is no account state`);
-  return decodeState(item.s, item.n);
+  return decodeState(item.s, item.n, `${item.pk} / ${item.sk}`);
 }
 
 /** Whose state it is. */

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { createGunzip, gzipSync } from 'node:zlib';
 import { featureNames } from '../domain/features.ts';
+import { NewerRow } from '../domain/rowFormat.ts';
 import { signalNames } from '../domain/signals/names.ts';
 import type { ObjectStore } from '../ports/ports.ts';
 import { listedKeys } from '../store/pages.ts';
@@ -18,9 +19,9 @@ export interface ArchivedDecision {
   readonly tenant: string;
   readonly transactionId: string;
   readonly occurredAtMs: number;
-  /** By position in `featureNames`. */
+  /** By position in `featureNames`; a line of an earlier version has fewer. */
   readonly features: readonly number[];
-  /** By position in `signalNames`; null = could not be computed. */
+  /** By position in `signalNames`; null = could not be computed. A line of an earlier version has fewer. */
   readonly signals: readonly (number | null)[];
   readonly outcome: 'ALLOW' | 'REVIEW' | 'BLOCK';
 }
@@ -60,20 +61,20 @@ export async function* readArchive(store: ObjectStore): AsyncGenerator<ArchiveLi
   }
 }
 
-/** The lines of one object. Throws an Error that names object and line for what is none. */
+/** The lines of one object. Throws an Error that names object and line for what is none, and NewerRow for a line of a newer version. */
 export async function* readLines(body: Uint8Array, name: string): AsyncGenerator<ArchiveLine> {
   const lines = createInterface({ input: Readable.from([body]).pipe(createGunzip()), crlfDelay: Number.POSITIVE_INFINITY });
   let number = 0;
   for await (const text of lines) {
     number += 1;
     if (text === '') continue;
-    const line = text.length > lineBytesMax ? null : parseLine(text);
+    const line = text.length > lineBytesMax ? null : parseLine(text, `${name}, line ${number}`);
     if (line === null) throw new Error(`${name}, line ${number}: not a line of the feature archive`);
     yield line;
   }
 }
 
-const parseLine = (text: string): ArchiveLine | null => {
+const parseLine = (text: string, place: string): ArchiveLine | null => {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -88,14 +89,23 @@ const parseLine = (text: string): ArchiveLine | null => {
   }
   const isNumber = (x: unknown): boolean => typeof x === 'number' && Number.isFinite(x);
   const { features, signals } = line;
+  assertKnown(place, 'features', features, featureNames.length);
+  assertKnown(place, 'signals', signals, signalNames.length);
   const isDecision =
     line.kind === 'decision' &&
     Number.isSafeInteger(line.occurredAtMs) &&
     Array.isArray(features) &&
-    features.length === featureNames.length &&
     features.every(isNumber) &&
     Array.isArray(signals) &&
-    signals.length === signalNames.length &&
     signals.every((x) => x === null || isNumber(x));
   return isDecision ? (value as ArchivedDecision) : null;
+};
+
+/** The only format of a line: its arrays say how many values they hold. */
+const lineFormat = 1;
+
+const assertKnown = (place: string, name: string, values: unknown, known: number): void => {
+  if (!Array.isArray(values) || values.length <= known) return;
+  const detail = ` and holds ${values.length} ${name}, of which ${known} are known`;
+  throw new NewerRow(`line of the feature archive ${place}`, lineFormat, lineFormat, detail);
 };

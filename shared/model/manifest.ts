@@ -1,6 +1,6 @@
-import { featureNames } from '../domain/features.ts';
 import type { Attribute, Item } from '../ports/ports.ts';
-import { ModelInvalid, schemaHash } from './artefact.ts';
+import { schemaHashOf } from './features.ts';
+import { ModelInvalid } from './invalid.ts';
 
 /** What is known of one model version beside its bytes. */
 export interface Manifest {
@@ -34,18 +34,21 @@ export const artefactKey = (sha256: string): string => `models/${sha256}`;
 
 export const manifestAttributes = (manifest: Manifest): Record<string, Attribute> => ({ manifest: JSON.stringify(manifest) });
 
-/** Throws ModelInvalid when the item is not the manifest of this version or of other features. */
+/** Throws ModelInvalid when the item is not the manifest of this version, or contradicts itself. */
 export const manifestOf = (item: Item, version: number): Manifest => {
   const manifest = parse(item.manifest);
   const problems = [
     [manifest.version === version, `manifest of version ${manifest.version}, ${version} expected`],
     [/^[0-9a-f]{64}$/.test(manifest.sha256), 'manifest without a SHA-256'],
-    [manifest.schemaHash === schemaHash, 'made for other features'],
-    [JSON.stringify(manifest.features) === JSON.stringify(featureNames), 'names other features'],
+    [isNames(manifest.features), 'manifest without the names of its features'],
+    [isNames(manifest.features) && manifest.schemaHash === schemaHashOf(manifest.features), 'names other features'],
   ] as const;
   for (const [holds, fault] of problems) if (!holds) throw new ModelInvalid(fault);
   return manifest;
 };
+
+const isNames = (features: unknown): boolean =>
+  Array.isArray(features) && features.every((name) => typeof name === 'string') && new Set(features).size === features.length;
 
 /** A manifest as stored, whatever features it was made for: for lists. */
 export const parse = (text: Attribute | undefined): Manifest => {

@@ -3,6 +3,7 @@ import { type DecisionSummary, measuresOf } from '../contract/render.ts';
 import type { Decision } from '../domain/decision.ts';
 import { dayMs } from '../domain/durations.ts';
 import { outcomes } from '../domain/outcome.ts';
+import { DamagedRow, firstCounts, NewerRow } from '../domain/rowFormat.ts';
 import { type SignalName, signalNames } from '../domain/signals/names.ts';
 import type { Item } from '../ports/ports.ts';
 import { expiryAttribute, prefixes } from '../store/names.ts';
@@ -68,24 +69,58 @@ export const slotBounds = (fromMs: number): { readonly from: string; readonly to
   to: new Date(slotStartMs(fromMs) + slotMs).toISOString(),
 });
 
-/** The page item of entries of one slot, in any order, at least one. */
-export function pageItem(tenant: string, feed: Feed, entries: readonly FeedEntry[]): Item {
-  const sk = entries.map(positionOf).sort().at(-1)!;
-  const { decidedAtMs } = entries[0]!;
-  return {
-    pk: feedDayKey(tenant, feed, decidedAtMs),
-    sk,
-    entries: gzipSync(`[${entries.map(packEntry).join(',')}]`),
-    [expiryAttribute]: Math.floor(slotStartMs(decidedAtMs) / 1000) + (feedRetentionDays + 1) * (dayMs / 1000),
-  };
-}
+/**
+ * Writer and reader of pages: entries of one slot, in any order, at least one, compressed, because a page is paid by the KB, and twice as
+ * it is written in a transaction. A page that refers to the signals of 0.1 alone is what 0.1 wrote; one that refers to later signals
+ * lies under another attribute and says its format and how many signals it refers to. The reader throws NewerRow for more than `signals`.
+ */
+export const pagesWith = (signals: readonly string[]) => ({
+  pageItem: (tenant: string, feed: Feed, entries: readonly FeedEntry[]): Item => {
+    const sk = entries.map(positionOf).sort().at(-1)!;
+    const { decidedAtMs } = entries[0]!;
+    const packed = gzipSync(`[${entries.map((entry) => packEntry(entry, signals)).join(',')}]`);
+    const count = signalsIn(entries, signals);
+    return {
+      pk: feedDayKey(tenant, feed, decidedAtMs),
+      sk,
+      ...(count <= firstCounts.signals ? { entries: packed } : { format: pageFormat, signals: count, page: packed }),
+      [expiryAttribute]: Math.floor(slotStartMs(decidedAtMs) / 1000) + (feedRetentionDays + 1) * (dayMs / 1000),
+    };
+  },
+
+  pageEntries: (item: Item): FeedEntry[] => {
+    if (item.entries === undefined) assertKnown(item, signals);
+    const packed = gunzipSync((item.entries ?? item.page) as Uint8Array, { maxOutputLength: pageBytesMax + 2 });
+    return (JSON.parse(packed.toString()) as Packed[]).map((entry) => unpackEntry(entry, signals));
+  },
+});
+
+export const { pageItem, pageEntries } = pagesWith(signalNames);
+
+const pageFormat = 2;
+
+const assertKnown = ({ pk, sk, format, signals: count }: Item, signals: readonly string[]): void => {
+  const row = `feed page ${pk} / ${sk}`;
+  if (typeof format !== 'number' || typeof count !== 'number') throw new DamagedRow(`the ${row} has no entries`);
+  if (format > pageFormat) throw new NewerRow(row, format, pageFormat, '');
+  if (count > signals.length)
+    throw new NewerRow(row, format, pageFormat, ` and refers to ${count} signals, of which ${signals.length} are known`);
+};
+
+/** How many signals the entries refer to: one more than the position of the last. */
+const signalsIn = (entries: readonly FeedEntry[], signals: readonly string[]): number =>
+  Math.max(
+    ...entries.map(({ triggered, hits }) =>
+      Math.max(32 - Math.clz32(triggered), ...hits.map(({ signal }) => signals.indexOf(signal) + 1)),
+    ),
+  );
 
 /** Cuts what goes into a feed, in order, into runs that fit a page. */
 export function pagefuls<Member>(members: readonly Member[], entry: (member: Member) => FeedEntry): Member[][] {
   const runs: Member[][] = [];
   let bytes = 0;
   for (const member of members) {
-    const size = Buffer.byteLength(packEntry(entry(member))) + 1;
+    const size = Buffer.byteLength(packEntry(entry(member), signalNames)) + 1;
     const run = runs.at(-1);
     if (run === undefined || run.length === pageEntriesMax || bytes + size > pageBytesMax) {
       runs.push([member]);
@@ -98,72 +133,54 @@ export function pagefuls<Member>(members: readonly Member[], entry: (member: Mem
   return runs;
 }
 
-/** Entries are compressed: a page is paid by the KB, and twice as it is written in a transaction. */
-export const pageEntries = (item: Item): FeedEntry[] =>
-  (JSON.parse(gunzipSync(item.entries as Uint8Array, { maxOutputLength: pageBytesMax + 2 }).toString()) as Packed[]).map(
-    unpackEntry,
-  );
+const transactionColumns = [
+  'transactionId',
+  'userId',
+  'accountId',
+  'occurredAtMs',
+  'offsetMinutes',
+  'amountMinor',
+  'currency',
+] as const satisfies readonly (keyof FeedEntry['transaction'])[];
 
-type Packed = readonly [
-  transactionId: string,
-  userId: string,
-  accountId: string,
-  occurredAtMs: number,
-  offsetMinutes: number,
-  amountMinor: number,
-  currency: string,
-  decidedAtMs: number,
-  outcome: number,
-  score: number,
-  triggered: number,
-  hits: readonly (readonly [signal: number, value: number, threshold: number])[],
-  measures?: readonly [anomalyPercentile: number | null, travelKmh: number | null, distanceKm: number | null],
-];
+const measureColumns = ['anomalyPercentile', 'travelKmh', 'distanceKm'] as const;
 
-const packEntry = ({ transaction, decidedAtMs, outcome, score, triggered, hits, measures }: FeedEntry): string => {
-  const packed: Packed = [
-    transaction.transactionId,
-    transaction.userId,
-    transaction.accountId,
-    transaction.occurredAtMs,
-    transaction.offsetMinutes,
-    transaction.amountMinor,
-    transaction.currency,
+/** The columns of the transaction, then what `unpackEntry` names. */
+type Packed = readonly unknown[];
+
+const packEntry = (entry: FeedEntry, signals: readonly string[]): string => {
+  const { transaction, decidedAtMs, outcome, score, triggered, hits, measures } = entry;
+  return JSON.stringify([
+    ...transactionColumns.map((column) => transaction[column]),
     decidedAtMs,
     outcomes.indexOf(outcome),
     score,
     triggered,
-    hits.map((hit) => [signalNames.indexOf(hit.signal), hit.value, hit.threshold]),
-  ];
-  if (measures === undefined) return JSON.stringify(packed);
-  return JSON.stringify([...packed, [measures.anomalyPercentile, measures.travelKmh, measures.distanceKm]]);
+    hits.map(({ signal, value, threshold }) => [signals.indexOf(signal), value, threshold]),
+    ...(measures === undefined ? [] : [measureColumns.map((column) => measures[column])]),
+  ]);
 };
 
-const unpackEntry = (packed: Packed): FeedEntry => {
-  const [
-    transactionId,
-    userId,
-    accountId,
-    occurredAtMs,
-    offsetMinutes,
-    amountMinor,
-    currency,
-    decidedAtMs,
-    outcome,
-    score,
-    triggered,
-    hits,
-    measures,
-  ] = packed;
+const unpackEntry = (packed: Packed, signals: readonly string[]): FeedEntry => {
+  const [decidedAtMs, outcome, score, triggered, hits, measures] = packed.slice(transactionColumns.length) as [
+    number,
+    number,
+    number,
+    number,
+    (readonly [number, number, number])[],
+    ((number | null)[] | undefined)?,
+  ];
+  const columns = <Name extends string>(names: readonly Name[], values: readonly unknown[]) =>
+    Object.fromEntries(names.map((name, i) => [name, values[i]]));
   return {
-    transaction: { transactionId, userId, accountId, occurredAtMs, offsetMinutes, amountMinor, currency },
+    transaction: columns(transactionColumns, packed) as unknown as FeedEntry['transaction'],
     decidedAtMs,
     outcome: outcomes[outcome]!,
     score,
     triggered,
-    hits: hits.map(([signal, value, threshold]) => ({ signal: signalNames[signal]!, value, threshold })),
+    hits: hits.map(([signal, value, threshold]) => ({ signal: signals[signal] as SignalName, value, threshold })),
     ...(measures !== undefined && {
-      measures: { anomalyPercentile: measures[0], travelKmh: measures[1], distanceKm: measures[2] },
+      measures: columns(measureColumns, measures) as unknown as NonNullable<FeedEntry['measures']>,
     }),
   };
 };

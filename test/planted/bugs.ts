@@ -18,6 +18,8 @@ const submission = 'shared/ledger/submission.ts';
 const decide = 'shared/domain/decide.ts';
 const accountAfter = 'shared/domain/accountAfter.ts';
 const window = 'shared/domain/window.ts';
+const windowSums = 'shared/domain/windowSums.ts';
+const spans = 'shared/domain/spans.ts';
 const score = 'functions/score/score.ts';
 const poisonTest = 'test/functions/score/poison.test.ts';
 const settlingTest = 'test/shared/ledger/settling.test.ts';
@@ -127,7 +129,7 @@ export const bugs: readonly Bug[] = [
     breaks: 'a payment exactly an hour old is counted',
     edits: [
       {
-        file: window,
+        file: windowSums,
         search: 'if (span.newestMs <= endMs - hourMs) continue;',
         replace: 'if (span.newestMs < endMs - hourMs) continue;',
       },
@@ -139,7 +141,7 @@ export const bugs: readonly Bug[] = [
     breaks: 'a payment exactly 60 s old is counted',
     edits: [
       {
-        file: window,
+        file: windowSums,
         search: 'if (span.newestMs > endMs - minuteMs) count1m',
         replace: 'if (span.newestMs >= endMs - minuteMs) count1m',
       },
@@ -151,7 +153,7 @@ export const bugs: readonly Bug[] = [
     breaks: 'a window is guessed',
     edits: [
       {
-        file: window,
+        file: windowSums,
         search: 'span.oldestMs <= edgeMs && span.newestMs > edgeMs',
         replace: 'span.oldestMs < edgeMs && span.newestMs > edgeMs',
       },
@@ -163,7 +165,7 @@ export const bugs: readonly Bug[] = [
     breaks: 'amounts above 16,777,216 minor units lose their last digits',
     edits: [
       {
-        file: window,
+        file: windowSums,
         search: '    spend24hMinor = addMinor(spend24hMinor, span.spendMinor);',
         replace: '    spend24hMinor = Math.fround(addMinor(spend24hMinor, span.spendMinor));',
       },
@@ -181,11 +183,11 @@ export const bugs: readonly Bug[] = [
     breaks: 'what is left of it is wrong when the large amount has left the window',
     edits: [
       {
-        file: window,
+        file: spans,
         search: 'span.spendMinor === amountMax ? amountMax : span.spendMinor - spendMinor',
         replace: 'span.spendMinor - spendMinor',
       },
-      { file: window, search: ' || span.spendMinor === amountMax || ', replace: ' || ' },
+      { file: windowSums, search: ' || span.spendMinor === amountMax || ', replace: ' || ' },
     ],
     caughtBy: windowTest,
   },
@@ -314,13 +316,16 @@ export const bugs: readonly Bug[] = [
   {
     name: 'the packed state forgets that a place was forgotten',
     breaks: 'a late payment reads 0 km/h where nothing is known',
-    edits: [{ file: 'shared/domain/state.ts', search: '(state.placesForgotten ? 4 : 0)', replace: '0' }],
+    edits: [
+      { file: 'shared/domain/stateCodec.ts', search: "flag('placesForgotten')", replace: 'unused(1)' },
+      { file: 'shared/domain/stateCodec.ts', search: 'present, optional }', replace: 'present, optional, unused }' },
+    ],
     caughtBy: 'test/shared/domain/state.test.ts',
   },
   {
     name: 'the packed entry forgets that it was late',
     breaks: 'the entry no longer hashes to its hash',
-    edits: [{ file: 'shared/ledger/items.ts', search: '(body.late ? 2 : 0)', replace: '0' }],
+    edits: [{ file: 'shared/ledger/itemFormats.ts', search: "ofEntry.flag('late')", replace: 'ofEntry.unused(1)' }],
     caughtBy: 'test/shared/ledger/items.test.ts',
   },
   {

@@ -1,18 +1,10 @@
 import { ByteReader, ByteWriter } from '../../shared/domain/bytes.ts';
 import { dayMs, hourMs, minuteMs } from '../../shared/domain/durations.ts';
-import {
-  addPayment,
-  keptMs,
-  lateMs,
-  openSpan,
-  type Payment,
-  readSpans,
-  rowsNeeded,
-  type Span,
-  type WindowSums,
-  windowSums,
-  writeSpans,
-} from '../../shared/domain/window.ts';
+import { readSpans, writeSpans } from '../../shared/domain/spanCodec.ts';
+import { addPayment } from '../../shared/domain/spanMerging.ts';
+import { openSpan, type Payment, type Span } from '../../shared/domain/spans.ts';
+import { keptMs, lateMs } from '../../shared/domain/window.ts';
+import { rowsNeeded, type WindowSums, windowSums } from '../../shared/domain/windowSums.ts';
 import { seededRandom } from '../../shared/store/random.ts';
 
 /** Numbers in [0, 1), so that a failing run is named by its seed. */

@@ -129,7 +129,9 @@ function queryAndReduce(): number {
 
 /** Microseconds of the window part of a decision on an account of 1,000 a day: read the state, tell the windows, write the state. */
 async function windowStep(): Promise<number> {
-  const { addPayment, readSpans, windowSums, writeSpans, rowsNeeded } = await import('../../shared/domain/window.ts');
+  const { addPayment } = await import('../../shared/domain/spanMerging.ts');
+  const { readSpans, writeSpans } = await import('../../shared/domain/spanCodec.ts');
+  const { rowsNeeded, windowSums } = await import('../../shared/domain/windowSums.ts');
   const { ByteReader, ByteWriter } = await import('../../shared/domain/bytes.ts');
   let spans: ReturnType<typeof readSpans> = [];
   const gapMs = 86_400;

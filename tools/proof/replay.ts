@@ -7,9 +7,9 @@ import type { CompiledModel } from '../../shared/domain/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy.ts';
 import { ruleFacts } from '../../shared/domain/ruleFacts.ts';
 import { signalNames } from '../../shared/domain/signals/names.ts';
+import type { Payment } from '../../shared/domain/spans.ts';
 import { newAccount } from '../../shared/domain/state.ts';
 import { latestMs, verdict } from '../../shared/domain/verdict.ts';
-import type { Payment } from '../../shared/domain/window.ts';
 import { canonicalText } from '../../shared/proof/canonical.ts';
 import type { AuditEntry } from '../../shared/proof/entry.ts';
 import type { SecretSealer } from '../../shared/secrets/sealer.ts';
@@ -141,7 +141,7 @@ export const replayFromSignals = async (
         text: 'the learned layer reads features that only the past tells, which is missing',
       };
     }
-    const signals = signalNames.map((name) => recorded.signals[name]);
+    const signals = signalNames.map((name) => recorded.signals[name] ?? null);
     const facts = ruleFacts({ ...arrival, spendMinor: recorded.spendMinor, late: recorded.late, signals, account: noPast });
     const degraded = recorded.degraded.filter(({ cause }) => cause !== 'RULE_FAILED');
     const judged = [0, latestMs + 1]

@@ -17,5 +17,5 @@ export const policyOf = async (table: TableStore, tenant: string, version: numbe
 export const modelOf = async (table: TableStore, models: ObjectStore, version: number): Promise<CompiledModel | null> => {
   const manifest = await readManifest(table, version);
   const bytes = manifest && (await models.get(artefactKey(manifest.sha256)));
-  return manifest && bytes ? loadArtefact(bytes, { version, sha256: manifest.sha256 }) : null;
+  return manifest && bytes ? loadArtefact(bytes, { version, sha256: manifest.sha256, features: manifest.features }) : null;
 };

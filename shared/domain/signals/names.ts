@@ -13,9 +13,19 @@ export const signalNames = [
 
 export type SignalName = (typeof signalNames)[number];
 
-/** Values by position in `signalNames`, by name. */
+/** Values by position in `signalNames`, by name; null where there is none. */
 export const namedSignals = (values: readonly (number | null)[]): Record<SignalName, number | null> => {
   const named = {} as Record<SignalName, number | null>;
   for (let i = 0; i < signalNames.length; i++) named[signalNames[i]!] = values[i] ?? null;
+  return named;
+};
+
+/** What an audit entry says of the signals: those of the version that decided, which later versions add to. */
+export type RecordedSignals = Readonly<Partial<Record<SignalName, number | null>>>;
+
+/** The values that are there, by name. */
+export const recordedSignals = (values: readonly (number | null)[], names: readonly string[] = signalNames): RecordedSignals => {
+  const named: Record<string, number | null> = {};
+  for (let i = 0; i < values.length; i++) named[names[i]!] = values[i]!;
   return named;
 };

@@ -3,7 +3,7 @@ import type { MerchantFigures } from '../merchant.ts';
 import type { Policy } from '../policy.ts';
 import type { AccountState } from '../state.ts';
 import type { Transaction } from '../transaction.ts';
-import type { WindowSums } from '../window.ts';
+import type { WindowSums } from '../windowSums.ts';
 
 /** What a signal may look at: the payment, and the account as it was committed before it. */
 export interface SignalInput {

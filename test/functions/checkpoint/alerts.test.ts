@@ -8,7 +8,7 @@ import { quietMs } from '../../../shared/alerts/gate.ts';
 import { featureNames } from '../../../shared/domain/features.ts';
 import type { AlertChoice } from '../../../shared/domain/policy.ts';
 import type { Measured } from '../../../shared/edge/metrics.ts';
-import { schemaHash } from '../../../shared/model/artefact.ts';
+import { schemaHash } from '../../../shared/model/features.ts';
 import { type Manifest, manifestAttributes } from '../../../shared/model/manifest.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
 import { publishPolicy } from '../../../shared/policy/store.ts';

@@ -4,7 +4,7 @@ import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { featureNames } from '../../../shared/domain/features.ts';
 import type { ApiRequest } from '../../../shared/edge/request.ts';
-import { schemaHash } from '../../../shared/model/artefact.ts';
+import { schemaHash } from '../../../shared/model/features.ts';
 import { storeModel } from '../../../shared/model/store.ts';
 import { undocumented } from '../../support/documented.ts';
 

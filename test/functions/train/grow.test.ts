@@ -4,15 +4,8 @@ import { scoreAll, trainForest } from '../../../functions/train/forest.ts';
 import { growForest } from '../../../functions/train/grow.ts';
 import { matrixOf, rowOf } from '../../../functions/train/matrix.ts';
 import { rocAuc } from '../../../functions/train/metrics.ts';
-import {
-  attribute,
-  averagePathLength,
-  baselineOf,
-  forestScore,
-  forestScorer,
-  leafMark,
-  treeCount,
-} from '../../../shared/domain/forest.ts';
+import { attribute, averagePathLength, baselineOf, forestScore, forestScorer, leafMark } from '../../../shared/domain/forest.ts';
+import { treeCount } from '../../../shared/model/forestShape.ts';
 import { cloud, concat } from './generated.ts';
 
 describe('a grown forest', () => {

@@ -1,10 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { TrainingRow } from '../../../functions/train/build.ts';
 import { trainModel } from '../../../functions/train/train.ts';
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
 import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { modelInForce } from '../../../shared/deciding/modelInForce.ts';
+import { featureNames } from '../../../shared/domain/features.ts';
 import { readSystemChain } from '../../../shared/ledger/systemChain.ts';
+import { schemaHash } from '../../../shared/model/features.ts';
 import { listManifests } from '../../../shared/model/store.ts';
 import type { ObjectStore } from '../../../shared/ports/ports.ts';
 import { modelPointerKey } from '../../../shared/store/names.ts';
@@ -123,6 +126,46 @@ describe('training', () => {
     };
     await trainModel({ ...on, archive: counting });
     expect(most).toBe(1);
+  });
+
+  it('goes on with the older list of features until half of the rows have the longer one, and then leaves the others out', async () => {
+    const cut = (row: TrainingRow): TrainingRow => ({ ...row, features: Array.from(row.features).slice(0, 20), fraud: null });
+    const whole = (row: TrainingRow): TrainingRow => ({ ...row, fraud: null });
+    await fillArchive(on.archive, trainingRows(400, 1).map(cut), { name: 'old' });
+    await fillArchive(on.archive, trainingRows(300, 2).map(whole), { name: 'new' });
+    const first = await trainModel(on);
+    expect(first).toMatchObject({ outcome: 'published', manifest: { features: featureNames.slice(0, 20) } });
+    expect((await modelInForce(on)()).model!.score(new Float64Array(featureNames.length)).score).toBeGreaterThan(0);
+
+    await fillArchive(on.archive, trainingRows(200, 3).map(whole), { name: 'newer' });
+    const second = await trainModel(on);
+    if (first.outcome === 'too few rows' || second.outcome === 'too few rows') throw new Error('nothing was trained');
+    expect(second.manifest.features).toEqual(featureNames);
+    expect(second.manifest.schemaHash).toBe(schemaHash);
+    expect(second.manifest.reference).not.toBe(first.manifest.reference);
+    expect((await modelInForce(on)()).degraded).toBeNull();
+  });
+
+  it('keeps the older list while too few rows have the longer one', async () => {
+    const cut = trainingRows(100, 1).map((row) => ({ ...row, features: Array.from(row.features).slice(0, 20), fraud: null }));
+    await fillArchive(on.archive, cut, { name: 'old' });
+    await fillArchive(
+      on.archive,
+      trainingRows(200, 2).map((row) => ({ ...row, fraud: null })),
+      { name: 'new' },
+    );
+    expect(await trainModel(on)).toMatchObject({ outcome: 'published', manifest: { features: featureNames.slice(0, 20) } });
+  });
+
+  it('refuses a line of a newer version by its name', async () => {
+    const [row] = trainingRows(1, 1);
+    await fillArchive(on.archive, [{ ...row!, features: [...Array.from(row!.features), 1], fraud: null }]);
+    await expect(trainModel(on)).rejects.toThrow(
+      /jsonl\.gz, line 1 is in format 1 and holds 26 features, of which 25 are known; this version reads formats up to 1/,
+    );
+    on = world();
+    await fillArchive(on.archive, [{ ...row!, signals: [...row!.signals, 1], fraud: null }]);
+    await expect(trainModel(on)).rejects.toThrow(/holds 10 signals, of which 9 are known/);
   });
 
   it('names object and line of what is not a line of the archive', async () => {

@@ -2,7 +2,7 @@ import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { canonicalBody, type DecisionBody } from '../../../shared/domain/audit.ts';
-import { signalNames } from '../../../shared/domain/signals/names.ts';
+import { recordedSignals, signalNames } from '../../../shared/domain/signals/names.ts';
 
 const hex = fc.stringMatching(/^[0-9a-f]{64}$/);
 const value = fc.option(fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.maxSafeInteger()));
@@ -23,7 +23,10 @@ const body: fc.Arbitrary<DecisionBody> = fc.record({
   fingerprint: hex,
   sealed: fc.base64String(),
   secretVersion: fc.nat(),
-  signals: fc.record(Object.fromEntries(signalNames.map((name) => [name, value]))) as fc.Arbitrary<DecisionBody['signals']>,
+  // Entries of an earlier version have fewer, and a reader may give them in any order.
+  signals: fc
+    .shuffledSubarray([...signalNames])
+    .chain((names) => fc.record(Object.fromEntries(names.map((name) => [name, value])))) as fc.Arbitrary<DecisionBody['signals']>,
   triggered: fc.subarray([...signalNames]),
   merchant: fc.option(fc.record({ labelled: fc.nat(), frauds: fc.nat(), riskShort: value, riskLong: value })),
   lists: fc.array(text),
@@ -44,4 +47,10 @@ test('the text that is hashed is the RFC 8785 form, as a library of others makes
     }),
     { numRuns: 1_000 },
   );
+});
+
+test('an entry names the signals that it has values for', () => {
+  expect(recordedSignals([1, null, 0.5])).toEqual({ TOTAL_SPEND_24H: 1, TXN_VELOCITY_1H: null, RAPID_BURST_1M: 0.5 });
+  expect(recordedSignals([7, 8], ['a', 'b', 'c'])).toEqual({ a: 7, b: 8 });
+  expect(Object.keys(recordedSignals(signalNames.map(() => null)))).toEqual([...signalNames]);
 });

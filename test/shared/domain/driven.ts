@@ -6,10 +6,11 @@ import { noFigures } from '../../../shared/domain/merchant.ts';
 import type { ModelInForce } from '../../../shared/domain/model.ts';
 import { toBaseMinor } from '../../../shared/domain/money.ts';
 import type { Policy } from '../../../shared/domain/policy.ts';
-import { type SignalName, signalNames } from '../../../shared/domain/signals/names.ts';
-import { type AccountState, decodeState, encodeState, newAccount } from '../../../shared/domain/state.ts';
+import { namedSignals, type SignalName, signalNames } from '../../../shared/domain/signals/names.ts';
+import type { Payment } from '../../../shared/domain/spans.ts';
+import { type AccountState, newAccount } from '../../../shared/domain/state.ts';
+import { decodeState, encodeState } from '../../../shared/domain/stateCodec.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
-import type { Payment } from '../../../shared/domain/window.ts';
 import { compilePolicy } from '../../../shared/policy/compile.ts';
 import { hashOf, SecretSealer } from '../../../shared/secrets/sealer.ts';
 import type { Committed } from '../../support/oracle.ts';
@@ -82,6 +83,6 @@ export class DrivenAccount {
       triggered: signalNames.filter((_, i) => decision.triggered & (1 << i)),
     });
     this.state = decodeState(encodeState(step.account), step.account.sequence);
-    return { decision, entry, rowsRead, named: entry.body.signals };
+    return { decision, entry, rowsRead, named: namedSignals(decision.signals) };
   }
 }

@@ -1,17 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FeatureInput, type FeatureName, featureNames, features } from '../../../shared/domain/features.ts';
-import {
-  categoryTagOf,
-  decodeProfile,
-  emptyProfile,
-  encodeProfile,
-  hash32,
-  type Profile,
-  type ProfileFacts,
-  tagOf,
-  updateProfile,
-} from '../../../shared/domain/profile.ts';
+import { categoryTagOf, emptyProfile, hash32, type Profile, type ProfileFacts, tagOf } from '../../../shared/domain/profile.ts';
+import { decodeProfile, encodeProfile } from '../../../shared/domain/profileCodec.ts';
+import { updateProfile } from '../../../shared/domain/profileUpdate.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import { compilePolicy } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';

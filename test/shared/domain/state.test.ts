@@ -1,18 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteReader, ByteWriter } from '../../../shared/domain/bytes.ts';
+import { knownNames } from '../../../shared/domain/knownNames.ts';
 import { emptyProfile } from '../../../shared/domain/profile.ts';
-import {
-  type AccountState,
-  decodeState,
-  describeState,
-  devicesMax,
-  encodeState,
-  newAccount,
-  placesMax,
-  saltBytes,
-} from '../../../shared/domain/state.ts';
-import { readSpans, type Span, writeSpans } from '../../../shared/domain/window.ts';
+import { NewerRow } from '../../../shared/domain/rowFormat.ts';
+import { readSpans, signalsIn, writeSpans } from '../../../shared/domain/spanCodec.ts';
+import type { Span } from '../../../shared/domain/spans.ts';
+import { type AccountState, describeState, devicesMax, newAccount, placesMax, saltBytes } from '../../../shared/domain/state.ts';
+import { decodeState, encodeState } from '../../../shared/domain/stateCodec.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
 import { seeded } from '../../support/windowRun.ts';
 import { DrivenAccount, t0 } from './driven.ts';
@@ -27,28 +22,34 @@ const degrees = (limit: number) =>
     fc.constantFrom(0, -0, limit, -limit),
   );
 
-const triggers = fc.array(fc.nat(5_000), { minLength: 9, maxLength: 9 });
-const span: fc.Arbitrary<Span> = fc
-  .record({
-    oldestMs: timeMs,
-    lengthMs: fc.nat(172_800_000),
-    count: fc.oneof(fc.constantFrom(0, 1, 1, 1), fc.integer({ min: 2, max: 20_000 })),
-    gaps: fc.oneof(fc.constant(0), fc.nat(5)),
-    spendMinor: fc.oneof(fc.nat(1e6), fc.maxSafeNat()),
-    mask: fc.oneof(fc.constant(0), fc.nat(511)),
-    counts: fc.oneof(fc.constant(null), triggers),
-    loose: fc.boolean(),
-  })
-  .map(({ oldestMs, lengthMs, count, gaps, spendMinor, mask, counts, loose }) => ({
-    count,
-    entries: count === 0 ? 1 + gaps : count + gaps,
-    oldestMs,
-    newestMs: oldestMs + (count > 1 ? lengthMs : 0),
-    spendMinor: count === 0 ? 0 : spendMinor,
-    triggered: count === 1 ? mask : 0,
-    triggers: count > 1 && counts?.some((times) => times > 0) ? counts : null,
-    loose: count > 0 && loose,
-  }));
+/** Spans of a version with so many signals; a signal is a rare event, so that many spans have none of the later ones. */
+const spanOf = (signals: number): fc.Arbitrary<Span> =>
+  fc
+    .record({
+      oldestMs: timeMs,
+      lengthMs: fc.nat(172_800_000),
+      count: fc.oneof(fc.constantFrom(0, 1, 1, 1), fc.integer({ min: 2, max: 20_000 })),
+      gaps: fc.oneof(fc.constant(0), fc.nat(5)),
+      spendMinor: fc.oneof(fc.nat(1e6), fc.maxSafeNat()),
+      mask: fc.oneof(fc.constant(0), fc.nat(511), fc.nat(2 ** signals - 1)),
+      counts: fc.oneof(
+        fc.constant(null),
+        fc.array(fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.nat(5_000)), { minLength: signals, maxLength: signals }),
+      ),
+      unordered: fc.boolean(),
+    })
+    .map(({ oldestMs, lengthMs, count, gaps, spendMinor, mask, counts, unordered }) => ({
+      count,
+      entries: count === 0 ? 1 + gaps : count + gaps,
+      oldestMs,
+      newestMs: oldestMs + (count > 1 ? lengthMs : 0),
+      spendMinor: count === 0 ? 0 : spendMinor,
+      triggered: count === 1 ? mask : 0,
+      triggers: count > 1 && counts?.some((times) => times > 0) ? counts : null,
+      unordered: count > 0 && unordered,
+    }));
+
+const span = spanOf(9);
 
 const moments = fc.oneof(
   fc.constant({ atMs: 0, weight: 0, mean: 0, spread: 0 }),
@@ -120,10 +121,53 @@ describe('a packed state', () => {
     return packed;
   };
 
-  test('of another version is refused by its number', () => {
+  test('of a newer format is refused by its name', () => {
     const bytes = packedOnce();
-    expect(() => decodeState(bytes.with(0, 2), 300)).toThrow('unknown version of a packed state: 2');
-    expect(() => decodeState(new Uint8Array(0), 0)).toThrow(RangeError);
+    const newer = 'the account state S#dev#a / u is in format 3; this version reads formats up to 2';
+    expect(() => decodeState(bytes.with(0, 3), 300, 'S#dev#a / u')).toThrow(newer);
+    expect(() => decodeState(new Uint8Array(0), 0)).toThrow('the account state is damaged: the bytes end too early');
+  });
+
+  describe.each([9, 14, 31])('by a version of %i signals', (count) => {
+    const known = { ...knownNames, signals: Array.from({ length: count }, (_, i) => `SIGNAL_${i}`) };
+    const grown = state.chain((given) => fc.array(spanOf(count), { maxLength: 20 }).map((spans) => ({ ...given, spans })));
+
+    test('reads back equal, in the first format that holds it', () => {
+      fc.assert(
+        fc.property(grown, (given) => {
+          const bytes = encodeState(given, known);
+          expect(decodeState(bytes, given.sequence, '', known)).toEqual(given);
+          expect(bytes[0]).toBe(signalsIn(given.spans) > 9 ? 2 : 1);
+        }),
+      );
+    });
+
+    test('is read right by a version of 9 signals where no later signal triggered, and refused by name where one did', () => {
+      fc.assert(
+        fc.property(grown, (given) => {
+          const bytes = encodeState(given, known);
+          const read = () => decodeState(bytes, given.sequence, 'S#dev#a / u');
+          if (signalsIn(given.spans) > 9) expect(read).toThrow(NewerRow);
+          else {
+            const spans = given.spans.map((one) => ({ ...one, triggers: one.triggers?.slice(0, 9) ?? null }));
+            expect(read()).toEqual({ ...given, spans });
+          }
+        }),
+      );
+    });
+
+    test('takes a state of 9 signals over: what came later has not triggered', () => {
+      fc.assert(
+        fc.property(state, (given) => {
+          const { spans } = decodeState(encodeState(given), given.sequence, '', known);
+          for (const [i, { triggers, triggered }] of spans.entries()) {
+            expect(triggered).toBe(given.spans[i]!.triggered);
+            const before = given.spans[i]!.triggers;
+            expect(triggers).toEqual(before && known.signals.map((_, signal) => before[signal] ?? 0));
+          }
+        }),
+      );
+    });
   });
 
   test('cut off anywhere is refused', () => {

@@ -1,16 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { ByteReader, ByteWriter } from '../../../shared/domain/bytes.ts';
-import {
-  addGap,
-  addPayment,
-  openSpan,
-  type Payment,
-  readSpans,
-  rowsNeeded,
-  type Span,
-  windowSums,
-  writeSpans,
-} from '../../../shared/domain/window.ts';
+import { readSpans, writeSpans } from '../../../shared/domain/spanCodec.ts';
+import { addPayment } from '../../../shared/domain/spanMerging.ts';
+import { addGap, openSpan, type Payment, type Span } from '../../../shared/domain/spans.ts';
+import { rowsNeeded, windowSums } from '../../../shared/domain/windowSums.ts';
 import { type Arrived, randomStream, runAgainstBruteForce } from '../../support/windowRun.ts';
 
 const t0 = Date.UTC(2026, 0, 1);
@@ -110,7 +103,7 @@ describe('spans', () => {
       [1, 1],
       [0, 2],
     ]);
-    expect(twice.at(-1)).toMatchObject({ oldestMs: t0 + 1000, newestMs: t0 + 1000, loose: false });
+    expect(twice.at(-1)).toMatchObject({ oldestMs: t0 + 1000, newestMs: t0 + 1000, unordered: false });
     expect(addGap([])).toEqual([]);
   });
 

@@ -1,19 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { ByteReader, ByteWriter } from '../../../shared/domain/bytes.ts';
 import { dayMs, hourMs, minuteMs } from '../../../shared/domain/durations.ts';
-import {
-  addGap,
-  addPayment,
-  lateMs,
-  openSpan,
-  type Payment,
-  readSpans,
-  rowsNeeded,
-  type Span,
-  singleSpan,
-  windowSums,
-  writeSpans,
-} from '../../../shared/domain/window.ts';
+import { readSpans, writeSpans } from '../../../shared/domain/spanCodec.ts';
+import { addPayment } from '../../../shared/domain/spanMerging.ts';
+import { addGap, openSpan, type Payment, type Span, singleSpan } from '../../../shared/domain/spans.ts';
+import { lateMs } from '../../../shared/domain/window.ts';
+import { rowsNeeded, windowSums } from '../../../shared/domain/windowSums.ts';
 
 const nowMs = Date.UTC(2026, 0, 10);
 const amountMax = Number.MAX_SAFE_INTEGER;
@@ -36,7 +28,7 @@ const merged = (fromAgoMs: number, toAgoMs: number, change: Partial<Span> = {}):
   spendMinor: 10,
   triggered: 0,
   triggers: null,
-  loose: false,
+  unordered: false,
   ...change,
 });
 const gap = (agoMs: number, entries = 1): Span => ({ ...single(agoMs), count: 0, entries, spendMinor: 0 });
@@ -131,10 +123,15 @@ describe('what is merged', () => {
     ['of nine the two neighbours that hold the fewest become one', spread(nine), 400, [20, 20, 20, 17, 20, 20, 20, 20]],
     ['the first two of equals', spread(equal(9)), 400, [40, ...equal(7)]],
     ['where there is less room than 400 bytes, four stay', spread(nine), 399, [40, 37, 40, 40]],
-    ['those of one order before those of two', spread(nine, (i) => ({ loose: i === 4 })), 400, [20, 20, 29, 8, 20, 20, 20, 20]],
+    [
+      'those of one order before those of two',
+      spread(nine, (i) => ({ unordered: i === 4 })),
+      400,
+      [20, 20, 29, 8, 20, 20, 20, 20],
+    ],
     [
       'those of two orders when no others are left',
-      spread(nine, (i) => ({ loose: i % 2 === 0 })),
+      spread(nine, (i) => ({ unordered: i % 2 === 0 })),
       400,
       [20, 20, 20, 17, 20, 20, 20, 20],
     ],
@@ -171,7 +168,7 @@ describe('what is merged', () => {
     ],
     [
       'the first two where they alone are of one order',
-      spread([20, 20, 5, 5, 5, 5, 5, 5, 5], (i) => ({ loose: i > 0 && i % 2 === 0 })),
+      spread([20, 20, 5, 5, 5, 5, 5, 5, 5], (i) => ({ unordered: i > 0 && i % 2 === 0 })),
       400,
       [40, 5, 5, 5, 5, 5, 5, 5],
     ],
@@ -228,13 +225,13 @@ describe('a merged span', () => {
       spendMinor: 12,
       triggered: 0,
       triggers: [2, 0, 0, 0, 0, 0, 0, 0, 1],
-      loose: true,
+      unordered: true,
     });
   });
 
   test('of which nothing triggered keeps no triggers, and its sum stops at 2^53-1', () => {
     const both = first(single(aged, { spendMinor: amountMax }), single(aged));
-    expect(both).toMatchObject({ spendMinor: amountMax, triggered: 0, triggers: null, loose: false });
+    expect(both).toMatchObject({ spendMinor: amountMax, triggered: 0, triggers: null, unordered: false });
   });
 
   test('of one payment and entries that are none is as exact as the payment', () => {
@@ -266,10 +263,10 @@ describe('the rows that are read to open a span', () => {
     ['eight of nine: what is left is the last payment', { count: 9, entries: 9 }, 8],
     ['all but the last of five', { count: 5, entries: 5 }, 4],
     ['one of two', { count: 2, entries: 2 }, 1],
-    ['all of five in no order', { count: 5, entries: 5, loose: true }, 5],
+    ['all of five in no order', { count: 5, entries: 5, unordered: true }, 5],
     ['all of five whose sum has stopped at 2^53-1', { count: 5, entries: 5, spendMinor: amountMax }, 5],
     ['all of five with an entry between them that is none', { count: 5, entries: 6 }, 6],
-    ['500 of more in no order', { count: 501, entries: 501, loose: true }, 500],
+    ['500 of more in no order', { count: 501, entries: 501, unordered: true }, 500],
   ])('are %s', (_, change, rows) => {
     const span = crossed(change);
     const fromSequence = from(span.entries);
@@ -330,7 +327,7 @@ describe('a span that was opened in part', () => {
         spendMinor: 80,
         triggered: 0,
         triggers: [1, 1, 0, 0, 0, 0, 0, 0, 0],
-        loose: false,
+        unordered: false,
       },
       single(0),
     ]);
@@ -338,10 +335,15 @@ describe('a span that was opened in part', () => {
 
   test.each<[string, Partial<Span>, Payment[], Partial<Span>]>([
     ['no older than the span', {}, [row(2 * hourMs)], { oldestMs: nowMs - 2 * hourMs }],
-    ['no newer than the span', {}, [row(hourMs - lateMs)], { oldestMs: nowMs - hourMs, loose: true }],
-    ['in no order once the newest was read', {}, [row(hourMs)], { oldestMs: nowMs - hourMs - lateMs + 1, loose: true }],
-    ['in order until then', {}, [row(hourMs + 1)], { oldestMs: nowMs - hourMs - lateMs, loose: false }],
-    ['where times are in no order as old as the span', { loose: true }, [row(1.5 * hourMs)], { oldestMs: nowMs - 2 * hourMs }],
+    ['no newer than the span', {}, [row(hourMs - lateMs)], { oldestMs: nowMs - hourMs, unordered: true }],
+    ['in no order once the newest was read', {}, [row(hourMs)], { oldestMs: nowMs - hourMs - lateMs + 1, unordered: true }],
+    ['in order until then', {}, [row(hourMs + 1)], { oldestMs: nowMs - hourMs - lateMs, unordered: false }],
+    [
+      'where times are in no order as old as the span',
+      { unordered: true },
+      [row(1.5 * hourMs)],
+      { oldestMs: nowMs - 2 * hourMs },
+    ],
     ['without triggers when all were read', { triggers: null }, [row(2 * hourMs)], { triggers: null, triggered: 0 }],
     ['of a sum that has stopped at 2^53-1 it too', { spendMinor: amountMax }, [row(2 * hourMs)], { spendMinor: amountMax }],
     [
@@ -373,8 +375,8 @@ describe('a span that was opened in part', () => {
   });
 
   test('leaves the last payment as a span when times are in no order', () => {
-    const rest = opened(mergedOf({ loose: true }), ...three).at(-2)!;
-    expect(rest).toMatchObject({ count: 1, entries: 1, oldestMs: nowMs - 2 * hourMs, newestMs: nowMs - hourMs, loose: true });
+    const rest = opened(mergedOf({ unordered: true }), ...three).at(-2)!;
+    expect(rest).toMatchObject({ count: 1, entries: 1, oldestMs: nowMs - 2 * hourMs, newestMs: nowMs - hourMs, unordered: true });
   });
 
   test('holds entries that are no payment where the row before them stood, the first where the span began', () => {
@@ -460,7 +462,7 @@ describe('spans as bytes', () => {
 
   test.each([
     ['one payment beside an entry that is none', { ...single(5, { triggered: 2 }), entries: 2 }],
-    ['one payment within bounds', { ...single(5), oldestMs: nowMs - 9, loose: true }],
+    ['one payment within bounds', { ...single(5), oldestMs: nowMs - 9, unordered: true }],
     ['many payments in one millisecond that triggered', merged(5, 5, { triggers: [0, 0, 0, 0, 0, 0, 0, 0, 2] })],
   ])('come back: %s', (_, span) => {
     const spans = [single(7), span, single(3), addGap([single(3)]).at(-1)!];

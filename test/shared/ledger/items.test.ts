@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { itemSizeBytes } from '../../../shared/adapters/memory/itemSize.ts';
+import { canonicalBody } from '../../../shared/domain/audit.ts';
+import { type Cause, causes, type Decision } from '../../../shared/domain/decision.ts';
 import { featureNames } from '../../../shared/domain/features.ts';
+import type { Names } from '../../../shared/domain/fields.ts';
 import type { CompiledModel } from '../../../shared/domain/model.ts';
-import { signalNames } from '../../../shared/domain/signals/names.ts';
+import { NewerRow } from '../../../shared/domain/rowFormat.ts';
+import { recordedSignals, type SignalName, signalNames } from '../../../shared/domain/signals/names.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import {
   auditFromItem,
@@ -12,6 +16,7 @@ import {
   decisionItem,
   isAuditItem,
   isDecisionItem,
+  itemsWith,
   paymentFromItem,
   type StoredDecision,
 } from '../../../shared/ledger/items.ts';
@@ -110,7 +115,11 @@ describe('a DECISION item', () => {
   });
 
   test.each([
-    ['another version', { d: Uint8Array.of(9) }, 'the item D#dev#t / D is packed in unknown version 9'],
+    ['a newer format', { d: Uint8Array.of(9) }, 'the decision D#dev#t / D is in format 9; this version reads formats up to 2'],
+    ['more signals', { d: Uint8Array.of(2, 14, 25, 7) }, 'in format 2 and refers to 14 signals, of which 9 are known'],
+    ['more features', { d: Uint8Array.of(2, 9, 26, 7) }, 'in format 2 and refers to 26 features, of which 25 are known'],
+    ['more causes', { d: Uint8Array.of(2, 9, 25, 8) }, 'in format 2 and refers to 8 causes, of which 7 are known'],
+    ['a cut', { d: Uint8Array.of(1) }, 'the decision D#dev#t / D is damaged: the bytes end too early'],
     ['no bytes', {}, 'the item D#dev#t / D has no packed attribute "d"'],
   ])('of %s is refused', (_, attributes, message) => {
     expect(() => decisionFromItem({ pk: 'D#dev#t', sk: 'D', ...attributes } as never)).toThrow(message);
@@ -176,8 +185,115 @@ describe('an AUDIT item', () => {
     expect(paymentFromItem(item)).toBeNull();
   });
 
-  test('of another version is refused', () => {
-    expect(() => auditFromItem({ pk: 'A#c', sk: '1', p: Uint8Array.of(2) })).toThrow('packed in unknown version 2');
+  test('of a newer format is refused by its name', () => {
+    const newer = 'the audit entry A#c / 1 is in format 3; this version reads formats up to 2';
+    expect(() => auditFromItem({ pk: 'A#c', sk: '1', p: Uint8Array.of(3) })).toThrow(newer);
+    expect(() => paymentFromItem({ pk: 'A#c', sk: '1', p: Uint8Array.of(3) })).toThrow(NewerRow);
+  });
+});
+
+describe('items of a version with more signals, features and causes', () => {
+  const added = ['DEVICE_ACCOUNTS_24H', 'IP_ACCOUNTS_1H', 'BENEFICIARY_PAYERS_24H', 'INSTRUMENT_ACCOUNTS_24H', 'LINKED_FRAUD'];
+  const known: Names = {
+    signals: [...signalNames, ...added],
+    features: [...featureNames, 'deviceAccounts', 'ipAccounts'],
+    causes: [...causes, 'NOT_TRACKED'],
+  };
+  const newer = itemsWith(known);
+
+  /** A decision of this version, and as one of the newer version would be; the numbers say how much of the new it holds. */
+  const pairs = fc
+    .record({
+      transactions: fc.array(paid, { minLength: 1, maxLength: 3 }),
+      values: fc.array(fc.option(fc.nat(1000), { nil: null }), { minLength: 0, maxLength: added.length }),
+      hasFeatures: fc.boolean(),
+      hasCause: fc.boolean(),
+    })
+    .map(({ transactions, values, hasFeatures, hasCause }) => {
+      const account = new DrivenAccount(loud, { model, degraded: null });
+      const merchant = { labelled: 5, frauds: 1, riskShort: 0.123456, riskLong: null };
+      const [last] = transactions.map((one) => account.pay(one, { merchant })).slice(-1);
+      const { decision, entry } = last!;
+      const own = values.map((_, i) => added[i]!);
+      const degraded = [
+        ...decision.degraded,
+        ...(values.length > 0 ? [{ part: added[values.length - 1]!, cause: 'LATE' as const }] : []),
+        ...(hasCause ? [{ part: 'MODEL', cause: 'NOT_TRACKED' as Cause }] : []),
+      ];
+      const grown: Decision = {
+        ...decision,
+        signals: [...decision.signals, ...values],
+        triggered: decision.triggered | (values.length > 0 ? 2 ** (8 + values.length) : 0),
+        triggers24h: [...decision.triggers24h, ...values.map((value) => value ?? 0)],
+        reasons: [
+          ...decision.reasons,
+          ...own.map((signal, i) => ({ signal, value: values[i]!, threshold: 3, points: 12.5, usual: null })),
+        ],
+        degraded,
+        features: hasFeatures ? [...decision.features!, 1, 2] : decision.features,
+        anomaly: hasFeatures
+          ? { ...decision.anomaly!, contributions: [...decision.anomaly!.contributions, { feature: 'ipAccounts', points: 0.25 }] }
+          : decision.anomaly,
+      };
+      const body = { ...entry.body, signals: recordedSignals(grown.signals, known.signals), degraded };
+      const triggered = known.signals.filter((_, i) => grown.triggered & (1 << i)) as SignalName[];
+      const needs = { decision: values.length > 0 || hasFeatures || hasCause, entry: values.length > 0 || hasCause };
+      return { grown, entry: { body: { ...body, triggered }, hash: entry.hash }, needs };
+    });
+
+  test('read back equal by that version', () => {
+    fc.assert(
+      fc.property(pairs, ({ grown, entry }) => {
+        expect(newer.decisionFromItem(newer.decisionItem(stored(grown)))).toEqual(stored(grown));
+        expect(newer.auditFromItem(newer.auditItem(entry, grown))).toEqual(entry);
+      }),
+    );
+  });
+
+  test('are read by this version where they hold nothing new, and refused by name where they do', () => {
+    fc.assert(
+      fc.property(pairs, ({ grown, entry, needs }) => {
+        const decided = newer.decisionItem(stored(grown));
+        const audited = newer.auditItem(entry, grown);
+        if (needs.decision) expect(() => decisionFromItem(decided)).toThrow(NewerRow);
+        else expect(decisionFromItem(decided)).toEqual(stored(grown));
+        if (needs.entry) {
+          expect(() => auditFromItem(audited)).toThrow(NewerRow);
+          expect(() => paymentFromItem(audited)).toThrow(NewerRow);
+        } else expect(auditFromItem(audited)).toEqual(entry);
+      }),
+    );
+  });
+
+  test('hold the bytes of this version where they hold nothing new', () => {
+    fc.assert(
+      fc.property(pairs, ({ grown, entry, needs }) => {
+        if (!needs.decision) expect(newer.decisionItem(stored(grown))).toEqual(decisionItem(stored(grown)));
+        if (!needs.entry) expect(newer.auditItem(entry, grown)).toEqual(auditItem(entry, grown));
+      }),
+    );
+  });
+
+  test('take rows of this version over: an entry names the signals that it was decided with, and hashes as before', () => {
+    const account = new DrivenAccount(loud, { model, degraded: null });
+    const { decision, entry } = account.pay(transaction);
+    const read = newer.auditFromItem(auditItem(entry, decision));
+    expect(read).toEqual(entry);
+    expect(hashOf(read.body)).toBe(entry.hash);
+    expect(canonicalBody(read.body as never)).toBe(canonicalBody(entry.body));
+    expect(newer.decisionFromItem(decisionItem(stored(decision))).decision.signals).toHaveLength(9);
+  });
+
+  test.each([
+    ['signal', 4, 'position 9 in a list of 9 signals'],
+    ['cause', 3, 'position 9 in a list of 7 causes'],
+  ])('a %s beyond those of its row is damage', (_, fromEnd, message) => {
+    const { decision } = new DrivenAccount(loud).pay(transaction);
+    const degraded = [{ part: 'TOTAL_SPEND_24H', cause: 'LATE' as const }];
+    const item = decisionItem(stored({ ...decision, reasons: [], degraded, anomaly: null, features: null }));
+    const bytes = item.d as Uint8Array;
+    const damaged = bytes.with(bytes.length - fromEnd, 9);
+    expect(() => decisionFromItem({ ...item, d: damaged })).toThrow(`is damaged: ${message}`);
   });
 });
 

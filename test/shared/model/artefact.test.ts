@@ -1,16 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildModel } from '../../../functions/train/build.ts';
 import { featureNames } from '../../../shared/domain/features.ts';
-import { forestScore } from '../../../shared/domain/forest.ts';
+import { forestScore, leafMark } from '../../../shared/domain/forest.ts';
 import { learnedLayer } from '../../../shared/domain/learned.ts';
-import {
-  decodeArtefact,
-  encodeArtefact,
-  loadArtefact,
-  ModelInvalid,
-  type ModelParts,
-  sha256,
-} from '../../../shared/model/artefact.ts';
+import { decodeArtefact, encodeArtefact, loadArtefact, type ModelParts, sha256 } from '../../../shared/model/artefact.ts';
+import { ModelInvalid } from '../../../shared/model/invalid.ts';
 import { seededRandom } from '../../../shared/store/random.ts';
 import { trainingRows } from '../../functions/train/generated.ts';
 
@@ -120,6 +114,75 @@ describe('an artefact', () => {
     const bad = changed((view) => view.setUint8(at, (view.getUint8(at) + 1) % 256));
     expect(() => decodeArtefact(bad)).toThrow(/rows, 256 expected/);
   });
+});
+
+describe('a model of another list of features', () => {
+  const known = [...featureNames];
+  /** The parts with their columns named and placed as in `features`, which is an order of the same names. */
+  const placed = (features: readonly string[]): ModelParts => {
+    const column = parts.forest.column.map((at) => (at === leafMark ? at : features.indexOf(known[at]!)));
+    return { ...parts, features, forest: { ...parts.forest, column } };
+  };
+  const load = (given: ModelParts, names?: readonly string[]) => {
+    const artefact = encodeArtefact(given);
+    return loadArtefact(artefact, { version: 1, sha256: sha256(artefact), features: given.features }, names);
+  };
+  const byName = ({ contributions }: { contributions: readonly { feature: string; points: number }[] }) =>
+    Object.fromEntries(contributions.map(({ feature, points }) => [feature, points]));
+
+  it('in another order scores every row as before, feature by feature', () => {
+    const [before, after] = [load(parts), load(placed(known.toReversed()))];
+    for (const row of rows.slice(0, 200)) {
+      const features = row.features as Float64Array;
+      const [a, b] = [before.score(features), after.score(features)];
+      expect(b.score).toBe(a.score);
+      expect(b.percentile).toBe(a.percentile);
+      expect(byName(b)).toEqual(byName(a));
+      const facts = { features, signals: row.signals, percentile: a.percentile };
+      expect(after.learned!.score(facts)).toEqual(before.learned!.score(facts));
+    }
+  });
+
+  it('that is shorter stays in force when features are appended: it reads those that it was trained on', () => {
+    const grown = [...known, 'deviceAccounts', 'ipAccounts'];
+    const [before, after] = [load(parts), load(parts, grown)];
+    for (const row of rows.slice(0, 200)) {
+      const features = row.features as Float64Array;
+      expect(after.score(Float64Array.of(...features, 1e6, -1e6))).toEqual(before.score(features));
+    }
+    expect(() => after.score(rows[0]!.features as Float64Array)).toThrow('a row of 25 features, 27 expected');
+  });
+
+  it('trained on fewer features than this version has is found by its hash, without a manifest', () => {
+    const fewer = trainingRows(300, 2).map((row) => ({ ...row, fraud: null, features: row.features as Float64Array }));
+    const cut = fewer.map((row) => ({ ...row, features: row.features.subarray(0, 20) }));
+    const { parts: small } = buildModel(cut, 1);
+    const artefact = encodeArtefact(small);
+    expect(decodeArtefact(artefact).features).toEqual(known.slice(0, 20));
+    const model = loadArtefact(artefact, { version: 1, sha256: sha256(artefact) });
+    for (const { features } of fewer.slice(0, 50)) {
+      const { score, contributions } = model.score(features);
+      expect(score).toBe(forestScore(small.forest, features.subarray(0, 20)));
+      expect(contributions.map(({ feature }) => feature)).toEqual(['baseline', ...known.slice(0, 20)]);
+    }
+  });
+
+  it('is refused when it needs a feature that is gone, and only then', () => {
+    const gone = known.map((name) => (name === 'amount' ? 'gone' : name));
+    expect(() => load(placedAs(gone))).toThrow(new ModelInvalid('needs the feature gone, which this version does not have'));
+    const unused = { ...placedAs([...known, 'gone']), forest: { ...parts.forest, featureCount: 26 } };
+    const row = rows[0]!.features as Float64Array;
+    expect(load(unused).score(row).score).toBe(load(parts).score(row).score);
+  });
+
+  it('is refused when the manifest names other features than the artefact was made for', () => {
+    const artefact = encodeArtefact(parts);
+    const expected = { version: 1, sha256: sha256(artefact), features: known.toReversed() };
+    expect(() => loadArtefact(artefact, expected)).toThrow(/made for other features/);
+  });
+
+  /** The parts with their columns renamed. */
+  const placedAs = (features: readonly string[]): ModelParts => ({ ...parts, features });
 });
 
 /** Offset of the size byte of the first leaf of the tree that starts at `from`. */

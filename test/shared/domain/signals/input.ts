@@ -3,7 +3,7 @@ import type { Policy } from '../../../../shared/domain/policy.ts';
 import type { SignalInput } from '../../../../shared/domain/signals/signal.ts';
 import { type AccountState, newAccount } from '../../../../shared/domain/state.ts';
 import type { Transaction } from '../../../../shared/domain/transaction.ts';
-import type { WindowSums } from '../../../../shared/domain/window.ts';
+import type { WindowSums } from '../../../../shared/domain/windowSums.ts';
 import { barePolicy, transaction } from '../../policy/fixtures.ts';
 
 export const t0 = transaction.occurredAtMs;
