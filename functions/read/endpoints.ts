@@ -28,7 +28,7 @@ export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
   const { table, openInputs, findErasedChain, evidence, version, tokenIssuer = null } = dependencies;
   return {
     getDecision: getDecision(table),
-    getEvidence: getEvidence(evidence),
+    getEvidence: getEvidence(evidence, openInputs),
     getLatestDecisions: getLatestDecisions(table),
     getRecentSignals: getRecentSignals(table),
     getAccountStanding: getAccountStanding(table),
