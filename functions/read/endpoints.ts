@@ -3,6 +3,7 @@ import type { TokenIssuer } from '../../shared/edge/tokens.ts';
 import { policyJsonSchema } from '../../shared/policy/schema.ts';
 import { getAccountAudit, getAccountStanding, getAccountTimeline } from './accounts.ts';
 import { policyQueries } from './admin.ts';
+import { getCaller } from './caller.ts';
 import { consoleEndpoints } from './console.ts';
 import { getDecision } from './decision.ts';
 import { docsEndpoints } from './docs.ts';
@@ -38,6 +39,7 @@ export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
     getOverview: getOverview(table),
     getModel: getModel(table),
     getModelVersions: getModelVersions(table),
+    getCaller,
     getHealth: getHealth(dependencies),
     ...policyQueries(table),
     ...consoleEndpoints(tokenIssuer),
