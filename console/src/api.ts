@@ -1,13 +1,12 @@
-import type { Scope } from '../../shared/contract/routes.ts';
+import type { Wire } from '../../shared/contract/wire.ts';
+import type { Session } from './session.tsx';
+import type { Caller } from './wire.ts';
 
-/** The API, as this page reads it. Addresses are relative to the page, so that it works under a stage path. */
+/** Requests to the API. Addresses are relative to the page, so that it works under a stage path. */
 
-export interface Fault {
-  readonly pointer: string;
-  readonly detail: string;
-}
+export type Fault = Wire<'Fault'>;
 
-/** An answer that is none: `status` 0 when the API could not be reached. */
+/** A failed request: the answer's status, 0 when the API could not be reached, -1 for a failure in this page. */
 export class ApiError extends Error {
   readonly status: number;
   readonly faults: readonly Fault[];
@@ -33,20 +32,17 @@ let onRefused: () => void = () => {};
 
 export const heldKey = (): string | null => key;
 
-/** The key lives as long as the tab: it is never stored beyond it. */
+/** Keeps the key for the life of the tab; null forgets it. */
 export const holdKey = (next: string | null): void => {
   key = next;
   if (next === null) sessionStorage.removeItem(sessionKey);
   else sessionStorage.setItem(sessionKey, next);
 };
 
-/** Called when the API no longer takes the key. */
-export const whenRefused = (told: () => void): void => {
-  onRefused = told;
+/** Sets what to do when the API refuses the held key. */
+export const whenRefused = (act: () => void): void => {
+  onRefused = act;
 };
-
-/** The tenant that an API key names; null for a token. */
-export const tenantOf = (given: string): string | null => /^aegis_([a-z0-9-]{1,32})_/.exec(given)?.[1] ?? null;
 
 export const path = (strings: TemplateStringsArray, ...values: readonly (string | number)[]): string =>
   strings.reduce((text, part, index) => text + encodeURIComponent(String(values[index - 1])) + part);
@@ -79,13 +75,13 @@ async function send(method: string, url: string, body?: unknown, signal?: AbortS
     throw new ApiError(0, 'The API does not answer.');
   });
   if (answer.ok) return answer;
-  const problem = (await answer.json().catch(() => ({}))) as { title?: string; detail?: string; errors?: Fault[] };
-  // Late answers to a key that was replaced since say nothing of the one in use.
+  const problem = (await answer.json().catch(() => ({}))) as Partial<Wire<'Problem'>>;
+  // A late answer to an earlier key says nothing about the key that is held now.
   if (answer.status === 401 && usedKey !== null && usedKey === key) onRefused();
   throw new ApiError(answer.status, problem.detail ?? problem.title ?? `The API answered ${answer.status}.`, problem.errors);
 }
 
-/** Follows cursors until `enough`, or the last page, or `pagesMax`. */
+/** Yields the items of each page, at most `pagesMax` pages. */
 export async function* pages<Item>(url: string, pagesMax: number, signal?: AbortSignal): AsyncGenerator<readonly Item[]> {
   let cursor: string | undefined;
   for (let page = 0; page < pagesMax; page += 1) {
@@ -96,24 +92,13 @@ export async function* pages<Item>(url: string, pagesMax: number, signal?: Abort
   }
 }
 
-/** Which scopes the key holds, told by answers that change nothing: scopes are checked before fields. Throws when the key is none. */
-export async function scopesHeld(): Promise<ReadonlySet<Scope>> {
-  const probes = [
-    ['read', 'GET', 'metrics/overview?minutes=1', undefined],
-    ['review', 'POST', 'decisions/probe/review', {}],
-    ['admin', 'GET', 'audit/system?limit=1', undefined],
-  ] as const;
-  const held = await Promise.all(
-    probes.map(async ([scope, method, url, body]) => {
-      try {
-        await send(method, url, body);
-        return scope;
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        if (error.status === 0 || error.status === 401 || error.status >= 500) throw error;
-        return error.status === 400 ? scope : null;
-      }
-    }),
-  );
-  return new Set(held.filter((scope) => scope !== null));
+/** What the API says about the held key or token. A key without the scope `read` is refused: it holds nothing that this page can use. */
+export async function getCaller(): Promise<Session> {
+  try {
+    const { tenant, scopes } = await get<Caller>('caller');
+    return { tenant, scopes: new Set(scopes) };
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) return { tenant: null, scopes: new Set() };
+    throw error;
+  }
 }

@@ -1,7 +1,9 @@
 import { useEffect, useErrorBoundary, useRef, useState } from 'preact/hooks';
-import { heldKey, holdKey, scopesHeld, tenantOf, whenRefused } from './api.ts';
+import { getCaller, heldKey, holdKey, whenRefused } from './api.ts';
+import { forgetDrafts } from './drafts.ts';
 import { asApiError } from './hooks.ts';
-import { AccountPage, AccountsPage } from './pages/account.tsx';
+import { AccountPage } from './pages/account.tsx';
+import { AccountsPage } from './pages/accounts.tsx';
 import { DecisionPage } from './pages/decision.tsx';
 import { LivePage } from './pages/live.tsx';
 import { ModelPage } from './pages/model.tsx';
@@ -26,15 +28,15 @@ export function App() {
     const key = heldKey();
     if (key === null) return setState({ kind: 'signedOut', message: null });
     try {
-      setState({ kind: 'signedIn', session: { scopes: await scopesHeld(), tenant: tenantOf(key) } });
+      setState({ kind: 'signedIn', session: await getCaller() });
     } catch (error) {
       if (heldKey() !== null && heldKey() !== key) return;
       const { status, message } = asApiError(error);
       if (status === 401) {
         holdKey(null);
-        setState({ kind: 'signedOut', message: 'The API does not take this key.' });
+        setState({ kind: 'signedOut', message: 'This key is not valid.' });
       } else {
-        setState({ kind: 'signedOut', message: `${message} Trying again.` });
+        setState({ kind: 'signedOut', message: `${message} Trying again…` });
         setTimeout(signIn, retryMs);
       }
     }
@@ -42,7 +44,7 @@ export function App() {
   useEffect(() => {
     whenRefused(() => {
       holdKey(null);
-      setState({ kind: 'signedOut', message: 'The API no longer takes this key.' });
+      setState({ kind: 'signedOut', message: 'This key is no longer valid.' });
     });
     const start = async (): Promise<void> => {
       takeKeyFromAddress();
@@ -69,6 +71,7 @@ export function App() {
     );
   }
   const signOut = (): void => {
+    forgetDrafts();
     holdKey(null);
     setState({ kind: 'signedOut', message: null });
   };
@@ -79,7 +82,7 @@ export function App() {
   );
 }
 
-/** `#key=aegis_...`, as `npm start` may print it: taken, and out of the address at once. A fragment never reaches a server. */
+/** Reads a key from `#key=aegis_...`, which `npm start` prints, and removes it from the address. A fragment never reaches a server. */
 function takeKeyFromAddress(): void {
   const given = /^#key=([\w-]+)$/.exec(location.hash)?.[1];
   if (given === undefined) return;
@@ -103,7 +106,7 @@ function Shell({ session, onSignOut }: { readonly session: Session; readonly onS
   const first = useRef(true);
   useEffect(() => {
     document.title = `${titles[place.page] ?? 'Not found'} · Aegis`;
-    // A reader who follows a link lands at the top of what it leads to.
+    // Following a link moves the focus to the new page.
     if (!first.current) main.current?.focus({ preventScroll: false });
     first.current = false;
     scrollTo(0, 0);
@@ -146,8 +149,8 @@ function Shell({ session, onSignOut }: { readonly session: Session; readonly onS
         {session.scopes.has('read') ? (
           <Guarded key={`${place.page}/${place.id}`} place={place} />
         ) : (
-          <Empty title="This key may not read">
-            <p>The console needs a key with the scope “read”; reviewing needs “review” as well.</p>
+          <Empty title="This key cannot read">
+            <p>The console needs a key with the scope “read”. To review payments, the key also needs “review”.</p>
           </Empty>
         )}
       </main>
@@ -156,7 +159,7 @@ function Shell({ session, onSignOut }: { readonly session: Session; readonly onS
   );
 }
 
-/** A page that fails to draw takes nothing else with it. */
+/** Shows an error in place of a page that fails to render; the rest of the console stays. */
 function Guarded({ place }: { readonly place: Place }) {
   const [error, reset] = useErrorBoundary();
   if (error !== undefined) {
@@ -181,7 +184,7 @@ function CurrentPage({ place: { page, id, query } }: { readonly place: Place }) 
   if (page === 'policy') return <PolicyPage />;
   if (page === 'model') return <ModelPage />;
   return (
-    <Empty title="There is no such page">
+    <Empty title="Page not found">
       <p>
         <a href="#/live">Go to the live view</a>
       </p>

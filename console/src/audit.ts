@@ -2,22 +2,22 @@ import { get, type Page, path } from './api.ts';
 import { type ChainCheck, canVerify, checkChain } from './verify.ts';
 import type { AuditItem } from './wire.ts';
 
-/** Entries of a chain that this page reads and checks; longer chains are for `aegis verify`. */
+/** At most this many entries of a chain are read and checked here; `aegis verify` checks longer chains. */
 export const entriesMax = 10_000;
 const pageSize = 200;
 
 export interface ReadChain {
-  /** Entries before these, which only the archive has. */
+  /** The number of entries before these, which are only in the archive. */
   readonly archivedThrough: number;
-  /** Oldest first, from the chain's first that is not archived. */
+  /** Oldest first, from the first entry that is not archived. */
   readonly entries: readonly AuditItem[];
-  /** Null where the browser may not compute hashes. */
+  /** Null where the browser cannot compute hashes. */
   readonly check: ChainCheck | null;
-  /** Whether the chain goes on behind what was read. */
+  /** Whether the chain has entries after these. */
   readonly more: boolean;
 }
 
-/** An account's chain from its first entry on that the table keeps, up to one or to its end, checked here. */
+/** Reads and checks an account's chain, from the first entry that the table keeps up to entry `upTo`, or to the end when that is null. */
 export async function readChain(
   accountId: string,
   userId: string | null,

@@ -1,35 +1,35 @@
-import type { Outcome, WireDecisionItem } from './wire.ts';
+import type { DecisionItem, Outcome } from './wire.ts';
 
-/** The decisions of the live view, newest first: a window of bounded size on an endless stream. */
+/** The decisions of the live view, newest first: the last `kept` of an endless stream. */
 
-/** Decisions kept; older ones leave. */
+/** Decisions kept; older ones are dropped. */
 export const kept = 10_000;
 
 export class Feed {
-  /** Newest first. Replaced, never changed, so that views can tell by identity whether there is anything new. */
-  items: readonly WireDecisionItem[] = [];
-  /** Taken in while paused, not yet in `items`. */
-  waiting: readonly WireDecisionItem[] = [];
+  /** Newest first. The array is replaced, never changed: a view compares identities to see whether anything is new. */
+  items: readonly DecisionItem[] = [];
+  /** Received while paused, not yet in `items`. */
+  waiting: readonly DecisionItem[] = [];
   paused = false;
   #known = new Set<string>();
-  /** Whether `items` are to go when `waiting` comes. */
+  /** Whether `waiting` replaces `items` instead of joining them. */
   #isStale = false;
   readonly #listeners = new Set<() => void>();
 
-  /** Newest first, as the API answers them. Returns how many were new. */
-  add(newest: readonly WireDecisionItem[]): number {
+  /** Adds decisions, newest first, as the API answers them. Returns how many were new. */
+  add(newest: readonly DecisionItem[]): number {
     const fresh = newest.filter((item) => item.transactionId !== null && !this.#known.has(item.transactionId));
     if (fresh.length === 0) return 0;
     for (const item of fresh) this.#known.add(item.transactionId!);
     this.waiting = merged(fresh, this.waiting);
     if (!this.paused) this.#release();
     else if (this.waiting.length > kept) this.#forget('waiting');
-    this.#tell();
+    this.#notify();
     return fresh.length;
   }
 
-  /** Begins anew with these, newest first, where what lies between them and the known ones was not read. */
-  restart(newest: readonly WireDecisionItem[]): void {
+  /** Drops what it holds and starts anew with these, newest first: used when decisions in between were not read. */
+  restart(newest: readonly DecisionItem[]): void {
     this.#known = new Set();
     this.waiting = [];
     this.#isStale = true;
@@ -43,7 +43,7 @@ export class Feed {
   pause(paused: boolean): void {
     this.paused = paused;
     if (!paused) this.#release();
-    this.#tell();
+    this.#notify();
   }
 
   subscribe(listener: () => void): () => void {
@@ -64,13 +64,13 @@ export class Feed {
     this[list] = this[list].slice(0, kept);
   }
 
-  #tell(): void {
+  #notify(): void {
     for (const listener of this.#listeners) listener();
   }
 }
 
-/** Both are newest first; late arrivals find their place. */
-const merged = (a: readonly WireDecisionItem[], b: readonly WireDecisionItem[]): readonly WireDecisionItem[] => {
+/** Merges two lists, both newest first. */
+const merged = (a: readonly DecisionItem[], b: readonly DecisionItem[]): readonly DecisionItem[] => {
   const last = a.at(-1);
   if (b.length === 0 || (last !== undefined && last.decidedAt >= b[0]!.decidedAt)) return [...a, ...b];
   return [...a, ...b].sort((x, y) => (x.decidedAt < y.decidedAt ? 1 : x.decidedAt > y.decidedAt ? -1 : 0));
@@ -86,7 +86,7 @@ export interface Filter {
 
 export const noFilter: Filter = { outcome: null, signal: null, text: '', scoreMin: 0 };
 
-export const filtered = (items: readonly WireDecisionItem[], filter: Filter): readonly WireDecisionItem[] => {
+export const filtered = (items: readonly DecisionItem[], filter: Filter): readonly DecisionItem[] => {
   if (filter === noFilter) return items;
   const text = filter.text.trim().toLowerCase();
   return items.filter(
@@ -98,8 +98,8 @@ export const filtered = (items: readonly WireDecisionItem[], filter: Filter): re
   );
 };
 
-/** Decisions a second over the last `windowMs` of the newest ones. */
-export const ratePerSecond = (items: readonly WireDecisionItem[], nowMs: number, windowMs = 30_000): number => {
+/** Decisions per second in the last `windowMs`. */
+export const ratePerSecond = (items: readonly DecisionItem[], nowMs: number, windowMs = 30_000): number => {
   let count = 0;
   for (const item of items) {
     if (Date.parse(item.decidedAt) < nowMs - windowMs) break;

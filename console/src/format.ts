@@ -1,7 +1,7 @@
 import { currencyExponents } from '../../shared/domain/currency.ts';
 import type { Disposition, Outcome } from './wire.ts';
 
-/** Numbers, times and names as people read them. */
+/** Numbers, times and names in words. */
 
 const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
@@ -25,7 +25,7 @@ export const major = (amountMinor: number, currency: string): number => amountMi
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
-/** Time of day on this machine's clock. */
+/** The time of day on this machine's clock. */
 export const clock = (instant: string): string => {
   const date = new Date(instant);
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
@@ -36,7 +36,7 @@ export const dateTime = (instant: string): string => {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock(instant)}`;
 };
 
-/** As it was on the payer's clock: the text's own hour, whatever its offset. */
+/** The time on the payer's clock: the text's own hour and its offset. */
 export const payersTime = (instant: string): string => `${instant.slice(0, 10)} ${instant.slice(11, 19)} ${instant.slice(23)}`;
 
 /** Hour of day on the payer's clock with its fraction, 0..24. */
@@ -55,7 +55,7 @@ export const ago = (instant: string, nowMs = Date.now()): string => {
   return ms < 5_000 ? 'now' : `${ms < 60_000 ? `${Math.floor(ms / 1_000)} s` : duration(ms)} ago`;
 };
 
-/** `TXN_VELOCITY_1H` as `Velocity 1 h`; rules, lists and unknown names as they are. */
+/** `TXN_VELOCITY_1H` as `Velocity 1 h`; other names as they are. */
 export const signalLabel = (name: string): string =>
   signalLabels[name] ?? name.replace(/^RULE:/, 'Rule ').replace(/^LIST:/, 'List ');
 
@@ -102,7 +102,7 @@ export const signalValue = (name: string, value: number | null, baseCurrency = '
   }
 };
 
-/** What the model sees, in words; a name that is not known as it is. */
+/** A feature of the model in words; an unknown name becomes words. */
 export const featureLabel = (name: string): string => featureLabels[name] ?? words(name);
 
 const featureLabels: Readonly<Record<string, string>> = {
@@ -116,12 +116,12 @@ const featureLabels: Readonly<Record<string, string>> = {
   count10m: 'Payments in 10 min',
   count1h: 'Payments in 1 h',
   count24h: 'Payments in 24 h',
-  gapHours: 'Hours since the last',
+  gapHours: 'Hours since the last payment',
   hourRarity: 'Rarity of the hour',
   localHour: 'Hour of day',
   recentSurprise: 'Recent surprises',
   speedKmh: 'Speed',
-  kmFromHome: 'Distance from its places',
+  kmFromHome: 'Distance from the usual places',
   kmFromLast: 'Distance from the last place',
   devices24h: 'Devices in 24 h',
   merchants24h: 'Merchants in 24 h',
@@ -143,3 +143,21 @@ export const words = (name: string): string =>
     .replace(/_/g, ' ')
     .toLowerCase()
     .replace(/^./, (first) => first.toUpperCase());
+
+/** When, to whom and by which channel a payment was made, as far as it says; the empty text when it says nothing. */
+export const paidWords = (payment: {
+  readonly occurredAt?: string | null;
+  readonly merchantId?: string | null;
+  readonly channel?: string | null;
+}): string => {
+  const { occurredAt, merchantId, channel } = payment;
+  const parts = [
+    occurredAt ? `paid ${payersTime(occurredAt)}` : '',
+    merchantId ? `to ${merchantId}` : '',
+    channel ? `by ${channel}` : '',
+  ];
+  return parts.filter((part) => part !== '').join(' ');
+};
+
+export const plural = (count: number, singular: string, several = `${singular}s`): string =>
+  `${whole(count)} ${count === 1 ? singular : several}`;

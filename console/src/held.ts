@@ -1,9 +1,10 @@
 import { useEffect, useReducer } from 'preact/hooks';
 import { path, post } from './api.ts';
+import { draftOf, keepDraft } from './drafts.ts';
 import { asApiError } from './hooks.ts';
 import type { Disposition } from './wire.ts';
 
-/** Dispositions that wait a moment before they are sent, so that a slip can be undone. */
+/** Dispositions are held for a moment before they are sent, so that the analyst can undo a mistake. */
 
 export const holdMs = 5_000;
 const shownMs = 4_000;
@@ -14,12 +15,14 @@ export interface HeldReview {
   readonly accountId: string | null;
   readonly disposition: Disposition;
   readonly note: string;
+  /** The draft that the note came from, and goes back to when the disposition is undone. */
+  readonly draft: string;
   readonly dueMs: number;
   readonly state: 'held' | 'sending' | 'sent' | 'failed';
   readonly message?: string;
 }
 
-type Wanted = Pick<HeldReview, 'transactionId' | 'accountId' | 'disposition' | 'note'>;
+type Wanted = Pick<HeldReview, 'transactionId' | 'accountId' | 'disposition' | 'note' | 'draft'>;
 
 let all: readonly HeldReview[] = [];
 let count = 0;
@@ -34,22 +37,32 @@ const change = (next: readonly HeldReview[]): void => {
 const set = (id: number, changed: Partial<HeldReview>): void =>
   change(all.map((review) => (review.id === id ? { ...review, ...changed } : review)));
 
-/** Another disposition of the same transaction replaces one that is still held. */
+/** Holds a disposition. It replaces one of the same transaction that is still held, and takes over its note when it has none. */
 export const hold = (wanted: Wanted): void => {
-  for (const other of all) if (other.transactionId === wanted.transactionId && other.state === 'held') undo(other.id);
+  const replaced = all.find(({ transactionId, state }) => transactionId === wanted.transactionId && state === 'held');
+  if (replaced !== undefined) remove(replaced.id);
   count += 1;
   const id = count;
-  change([...all, { ...wanted, id, dueMs: Date.now() + holdMs, state: 'held' }]);
+  const note = wanted.note === '' && replaced !== undefined ? replaced.note : wanted.note;
+  change([...all, { ...wanted, note, id, dueMs: Date.now() + holdMs, state: 'held' }]);
   timers.set(
     id,
     setTimeout(() => void sendNow(id), holdMs),
   );
 };
 
+/** Takes a held disposition back. Its note is a draft again, unless another was begun. */
 export const undo = (id: number): void => {
+  const review = all.find((candidate) => candidate.id === id);
+  if (review?.state !== 'held') return;
+  if (draftOf(review.draft) === '') keepDraft(review.draft, review.note);
+  remove(id);
+};
+
+const remove = (id: number): void => {
   clearTimeout(timers.get(id));
   timers.delete(id);
-  change(all.filter((review) => review.id !== id || review.state !== 'held'));
+  change(all.filter((review) => review.id !== id));
 };
 
 export const undoLast = (): void => {
@@ -76,12 +89,12 @@ async function sendNow(id: number, keepalive = false): Promise<void> {
   }
 }
 
-/** Whoever leaves the page has decided: what is held is sent. */
+/** Leaving the page sends what is held. */
 addEventListener('pagehide', () => {
   for (const { id } of all) void sendNow(id, true);
 });
 
-/** A changed set of held reviews each time one moves on. */
+/** Returns the held dispositions, and renders again whenever one changes. */
 export function useHeld(): readonly HeldReview[] {
   const [, changed] = useReducer((round: number) => round + 1, 0);
   useEffect(() => {

@@ -1,7 +1,7 @@
-import { useEffect, useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
+import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { ApiError, get } from './api.ts';
 
-/** What is known of something that the API is asked for. Old data stays while newer is fetched or cannot be had. */
+/** What the page holds of something it reads from the API. Data stays while newer data is fetched, and when that fails. */
 export interface Resource<Body> {
   readonly data: Body | null;
   readonly error: ApiError | null;
@@ -11,12 +11,12 @@ export interface Resource<Body> {
 
 const backoffMsMax = 30_000;
 
-/** Reads an address, again every `everyMs` while the page is seen; failures back off to 30 s. Null = nothing to read. */
+/** Reads an address, and again every `everyMs` while the tab is visible; failures back off to 30 s. A null address reads nothing. */
 export function useResource<Body>(url: string | null, everyMs?: number): Resource<Body> {
   return useLoad(url, (signal) => get<Body>(url!, signal), everyMs);
 }
 
-/** The same for anything that loads; `name` says what, and null that there is nothing to load. */
+/** Does the same with any `load`. A new `name` loads anew; a null name loads nothing. */
 export function useLoad<Body>(
   name: string | null,
   load: (signal: AbortSignal) => Promise<Body>,
@@ -58,16 +58,16 @@ export function useLoad<Body>(
       clearTimeout(timer);
     };
   }, [name, everyMs, round]);
-  const mine = state.name === name;
-  const data = mine ? state.data : null;
-  const error = mine ? state.error : null;
+  const isCurrent = state.name === name;
+  const data = isCurrent ? state.data : null;
+  const error = isCurrent ? state.error : null;
   return { data, error, loading: name !== null && data === null && error === null, reload: () => reload(undefined as never) };
 }
 
 export const asApiError = (error: unknown): ApiError =>
   error instanceof ApiError ? error : new ApiError(-1, error instanceof Error ? error.message : String(error));
 
-/** Renders again every `everyMs`, for words such as `3 s ago`. */
+/** Returns the time, and renders again every `everyMs`, for texts such as `3 s ago`. */
 export function useClock(everyMs: number): number {
   const [nowMs, setNowMs] = useState(Date.now());
   useEffect(() => {
@@ -77,28 +77,7 @@ export function useClock(everyMs: number): number {
   return nowMs;
 }
 
-/** Keys pressed anywhere but in a field, without Ctrl, Alt or Meta. */
-export function useKeys(keys: Readonly<Record<string, () => void>>): void {
-  const latest = useRef(keys);
-  latest.current = keys;
-  // Before the page is painted: a key pressed on what is seen first must not be lost.
-  useLayoutEffect(() => {
-    const pressed = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.altKey || event.metaKey || isField(event.target)) return;
-      const act = latest.current[event.key];
-      if (act === undefined) return;
-      event.preventDefault();
-      act();
-    };
-    addEventListener('keydown', pressed);
-    return () => removeEventListener('keydown', pressed);
-  }, []);
-}
-
-const isField = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
-
-/** Width and height of an element's inside, as they change. */
+/** Returns a ref, and the current width and height of that element's content. */
 export function useSize<E extends HTMLElement>() {
   const ref = useRef<E>(null);
   const [size, setSize] = useState({ width: 0, height: 0 });
@@ -115,7 +94,7 @@ export function useSize<E extends HTMLElement>() {
   return [ref, size] as const;
 }
 
-/** Changes whenever colours do: pages drawn on canvas must be drawn again. */
+/** Returns the colour scheme in use. A canvas must be drawn again when it changes. */
 export function useScheme(): string {
   const [scheme, setScheme] = useState(schemeNow);
   useEffect(() => {

@@ -1,6 +1,6 @@
 import { decimal, money, percent, whole } from './format.ts';
 
-/** When a signal triggers, as a sentence. */
+/** Says when a signal triggers. */
 export const signalSentence = (name: string, threshold: number, baseCurrency: string): string => {
   switch (name) {
     case 'TOTAL_SPEND_24H':
@@ -14,13 +14,13 @@ export const signalSentence = (name: string, threshold: number, baseCurrency: st
     case 'AMOUNT_ANOMALY':
       return `when the amount is ${decimal(threshold)} standard deviations above the usual, or more`;
     case 'IMPOSSIBLE_TRAVEL':
-      return `when ${whole(threshold)} km/h or more would be needed from the last place`;
+      return `when travel from the last place would need ${whole(threshold)} km/h or more`;
     case 'UNUSUAL_HOUR':
-      return 'between 01:00 and 05:00, when the account rarely pays then';
+      return 'between 01:00 and 05:00, if the account rarely pays at that time';
     case 'MERCHANT_RISK':
-      return `when ${percent(threshold)} or more of the merchant’s payments are estimated to be fraud`;
+      return `when an estimated ${percent(threshold)} or more of the merchant’s payments are fraud`;
     case 'ANOMALY':
-      return `when the payment is more unusual than ${decimal(threshold)} % of all`;
+      return `when the payment is more unusual than ${decimal(threshold)} % of all payments`;
     default:
       return `from ${decimal(threshold)}`;
   }
@@ -29,12 +29,12 @@ export const signalSentence = (name: string, threshold: number, baseCurrency: st
 export interface Change {
   /** `signals.ANOMALY.points`; rules by their id. */
   readonly where: string;
-  /** Null when it was not there. */
+  /** Null when the older document does not have it. */
   readonly before: string | null;
   readonly after: string | null;
 }
 
-/** What differs between two documents, leaf by leaf, in the order of the newer one. */
+/** The differences between two documents, leaf by leaf, in the order of the newer one. */
 export const changes = (before: unknown, after: unknown): readonly Change[] => {
   const [was, is] = [leaves(before), leaves(after)];
   const names = new Set([...is.keys(), ...was.keys()]);

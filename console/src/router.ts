@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** Where the reader is: `#/decision/txn_1`. In the fragment, so that every address works below any path. */
+/** The page that the address names: `#/decision/txn_1`. It is in the fragment, so that it works below any path. */
 export interface Place {
   readonly page: string;
   readonly id: string | null;

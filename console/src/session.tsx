@@ -2,10 +2,10 @@ import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { Scope } from '../../shared/contract/routes.ts';
 
-/** Who is signed in, as far as this page can tell. */
+/** Who is signed in. */
 export interface Session {
   readonly scopes: ReadonlySet<Scope>;
-  /** Null for a token, which does not say. */
+  /** Null when the key may not read. */
   readonly tenant: string | null;
 }
 

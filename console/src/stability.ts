@@ -1,8 +1,8 @@
 const bins = 10;
-/** An empty bin counts as this share: the logarithm of nothing is none. */
+/** The share of an empty bin, because the logarithm of zero is not finite. */
 const shareMin = 0.001;
 
-/** Population stability index of percentiles against the even spread that they have while payments are like those of the training. */
+/** Population stability index of percentiles against the uniform distribution, which they have while payments resemble the training data. */
 export const stabilityOf = (percentiles: readonly number[]): number => {
   const counts = Array.from({ length: bins }, () => 0);
   for (const value of percentiles) counts[Math.min(bins - 1, Math.floor((value * bins) / 100))]! += 1;

@@ -1,12 +1,12 @@
 import canonicalize from 'canonicalize';
 import type { AuditItem } from './wire.ts';
 
-/** A chain checked in the browser, with nothing but SHA-256 (WebCrypto) and RFC 8785: the server's word is not taken for it. */
+/** Checks a chain in the browser with SHA-256 (WebCrypto) and RFC 8785, without trusting the server. */
 
 export interface ChainCheck {
-  /** Entries that hold, from the first given on. */
+  /** The number of valid entries before the first fault. */
   readonly verified: number;
-  /** The first that does not. */
+  /** The first entry that is not valid. */
   readonly fault: { readonly sequence: number; readonly text: string } | null;
 }
 
@@ -15,19 +15,19 @@ const zeros = '0'.repeat(64);
 /** Lower-case hex SHA-256 of the RFC 8785 form. */
 export async function hashOf(body: unknown): Promise<string> {
   const text = canonicalize(body);
-  if (text === undefined) throw new TypeError('a value that JSON cannot hold has no canonical form');
+  if (text === undefined) throw new TypeError('a value that is not JSON has no canonical form');
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Whether this page may compute hashes: browsers allow it on HTTPS and on this machine only. */
+/** Whether this page can compute hashes: browsers allow it only on HTTPS and on localhost. */
 export const canVerify = (): boolean => globalThis.crypto?.subtle !== undefined;
 
 /**
- * Entries as the API lists them, oldest first, beginning with the chain's first, or with the one after those that are archived: what
- * comes before that one is taken as it stands.
+ * Checks entries as the API lists them, oldest first, from the chain's first or from the one after `archivedThrough`. The link from the
+ * first entry to an archived one is not checked.
  */
-export async function checkChain(entries: readonly AuditItem[], archivedThrough = 0): Promise<ChainCheck> {
+export async function checkChain(entries: readonly Pick<AuditItem, 'body' | 'hash'>[], archivedThrough = 0): Promise<ChainCheck> {
   let previousHash = archivedThrough === 0 ? zeros : (entries[0]?.body.previousHash ?? zeros);
   for (const [index, { body, hash }] of entries.entries()) {
     const sequence = archivedThrough + index + 1;
@@ -43,8 +43,8 @@ async function faultOf(
   hash: string,
   expected: { readonly sequence: number; readonly previousHash: string; readonly chain: string },
 ): Promise<string | null> {
-  if (body.sequence !== expected.sequence) return `says that it is entry ${body.sequence}`;
+  if (body.sequence !== expected.sequence) return `is numbered ${body.sequence}`;
   if (body.chain !== expected.chain) return 'belongs to another chain';
-  if (body.previousHash !== expected.previousHash) return 'does not follow from the entry before it';
-  return (await hashOf(body)) === hash ? null : 'has been changed: its hash is not that of its content';
+  if (body.previousHash !== expected.previousHash) return 'does not continue the previous entry';
+  return (await hashOf(body)) === hash ? null : 'was changed: its hash does not match its content';
 }

@@ -3,6 +3,7 @@ import type { TokenIssuer } from '../../shared/edge/tokens.ts';
 import { policyJsonSchema } from '../../shared/policy/schema.ts';
 import { getAccountAudit, getAccountStanding, getAccountTimeline } from './accounts.ts';
 import { policyQueries } from './admin.ts';
+import { getCaller } from './caller.ts';
 import { consoleAnswers } from './console.ts';
 import { getDecision } from './decision.ts';
 import { docsAnswers } from './docs.ts';
@@ -28,7 +29,7 @@ export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
   const { table, openInputs, findErasedChain, evidence, version, tokenIssuer = null } = dependencies;
   return withoutBody({
     getDecision: getDecision(table),
-    getEvidence: getEvidence(evidence),
+    getEvidence: getEvidence(evidence, openInputs),
     getLatestDecisions: getLatestDecisions(table),
     getRecentSignals: getRecentSignals(table),
     getAccountStanding: getAccountStanding(table),
@@ -38,6 +39,7 @@ export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
     getOverview: getOverview(table),
     getModel: getModel(table),
     getModelVersions: getModelVersions(table),
+    getCaller,
     getHealth: getHealth(dependencies),
     ...policyQueries(table),
     ...consoleAnswers(tokenIssuer),

@@ -109,6 +109,7 @@ const operations: Readonly<Record<OperationId, Operation>> = {
   getModel: { summary: 'The model card in force', answer: read('Model'), statuses: [404] },
   getModelVersions: { summary: 'All model versions', answer: read('ModelPage') },
   getSystemAudit: { summary: "The tenant's system chain, oldest first", answer: read('SystemAuditPage') },
+  getCaller: { summary: 'The tenant and the scopes of the key that asks', answer: read('Caller') },
   getHealth: { summary: 'Health, with dependencies; 503 when down', answer: read('Health'), problem: 'Health' },
   getOpenApi: { summary: 'This document', answer: { status: 200, mediaType: 'application/json' } },
   getDocs: { summary: 'This documentation, to try out', answer: html },

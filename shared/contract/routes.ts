@@ -41,6 +41,7 @@ const table = [
   ['GET', '/model', 'read', 'read', 'getModel'],
   ['GET', '/model/versions', 'read', 'read', 'getModelVersions'],
   ['GET', '/audit/system', 'admin', 'read', 'getSystemAudit'],
+  ['GET', '/caller', 'read', 'read', 'getCaller'],
   ['GET', '/health', null, 'read', 'getHealth'],
   ['GET', '/openapi.json', null, 'read', 'getOpenApi'],
   ['GET', '/docs', null, 'read', 'getDocs'],

@@ -2,6 +2,7 @@ import { currencyExponents } from '../domain/currency.ts';
 import { outcomes } from '../domain/outcome.ts';
 import { signalNames } from '../domain/signals/names.ts';
 import { idPattern } from './ids.ts';
+import { scopes } from './routes.ts';
 import { metadataLimits } from './transaction.ts';
 
 /** JSON Schemas (2020-12) of everything on the wire, by the name the OpenAPI document gives them. Answers may grow further fields. */
@@ -34,6 +35,7 @@ const transactionId: Schema = { type: 'string', pattern: idPattern, not: { const
 const time: Schema = { type: 'string', format: 'date-time' };
 const hash: Schema = { type: 'string', pattern: '^[0-9a-f]{64}$' };
 const outcome = choice(outcomes);
+const disposition = choice(['CONFIRMED_FRAUD', 'LEGITIMATE', 'UNSURE']);
 const signal = choice(signalNames);
 const score: Schema = { type: 'number', minimum: 0, maximum: 100 };
 
@@ -187,27 +189,42 @@ const decisionItem = object(
   ['anomalyPercentile', 'travelKmh', 'distanceKm'],
 );
 
-const model = object({
-  version: count,
-  kind: text,
-  status: { ...choice(['active', 'published', 'candidate']), description: 'A candidate was no better than the one in force' },
-  reason: { ...orNull(text), description: 'Why a candidate is none more' },
-  trainedAt: time,
-  trainingWindow: object({ from: time, to: time }),
-  rows: count,
-  features: array(text),
-  metrics: { type: 'object' },
-  drift: {
-    ...orNull(number),
-    description: 'Population stability index of the anomaly score against the version before; null for the first',
+const model = object(
+  {
+    version: count,
+    kind: text,
+    status: { ...choice(['active', 'published', 'candidate']), description: 'A candidate was no better than the one in force' },
+    reason: { ...orNull(text), description: 'Why a candidate is none more' },
+    trainedAt: time,
+    trainingWindow: object({ from: time, to: time }),
+    rows: count,
+    features: array(text),
+    metrics: { type: 'object' },
+    drift: {
+      ...orNull(number),
+      description: 'Population stability index of the anomaly score against the version before; null for the first',
+    },
+    learned: {
+      ...orNull(object({ frauds: count, honest: count })),
+      description: 'The labelled payments behind the learned layer; null while there are too few',
+    },
+    codeVersion: text,
+    bytes: count,
+    sha256: hash,
   },
-  sha256: hash,
-});
+  ['learned', 'codeVersion', 'bytes'],
+);
 
 const policySummary: Readonly<Record<string, Schema>> = {
   version: count,
   hash,
   status: text,
+};
+
+const policyVersion: Readonly<Record<string, Schema>> = {
+  ...policySummary,
+  publishedAt: { ...orNull(time), description: 'Null for the default policy' },
+  by: { ...orNull(text), description: 'The key that published it; null for the default policy' },
 };
 
 export const schemas = {
@@ -268,7 +285,7 @@ export const schemas = {
   Review: closed(
     object(
       {
-        disposition: choice(['CONFIRMED_FRAUD', 'LEGITIMATE', 'UNSURE']),
+        disposition,
         note: optional({ type: 'string', maxLength: noteCharactersMax }),
       },
       ['note'],
@@ -276,7 +293,7 @@ export const schemas = {
   ),
   Reviewed: object({
     transactionId: id,
-    disposition: text,
+    disposition,
     knownAt: time,
     review: orNull(object({ reviewId: text, state: choice(['open', 'closed']) })),
   }),
@@ -290,9 +307,10 @@ export const schemas = {
         openedAt: time,
         outcome,
         transactionIds: array(id),
-        disposition: orNull(text),
+        disposition,
+        closedAt: time,
       },
-      ['disposition'],
+      ['disposition', 'closedAt'],
     ),
   ),
   Overview: object({
@@ -306,8 +324,8 @@ export const schemas = {
     modelVersion: orNull(count),
     policyVersion: count,
   }),
-  PolicyVersion: object({ ...policySummary, policy: { type: 'object' } }),
-  PolicyVersionPage: page(object(policySummary)),
+  PolicyVersion: object({ ...policyVersion, policy: { type: 'object' } }),
+  PolicyVersionPage: page(object(policyVersion)),
   NewPolicy: closed(
     object({ policy: refer('Policy'), status: choice(['draft', 'active']), ifVersion: optional(count) }, ['ifVersion']),
   ),
@@ -316,6 +334,11 @@ export const schemas = {
   ListEntry: object({ list: id, entry: id, expiresAt: orNull(time) }, ['expiresAt']),
   Model: model,
   ModelPage: page(refer('Model')),
+  Caller: object({
+    tenant: text,
+    keyId: { ...text, description: "A key's id, or a token's subject" },
+    scopes: array(choice(scopes)),
+  }),
   Health: object({
     status: choice(['ok', 'degraded', 'down']),
     version: text,

@@ -86,6 +86,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/caller": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tenant and the scopes of the key that asks (scope read) */
+        get: operations["getCaller"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/console": {
         parameters: {
             query?: never;
@@ -514,6 +531,12 @@ export interface components {
             rejected: number;
             results: components["schemas"]["RowResult"][];
         };
+        Caller: {
+            /** @description A key's id, or a token's subject */
+            keyId: string;
+            scopes: ("ingest" | "decide" | "read" | "review" | "admin")[];
+            tenant: string;
+        };
         Decision: {
             /** @description Null once erased */
             accountId: string | null;
@@ -650,10 +673,17 @@ export interface components {
             list: string;
         };
         Model: {
+            bytes?: number;
+            codeVersion?: string;
             /** @description Population stability index of the anomaly score against the version before; null for the first */
             drift: number | null;
             features: string[];
             kind: string;
+            /** @description The labelled payments behind the learned layer; null while there are too few */
+            learned?: {
+                frauds: number;
+                honest: number;
+            } | null;
             metrics: Record<string, never>;
             /** @description Why a candidate is none more */
             reason: string | null;
@@ -864,15 +894,23 @@ export interface components {
             };
         };
         PolicyVersion: {
+            /** @description The key that published it; null for the default policy */
+            by: string | null;
             hash: string;
             policy: Record<string, never>;
+            /** @description Null for the default policy */
+            publishedAt: string | null;
             status: string;
             version: number;
         };
         PolicyVersionPage: {
             cursor?: string;
             items: {
+                /** @description The key that published it; null for the default policy */
+                by: string | null;
                 hash: string;
+                /** @description Null for the default policy */
+                publishedAt: string | null;
                 status: string;
                 version: number;
             }[];
@@ -901,7 +939,8 @@ export interface components {
             note?: string | null;
         };
         Reviewed: {
-            disposition: string;
+            /** @enum {string} */
+            disposition: "CONFIRMED_FRAUD" | "LEGITIMATE" | "UNSURE";
             /** Format: date-time */
             knownAt: string;
             review: {
@@ -915,7 +954,10 @@ export interface components {
             cursor?: string;
             items: {
                 accountId: string;
-                disposition?: string | null;
+                /** Format: date-time */
+                closedAt?: string;
+                /** @enum {string} */
+                disposition?: "CONFIRMED_FRAUD" | "LEGITIMATE" | "UNSURE";
                 /** Format: date-time */
                 openedAt: string;
                 /** @enum {string} */
@@ -1442,6 +1484,101 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SystemAuditPage"];
+                };
+            };
+            /** @description Faults of the request, all at once */
+            400: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key lacks the scope */
+            403: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another method */
+            405: {
+                headers: {
+                    Allow?: string;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    "Retry-After"?: number;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available or not sure: safe to repeat with the same id */
+            503: {
+                headers: {
+                    "Retry-After"?: number;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCaller: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Caller"];
                 };
             };
             /** @description Faults of the request, all at once */

@@ -44,6 +44,7 @@ export const takePictures = async (world: World): Promise<void> => {
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme });
     if (at === '#/live') await page.getByRole('button', { name: '15 min' }).click();
+    if (at === '#/reviews') await page.locator('.queue li button').first().click();
     await page.waitForTimeout(3_000);
     await page.screenshot({ path: `${folder}${name}.png` });
     await context.close();

@@ -36,6 +36,8 @@ export interface Tab {
   readonly context: BrowserContext;
   /** Refused by the content-security policy, thrown, or asked by a dialog. */
   readonly troubles: string[];
+  /** Answers with a status of 400 or more. */
+  readonly failures: string[];
   /** Addresses that the page asked for. */
   readonly requests: string[];
   go(fragment: string): Promise<void>;
@@ -100,7 +102,7 @@ async function openTab(browser: Browser, stack: LocalStack, options: OpenOptions
   if (initScript !== undefined) await context.addInitScript(initScript);
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
-  const [troubles, requests]: string[][] = [[], []];
+  const [troubles, failures, requests]: string[][] = [[], [], []];
   page.on('pageerror', (error) => troubles!.push(error.message));
   page.on('console', (message) => {
     if (/content security policy|trusted/i.test(message.text())) troubles!.push(message.text());
@@ -109,13 +111,23 @@ async function openTab(browser: Browser, stack: LocalStack, options: OpenOptions
     troubles!.push(`dialog: ${dialog.message()}`);
     void dialog.dismiss();
   });
+  page.on('response', (answer) => {
+    if (answer.status() >= 400) failures!.push(`${answer.status()} ${answer.request().method()} ${answer.url()}`);
+  });
   page.on('request', (asked) => requests!.push(`${asked.method()} ${asked.url()}`));
   await page.goto(url + (key === null ? '' : `#key=${key}`));
   if (key !== null) {
     await page.getByRole('navigation').waitFor();
     if (at !== '#/live') await page.goto(url + at);
   }
-  return { page, context, troubles: troubles!, requests: requests!, go: (fragment) => page.goto(url + fragment).then(() => {}) };
+  return {
+    page,
+    context,
+    troubles: troubles!,
+    failures: failures!,
+    requests: requests!,
+    go: (fragment) => page.goto(url + fragment).then(() => {}),
+  };
 }
 
 /** The same stack under the path of an API stage, as gateways serve it. */

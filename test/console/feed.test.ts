@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Feed, filtered, kept, noFilter, ratePerSecond } from '../../console/src/feed.ts';
-import type { WireDecisionItem } from '../../console/src/wire.ts';
+import type { DecisionItem } from '../../console/src/wire.ts';
 
 const startMs = Date.parse('2026-11-20T13:45:00.000Z');
-const item = (number: number, changed: Partial<WireDecisionItem> = {}): WireDecisionItem => ({
+const item = (number: number, changed: Partial<DecisionItem> = {}): DecisionItem => ({
   transactionId: `t${number}`,
   userId: 'u_1',
   accountId: 'a_1',
@@ -16,9 +16,9 @@ const item = (number: number, changed: Partial<WireDecisionItem> = {}): WireDeci
   signals: [],
   ...changed,
 });
-const newestFirst = (from: number, to: number): WireDecisionItem[] =>
+const newestFirst = (from: number, to: number): DecisionItem[] =>
   Array.from({ length: to - from + 1 }, (_, index) => item(to - index));
-const names = (items: readonly WireDecisionItem[]) => items.map(({ transactionId }) => transactionId);
+const names = (items: readonly DecisionItem[]) => items.map(({ transactionId }) => transactionId);
 
 describe('the decisions of the live view', () => {
   it('come newest first, each once, however pages overlap', () => {

@@ -1,9 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { ago, duration, money, payersHour, payersTime, percent, signalValue } from '../../console/src/format.ts';
+import {
+  ago,
+  duration,
+  money,
+  paidWords,
+  payersHour,
+  payersTime,
+  percent,
+  plural,
+  signalValue,
+} from '../../console/src/format.ts';
 import { dimensions, shadeOf } from '../../console/src/parts/dimensions.ts';
 import { changes, signalSentence } from '../../console/src/policyWords.ts';
 import { placeOf, toAccount, toDecision } from '../../console/src/router.ts';
-import type { WireDecisionItem } from '../../console/src/wire.ts';
+import type { DecisionItem } from '../../console/src/wire.ts';
 
 describe('amounts, times and values in words', () => {
   it.each([
@@ -26,6 +36,30 @@ describe('amounts, times and values in words', () => {
 
   it('reads the hour from the text, whatever its offset', () => {
     expect(payersHour('2026-11-20T02:30:00.000-08:00')).toBe(2.5);
+  });
+});
+
+describe('how a payment was made', () => {
+  const occurredAt = '2026-11-20T13:45:09.123+05:30';
+  it.each([
+    [
+      'with merchant and channel',
+      { occurredAt, merchantId: 'm_1', channel: 'card' },
+      'paid 2026-11-20 13:45:09 +05:30 to m_1 by card',
+    ],
+    ['without a merchant', { occurredAt, merchantId: null, channel: 'card' }, 'paid 2026-11-20 13:45:09 +05:30 by card'],
+    ['without a channel', { occurredAt, merchantId: 'm_1', channel: null }, 'paid 2026-11-20 13:45:09 +05:30 to m_1'],
+    ['without either', { occurredAt, merchantId: null, channel: null }, 'paid 2026-11-20 13:45:09 +05:30'],
+    ['once the account is erased', { occurredAt: null }, ''],
+  ])('is told %s', (_, payment, expected) => {
+    expect(paidWords(payment)).toBe(expected);
+  });
+  it('counts in singular and plural', () => {
+    expect([plural(1, 'entry', 'entries'), plural(2, 'entry', 'entries'), plural(1_200, 'payment')]).toEqual([
+      '1 entry',
+      '2 entries',
+      '1,200 payments',
+    ]);
   });
 });
 
@@ -78,7 +112,7 @@ describe('places in the console', () => {
 });
 
 describe('the axes of the map', () => {
-  const item = (amountMinor: number, changed: Partial<WireDecisionItem> = {}): WireDecisionItem => ({
+  const item = (amountMinor: number, changed: Partial<DecisionItem> = {}): DecisionItem => ({
     transactionId: 't',
     userId: 'u',
     accountId: 'a',

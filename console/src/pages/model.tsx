@@ -4,14 +4,14 @@ import { dateTime, decimal, duration, featureLabel, whole, words } from '../form
 import { type Resource, useClock, useResource } from '../hooks.ts';
 import { Empty, Facts, Panel, Scrolls, Shown } from '../parts/basics.tsx';
 import { stabilityOf } from '../stability.ts';
-import type { ModelCard, WireDecisionItem } from '../wire.ts';
+import type { DecisionItem, ModelCard } from '../wire.ts';
 
 const refreshMs = 30_000;
 
 export function ModelPage() {
   const model = useResource<ModelCard>('model', refreshMs);
   const versions = useResource<Page<ModelCard>>('model/versions?limit=50', refreshMs);
-  const latest = useResource<Page<WireDecisionItem>>('decisions/latest?limit=200', refreshMs);
+  const latest = useResource<Page<DecisionItem>>('decisions/latest?limit=200', refreshMs);
   const isNone = model.error?.status === 404;
   return (
     <div class="model">
@@ -25,8 +25,8 @@ export function ModelPage() {
             <Panel title="Card">
               <Empty title="No model is in force yet">
                 <p>
-                  Payments are decided by rules alone, and every decision says so. The first model is trained from archived
-                  payments on its schedule, or by
+                  The rules alone decide payments, and every decision says so. The first model is trained from archived payments
+                  on its schedule, or with
                 </p>
                 <p>
                   <code>npm run aegis -- train</code>
@@ -40,14 +40,14 @@ export function ModelPage() {
               </Shown>
             </Panel>
           )}
-          <Panel title="History" hint="every version trained, with its figures">
+          <Panel title="History" hint="every trained version, with its figures">
             {versions.error?.status === 404 ? (
-              <p class="text">No version was trained yet.</p>
+              <p class="text">No version has been trained yet.</p>
             ) : (
               <Shown of={versions} what="versions">
                 {({ items }) =>
                   items.length === 0 ? (
-                    <p class="text">No version was trained yet.</p>
+                    <p class="text">No version has been trained yet.</p>
                   ) : (
                     <History items={items} inForce={model.data?.version ?? null} />
                   )
@@ -69,10 +69,10 @@ export function ModelPage() {
   );
 }
 
-/** By the usual reading of the population stability index. */
+/** The usual reading of the population stability index. */
 const driftWords = (index: number): string => (index < 0.1 ? 'stable' : index < 0.25 ? 'some shift' : 'a large shift');
 
-/** Fewer percentiles than this say nothing of their spread. */
+/** Fewer percentiles than this say nothing about their distribution. */
 const percentilesMin = 50;
 
 const Drift = (props: { readonly value: number | null; readonly percentiles: readonly number[] }) => {
@@ -82,19 +82,19 @@ const Drift = (props: { readonly value: number | null; readonly percentiles: rea
   return (
     <Facts
       rows={[
-        ['Against the version before', value === null ? 'there is none' : text(value)],
+        ['Against the previous version', value === null ? 'no previous version' : text(value)],
         [
-          'Payments now',
+          'Recent payments',
           now === null
-            ? `too few scored yet: ${percentiles.length} of ${percentilesMin}`
-            : `${text(now)} against an even spread, ${whole(percentiles.length)} payments`,
+            ? `too few scored: ${percentiles.length} of ${percentilesMin}`
+            : `${text(now)} against a uniform distribution, ${whole(percentiles.length)} payments`,
         ],
       ]}
     />
   );
 };
 
-const percentilesOf = (items: readonly WireDecisionItem[]): readonly number[] =>
+const percentilesOf = (items: readonly DecisionItem[]): readonly number[] =>
   items.map(({ anomalyPercentile }) => anomalyPercentile ?? null).filter((value) => value !== null);
 
 function Card({ card }: { readonly card: ModelCard }) {
@@ -108,7 +108,7 @@ function Card({ card }: { readonly card: ModelCard }) {
           ['Window', windowText(card.trainingWindow)],
           ['Rows', whole(card.rows)],
           ['Learned layer', learnedText(card.learned ?? null)],
-          ...(card.codeVersion === undefined ? [] : [['Made by', `version ${card.codeVersion}`] as const]),
+          ...(card.codeVersion === undefined ? [] : [['Trained by', `version ${card.codeVersion}`] as const]),
           ...(card.bytes === undefined ? [] : [['Size', `${whole(card.bytes / 1024)} KB`] as const]),
           ['Artefact', <code class="hash">{card.sha256}</code>],
         ]}
@@ -128,7 +128,7 @@ function Card({ card }: { readonly card: ModelCard }) {
 }
 
 const learnedText = (learned: ModelCard['learned'] | null): string =>
-  learned ? `from ${whole(learned.frauds)} frauds and ${whole(learned.honest)} honest payments` : 'none: too few labels';
+  learned ? `from ${whole(learned.frauds)} fraudulent and ${whole(learned.honest)} honest payments` : 'off: too few labels';
 
 const windowText = (window: unknown): string => {
   if (typeof window !== 'object' || window === null) return String(window ?? '–');
@@ -139,14 +139,14 @@ const windowText = (window: unknown): string => {
     .join(' – ');
 };
 
-/** Figures by name, whatever they are: sets of figures become headings of their own. */
+/** Figures by name; the name of a set precedes the names of its figures. */
 function Figures({ of }: { readonly of: unknown }) {
   const rows = flat(of);
-  if (rows.length === 0) return <p class="text">None: there was no version to compare it with.</p>;
+  if (rows.length === 0) return <p class="text">There was no version to compare it with.</p>;
   return <Facts rows={rows} />;
 }
 
-/** What stands under `comparison` is said by its own name. */
+/** Figures of the set `comparison` go by their own names. */
 const nameOf = (key: string): string => (key === 'comparison' ? '' : words(key));
 
 const flat = (value: unknown, name = ''): readonly (readonly [string, string])[] => {
@@ -201,20 +201,20 @@ const binsOf = (values: readonly number[]): readonly number[] => {
   return bins;
 };
 
-function Distributions({ latest }: { readonly latest: Resource<Page<WireDecisionItem>> }) {
+function Distributions({ latest }: { readonly latest: Resource<Page<DecisionItem>> }) {
   return (
     <>
-      <Panel title="Scores" hint="of the 200 latest decisions">
+      <Panel title="Scores" hint="of the latest 200 decisions">
         <Shown of={latest} what="decisions">
           {({ items }) => (
             <Histogram label="Scores" values={items.map(({ score }) => score)} none="No payment has been decided yet." />
           )}
         </Shown>
       </Panel>
-      <Panel title="Anomaly percentiles" hint="of the same; even when the model fits what it sees">
+      <Panel title="Anomaly percentiles" hint="of the same decisions; uniform while the model fits the payments">
         <Shown of={latest} what="decisions">
           {({ items }) => (
-            <Histogram label="Anomaly percentiles" values={percentilesOf(items)} none="No model took part in them." />
+            <Histogram label="Anomaly percentiles" values={percentilesOf(items)} none="No model was used for these decisions." />
           )}
         </Shown>
       </Panel>

@@ -6,12 +6,12 @@ import { Empty, Facts, OutcomeTag, Panel, Shown } from '../parts/basics.tsx';
 import { changes, signalSentence } from '../policyWords.ts';
 import { usePlace } from '../router.ts';
 import { useScope } from '../session.tsx';
-import type { AuditItem, Policy, PolicySummary, StoredPolicy } from '../wire.ts';
+import type { Policy, PolicySummary, PolicyVersion, SystemEntry } from '../wire.ts';
 
 export function PolicyPage() {
   const wanted = usePlace().query.get('version');
-  const inForce = useResource<StoredPolicy>('policy');
-  const asked = useResource<StoredPolicy>(wanted === null ? null : path`policy/versions/${wanted}`);
+  const inForce = useResource<PolicyVersion>('policy');
+  const asked = useResource<PolicyVersion>(wanted === null ? null : path`policy/versions/${wanted}`);
   const shown = wanted === null ? inForce : asked;
   const mayAdmin = useScope('admin');
   return (
@@ -25,7 +25,7 @@ export function PolicyPage() {
             {shown.data.publishedAt !== null && `, published ${dateTime(shown.data.publishedAt)}`}
           </span>
         )}
-        {wanted !== null && <a href="#/policy">Show the one in force</a>}
+        {wanted !== null && <a href="#/policy">Show the policy in force</a>}
       </div>
       <Shown of={shown} what="policy" lines={10}>
         {(stored) => (
@@ -47,7 +47,7 @@ export function PolicyPage() {
   );
 }
 
-const Cutoffs = ({ stored: { policy, hash } }: { readonly stored: StoredPolicy }) => {
+const Cutoffs = ({ stored: { policy, hash } }: { readonly stored: PolicyVersion }) => {
   const { review, block } = policy.cutoffs;
   return (
     <Panel title="Cut-offs">
@@ -60,7 +60,7 @@ const Cutoffs = ({ stored: { policy, hash } }: { readonly stored: StoredPolicy }
         rows={[
           ['Review', `from ${review} points`],
           ['Block', `from ${block} points`],
-          ['When a part is missing', <OutcomeTag outcome={policy.failTo} />],
+          ['When a part is not available', <OutcomeTag outcome={policy.failTo} />],
           ['Base currency', policy.baseCurrency],
           ['Learned layer', policy.learnedWeight === 0 ? 'off' : `weight ${policy.learnedWeight}`],
           ['Hash', <code class="hash">{hash}</code>],
@@ -88,7 +88,7 @@ const InWords = ({ policy }: { readonly policy: Policy }) => (
 const Rules = ({ policy }: { readonly policy: Policy }) => (
   <Panel title="Rules" hint="written in CEL">
     {policy.rules.length === 0 ? (
-      <p class="text">No rules beside the signals.</p>
+      <p class="text">There are no rules besides the signals.</p>
     ) : (
       <ul class="sentences rules">
         {policy.rules.map((rule) => (
@@ -115,7 +115,7 @@ const Lists = ({ policy }: { readonly policy: Policy }) => (
             <strong>{name}</strong> {list.text}{' '}
             <span class="hint">
               by {list.field}
-              {list.overrides ? ', excepts block lists and rules' : ''}
+              {list.overrides ? ', overrides block lists and rules' : ''}
             </span>
           </span>
           <OutcomeTag outcome={list.outcome} />
@@ -125,7 +125,7 @@ const Lists = ({ policy }: { readonly policy: Policy }) => (
   </Panel>
 );
 
-function Versions({ inForce }: { readonly inForce: StoredPolicy | null }) {
+function Versions({ inForce }: { readonly inForce: PolicyVersion | null }) {
   const versions = useResource<Page<PolicySummary>>('policy/versions?limit=100');
   const [older, setOlder] = useState<number | null>(null);
   const [newer, setNewer] = useState<number | null>(null);
@@ -137,7 +137,7 @@ function Versions({ inForce }: { readonly inForce: StoredPolicy | null }) {
       <Shown of={versions} what="versions">
         {() =>
           items.length < 2 ? (
-            <p class="text">This is the only version. A new one is published with PUT /policy or aegis policy publish.</p>
+            <p class="text">This is the only version. Publish a new one with PUT /policy or aegis policy publish.</p>
           ) : (
             <>
               <ul class="versions">
@@ -184,14 +184,14 @@ const VersionChoice = (props: {
 );
 
 function Differences({ from, to }: { readonly from: number; readonly to: number }) {
-  const before = useResource<StoredPolicy>(path`policy/versions/${from}`);
-  const after = useResource<StoredPolicy>(path`policy/versions/${to}`);
+  const before = useResource<PolicyVersion>(path`policy/versions/${from}`);
+  const after = useResource<PolicyVersion>(path`policy/versions/${to}`);
   const found = useMemo(
     () => (before.data === null || after.data === null ? null : changes(before.data.policy, after.data.policy)),
     [before.data, after.data],
   );
   if (found === null) return <Shown of={before.data === null ? before : after} what="version" children={() => null} />;
-  if (found.length === 0) return <p class="text">No difference.</p>;
+  if (found.length === 0) return <p class="text">The two versions are the same.</p>;
   return (
     <ul class="differences" aria-label={`Differences from version ${from} to version ${to}`}>
       {found.map(({ where, before: was, after: is }) => (
@@ -206,13 +206,13 @@ function Differences({ from, to }: { readonly from: number; readonly to: number 
 }
 
 function SystemChain() {
-  const chain = useResource<Page<AuditItem>>('audit/system?limit=200');
+  const chain = useResource<Page<SystemEntry>>('audit/system?limit=200');
   return (
     <Panel title="Who changed what" hint="the system chain">
       <Shown of={chain} what="system chain">
         {({ items }) =>
           items.length === 0 ? (
-            <Empty title="Nothing was changed yet" />
+            <Empty title="Nothing has changed yet" />
           ) : (
             <ul class="versions">
               {items.toReversed().map(({ body, hash }) => (
@@ -220,7 +220,7 @@ function SystemChain() {
                   <strong>{body.event.toLowerCase().replaceAll('_', ' ')}</strong>
                   <span class="hint">
                     {dateTime(body.at)}
-                    {typeof body.by === 'string' ? ` by ${body.by}` : ''}
+                    {body.by !== undefined && ` by ${body.by}`}
                   </span>
                 </li>
               ))}

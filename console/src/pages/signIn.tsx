@@ -2,7 +2,7 @@ import { useId, useState } from 'preact/hooks';
 import { ApiError, get, holdKey } from '../api.ts';
 import { useResource } from '../hooks.ts';
 
-/** Sign-in by a key or a token that one has, or by a token fetched from the configured issuer (authorization code with PKCE, S256). */
+/** Sign-in with an API key or a token, or with a token fetched from the configured issuer (authorization code with PKCE, S256). */
 
 interface Settings {
   readonly signIn: { readonly issuer: string; readonly clientId: string; readonly audience: string } | null;
@@ -30,7 +30,7 @@ export function SignIn({ message, onKey }: { readonly message: string | null; re
         <path class="tick" d="m10.5 16 4 4 7-8" />
       </svg>
       <h1>Aegis</h1>
-      <p class="lead">Every payment decided, with its reasons and with proof.</p>
+      <p class="lead">Decides every payment, with reasons and proof.</p>
       <form
         onSubmit={async (event) => {
           event.preventDefault();
@@ -55,7 +55,7 @@ export function SignIn({ message, onKey }: { readonly message: string | null; re
           {busy ? 'Signing in…' : 'Sign in'}
         </button>
         <p id={`${id}-hint`} class="hint">
-          Kept in this tab only. On your own machine <code>npm start</code> prints one.
+          Kept in this tab only. <code>npm start</code> prints a key for your own machine.
         </p>
       </form>
       {issuer !== null && (
@@ -100,7 +100,7 @@ async function startSignIn({ issuer, clientId, audience }: NonNullable<Settings[
   location.assign(url);
 }
 
-/** When the issuer has sent the reader back: fetches the token and holds it. Throws an ApiError that can be shown. */
+/** Completes a sign-in when the issuer has redirected back: fetches the token and keeps it. Throws an ApiError with a message to show. */
 export async function finishSignIn(): Promise<void> {
   const answer = new URLSearchParams(location.search);
   const pending = sessionStorage.getItem(pendingKey);
@@ -108,7 +108,7 @@ export async function finishSignIn(): Promise<void> {
   sessionStorage.removeItem(pendingKey);
   history.replaceState(null, '', redirectUri());
   const { verifier, state } = JSON.parse(pending) as { verifier: string; state: string };
-  const refused = (why: string): ApiError => new ApiError(401, `Sign-in did not work: ${why}`);
+  const refused = (why: string): ApiError => new ApiError(401, `Sign-in failed: ${why}`);
   if (answer.get('state') !== state) throw refused('the answer belongs to another request.');
   if (answer.has('error')) throw refused(answer.get('error_description') ?? answer.get('error')!);
   const { signIn } = await get<Settings>(settingsUrl);

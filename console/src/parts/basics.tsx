@@ -2,9 +2,9 @@ import type { ComponentChildren } from 'preact';
 import type { ApiError } from '../api.ts';
 import { outcomeWords, signalLabel } from '../format.ts';
 import type { Resource } from '../hooks.ts';
-import type { Outcome } from '../wire.ts';
+import { type Outcome, outcomes } from '../wire.ts';
 
-/** An outcome in its colour, with a shape of its own for those who do not see colours. */
+/** An outcome in its colour, with its own shape for people who cannot tell the colours apart. */
 export const OutcomeTag = ({ outcome, large = false }: { readonly outcome: Outcome; readonly large?: boolean }) => (
   <span class={`tag ${outcome.toLowerCase()}${large ? ' large' : ''}`}>
     <OutcomeShape outcome={outcome} />
@@ -18,6 +18,16 @@ export const OutcomeShape = ({ outcome }: { readonly outcome: Outcome }) => (
     {outcome === 'REVIEW' && <path d="M5 .8 9.5 9H.5z" />}
     {outcome === 'BLOCK' && <path d="M1 1h8v8H1z" />}
   </svg>
+);
+
+export const OutcomeLegend = () => (
+  <span class="legend">
+    {outcomes.map((outcome) => (
+      <span key={outcome} class={outcome.toLowerCase()}>
+        <OutcomeShape outcome={outcome} /> {outcomeWords[outcome]}
+      </span>
+    ))}
+  </span>
 );
 
 export const Signals = ({ names }: { readonly names: readonly string[] }) => (
@@ -68,7 +78,7 @@ export const Empty = ({ title, children }: { readonly title: string; readonly ch
   </div>
 );
 
-/** Says what went wrong, and what can be done about it. */
+/** Shows what failed, and a button to try again when that can help. */
 export const Failed = ({
   error,
   what,
@@ -81,7 +91,7 @@ export const Failed = ({
   <div class="state failed" role="alert">
     <p class="title">{failureTitle(error, what)}</p>
     <div class="text">
-      <p>{error.status === 0 ? 'The API does not answer. This page tries again by itself.' : error.message}</p>
+      <p>{error.status === 0 ? 'The API does not answer. This page keeps trying.' : error.message}</p>
       {error.faults.map((fault) => (
         <p key={fault.pointer}>
           <code>{fault.pointer}</code> {fault.detail}
@@ -98,12 +108,12 @@ export const Failed = ({
 
 const failureTitle = (error: ApiError, what: string): string => {
   if (error.status === 0) return 'Offline';
-  if (error.status === 403) return `This key may not see ${what}`;
-  if (error.status === 404) return `There is no ${what} here`;
+  if (error.status === 403) return `This key cannot read ${what}`;
+  if (error.status === 404) return `There is no such ${what}`;
   return `${what[0]!.toUpperCase()}${what.slice(1)} could not be read`;
 };
 
-/** What a resource has come to: loading, failed, or its content; old content stays visible through failures. */
+/** Shows a resource: its content, else its failure, else that it loads. Content stays visible while a newer read fails. */
 export function Shown<Body>({
   of,
   what,
@@ -136,7 +146,7 @@ export interface Choice<Value extends string> {
   readonly label: string;
 }
 
-/** One of a few, as buttons that show which. */
+/** A choice among a few values, as buttons; the chosen one is pressed. */
 export function Choices<Value extends string>({
   label,
   choices,
@@ -160,7 +170,7 @@ export function Choices<Value extends string>({
   );
 }
 
-/** What may be wider or longer than its place. */
+/** A box that scrolls when its content is wider, or with `tall` longer, than the page allows. */
 export const Scrolls = (props: { readonly label: string; readonly tall?: boolean; readonly children: ComponentChildren }) => (
   // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
   <section class={props.tall ? 'scrolls tall' : 'scrolls'} tabIndex={0} aria-label={props.label}>

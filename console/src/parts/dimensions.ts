@@ -1,19 +1,19 @@
 import { major, payersHour } from '../format.ts';
-import type { WireDecisionItem } from '../wire.ts';
+import type { DecisionItem } from '../wire.ts';
 
-/** What the scatter can put on an axis. */
+/** The dimensions that an axis of the map can show. */
 export type Dimension = 'time' | 'hour' | 'amount' | 'distance' | 'score' | 'travel' | 'percentile';
 
 interface Scale {
-  /** Where a value stands, 0..1. */
+  /** The place of a value on the axis, 0..1. */
   readonly share: (value: number) => number;
   readonly ticks: readonly number[];
 }
 
 interface DimensionRules {
   readonly label: string;
-  readonly value: (item: WireDecisionItem) => number | null;
-  readonly scale: (items: readonly WireDecisionItem[]) => Scale;
+  readonly value: (item: DecisionItem) => number | null;
+  readonly scale: (items: readonly DecisionItem[]) => Scale;
   readonly text: (value: number) => string;
 }
 
@@ -22,7 +22,7 @@ const linear = (low: number, high: number, ticks: readonly number[]): Scale => (
   ticks,
 });
 
-/** Decades between the least and the greatest value; anything below the least decade stands at the bottom. */
+/** A logarithmic scale of whole decades from the least to the greatest value; smaller values are drawn at the bottom. */
 const decades = (values: readonly number[], leastPower: number): Scale => {
   const [least, greatest] = extremes(values.filter((value) => value > 0));
   const low = Math.max(leastPower, Math.floor(Math.log10(least)));
@@ -44,9 +44,9 @@ const extremes = (values: readonly number[]): readonly [number, number] => {
 
 const compact = new Intl.NumberFormat('en', { notation: 'compact' });
 
-const amount = (item: WireDecisionItem): number | null =>
+const amount = (item: DecisionItem): number | null =>
   item.amountMinor === null || item.currency === null ? null : major(item.amountMinor, item.currency);
-const decided = (item: WireDecisionItem): number => Date.parse(item.decidedAt);
+const decided = (item: DecisionItem): number => Date.parse(item.decidedAt);
 
 export const dimensions: Readonly<Record<Dimension, DimensionRules>> = {
   time: {
@@ -113,14 +113,14 @@ export const dimensions: Readonly<Record<Dimension, DimensionRules>> = {
   },
 };
 
-/** How large a mark is drawn, 1 or more: far from where the account pays is large. */
-export const sizeOf = ({ distanceKm }: WireDecisionItem): number =>
+/** The size of a mark, 1 or more: large when the payment is far from the account's places. */
+export const sizeOf = ({ distanceKm }: DecisionItem): number =>
   distanceKm === undefined || distanceKm === null ? 1 : 1 + 0.35 * Math.max(0, Math.log10(Math.max(distanceKm, 1)) - 1);
 
 export const percentileSteps = 5;
 
-/** The shade of an anomaly percentile: its last steps are narrow, since only the far end is news. */
-export const shadeOf = (item: WireDecisionItem): string => {
+/** The shade of an anomaly percentile. The last steps are narrow, because only high percentiles matter. */
+export const shadeOf = (item: DecisionItem): string => {
   const percentile = item.anomalyPercentile ?? null;
   if (percentile === null) return 'none';
   return `p${percentileBounds.filter((bound) => percentile >= bound).length}`;

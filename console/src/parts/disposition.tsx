@@ -1,37 +1,52 @@
-import { useId, useRef, useState } from 'preact/hooks';
+import type { TargetedMouseEvent } from 'preact';
+import { useId, useReducer, useRef } from 'preact/hooks';
+import { draftOf, keepDraft } from '../drafts.ts';
 import { dispositionWords } from '../format.ts';
 import { dismiss, hold, holdMs, undo, undoLast, useHeld } from '../held.ts';
-import { useClock, useKeys } from '../hooks.ts';
+import { useClock } from '../hooks.ts';
+import { closeOnEscape, isTyping, useKeys } from '../keys.ts';
 import { type Disposition, dispositions } from '../wire.ts';
 
 const keyOf: Readonly<Record<Disposition, string>> = { CONFIRMED_FRAUD: 'f', LEGITIMATE: 'l', UNSURE: 'u' };
 const noteCharactersMax = 1_000;
 
-/** What an analyst says of one payment. F, L and U decide, N writes a note. */
-export function DispositionForm({
-  transactionId,
-  accountId,
-  onHeld,
-}: {
+interface DispositionFormProps {
   readonly transactionId: string;
   readonly accountId: string | null;
+  /** The name of the note's draft: it is kept while the analyst looks at something else. */
+  readonly draft: string;
+  /** Whether the payment is on the screen: until then nothing can be decided. */
+  readonly ready?: boolean;
   readonly onHeld?: () => void;
-}) {
-  const [note, setNote] = useState('');
+}
+
+/** The form for a disposition of one payment: F, L and U decide, N writes a note. */
+export function DispositionForm({ transactionId, accountId, draft, ready = true, onHeld }: DispositionFormProps) {
+  useHeld(); // An undone disposition gives its note back.
+  const [, draw] = useReducer((round: number) => round + 1, 0);
   const field = useRef<HTMLTextAreaElement>(null);
   const id = useId();
   const choose = (disposition: Disposition): void => {
-    hold({ transactionId, accountId, disposition, note: note.trim() });
-    setNote('');
+    if (!ready) return;
+    const note = draftOf(draft).trim();
+    keepDraft(draft, '');
     field.current?.blur();
+    hold({ transactionId, accountId, disposition, note, draft });
     onHeld?.();
   };
-  useKeys({
-    f: () => choose('CONFIRMED_FRAUD'),
-    l: () => choose('LEGITIMATE'),
-    u: () => choose('UNSURE'),
-    n: () => field.current?.focus(),
-  });
+  const clicked = (event: TargetedMouseEvent<HTMLButtonElement>, disposition: Disposition): void => {
+    // A space typed right after the focus left the note presses the button without a pointer.
+    if (event.detail > 0 || !isTyping(event)) choose(disposition);
+  };
+  useKeys(
+    {
+      f: () => choose('CONFIRMED_FRAUD'),
+      l: () => choose('LEGITIMATE'),
+      u: () => choose('UNSURE'),
+      n: () => field.current?.focus(),
+    },
+    { repeats: false },
+  );
   return (
     <div class="disposition">
       <label for={id}>
@@ -42,25 +57,32 @@ export function DispositionForm({
         ref={field}
         rows={2}
         maxLength={noteCharactersMax}
-        value={note}
-        onInput={(event) => setNote(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key === 'Escape') event.currentTarget.blur();
+        value={draftOf(draft)}
+        onInput={(event) => {
+          keepDraft(draft, event.currentTarget.value);
+          draw(undefined as never);
         }}
+        onKeyDown={closeOnEscape}
       />
       <div class="buttons">
         {dispositions.map((disposition) => (
-          <button type="button" key={disposition} class={disposition.toLowerCase()} onClick={() => choose(disposition)}>
+          <button
+            type="button"
+            key={disposition}
+            class={disposition.toLowerCase()}
+            disabled={!ready}
+            onClick={(event) => clicked(event, disposition)}
+          >
             {dispositionWords[disposition]} <kbd>{keyOf[disposition].toUpperCase()}</kbd>
           </button>
         ))}
       </div>
-      <p class="hint">Sent after {holdMs / 1_000} seconds; until then Z takes it back.</p>
+      <p class="hint">Escape closes the note. A disposition is sent after {holdMs / 1_000} seconds; until then Z undoes it.</p>
     </div>
   );
 }
 
-/** The dispositions on their way, at the foot of every page. */
+/** The dispositions that are held, sent or failed, at the foot of every page. */
 export function HeldReviews() {
   const held = useHeld();
   const nowMs = useClock(250);

@@ -1,21 +1,21 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { clock, decimal, money, outcomeWords, payersTime, signalLabel, whole } from '../format.ts';
 import { colour, useScheme, useSize } from '../hooks.ts';
-import { type Outcome, outcomes, type WireDecisionItem } from '../wire.ts';
+import { type DecisionItem, type Outcome, outcomes } from '../wire.ts';
 import { type Dimension, dimensions, percentileSteps, shadeOf, sizeOf } from './dimensions.ts';
 
 export interface ScatterProps {
   /** Newest first. */
-  readonly items: readonly WireDecisionItem[];
+  readonly items: readonly DecisionItem[];
   readonly x: Dimension;
   readonly y: Dimension;
   readonly colourBy: 'outcome' | 'percentile';
   readonly height: number;
-  readonly onOpen: (item: WireDecisionItem) => void;
+  readonly onOpen: (item: DecisionItem) => void;
 }
 
 interface Dot {
-  readonly item: WireDecisionItem;
+  readonly item: DecisionItem;
   readonly x: number;
   readonly y: number;
 }
@@ -23,7 +23,7 @@ interface Dot {
 const margin = { left: 52, right: 12, top: 10, bottom: 26 };
 const reachPx = 14;
 
-/** Every decision as a mark: hover or the arrow keys explain it, a click or Enter opens it. */
+/** Every decision as a mark: the pointer or the arrow keys explain it, a click or Enter opens it. */
 export function Scatter(props: ScatterProps) {
   const { items, x, y, colourBy, height, onOpen } = props;
   const [ref, { width }] = useSize<HTMLDivElement>();
@@ -67,7 +67,7 @@ export function Scatter(props: ScatterProps) {
       class={`scatter${dot === undefined ? '' : ' pointing'}`}
       style={{ height: `${height}px` }}
       role="application"
-      aria-label={`${dimensions[y].label} against ${dimensions[x].label} of ${drawing.dots.length} decisions. Arrow keys go from one to the next, Enter opens it.`}
+      aria-label={`${dimensions[y].label} against ${dimensions[x].label} of ${drawing.dots.length} decisions. The arrow keys move from one to the next, Enter opens it.`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: its marks are reached by the arrow keys
       tabIndex={0}
       onKeyDown={pressed}
@@ -79,7 +79,7 @@ export function Scatter(props: ScatterProps) {
       }}
     >
       <canvas ref={canvas} />
-      <span class="sizes">large: far from its usual places</span>
+      <span class="sizes">large: far from the usual places</span>
       {dot !== undefined && <Explained dot={dot} width={width} height={height} />}
     </div>
   );
@@ -98,7 +98,7 @@ const Explained = ({ dot, width, height }: { readonly dot: Dot; readonly width: 
         </strong>
         {item.amountMinor !== null && item.currency !== null && <span>{money(item.amountMinor, item.currency)}</span>}
         {item.distanceKm !== undefined && item.distanceKm !== null && (
-          <span>{whole(item.distanceKm)} km from its usual places</span>
+          <span>{whole(item.distanceKm)} km from the usual places</span>
         )}
         <span>{item.accountId ?? 'erased'}</span>
         <span>
@@ -111,13 +111,13 @@ const Explained = ({ dot, width, height }: { readonly dot: Dot; readonly width: 
 };
 
 interface Layout {
-  /** In the order of time, newest first. */
+  /** Newest first. */
   readonly dots: readonly Dot[];
   readonly xTicks: readonly { readonly at: number; readonly text: string }[];
   readonly yTicks: readonly { readonly at: number; readonly text: string }[];
 }
 
-function layout(items: readonly WireDecisionItem[], x: Dimension, y: Dimension, width: number, height: number): Layout {
+function layout(items: readonly DecisionItem[], x: Dimension, y: Dimension, width: number, height: number): Layout {
   const [xs, ys] = [dimensions[x], dimensions[y]];
   const scaleX = xs.scale(items);
   const scaleY = ys.scale(items);
@@ -171,7 +171,7 @@ function draw(
     none: colour('ink-soft'),
   };
   for (let stepIndex = 0; stepIndex < percentileSteps; stepIndex += 1) inks[`p${stepIndex}`] = colour(`heat-${stepIndex}`);
-  // What matters is drawn last, on top.
+  // The most severe outcomes are drawn last, on top.
   for (const outcome of outcomes) {
     for (let index = dots.length - 1; index >= 0; index -= 1) {
       const { item, x, y } = dots[index]!;

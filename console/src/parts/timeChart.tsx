@@ -11,11 +11,11 @@ export interface ChartSeries {
 }
 
 export interface TimeChartProps {
-  /** What it shows, for those who cannot see it. */
+  /** What the chart shows, for people who cannot see it. */
   readonly label: string;
-  /** Epoch seconds, rising. */
+  /** Epoch seconds, ascending. */
   readonly times: readonly number[];
-  /** Bars are stacked by the caller: the tallest first, so that the others stand before it. */
+  /** The caller stacks bars: the tallest series first, the others are drawn in front of it. */
   readonly series: readonly ChartSeries[];
   readonly height: number;
   /** Horizontal lines, such as cut-offs. */
@@ -53,7 +53,7 @@ const data = ({ times, series }: TimeChartProps): uPlot.AlignedData =>
 
 function options(latest: { readonly current: TimeChartProps }, width: number): uPlot.Options {
   const { series, height, max } = latest.current;
-  // Marks at zero stand above the axis' words, not on them.
+  // Marks at zero are drawn above the labels of the axis, not on them.
   const hasPoints = series.some(({ kind }) => kind === 'points');
   const ink = colour('ink-soft');
   const line = colour('line');
@@ -113,7 +113,7 @@ function options(latest: { readonly current: TimeChartProps }, width: number): u
   };
 }
 
-/** Midnights by their date, everything else by its time. */
+/** The date at midnight, else the time. */
 const timeLabel = (seconds: number): string => {
   const date = new Date(seconds * 1_000);
   const isMidnight = date.getHours() === 0 && date.getMinutes() === 0;

@@ -1,9 +1,9 @@
 import { decimal, money, signalLabel, signalValue } from '../format.ts';
-import type { WireDecision } from '../wire.ts';
+import type { Decision } from '../wire.ts';
 
-/** Reason after reason, each bar beginning where the one before it ended; the last is the score, clipped to 0..100. */
+/** The reasons as bars, each starting where the previous one ended; the last bar is the score, clipped to 0..100. */
 export function Waterfall(props: {
-  readonly reasons: WireDecision['reasons'];
+  readonly reasons: Decision['reasons'];
   readonly score: number;
   readonly cutoffs: { readonly review: number; readonly block: number } | null;
   readonly baseCurrency: string;
@@ -19,7 +19,7 @@ export function Waterfall(props: {
     return { reason, left: Math.min(from, reached), width: Math.abs(reason.points) };
   });
   const lines = cutoffs === null ? null : <Cutoffs review={share(cutoffs.review)} block={share(cutoffs.block)} />;
-  if (reasons.length === 0) return <p class="text">Nothing spoke against this payment: 0 points.</p>;
+  if (reasons.length === 0) return <p class="text">No reason against this payment: 0 points.</p>;
   return (
     <ol class="waterfall">
       {bars.map(({ reason, left, width }) => (
@@ -62,8 +62,8 @@ export function Waterfall(props: {
   );
 }
 
-/** What the sentence leaves out: where the signal triggers and, for an amount, what is usual. Yes and no need no bound. */
-const boundText = ({ signal, threshold, usual }: WireDecision['reasons'][number], baseCurrency: string): string => {
+/** The signal's threshold and, for an amount, the usual amount; empty for signals that are yes or no. */
+const boundText = ({ signal, threshold, usual }: Decision['reasons'][number], baseCurrency: string): string => {
   if (threshold === null || yesOrNo.has(signal)) return '';
   const from = `from ${signalValue(signal, threshold, baseCurrency)}`;
   return signal === 'AMOUNT_ANOMALY' && usual !== undefined && baseCurrency !== ''

@@ -1,31 +1,43 @@
 import { gzipSync } from 'node:zlib';
 import { renderDecision } from '../../../shared/contract/render.ts';
 import { decisionFromItem, type StoredDecision } from '../../../shared/ledger/items.ts';
+import { accountFromItem } from '../../../shared/ledger/state.ts';
 import { readManifest } from '../../../shared/model/store.ts';
+import type { TableStore } from '../../../shared/ports/ports.ts';
 import type { AuditEntry } from '../../../shared/proof/entry.ts';
-import { decisionKey } from '../../../shared/store/names.ts';
+import { decisionKey, stateKey } from '../../../shared/store/names.ts';
+import type { OpenInputs } from '../inputs.ts';
 import { type BundleSource, bundleLines } from './bundle.ts';
 import { type ExportStores, exportChains } from './export.ts';
 import { attachmentOpening } from './lines.ts';
 import { policyOf } from './versions.ts';
 
-/** An evidence page of more than this is refused: a function's answer holds 6 MB. */
+/** Larger attachments are refused: a function's answer holds at most 6 MB. */
 const attachmentBytesMax = 4 * 2 ** 20;
 
-/** A page cannot be made here, and why: the chain is too long, or not at hand. */
+/** Thrown when a page cannot be made here; the message says why. */
 export class EvidenceUnavailable extends Error {
   override readonly name = 'EvidenceUnavailable';
 }
 
+export interface EvidenceExtras {
+  /** RFC 3339. */
+  readonly exportedAt: string;
+  /** Of the checkpoint key, SPKI in PEM. */
+  readonly publicKey: string;
+  /** Opens who reviewed the payment, which the chain keeps sealed. */
+  readonly openInputs: OpenInputs;
+}
+
 /**
- * One HTML page about one decision for a person, with the bundle of its account's chain attached: `aegis verify` takes the page as it is.
- * Null for an unknown transaction; throws EvidenceUnavailable.
+ * Returns an HTML page that explains one decision to a person, with the bundle of its account's chain attached; `aegis verify` reads the
+ * page as it is. Returns null for an unknown transaction. Throws EvidenceUnavailable when the chain does not fit, and store errors.
  */
 export const evidencePage = async (
   stores: ExportStores,
   tenant: string,
   transactionId: string,
-  { exportedAt, publicKey }: { readonly exportedAt: string; readonly publicKey: string },
+  { exportedAt, publicKey, openInputs }: EvidenceExtras,
 ): Promise<string | null> => {
   const item = await stores.table.get(decisionKey(tenant, transactionId), { consistent: true });
   if (item === null) return null;
@@ -45,13 +57,14 @@ export const evidencePage = async (
     leaves.some((leaf) => leaf.chain === stored.chain && leaf.sequence >= decision.sequence),
   );
   const wire = renderDecision(decision, policy.policy, { duplicate: false, erased: stored.erased });
-  const reviews = entries.filter(({ body }) => body.event === 'REVIEWED' && body.transactionId === transactionId);
+  const reviewed = entries.filter(({ body }) => body.event === 'REVIEWED' && body.transactionId === transactionId);
+  const reviewers = await reviewersOf(stores.table, openInputs, tenant, stored, reviewed);
   return pageOf(`Evidence: ${transactionId}`, [
     section(
       'What was decided',
       definitions({ outcome: wire.outcome, score: wire.score, change: wire.transition, decided: wire.decidedAt }),
     ),
-    section('What happened', definitions(happened(stored))),
+    section('What was paid', definitions(paid(stored, wire.occurredAt))),
     section(
       'Why',
       table(
@@ -60,16 +73,16 @@ export const evidencePage = async (
       ),
     ),
     section(
-      'What was known',
+      'All signals',
       table(
         ['signal', 'value', 'triggered'],
         Object.entries(wire.signals).map(([name, { value, triggered }]) => [name, value, triggered ? 'yes' : '']),
-      ) + definitions({ 'last 24 hours': wire.explanation || 'no triggers', late: wire.late ? 'yes' : 'no' }),
+      ) + definitions({ 'last 24 hours': wire.explanation || 'no signal triggered', late: wire.late ? 'yes' : 'no' }),
     ),
     section(
-      'What was missing',
+      'What was not available',
       wire.degraded.length === 0
-        ? paragraph('Nothing.')
+        ? paragraph('Everything was available.')
         : table(
             ['part', 'cause'],
             wire.degraded.map(({ part, cause, rule }) => [rule === undefined ? part : `${part}, rule ${rule}`, cause]),
@@ -78,7 +91,7 @@ export const evidencePage = async (
     section(
       'The model',
       decision.modelVersion === null
-        ? paragraph('No model was in force: rules alone decided.')
+        ? paragraph('No model was in force: the rules alone decided.')
         : definitions({
             version: decision.modelVersion,
             sha256: manifest?.sha256 ?? 'not kept',
@@ -104,11 +117,11 @@ export const evidencePage = async (
     ),
     section(
       'Who reviewed it',
-      reviews.length === 0
-        ? paragraph('Nobody yet.')
+      reviewed.length === 0
+        ? paragraph('Nobody has reviewed it yet.')
         : table(
             ['when', 'who', 'disposition', 'entry'],
-            reviews.map(({ body }) => [body.at, body.by, body.disposition, body.sequence]),
+            reviewed.map(({ body }, index) => [body.at, reviewers[index], body.disposition, body.sequence]),
           ),
     ),
     section(
@@ -117,10 +130,12 @@ export const evidencePage = async (
         chain: stored.chain,
         entry: decision.sequence,
         hash: decision.hash,
-        checkpoint: checkpoint ? `${checkpoint.body.number} of ${checkpoint.body.at}` : 'none yet: protected by the chain only',
+        checkpoint: checkpoint
+          ? `${checkpoint.body.number} of ${checkpoint.body.at}`
+          : 'none yet: only the chain protects this entry',
       }) +
         paragraph(
-          'The whole chain with its proofs is attached to this page. Save it and run: aegis verify FILE --key PUBLIC.pem',
+          'The whole chain and its proofs are attached to this page. To check them, save the page and run: aegis verify FILE --key PUBLIC.pem',
         ),
     ),
     `${attachmentOpening}${attachment}</script>`,
@@ -140,7 +155,7 @@ const packed = async (
   const attachment = bytes > rawBytesMax ? '' : gzipSync(lines.join('')).toString('base64');
   if (bytes > rawBytesMax || attachment.length > attachmentBytesMax) {
     throw new EvidenceUnavailable(
-      `the chain does not fit a page of ${attachmentBytesMax} bytes; aegis export --account has no such limit`,
+      `its chain is larger than the ${attachmentBytesMax} bytes a page can hold; aegis export --account has no such limit`,
     );
   }
   const entries = lines
@@ -149,39 +164,46 @@ const packed = async (
   return { attachment, entries };
 };
 
-/** What gzip surely can't bring under the limit is not tried. */
+/** Larger bundles are not compressed at all: gzip cannot bring them under the limit. */
 const rawBytesMax = 16 * attachmentBytesMax;
 
-const happened = ({ decision: { transaction }, erased, correlationId }: StoredDecision): Record<string, unknown> => {
-  const {
-    transactionId,
-    amountMinor,
-    currency,
-    userId,
-    accountId,
-    channel,
-    deviceId,
-    merchantId,
-    merchantCategory,
-    location,
-    metadata,
-  } = transaction;
+/** Who said each REVIEWED entry: the id of a key; `erased` once the account's personal data are erased. */
+const reviewersOf = async (
+  table: TableStore,
+  openInputs: OpenInputs,
+  tenant: string,
+  { decision: { transaction }, erased }: StoredDecision,
+  reviewed: readonly AuditEntry[],
+): Promise<readonly unknown[]> => {
+  if (reviewed.length === 0) return [];
+  const key = stateKey(tenant, transaction.accountId, transaction.userId);
+  const state = erased ? null : await table.get(key, { consistent: true });
+  if (state === null) return reviewed.map(() => 'erased');
+  const { salt } = accountFromItem(state);
+  return Promise.all(reviewed.map(async ({ body }) => (await openInputs(salt, body))?.by ?? 'erased'));
+};
+
+const paid = (
+  { decision: { transaction }, erased, correlationId }: StoredDecision,
+  occurredAt: string | null,
+): Record<string, unknown> => {
   const known = {
-    transaction: transactionId,
-    amount: `${amountMinor} minor units of ${currency}`,
+    transaction: transaction.transactionId,
+    amount: `${transaction.amountMinor} minor units of ${transaction.currency}`,
     'correlation id': correlationId,
   };
   if (erased) return { ...known, person: 'erased' };
   return {
     ...known,
-    user: userId,
-    account: accountId,
-    channel,
-    device: deviceId,
-    merchant: merchantId,
-    category: merchantCategory,
-    place: location,
-    metadata,
+    'occurred at': occurredAt,
+    user: transaction.userId,
+    account: transaction.accountId,
+    channel: transaction.channel,
+    device: transaction.deviceId,
+    merchant: transaction.merchantId,
+    category: transaction.merchantCategory,
+    place: transaction.location,
+    metadata: transaction.metadata,
   };
 };
 
@@ -221,5 +243,5 @@ const textOf = (value: unknown): string => {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 };
 
-/** Whatever a caller sent is text, never markup. */
+/** The text with every character that HTML gives a meaning replaced: what a caller sent is never markup. */
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

@@ -528,6 +528,16 @@ describe('GET /health', () => {
   });
 });
 
+describe('GET /caller', () => {
+  it('gives the tenant and the scopes of the key that asks', async () => {
+    const { status, body } = await world().get('/caller', {}, 'acme');
+    expect([status, body]).toEqual([200, { tenant: 'acme', keyId: 'k', scopes: ['read', 'admin'] }]);
+  });
+  it('needs a key', async () => {
+    expect((await world().get('/caller', {}, null)).status).toBe(401);
+  });
+});
+
 describe('the documentation', () => {
   it('is served without a key and describes every route that the read stage has', async () => {
     const here = world();

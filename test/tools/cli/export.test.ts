@@ -9,6 +9,7 @@ import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
 import { readSystemChain } from '../../../shared/ledger/systemChain.ts';
 import { publishPolicy } from '../../../shared/policy/store.ts';
 import { noteHeads } from '../../../shared/proof/heads.ts';
+import { localMasterSecret } from '../../../shared/secrets/masterSecret.ts';
 import { auditKey, systemChain } from '../../../shared/store/names.ts';
 import { makeEvidence } from '../../../tools/cli/evidence.ts';
 import { type ExportDependencies, selectExport, selectionOf } from '../../../tools/cli/export.ts';
@@ -18,6 +19,7 @@ import { p256Signer } from '../proof/builders.ts';
 import { historyPolicy, makeHistory } from '../proof/history.ts';
 
 const signer = p256Signer();
+const masterSecret = localMasterSecret(Buffer.alloc(32, 9).toString('base64'));
 let directory: string;
 let dependencies: ExportDependencies;
 beforeAll(async () => {
@@ -74,12 +76,14 @@ describe('aegis export', () => {
 
 describe('aegis evidence', () => {
   it('makes a page that verifies, and names a transaction that is unknown', async () => {
-    const page = await makeEvidence(dependencies, 'dev', 'txn_2');
+    const page = await makeEvidence({ ...dependencies, masterSecret }, 'dev', 'txn_2');
     expect((await verifyBytes(Buffer.from(page), { publicKey: signer.publicKey })).exitCode).toBe(0);
     const path = join(directory, 'evidence.html');
     writeFileSync(path, page);
     expect((await verifyCommand(path, { known: path })).exitCode).toBe(0);
-    await expect(makeEvidence(dependencies, 'dev', 'txn_none')).rejects.toThrow('no decision of transaction txn_none');
+    await expect(makeEvidence({ ...dependencies, masterSecret }, 'dev', 'txn_none')).rejects.toThrow(
+      'no decision of transaction txn_none',
+    );
   });
 });
 

@@ -1,12 +1,16 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeCheckpoint } from '../../../../functions/checkpoint/checkpoint.ts';
 import { evidencePage } from '../../../../functions/read/evidence/evidence.ts';
+import { inputsOpener } from '../../../../functions/read/inputs.ts';
+import { dispose } from '../../../../functions/review/dispose.ts';
 import { virtualClock } from '../../../../shared/adapters/memory/clock.ts';
 import { memoryObjects } from '../../../../shared/adapters/memory/objects.ts';
 import { decisionFromItem, decisionItem } from '../../../../shared/ledger/items.ts';
 import { publishPolicy } from '../../../../shared/policy/store.ts';
 import { noteHeads } from '../../../../shared/proof/heads.ts';
+import { localMasterSecret } from '../../../../shared/secrets/masterSecret.ts';
 import { decisionKey, policyVersionKey } from '../../../../shared/store/names.ts';
+import { seededRandom } from '../../../../shared/store/random.ts';
 import { verifyBytes } from '../../../../tools/proof/verify.ts';
 import { p256Signer } from '../../../tools/proof/builders.ts';
 import { type History, historyPolicy, makeHistory } from '../../../tools/proof/history.ts';
@@ -14,9 +18,20 @@ import { type History, historyPolicy, makeHistory } from '../../../tools/proof/h
 let history: History;
 const checkpoints = memoryObjects();
 const signer = p256Signer();
-const extras = { exportedAt: '2026-11-21T00:00:00.000Z', publicKey: signer.publicKey };
-const page = (transactionId: string) =>
-  evidencePage({ table: history.table, archive: memoryObjects(), checkpoints }, 'dev', transactionId, extras);
+const masterSecret = localMasterSecret(Buffer.alloc(32, 9).toString('base64'));
+const extras = {
+  exportedAt: '2026-11-21T00:00:00.000Z',
+  publicKey: signer.publicKey,
+  openInputs: inputsOpener(masterSecret),
+};
+const pageOf = ({ table }: History, transactionId: string) =>
+  evidencePage({ table, archive: memoryObjects(), checkpoints }, 'dev', transactionId, extras);
+const page = (transactionId: string) => pageOf(history, transactionId);
+/** The cells of every row in the section with this title. */
+const rowsOf = (html: string, title: string): string[][] => {
+  const section = html.split('<section>').find((part) => part.includes(`<h2>${title}</h2>`))!;
+  return section.split('<tr>').map((row) => [...row.matchAll(/<t[dh][^>]*>(.*?)<\/t[dh]>/g)].map(([, cell]) => cell!));
+};
 
 beforeAll(async () => {
   history = await makeHistory(40, 11);
@@ -53,7 +68,15 @@ describe('an evidence page', () => {
       expect(html).toContain(text);
     }
     for (const { signal } of stored.decision.reasons) expect(html).toContain(`<td>${signal}</td>`);
-    expect((await page('txn_35'))!).toContain('none yet: protected by the chain only');
+    expect((await page('txn_35'))!).toContain('none yet: only the chain protects this entry');
+  });
+  it('says when the payment occurred, on the payer’s clock', async () => {
+    const { decision } = decisionFromItem((await history.table.get(decisionKey('dev', 'txn_4')))!);
+    const { occurredAtMs, offsetMinutes } = decision.transaction;
+    const [, occurredAt] = rowsOf((await page('txn_4'))!, 'What was paid').find(([name]) => name === 'occurred at')!;
+    expect(Date.parse(occurredAt!)).toBe(occurredAtMs);
+    const offsets: Readonly<Record<number, string>> = { 0: 'Z', 330: '+05:30', '-480': '-08:00' };
+    expect(occurredAt!.slice(23).replace('+00:00', 'Z')).toBe(offsets[offsetMinutes]);
   });
   it('shows what a caller sent as text, never as markup', async () => {
     const key = decisionKey('dev', 'txn_5');
@@ -75,5 +98,46 @@ describe('an evidence page', () => {
   });
   it('is not there for an unknown transaction', async () => {
     expect(await page('txn_none')).toBeNull();
+  });
+});
+
+describe('the reviews on an evidence page', () => {
+  const reviewedHistory = async (): Promise<History> => {
+    const reviewed = await makeHistory(8, 12);
+    const publication = { status: 'active' as const, by: 'key_1', atMs: 0, policy: historyPolicy.policy };
+    for (const _ of ['version 2', 'version 3']) await publishPolicy(reviewed.table, 'dev', publication);
+    const clock = virtualClock(Date.UTC(2026, 10, 23));
+    const dependencies = { table: reviewed.table, clock, randomness: seededRandom(1), masterSecret };
+    for (const [transactionId, by] of [
+      ['txn_1', 'key_of_asha'],
+      ['txn_2', 'key_of_ben'],
+      ['txn_1', 'key_of_ben'],
+    ] as const) {
+      const disposal = { tenant: 'dev', transactionId, disposition: 'CONFIRMED_FRAUD', note: null, by } as const;
+      await dispose(dependencies, disposal, clock.nowMs() + 10_000);
+      clock.advance(1_000);
+    }
+    return reviewed;
+  };
+
+  it('say who reviewed this payment, and no other', async () => {
+    const rows = rowsOf((await pageOf(await reviewedHistory(), 'txn_1'))!, 'Who reviewed it');
+    expect(rows.slice(2).map(([, who, disposition, entry]) => [who, disposition, entry])).toEqual([
+      ['key_of_asha', 'CONFIRMED_FRAUD', '9'],
+      ['key_of_ben', 'CONFIRMED_FRAUD', '11'],
+    ]);
+  });
+
+  it('name nobody once the account is erased', async () => {
+    const reviewed = await reviewedHistory();
+    const key = decisionKey('dev', 'txn_1');
+    const stored = decisionFromItem((await reviewed.table.get(key))!);
+    await reviewed.table.put(decisionItem({ ...stored, erased: true }));
+    const rows = rowsOf((await pageOf(reviewed, 'txn_1'))!, 'Who reviewed it');
+    expect(rows.slice(2).map(([, who]) => who)).toEqual(['erased', 'erased']);
+  });
+
+  it('say so when there is none', async () => {
+    expect((await page('txn_4'))!).toContain('Nobody has reviewed it yet.');
   });
 });
