@@ -18,7 +18,6 @@ export const parsed = (file: string, text: string): ts.SourceFile =>
 /** Every place in a source that a pattern fits. With `within`, only places inside a function, method or constant of that name. */
 export const findIn = (source: ts.SourceFile, pattern: string, within?: string): readonly Found[] => {
   const found: Found[] = [];
-  if (wordsOf(pattern).some((word) => !source.text.includes(word))) return found;
   const wanted = patternNode(pattern);
   const visit = (node: ts.Node, isInside: boolean): void => {
     const isWithin = isInside || nameOf(node) === within;
@@ -42,8 +41,9 @@ export const replacementFor = (pattern: string, replacement: string, { bound }: 
   return ts.isExpression(patternNode(pattern)) ? `(${text})` : text;
 };
 
-/** What every source with the pattern in it contains: most files need no closer look. */
-const wordsOf = (pattern: string): readonly string[] => pattern.match(/(?<![$\w])[A-Za-z]\w+/g) ?? [];
+/** Whether a source may hold the pattern, by its words alone: most files need no parsing. */
+export const mayHold = (text: string, pattern: string): boolean =>
+  (pattern.match(/(?<![$\w])[A-Za-z]\w+/g) ?? []).every((word) => text.includes(word));
 
 const patternNodes = new Map<string, ts.Node>();
 

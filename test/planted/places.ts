@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type ts from 'typescript-api';
 import type { Bug, Edit } from './bugs.ts';
-import { findIn, parsed, replacementFor } from './pattern.ts';
+import { findIn, mayHold, parsed, replacementFor } from './pattern.ts';
 
 /** The folders that bugs are planted in. */
 export const searched = ['shared', 'functions'];
@@ -15,14 +14,17 @@ export interface Place {
   readonly text: string;
 }
 
-export type Sources = readonly ts.SourceFile[];
+/** Texts by their paths. */
+export type Sources = ReadonlyMap<string, string>;
 
-/** The parsed sources under `root`, with paths from there. */
+/** The sources under `root`, by their paths from there. */
 export const sourcesOf = (root: string): Sources =>
-  searched.flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts') && !name.endsWith('.generated.ts'))
-      .map((name) => parsed(join(folder, name), readFileSync(join(root, folder, name), 'utf8'))),
+  new Map(
+    searched.flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ts') && !name.endsWith('.generated.ts'))
+        .map((name) => [join(folder, name), readFileSync(join(root, folder, name), 'utf8')] as const),
+    ),
   );
 
 /** Where a bug goes. Throws a RangeError when the place of an edit is not found, or is found more than once. */
@@ -45,11 +47,11 @@ const described = ({ find, within, folder }: Edit, places: readonly Place[]): st
 };
 
 const placesOfEdit = (sources: Sources, { find, within, folder = '', replace }: Edit): readonly Place[] =>
-  sources
-    .filter(({ fileName }) => fileName.startsWith(folder))
-    .flatMap((source) =>
-      findIn(source, find, within).map((found) => ({
-        file: source.fileName,
+  [...sources]
+    .filter(([file, text]) => file.startsWith(folder) && mayHold(text, find))
+    .flatMap(([file, text]) =>
+      findIn(parsed(file, text), find, within).map((found) => ({
+        file,
         start: found.start,
         end: found.end,
         text: replacementFor(find, replace, found),

@@ -163,9 +163,9 @@ if (values.places) {
   for (const { bug, places } of planted) {
     console.log(bug.name);
     for (const { file, start, end, text } of places) {
-      const source = sources.find(({ fileName }) => fileName === file)!;
-      const line = source.getLineAndCharacterOfPosition(start).line + 1;
-      console.log(`  ${file}:${line}\n    - ${source.text.slice(start, end)}\n    + ${text}`);
+      const source = sources.get(file)!;
+      const line = source.slice(0, start).split('\n').length;
+      console.log(`  ${file}:${line}\n    - ${source.slice(start, end)}\n    + ${text}`);
     }
   }
 } else {
