@@ -6,7 +6,7 @@ import { seededRandom } from './random.ts';
 
 /** Frauds and honest rows below which nothing is learned. */
 export const fraudsMin = 50;
-const honestMin = 500;
+export const honestMin = 500;
 
 /** Part of the scorecard's log-odds that the trees start from: what is kept back, combinations may explain better. */
 const scorecardShare = 0.5;

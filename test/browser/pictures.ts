@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { simulate } from '../../tools/cli/simulate.ts';
+import { sendTraffic } from '../../tools/local/sendTraffic.ts';
 import { attackNames } from '../../tools/simulation/attacks.ts';
 import { defaultTraffic } from '../../tools/simulation/traffic.ts';
 import type { World } from './world.ts';
@@ -14,7 +14,7 @@ const trafficTransactions = 700;
 
 export const takePictures = async (world: World): Promise<void> => {
   mkdirSync(folder, { recursive: true });
-  await simulate({
+  await sendTraffic({
     ...defaultTraffic,
     seed: trafficSeed,
     tag: 'shop',

@@ -5,7 +5,7 @@ import { buildConsole } from '../../console/build.ts';
 import { systemClock, systemRandomness } from '../../shared/adapters/aws/system.ts';
 import type { Scope } from '../../shared/contract/routes.ts';
 import { createKey } from '../../shared/edge/keys.ts';
-import { simulate } from '../../tools/cli/simulate.ts';
+import { sendTraffic } from '../../tools/local/sendTraffic.ts';
 import { type LocalStack, startLocalStack } from '../../tools/local/stack.ts';
 import { attackNames } from '../../tools/simulation/attacks.ts';
 import { defaultTraffic } from '../../tools/simulation/traffic.ts';
@@ -52,7 +52,7 @@ export const startWorld = async (executablePath: string): Promise<World> => {
   });
   const stopping = new AbortController();
   const target = { url: stack.url, key: stack.key };
-  const traffic = simulate({
+  const traffic = sendTraffic({
     ...defaultTraffic,
     seed: 7,
     tag: 's7',

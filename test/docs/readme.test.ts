@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exampleTransaction } from '../../functions/read/openapi.ts';
 import { type LocalStack, startLocalStack } from '../../tools/local/stack.ts';
 
 /** What the README says is run, word for word but for port and key. */
@@ -38,6 +39,27 @@ describe('the README', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     expect(answer).toMatchObject({ transactionId: 'txn_8Zk1', accountId: 'a_7', outcome: 'ALLOW', audit: { sequence: 1 } });
+  });
+
+  it('sends the payment that the page of the API sends, so that one after the other is a repeat', async () => {
+    const sent = JSON.parse(/-d '(\{[\s\S]*?\})'\n/.exec(commands[1]!)![1]!);
+    expect(sent).toEqual(exampleTransaction);
+    const document = await (await fetch(`${stack.url}/openapi.json`)).json();
+    const examples = ['/transactions', '/decisions'].map(
+      (path) => document.paths[path].post.requestBody.content['application/json'].example,
+    );
+    for (const [path, body] of [
+      ['/transactions', sent],
+      ['/decisions', examples[1]],
+      ['/transactions', examples[0]],
+    ]) {
+      const answer = await fetch(`${stack.url}${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${stack.key}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      expect([path, answer.status]).toEqual([path, path === '/decisions' ? 200 : 202]);
+    }
   });
 
   it('names only scripts that package.json has', () => {

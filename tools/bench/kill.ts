@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
@@ -10,9 +10,10 @@ import { parseArgs } from 'node:util';
 import canonicalize from 'canonicalize';
 import { dynamoTable } from '../../shared/adapters/aws/table.ts';
 import { firstPreviousHash } from '../../shared/proof/entry.ts';
-import { decisionKey } from '../../shared/store/names.ts';
 import { moveMessages } from '../aws/redrive.ts';
+import { StillUndecided, waitUntilDecided } from '../cli/decided.ts';
 import { emulatorCredentials, emulatorRegion } from '../local/emulatorConnection.ts';
+import { descendantsOf, gone, killTree, signal } from './processes.ts';
 
 /**
  * Kills the local stack by SIGKILL under load, again and again, on one data folder: the runner (the SQS and S3 emulator is a thread of
@@ -43,7 +44,6 @@ const pauseMs = 100;
 const startMsMax = 300_000;
 const settleMsMax = 600_000;
 const settlePauseMs = 1_000;
-const getManyMax = 100;
 const pageRows = 200;
 const victims = ['runner', 'emulator', 'both'] as const;
 
@@ -219,47 +219,8 @@ async function kill(life: Life, victim: (typeof victims)[number], stopping: Abor
   }
   stopping.abort();
   await exited;
+  // The next life opens the same files.
   await gone(emulators.map(({ pid }) => pid));
-}
-
-function killTree(pid: number): void {
-  for (const one of [...descendantsOf(pid).map((each) => each.pid), pid]) signal(one, 'SIGKILL');
-}
-
-function signal(pid: number, name: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(pid, name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-    throw error;
-  }
-}
-
-/** The next life opens the same files. */
-async function gone(pids: readonly number[]): Promise<void> {
-  const startedMs = performance.now();
-  while (pids.some((pid) => signal(pid, 0))) {
-    if (performance.now() - startedMs > startMsMax) throw new Error(`process ${pids.join(' or ')} does not end`);
-    await sleep(20);
-  }
-}
-
-function descendantsOf(pid: number): { readonly pid: number; readonly command: string }[] {
-  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,comm='], { encoding: 'utf8' }).trim().split('\n');
-  const all = lines.map((line) => {
-    const [own, parent, ...command] = line.trim().split(/\s+/);
-    return { pid: Number(own), parent: Number(parent), command: command.join(' ') };
-  });
-  const found: { pid: number; command: string }[] = [];
-  for (const open = [pid]; open.length > 0; ) {
-    const at = open.pop();
-    for (const one of all) {
-      if (one.parent !== at) continue;
-      found.push(one);
-      open.push(one.pid);
-    }
-  }
-  return found;
 }
 
 async function repeatUnacknowledged(life: Life): Promise<void> {
@@ -281,24 +242,16 @@ async function proved(life: Life) {
     credentials: emulatorCredentials,
   });
   const ids = [...begun.keys()];
-  const undecided = async (some: readonly string[]): Promise<string[]> => {
-    const left: string[] = [];
-    for (let from = 0; from < some.length; from += getManyMax) {
-      const asked = some.slice(from, from + getManyMax);
-      const found = await table.getMany(
-        asked.map((id) => decisionKey('dev', id)),
-        { consistent: true },
-      );
-      left.push(...asked.filter((_, i) => found[i] === null));
-    }
-    return left;
-  };
   let redriven = 0;
-  let open = await undecided(ids);
-  for (const startedMs = performance.now(); open.length > 0 && performance.now() - startedMs < settleMsMax; ) {
-    await sleep(settlePauseMs);
-    redriven += await redrive(life);
-    open = await undecided(open);
+  let open: readonly string[] = [];
+  try {
+    const whileWaiting = async (): Promise<void> => {
+      redriven += await redrive(life);
+    };
+    await waitUntilDecided(table, ids, { waitMsMax: settleMsMax, pollMs: settlePauseMs, whileWaiting });
+  } catch (error) {
+    if (!(error instanceof StillUndecided)) throw error;
+    open = error.transactionIds;
   }
   table.close();
   for (const id of open) faults.push(`${id} was accepted and is not decided`);

@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { dynamoTable } from '../../shared/adapters/aws/table.ts';
-import { decisionKey } from '../../shared/store/names.ts';
+import { byDay } from '../cli/costLoad.ts';
+import { waitUntilDecided } from '../cli/decided.ts';
 import { emulatorCredentials, emulatorRegion } from '../local/emulatorConnection.ts';
 import type { StackAddress, StackRequest } from './stackMessages.ts';
 
@@ -30,9 +30,6 @@ export interface BenchStack {
 }
 
 const waitMsMax = 300_000;
-const getManyMax = 100;
-const probeMax = 5;
-const pollMs = 20;
 
 export const startBenchStack = async (): Promise<BenchStack> => {
   const child = fork(new URL('./stackProcess.ts', import.meta.url), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
@@ -81,25 +78,7 @@ export const startBenchStack = async (): Promise<BenchStack> => {
         sent.once('error', reject);
         sent.end(JSON.stringify(body));
       }),
-    decided: async (transactionIds) => {
-      const started = performance.now();
-      // The last of the list is most likely among the last decided. While they are not, few are asked for: the emulator has payments to store.
-      let open = transactionIds;
-      let askedMax = probeMax;
-      while (open.length > 0) {
-        if (performance.now() - started > waitMsMax)
-          throw new Error(`${open.length} of ${transactionIds.length} payments are not decided after ${waitMsMax} ms`);
-        const asked = open.slice(-askedMax);
-        const found = await table.getMany(
-          asked.map((id) => decisionKey('dev', id)),
-          { consistent: true },
-        );
-        const still = asked.filter((_, i) => found[i] === null);
-        askedMax = still.length === 0 ? getManyMax : probeMax;
-        if (still.length > 0) await sleep(pollMs);
-        open = [...open.slice(0, -asked.length), ...still];
-      }
-    },
+    decided: (transactionIds) => waitUntilDecided(table, transactionIds, { waitMsMax }),
     projected: async () => {
       child.send('projected' satisfies StackRequest);
       await once(child, 'message');
@@ -148,13 +127,5 @@ export const byClients = async (
   return { tookMs: tookMs.sort((a, b) => a - b), allMs: performance.now() - started };
 };
 
-/**
- * Now, by the clock of a place where it is about noon: the work of a payment must not depend on the hour of the measurement, as the unusual
- * hours of the default policy would make it.
- */
-export const nowAtNoon = (): string => {
-  const now = new Date();
-  const hours = 12 - now.getUTCHours();
-  const local = new Date(now.getTime() + hours * 3_600_000).toISOString().slice(0, -1);
-  return `${local}${hours < 0 ? '-' : '+'}${String(Math.abs(hours)).padStart(2, '0')}:00`;
-};
+/** Returns the time of a payment that is made now, at about noon of its place. */
+export const nowAtNoon = (): string => byDay(Date.now(), Date.now());

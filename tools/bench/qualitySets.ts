@@ -1,8 +1,7 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { createGunzip } from 'node:zlib';
 import type { Transaction } from '../../shared/domain/transaction.ts';
+import { readCsv } from '../local/csv.ts';
 
 /** One payment of a labelled set; `type` is for reports only. */
 interface Labelled {
@@ -19,20 +18,12 @@ export const dataDirectory = (): string | null => {
   return existsSync(path) ? path : null;
 };
 
-/** The rows of a gzipped CSV file without quotes, each by column name. */
-async function* readRows(path: string): AsyncGenerator<(name: string) => string> {
-  const lines = createInterface({ input: createReadStream(path).pipe(createGunzip()), crlfDelay: Number.POSITIVE_INFINITY });
-  let columns: Map<string, number> | null = null;
-  for await (const line of lines) {
-    const cells = line.split(',');
-    if (columns === null) {
-      columns = new Map(cells.map((name, i) => [name, i]));
-      continue;
-    }
-    const known = columns;
-    yield (name) => cells[known.get(name) ?? missingColumn(path, name)] ?? '';
-  }
-}
+/** Returns the rows of a gzipped CSV file, each by column name. */
+const readRows = (path: string): AsyncGenerator<(name: string) => string> =>
+  readCsv(path, (header) => {
+    const columns = new Map(header.map((name, i) => [name, i]));
+    return (cells) => (name) => cells[columns.get(name) ?? missingColumn(path, name)] ?? '';
+  });
 
 const missingColumn = (path: string, name: string): never => {
   throw new Error(`${path}: there is no column ${name}`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { decisionKey } from '../../shared/store/names.ts';
+import { undecided, waitUntilDecided } from '../cli/decided.ts';
 import { AlarmWatch, readAlarms } from '../local/alarms.ts';
 import { emulatorCredentials, emulatorRegion } from '../local/emulatorConnection.ts';
 import { accountId as awsAccountId, createResolver } from '../local/intrinsics.ts';
@@ -192,22 +192,18 @@ async function send(count: number, name: string, undecidedAtMost = undecidedMax)
 async function advance(): Promise<void> {
   const some = sent.slice(decided, decided + getManyMax);
   if (some.length === 0) return;
-  const found = await stack.table.getMany(
-    some.map(({ id }) => decisionKey('dev', id)),
-    { consistent: true },
+  const [open] = await undecided(
+    stack.table,
+    some.map(({ id }) => id),
   );
-  const open = found.indexOf(null);
-  decided += open < 0 ? some.length : open;
-  if (open >= 0) await sleep(20);
+  decided += open === undefined ? some.length : some.findIndex(({ id }) => id === open);
+  if (open !== undefined) await sleep(20);
 }
 
 async function allDecided(): Promise<void> {
-  const startedMs = performance.now();
-  while (decided < sent.length) {
-    if (performance.now() - startedMs > waitMsMax)
-      throw new Error(`${sent.length - decided} payments are not decided, ${sent[decided]!.id} first`);
-    await advance();
-  }
+  const ids = sent.slice(decided).map(({ id }) => id);
+  await waitUntilDecided(stack.table, ids, { waitMsMax, whileWaiting: advance });
+  decided = sent.length;
 }
 
 /** Nothing reads the queue until its alarm goes off; then everything is drained and the alarm must clear. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { useLocalEnvironment } from './target.ts';
+import { NoAnswer } from '../local/call.ts';
+import { CommandFailure } from './target.ts';
 
 /** One command line for everything that is not the API. A command's module is loaded only when it is called. */
 interface CommandModule {
@@ -19,28 +20,27 @@ const commands: readonly { readonly name: string; readonly text: string; readonl
   { name: 'webhooks', text: 'add, list, remove and replay webhooks', load: () => import('./webhooks.ts') },
   { name: 'redrive', text: 'put dead letters back onto their queue', load: () => import('./redrive.ts') },
   { name: 'verify', text: 'check an export or an evidence page, without any service', load: () => import('./verify.ts') },
-  { name: 'export', text: 'write audit chains, policies and checkpoints into one bundle', load: () => import('./export.ts') },
-  { name: 'replay', text: 'make decisions anew and compare every byte', load: () => import('./replay.ts') },
-  { name: 'evidence', text: 'write one page about a decision, with its proof attached', load: () => import('./evidence.ts') },
+  { name: 'export', text: 'write audit chains, policies and checkpoints to one bundle', load: () => import('./export.ts') },
+  { name: 'replay', text: 'recompute decisions and compare every byte', load: () => import('./replay.ts') },
+  { name: 'evidence', text: 'write a page about one decision, with its proof attached', load: () => import('./evidence.ts') },
   { name: 'cost', text: 'meter a load and print what a million decisions cost', load: () => import('./cost.ts') },
-  { name: 'doctor', text: 'say what is missing for each way of running this', load: () => import('./doctor.ts') },
-  { name: 'erase', text: 'erase what is personal of a user, everywhere', load: () => import('./erase.ts') },
+  { name: 'doctor', text: 'check what each way of running Aegis needs', load: () => import('./doctor.ts') },
+  { name: 'erase', text: 'erase the personal data of a user everywhere', load: () => import('./erase.ts') },
   { name: 'secret', text: 'rotate the master secret of sealed personal data', load: () => import('./secret.ts') },
 ];
 
 const program = new Command('aegis')
   .description('The Aegis fraud decision engine from the command line.')
-  .showHelpAfterError('(--help lists what is allowed)');
+  .showHelpAfterError('(--help lists the options)');
 
 for (const { name, text, load } of commands) {
-  const command = program.command(name).description(text).showHelpAfterError('(--help lists what is allowed)');
+  const command = program.command(name).description(text).showHelpAfterError('(--help lists the options)');
   if (process.argv[2] === name) (await load()).configure(command);
 }
 
 try {
-  useLocalEnvironment();
   await program.parseAsync();
 } catch (error) {
   console.error(`aegis: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof NoAnswer ? 2 : error instanceof CommandFailure ? error.exitCode : 1;
 }

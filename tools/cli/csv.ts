@@ -1,10 +1,7 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
-import { createGunzip } from 'node:zlib';
 import type { Transaction } from '../../shared/domain/transaction.ts';
+import { type Progress, type RowReader, readCsv } from '../local/csv.ts';
 
-/** Which column holds which field. */
+/** Fields that a column can hold. */
 const fields = [
   'transactionId',
   'userId',
@@ -24,7 +21,7 @@ const fields = [
 type Field = (typeof fields)[number];
 export type ColumnMap = Partial<Readonly<Record<Field, string>>>;
 
-/** Column names that mean a field where no map says otherwise. */
+/** Column names that stand for a field unless a map says otherwise. */
 const usualNames: Readonly<Record<Field, readonly string[]>> = {
   transactionId: ['transactionId', 'transaction_id', 'id'],
   userId: ['userId', 'user'],
@@ -39,7 +36,7 @@ const usualNames: Readonly<Record<Field, readonly string[]>> = {
   merchantCategory: ['merchantCategory', 'category', 'mcc'],
   latitude: ['latitude', 'lat'],
   longitude: ['longitude', 'lon', 'long'],
-  type: ['type', 'scenario'],
+  type: ['type', 'scenario', 'attack'],
 };
 
 export interface LabelledPayment {
@@ -48,55 +45,23 @@ export interface LabelledPayment {
   readonly type: string;
 }
 
-/** Bytes read so far of how many: for a progress bar. */
-export type Progress = (read: number, total: number) => void;
-
 const defaultCurrency = 'EUR';
 
 /**
- * The payments of a CSV file (plain or .gz) with a header line, in file order. `amount` is in whole units with two decimals; times are
- * epoch seconds or anything `Date` reads. Throws an Error naming line and column of what cannot be read.
+ * Reads the labelled payments of a CSV file (plain or .gz) with a header line, in file order. `amount` is in whole units with two decimals;
+ * times are epoch seconds or anything `Date` reads. Throws an Error naming line and column of what cannot be read.
  */
-export async function* readPayments(
+export const readPayments = (
   path: string,
   label: string,
   map: ColumnMap = {},
-  progress: Progress = () => undefined,
-): AsyncGenerator<LabelledPayment> {
-  const { size } = await stat(path);
-  const file = createReadStream(path);
-  const lines = createInterface({
-    input: path.endsWith('.gz') ? file.pipe(createGunzip()) : file,
-    crlfDelay: Number.POSITIVE_INFINITY,
-  });
-  let read: ((cells: readonly string[], number: number) => LabelledPayment) | null = null;
-  let number = 0;
-  for await (const line of lines) {
-    number += 1;
-    if (line === '') continue;
-    const cells = splitLine(line);
-    if (read === null) {
-      read = readerOf(cells, label, map, path);
-      continue;
-    }
-    if (number % 1000 === 0) progress(file.bytesRead, size);
-    yield read(cells, number);
-  }
-  progress(size, size);
-}
+  progress?: Progress,
+): AsyncGenerator<LabelledPayment> => readCsv(path, (header) => readerOf(header, label, map, path), progress);
 
-/** Cells may be quoted, with quotes doubled inside; line breaks inside cells are not read. */
-export const splitLine = (line: string): string[] => {
-  if (!line.includes('"')) return line.split(',');
-  return Array.from(line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g), ([, quoted, plain]) =>
-    quoted === undefined ? plain! : quoted.replaceAll('""', '"'),
-  );
-};
-
-const readerOf = (header: readonly string[], label: string, map: ColumnMap, path: string) => {
+const readerOf = (header: readonly string[], label: string, map: ColumnMap, path: string): RowReader<LabelledPayment> => {
   const columnOf = (name: string): number => {
     const at = header.indexOf(name);
-    if (at < 0) throw new Error(`${path}: there is no column ${name}; there are ${header.join(', ')}`);
+    if (at < 0) throw new Error(`${path}: there is no column ${name}; the file has ${header.join(', ')}`);
     return at;
   };
   for (const field of Object.keys(map)) {
@@ -114,7 +79,7 @@ const readerOf = (header: readonly string[], label: string, map: ColumnMap, path
   }
   if (!columns.has('amount') && !columns.has('amountMinor')) throw new Error(`${path}: no column is amount or amountMinor`);
 
-  return (cells: readonly string[], number: number): LabelledPayment => {
+  return (cells, line) => {
     const cell = (field: Field): string | null => {
       const at = columns.get(field);
       const text = at === undefined ? '' : (cells[at] ?? '');
@@ -128,20 +93,20 @@ const readerOf = (header: readonly string[], label: string, map: ColumnMap, path
       const text = cell(field);
       if (text === null) return null;
       const value = Number(text);
-      if (!Number.isFinite(value)) throw new Error(`${path}, line ${number}: ${field} is ${text}, a number expected`);
+      if (!Number.isFinite(value)) throw new Error(`${path}, line ${line}: ${field} is ${text}, a number expected`);
       return value;
     };
     const accountId = id('accountId');
     const when = cell('occurredAt') ?? '';
     const occurredAtMs = /^\d+(\.\d+)?$/.test(when) ? Math.round(Number(when) * 1000) : Date.parse(when);
     if (accountId === null || Number.isNaN(occurredAtMs)) {
-      throw new Error(`${path}, line ${number}: an account and a time expected, given ${cell('accountId')} and ${when}`);
+      throw new Error(`${path}, line ${line}: an account and a time expected, given ${cell('accountId')} and ${when}`);
     }
     const latitude = numberIn('latitude');
     const longitude = numberIn('longitude');
     const truth = (cells[labelAt] ?? '').toLowerCase();
     const transaction: Transaction = {
-      transactionId: id('transactionId') ?? `line-${number}`,
+      transactionId: id('transactionId') ?? `line-${line}`,
       userId: id('userId') ?? accountId,
       accountId,
       occurredAtMs,

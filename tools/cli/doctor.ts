@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import type { Command } from 'commander';
 import { dynoxideBinary } from '../local/emulators.ts';
 
-/** One thing that a way of running this needs. */
+/** One thing that a way of running Aegis needs. */
 export interface Check {
   readonly name: string;
   readonly ok: boolean;
@@ -21,16 +21,16 @@ export interface Way {
   readonly checks: readonly Check[];
 }
 
-/** What is asked of the machine; tests answer in its place. */
+/** What the checks ask of the machine. */
 export interface Machine {
   readonly nodeVersion: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly has: (packageName: string) => boolean;
   /** The emulator's binary. Throws Error saying how to get it. */
   readonly emulator: () => Promise<string>;
-  /** Whether somebody listens there. */
+  /** Whether something listens there. */
   readonly listens: (url: URL) => Promise<boolean>;
-  /** Standard output of a command that ended well, else null. */
+  /** Returns the standard output of a command that succeeded, else null. */
   readonly run: (command: string, args: readonly string[]) => string | null;
 }
 
@@ -39,22 +39,23 @@ const connectMsMax = 1_000;
 const commandMsMax = 15_000;
 const bootstrapVersionMin = 6;
 
-/** What each of the three ways in needs, and what of it is missing. */
-export async function examine(machine: Machine, endpoint: string): Promise<readonly Way[]> {
+/** Told what is checked next, since some checks wait for a network. */
+export type OnCheck = (name: string) => void;
+
+/** Returns what each of the three ways of running Aegis needs, and what of it is missing. */
+export async function examine(machine: Machine, endpoint: string, onCheck: OnCheck = () => undefined): Promise<readonly Way[]> {
+  onCheck('Node and packages');
   const node = nodeCheck(machine);
   const packages = packageCheck(machine, 'aws-cdk');
+  const emulators = packageCheck(machine, 'fauxqs');
+  onCheck('DynamoDB emulator');
+  const emulator = await emulatorCheck(machine);
+  onCheck(`endpoint ${endpoint}`);
+  const endpointAnswer = await endpointCheck(machine, endpoint);
   return [
-    {
-      name: 'on this machine',
-      command: 'npm start',
-      checks: [node, packageCheck(machine, 'fauxqs'), await emulatorCheck(machine)],
-    },
-    {
-      name: 'to LocalStack or MiniStack',
-      command: 'npm run deploy:local',
-      checks: [node, packages, await endpointCheck(machine, endpoint)],
-    },
-    { name: 'to an AWS account', command: 'npx cdk deploy core', checks: [node, packages, ...accountChecks(machine)] },
+    { name: 'on this machine', command: 'npm start', checks: [node, emulators, emulator] },
+    { name: 'to LocalStack or MiniStack', command: 'npm run deploy:local', checks: [node, packages, endpointAnswer] },
+    { name: 'to an AWS account', command: 'npx cdk deploy core', checks: [node, packages, ...accountChecks(machine, onCheck)] },
   ];
 }
 
@@ -93,19 +94,25 @@ const endpointCheck = async ({ listens }: Machine, endpoint: string): Promise<Ch
   };
 };
 
-const accountChecks = ({ environment, run }: Machine): readonly Check[] => {
+const accountChecks = ({ environment, run }: Machine, onCheck: OnCheck): readonly Check[] => {
+  onCheck('credentials of AWS');
   const identity = run('aws', ['sts', 'get-caller-identity', '--query', 'Account', '--output', 'text']);
   const named =
     (environment.AWS_ACCESS_KEY_ID ?? '') !== '' ||
     (environment.AWS_PROFILE ?? '') !== '' ||
     (environment.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI ?? '') !== '';
+  onCheck('region of AWS');
   const region =
     environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? run('aws', ['configure', 'get', 'region'])?.trim() ?? '';
   const credentials: Check = {
     name: 'credentials',
     ok: identity !== null || named,
     found:
-      identity !== null ? `account ${identity.trim()}` : named ? 'named in the environment, not tried (no aws command)' : 'none',
+      identity !== null
+        ? `account ${identity.trim()}`
+        : named
+          ? 'set in the environment, not tried: the aws command is missing or failed'
+          : 'none',
     remedy: 'sign in (aws sso login, aws configure) or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
   };
   const regionCheck: Check = {
@@ -115,6 +122,7 @@ const accountChecks = ({ environment, run }: Machine): readonly Check[] => {
     remedy: 'set AWS_REGION',
   };
   if (identity === null) return [credentials, regionCheck];
+  onCheck('bootstrap of the account');
   const version = run('aws', [
     'ssm',
     'get-parameter',
@@ -140,16 +148,16 @@ const accountChecks = ({ environment, run }: Machine): readonly Check[] => {
 export const configure = (command: Command): void => {
   command
     .option('--endpoint <url>', 'where LocalStack or MiniStack listens', 'http://localhost:4566')
-    .option('--json', 'for programs')
+    .option('--json', 'print JSON')
     .action(async (options: { readonly endpoint: string; readonly json?: boolean }) => {
       if (!URL.canParse(options.endpoint)) throw new Error(`--endpoint ${options.endpoint} is not a URL`);
-      const ways = await examine(thisMachine, options.endpoint);
+      const ways = await examine(thisMachine, options.endpoint, (name) => console.error(`checking ${name}`));
       console.log(options.json ? JSON.stringify(ways) : reportText(ways));
       if (!ways[0]!.checks.every(({ ok }) => ok)) process.exitCode = 1;
     });
 };
 
-/** For people; exit codes tell of the first way alone, which needs nothing that is not in the repository. */
+/** Returns the report for people. The exit code covers only the first way, which needs nothing outside the repository. */
 export const reportText = (ways: readonly Way[]): string =>
   ways
     .map(({ name, command, checks }) => {

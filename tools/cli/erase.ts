@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { queueProbe, unfinished } from '../../shared/adapters/aws/queueProbe.ts';
 import { required, services } from '../../shared/adapters/aws/services.ts';
 import { type ErasureReport, erase } from '../erasure/erase.ts';
+import { storesOption } from './target.ts';
 
 /** The table can be restored to any second of so many days back. */
 const recoveryDays = 35;
@@ -15,11 +16,11 @@ interface Options {
 }
 
 export const configure = (command: Command): void => {
-  command
-    .requiredOption('--user <id...>', 'whose data; several at once need one scan only')
-    .option('--account <id>', 'of this account only')
-    .option('--tenant <name>', 'whose users', 'dev')
-    .option('--by <who>', 'who asked for it, as recorded; nothing personal', 'aegis erase')
+  storesOption(command)
+    .requiredOption('--user <id...>', 'users to erase; several at once need only one scan')
+    .option('--account <id>', 'erase only this account')
+    .option('--tenant <name>', 'tenant of the users', 'dev')
+    .option('--by <who>', 'who asked for it, as the audit records it; no personal data', 'aegis erase')
     .action(async ({ user, account, tenant, by }: Options) => {
       const { sqsParkedQueue } = await import('../aws/parkedQueue.ts');
       const waiting = await queueProbe({ url: required('queueUrl') }, unfinished)();

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { buildModel } from '../../functions/train/build.ts';
-import { fraudsMin } from '../../functions/train/learn.ts';
+import { fraudsMin, honestMin } from '../../functions/train/learn.ts';
+import type { ModelParts } from '../../shared/model/artefact.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
 import {
@@ -9,6 +10,7 @@ import {
   type Figures,
   figuresByType,
   figuresOf,
+  type Layer,
   layers,
   scoreLayers,
   splitRows,
@@ -30,14 +32,14 @@ interface Options {
 }
 
 const dayMs = 86_400_000;
-const honestMin = 256;
+const trainingRowsMin = 256;
 
 export const configure = (command: Command): void => {
   command
     .argument('<csv>', 'labelled payments sorted by time, plain or .gz, with a header line')
     .requiredOption('--label <column>', 'the column that is 1 or true for fraud')
-    .option('--map <file>', 'JSON: field of a transaction to column, where the names do not say it')
-    .option('--policy <file>', 'a policy file instead of the default policy')
+    .option('--map <file>', 'JSON file that maps fields of a transaction to columns')
+    .option('--policy <file>', 'a policy file, or what aegis policy show prints (default: the default policy)')
     .option('--delay <days>', 'days until a label is known', days, 7)
     .option('--train <percent>', 'share of the period to train on', percent, 50)
     .option('--seed <number>', 'seed of the forest', Number, 1)
@@ -59,8 +61,10 @@ const evaluate = async (path: string, options: Options): Promise<void> => {
     quiet: options.json === true,
   });
   const { train, test } = split(rows, options);
-  const scores = scoreLayers(buildModel(train, options.seed).parts, test, policy);
-  const figures = layers.map((layer) => ({ layer, ...figuresOf(test, scores[layer]) }));
+  const { parts } = buildModel(train, options.seed);
+  const scores = scoreLayers(parts, test, policy);
+  const measured = measuredLayers(parts);
+  const figures = measured.map((layer) => ({ layer, ...figuresOf(test, scores[layer]) }));
   const types = [...figuresByType(test, scores.all)].map(([type, ofType]) => ({ type, ...ofType }));
   const unknowable = unknowableShare(test);
   if (options.out !== undefined) {
@@ -68,23 +72,34 @@ const evaluate = async (path: string, options: Options): Promise<void> => {
       options.out,
       curvesPicture(
         Uint8Array.from(test, (row) => (row.fraud ? 1 : 0)),
-        layers.map((layer) => ({ name: layer, scores: scores[layer] })),
+        measured.map((layer) => ({ name: layer, scores: scores[layer] })),
       ),
     );
   }
   if (options.json === true) {
-    console.log(JSON.stringify({ trained: train.length, tested: test.length, layers: figures, types, unknowable }, null, 2));
+    const isLearned = parts.learned !== null;
+    console.log(
+      JSON.stringify({ trained: train.length, tested: test.length, isLearned, layers: figures, types, unknowable }, null, 2),
+    );
     return;
   }
   console.log(`trained on ${train.length} payments, measured on ${test.length}, labels known after ${options.delay} days\n`);
   console.log(table('layer', figures));
-  const known = train.filter((row) => row.fraud).length;
-  if (known < fraudsMin) console.log(`\nnothing is learned: ${known} frauds known, at least ${fraudsMin} needed`);
+  if (parts.learned === null) {
+    const known = train.filter((row) => row.fraud).length;
+    console.log(
+      `\nThere is no layer \`learned\`: nothing was learned from ${known} known frauds; at least ${fraudsMin} frauds and ${honestMin} honest payments are needed. \`all\` is \`rules+forest\`.`,
+    );
+  }
   if (types.length > 1) console.log(`\nall layers by kind of fraud\n\n${table('type', types)}`);
   console.log(
     `\n${(100 * unknowable).toFixed(1)} % of the frauds could not be known: the account's first payment, at a merchant without known fraud`,
   );
 };
+
+/** Returns the layers that a model has: without a learned layer there is nothing to measure under its name. */
+export const measuredLayers = ({ learned }: Pick<ModelParts, 'learned'>): readonly Layer[] =>
+  layers.filter((layer) => layer !== 'learned' || learned !== null);
 
 /** Training on the first part of the period, a label's delay, then the test. */
 const split = (rows: readonly EvaluatedRow[], { train, delay }: Options) => {
@@ -93,9 +108,9 @@ const split = (rows: readonly EvaluatedRow[], { train, delay }: Options) => {
   const trainToMs = fromMs + ((toMs - fromMs) * train) / 100;
   const parts = splitRows(rows, { trainFromMs: fromMs, trainToMs, testFromMs: trainToMs + delay * dayMs, testToMs: toMs }, false);
   const frauds = parts.test.filter((row) => row.fraud).length;
-  if (parts.train.length < honestMin || frauds === 0 || frauds === parts.test.length) {
+  if (parts.train.length < trainingRowsMin || frauds === 0 || frauds === parts.test.length) {
     throw new Error(
-      `${parts.train.length} payments to train on (at least ${honestMin} needed), ${parts.test.length} to measure on, ${frauds} of them fraud: ` +
+      `${parts.train.length} payments to train on (at least ${trainingRowsMin} needed), ${parts.test.length} to measure on, ${frauds} of them fraud: ` +
         'give a longer file, or other --train and --delay',
     );
   }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { evidencePage } from '../../functions/read/evidence/evidence.ts';
 import { type ExportDependencies, environmentDependencies } from './export.ts';
+import { storesOption } from './target.ts';
 
 /** The evidence page of a decision. Throws an Error that names the transaction when it is unknown. */
 export const makeEvidence = async (
@@ -18,10 +19,10 @@ export const makeEvidence = async (
 };
 
 export const configure = (command: Command): void => {
-  command
+  storesOption(command)
     .argument('<transactionId>', 'the transaction')
-    .option('--out <file>', 'where the page goes; by default evidence-<transactionId>.html')
-    .option('--tenant <name>', 'whose transaction', 'dev')
+    .option('--out <file>', 'file to write (default: evidence-<transactionId>.html)')
+    .option('--tenant <name>', 'tenant of the transaction', 'dev')
     .action(async (transactionId: string, { out, tenant }: { readonly out?: string; readonly tenant: string }) => {
       const page = await makeEvidence(await environmentDependencies(), tenant, transactionId);
       const file = out ?? `evidence-${transactionId.replaceAll(':', '_')}.html`;

@@ -7,6 +7,7 @@ import { listManifests, versionsMax } from '../../shared/model/store.ts';
 import { readPolicyVersions, type StoredPolicy } from '../../shared/policy/store.ts';
 import type { Clock, TableStore } from '../../shared/ports/ports.ts';
 import { prefixes } from '../../shared/store/names.ts';
+import { storesOption } from './target.ts';
 
 export interface ExportDependencies extends ExportStores {
   /** Of the checkpoint key, SPKI in PEM. */
@@ -35,13 +36,13 @@ export const selectExport = async (dependencies: ExportDependencies, selection: 
 };
 
 export const configure = (command: Command): void => {
-  command
-    .argument('<file>', 'where the bundle goes, e.g. audit.jsonl.gz')
+  storesOption(command)
+    .argument('<file>', 'bundle to write, such as audit.jsonl.gz')
     .option('--account <id>', 'the chains of one account')
-    .option('--user <id>', 'with --account: of one of its users')
+    .option('--user <id>', 'with --account: only the chain of this user')
     .option('--from <time>', 'all chains: from this time on, RFC 3339')
     .option('--to <time>', 'all chains: up to the first checkpoint at or after this time, RFC 3339')
-    .option('--tenant <name>', 'whose accounts and policies', 'dev')
+    .option('--tenant <name>', 'tenant of the accounts and policies', 'dev')
     .action(async (file: string, options: Options) => {
       const selection = selectionOf(options);
       await writeBundle(file, await selectExport(await environmentDependencies(), selection));

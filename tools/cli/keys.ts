@@ -3,6 +3,7 @@ import { services } from '../../shared/adapters/aws/services.ts';
 import { type Scope, scopes } from '../../shared/contract/routes.ts';
 import { type CreatedKey, isInForce, type KeyRecord, type KeyStore, listKeys } from '../../shared/edge/keys.ts';
 import { createKeyNoted, revokeKeyNoted, rotateKeyNoted } from './keyChanges.ts';
+import { storesOption } from './target.ts';
 import { cliActor, commaSeparated, durationMs, tableText, tenantOption } from './values.ts';
 
 interface Flags {
@@ -13,11 +14,10 @@ interface Flags {
   readonly json?: true;
 }
 
-/** `aegis keys`: goes to the table itself (AEGIS_TABLE, else the running local stack's), with the caller's own AWS rights. */
+/** `aegis keys`: goes to the table itself, with the caller's own AWS rights. */
 export const configure = (keys: Command): void => {
-  keys
-    .command('create')
-    .description('make a key; it is shown this once')
+  storesOption(keys.command('create'))
+    .description('make a key and print it; it is never shown again')
     .requiredOption('--scope <names>', `comma-separated, of ${scopes.join(', ')}`, commaSeparated)
     .option(...tenantOption)
     .option('--expires <duration>', 'such as 90d (default: never)', durationMs)
@@ -32,9 +32,8 @@ export const configure = (keys: Command): void => {
       });
       printCreated(created, flags);
     });
-  keys
-    .command('list')
-    .description('every key of a tenant, oldest first')
+  storesOption(keys.command('list'))
+    .description('list the keys of a tenant, the oldest first')
     .option(...tenantOption)
     .option('--json', 'print JSON')
     .action(async (flags: Flags) => {
@@ -42,18 +41,16 @@ export const configure = (keys: Command): void => {
       const records = await listKeys(table, flags.tenant);
       console.log(flags.json === true ? JSON.stringify(records, null, 2) : keyTable(records, clock.nowMs()));
     });
-  keys
-    .command('revoke <keyId>')
-    .description('end a key for good; acts everywhere within 10 s')
+  storesOption(keys.command('revoke <keyId>'))
+    .description('end a key for good; takes effect everywhere within 10 s')
     .option(...tenantOption)
     .action(async (keyId: string, flags: Flags) => {
       const record = await revokeKeyNoted(keyStore(), flags.tenant, keyId, cliActor);
       if (record === null) throw new Error(noSuchKey(flags.tenant, keyId));
-      console.log(`${keyId} is revoked since ${record.revokedAt}`);
+      console.log(`${keyId} was revoked at ${record.revokedAt}`);
     });
-  keys
-    .command('rotate <keyId>')
-    .description('make a key with the same scopes and expiry; the old one ends after a while')
+  storesOption(keys.command('rotate <keyId>'))
+    .description('make a key with the same scopes and expiry; the old one ends after the grace period')
     .option(...tenantOption)
     .option('--grace <duration>', 'how long the old key still works (default: 1h)', durationMs)
     .option('--json', 'print JSON')
@@ -64,7 +61,7 @@ export const configure = (keys: Command): void => {
         by: cliActor,
         graceMs: flags.grace ?? graceMs,
       });
-      if (created === null) throw new Error(`${noSuchKey(flags.tenant, keyId)} in force`);
+      if (created === null) throw new Error(`tenant ${flags.tenant} has no key ${keyId} in force`);
       printCreated(created, flags);
     });
 };

@@ -2,15 +2,18 @@ import type { Command } from 'commander';
 import { services } from '../../shared/adapters/aws/services.ts';
 import type { Manifest } from '../../shared/model/manifest.ts';
 import { activateModel, listManifests, readManifest, readPointer, rollBackModel, versionsMax } from '../../shared/model/store.ts';
+import { storesOption } from './target.ts';
 
 const by = 'aegis model';
 
 export const configure = (command: Command): void => {
-  command.description('list, show and switch model versions; each switch is an entry of the system chain');
-  command.command('list').description('all versions, the newest first').action(list);
-  command.command('show').description('one manifest as JSON; the one in force by default').argument('[version]').action(show);
-  command.command('activate').description('put a stored version in force').argument('<version>').action(activate);
-  command.command('rollback').description('put the published version before the one in force in force').action(rollBack);
+  command.description('list, show and switch model versions; each switch is recorded in the system chain');
+  storesOption(command.command('list')).description('list all versions, the newest first').action(list);
+  storesOption(command.command('show [version]'))
+    .description('print a manifest as JSON (default: of the version in force)')
+    .action(show);
+  storesOption(command.command('activate <version>')).description('put a stored version in force').action(activate);
+  storesOption(command.command('rollback')).description('roll back to the previous published version').action(rollBack);
 };
 
 const list = async (): Promise<void> => {

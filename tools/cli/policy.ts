@@ -15,27 +15,27 @@ export interface CommandResult {
   readonly lines: readonly string[];
 }
 
-/** `aegis policy lint FILE`: every fault of a policy file, one a line, or the hash that it will be published under. */
+/** `aegis policy lint FILE`: lists every fault of a policy file, or prints the hash under which the policy will be published. */
 export const lintPolicy = (text: string, fileName: string): CommandResult => {
   const read = readPolicy(text, fileName);
   if (!read.ok) return refused(read.lines);
   return done([`${fileName}: no faults, hash ${compilePolicy(read.policy, 0).hash}`]);
 };
 
-/** `aegis policy show [VERSION]`: the policy in force, or a version, as JSON. */
+/** `aegis policy show [VERSION]`: prints the policy in force, or a version, as JSON that `lint` and `publish` accept. */
 export const showPolicy = async (send: Send, version?: number): Promise<CommandResult> => {
   const { status, body } = await send('GET', version === undefined ? '/policy' : `/policy/versions/${version}`);
   return status === 200 ? done([JSON.stringify(body, null, 2)]) : refused(problemLines(status, body));
 };
 
 export interface PublishOptions {
-  /** Kept, not put in force. */
+  /** Stored, not put in force. */
   readonly draft: boolean;
-  /** Refused when another version than this is in force by now. */
+  /** Refused when another version than this is in force. */
   readonly ifVersion?: number;
 }
 
-/** `aegis policy publish FILE [--draft] [--if-version N]`: linted here first, so that a bad file is never sent. */
+/** `aegis policy publish FILE [--draft] [--if-version N]`: lints the file first, so that a bad one is never sent. */
 export const publishPolicyFile = async (
   send: Send,
   text: string,
@@ -55,7 +55,7 @@ export const publishPolicyFile = async (
   return done([`version ${published.version} is ${published.status}, hash ${published.hash}`]);
 };
 
-/** The policy of a file, made ready. Throws an Error that lists every fault. */
+/** Returns the compiled policy of a file. Throws an Error that lists every fault. */
 export const policyOfFile = (text: string, fileName: string): CompiledPolicy => {
   const read = readPolicy(text, fileName);
   if (!read.ok) throw new Error(read.lines.join('\n'));
@@ -78,8 +78,21 @@ const readPolicy = (text: string, fileName: string): ReadPolicy => {
     if (!(error instanceof SyntaxError)) throw error;
     return { ok: false, lines: [`${fileName}: not JSON: ${error.message}`] };
   }
-  const parsed = parsePolicy(value);
-  return parsed.ok ? parsed : { ok: false, lines: parsed.faults.map((fault) => `${fileName}${faultText(fault)}`) };
+  const { policy, pointer } = unwrapped(value);
+  const parsed = parsePolicy(policy);
+  return parsed.ok
+    ? parsed
+    : {
+        ok: false,
+        lines: parsed.faults.map((fault) => `${fileName}${faultText({ ...fault, pointer: `${pointer}${fault.pointer}` })}`),
+      };
+};
+
+/** Returns the policy of a stored version, as `aegis policy show` and GET /policy give it; any other value is taken as the policy itself. */
+const unwrapped = (value: unknown): { readonly policy: unknown; readonly pointer: string } => {
+  if (typeof value !== 'object' || value === null || !('policy' in value) || !('version' in value))
+    return { policy: value, pointer: '' };
+  return { policy: value.policy, pointer: '/policy' };
 };
 
 const faultText = ({ pointer, detail }: Pick<PolicyFault, 'pointer' | 'detail'>): string =>

@@ -1,26 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type CommandResult, lintPolicy, publishPolicyFile, type Send, showPolicy } from './policy.ts';
-import { call, resolveTarget } from './target.ts';
-
-interface TargetFlags {
-  readonly url?: string;
-  readonly key?: string;
-}
+import { type ApiFlags, apiOptions, callerOf, resolveTarget } from './target.ts';
 
 export const configure = (policy: Command): void => {
   policy
     .command('lint <file>')
-    .description('every fault of a policy file, or the hash that it will be published under')
+    .description('list every fault of a policy file, or print the hash under which it will be published')
     .action((file: string) => print(lintPolicy(readFileSync(file, 'utf8'), file)));
-  withTarget(policy.command('show [version]').description('the policy in force, or a version')).action(
-    async (version: string | undefined, flags: TargetFlags) =>
+  apiOptions(policy.command('show [version]'), 'with the scope read')
+    .description('print the policy in force, or a version; lint, publish and evaluate read what it prints')
+    .action(async (version: string | undefined, flags: ApiFlags) =>
       print(await showPolicy(sendTo(flags), version === undefined ? undefined : wholeNumber(version))),
-  );
-  withTarget(policy.command('publish <file>').description('a new version; needs a key with the scope admin'))
-    .option('--draft', 'kept, not put in force')
-    .option('--if-version <version>', 'only while this version is in force', wholeNumber)
-    .action(async (file: string, { draft = false, ifVersion, ...flags }: TargetFlags & { draft?: boolean; ifVersion?: number }) =>
+    );
+  apiOptions(policy.command('publish <file>'), 'with the scope admin')
+    .description('publish a file as a new version')
+    .option('--draft', 'store the version without putting it in force')
+    .option('--if-version <version>', 'publish only while this version is in force', wholeNumber)
+    .action(async (file: string, { draft = false, ifVersion, ...flags }: ApiFlags & { draft?: boolean; ifVersion?: number }) =>
       print(
         await publishPolicyFile(sendTo(flags), readFileSync(file, 'utf8'), file, {
           draft,
@@ -30,15 +27,7 @@ export const configure = (policy: Command): void => {
     );
 };
 
-const withTarget = (command: Command): Command =>
-  command
-    .option('--url <url>', 'address of the API (default: AEGIS_URL, else the running local stack)')
-    .option('--key <key>', 'API key (default: AEGIS_KEY, else the local stack)');
-
-const sendTo = (flags: TargetFlags): Send => {
-  const target = resolveTarget(flags);
-  return (method, path, body) => call(target, method, path, body);
-};
+const sendTo = (flags: ApiFlags): Send => callerOf(resolveTarget(flags));
 
 const wholeNumber = (text: string): number => {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('allowed: a whole number');

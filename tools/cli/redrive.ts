@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { required } from '../../shared/adapters/aws/services.ts';
 import { messageAttributes } from '../../shared/store/names.ts';
 import { moveMessages } from '../aws/redrive.ts';
+import { storesOption } from './target.ts';
 
 interface Flags {
   readonly queue: 'transactions' | 'webhooks';
@@ -11,11 +12,11 @@ interface Flags {
 /** Kept when a transaction goes back; the reason and digest it was buried with are not. */
 const kept: readonly string[] = Object.values(messageAttributes);
 
-/** `aegis redrive`: dead letters back onto their queue, once their cause is gone. Decided ones are decided once all the same. */
+/** `aegis redrive`: puts dead letters back onto their queue. A payment that is decided already is not decided twice. */
 export const configure = (command: Command): void => {
-  command
+  storesOption(command)
     .addOption(new Option('--queue <name>', 'whose dead letters').choices(['transactions', 'webhooks']).default('transactions'))
-    .option('--dry-run', 'print each with its reason, move nothing')
+    .option('--dry-run', 'print each message with its reason, move nothing')
     .action(async ({ queue, dryRun }: Flags) => {
       const [from, to] =
         queue === 'webhooks' ? (['webhookDeadLetterUrl', 'webhookQueueUrl'] as const) : (['deadLetterUrl', 'queueUrl'] as const);

@@ -13,6 +13,7 @@ import { decisionKey, stateKey } from '../../shared/store/names.ts';
 import { readBundle } from '../proof/readBundle.ts';
 import { type ReplayResult, type ReplayWorld, replayChain, replayFromSignals } from '../proof/replay.ts';
 import { verifyFile } from '../proof/verify.ts';
+import { storesOption } from './target.ts';
 import type { CommandOutput } from './verify.ts';
 
 export interface ReplayDependencies extends ExportStores {
@@ -63,9 +64,9 @@ export const replayBundle = async (dependencies: ReplayDependencies, tenant: str
 };
 
 export const configure = (command: Command): void => {
-  command
-    .argument('<transactionId|bundle>', 'a transaction, or the file of an export')
-    .option('--tenant <name>', 'whose transaction', 'dev')
+  storesOption(command)
+    .argument('<transactionId|bundle>', 'a transaction, or the file of an export or evidence page')
+    .option('--tenant <name>', 'tenant of the transaction', 'dev')
     .action(async (what: string, { tenant }: { readonly tenant: string }) => {
       const { services } = await import('../../shared/adapters/aws/services.ts');
       const replay = existsSync(what) ? replayBundle : replayTransaction;

@@ -4,6 +4,7 @@ import type { Clock, ObjectStore, TableStore } from '../../shared/ports/ports.ts
 import { newestCheckpoint } from '../../shared/proof/checkpointIndex.ts';
 import { keyIdOf, readPublicKey } from '../../shared/proof/signer.ts';
 import { type RotatableSecret, refreshMs } from '../../shared/secrets/masterSecret.ts';
+import { storesOption } from './target.ts';
 
 export interface RotateDependencies {
   readonly table: TableStore;
@@ -63,11 +64,10 @@ export const recordSigningKey = async (
 };
 
 export const configure = (command: Command): void => {
-  command
-    .command('rotate')
-    .description('make a new version; older ones stay, to open what they sealed')
-    .option('--tenant <name>', 'in whose system chain it is recorded', 'dev')
-    .option('--by <who>', 'who does it, as recorded', 'aegis secret')
+  storesOption(command.command('rotate'))
+    .description('make a new version; older versions stay, to open what they sealed')
+    .option('--tenant <name>', 'tenant whose system chain records it', 'dev')
+    .option('--by <who>', 'who does it, as the audit records it', 'aegis secret')
     .action(async ({ tenant, by }: { readonly tenant: string; readonly by: string }) => {
       const { services } = await import('../../shared/adapters/aws/services.ts');
       const version = await rotateSecret(services(), tenant, by);
@@ -75,15 +75,15 @@ export const configure = (command: Command): void => {
         `version ${version} is in force within ${refreshMs / 1_000} s everywhere; older versions open what they sealed`,
       );
     });
-  command
-    .command('rotate-signing')
-    .description('record that another key signs checkpoints from now on')
-    .option('--tenant <name>', 'in whose system chain it is recorded', 'dev')
-    .option('--by <who>', 'who does it, as recorded', 'aegis secret')
+  storesOption(command.command('rotate-signing'))
+    .description('record that a new key signs checkpoints from now on; prints its public half for aegis verify --key')
+    .option('--tenant <name>', 'tenant whose system chain records it', 'dev')
+    .option('--by <who>', 'who does it, as the audit records it', 'aegis secret')
     .action(async ({ tenant, by }: { readonly tenant: string; readonly by: string }) => {
       const { environmentDependencies } = await import('./export.ts');
       const dependencies = await environmentDependencies();
       const { keyId, previousKeyId } = await recordSigningKey(dependencies, tenant, by);
-      console.log(`key ${keyId} follows ${previousKeyId}; give both to whoever verifies:\n${dependencies.publicKey}`);
+      console.error(`key ${keyId} follows ${previousKeyId}; give both public keys to whoever verifies`);
+      console.log(dependencies.publicKey.trimEnd());
     });
 };

@@ -6,6 +6,7 @@ import { compilePolicy } from '../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
 import { env } from '../../shared/store/names.ts';
 import { streamFile } from './streamFile.ts';
+import { storesOption } from './target.ts';
 
 interface Options {
   readonly csv?: string;
@@ -18,13 +19,13 @@ interface Options {
 }
 
 export const configure = (command: Command): void => {
-  command
+  storesOption(command)
     .description('train a model on the feature archive, or on labelled payments, and publish it if it is no worse')
     .option('--csv <file>', 'labelled payments sorted by time instead of the archive')
     .option('--label <column>', 'with --csv: the column that is 1 or true for fraud')
-    .option('--map <file>', 'with --csv: JSON, field of a transaction to column')
+    .option('--map <file>', 'with --csv: JSON file that maps fields of a transaction to columns')
     .option('--delay <days>', 'with --csv: days until a label is known', '7')
-    .option('--days <number>', 'how far back the archive is read', '60')
+    .option('--days <number>', 'days of the archive to read', '60')
     .option('--seed <number>', 'seed of the forest', '1')
     .option('--json', 'print the report as JSON')
     .action(train);

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { isTenant } from '../../shared/contract/ids.ts';
 import { defaultTenant } from '../../shared/store/names.ts';
 
-/** Readers of options; each throws InvalidArgumentError with what is allowed. */
+/** Parsers of options; each throws InvalidArgumentError with what is allowed. */
 
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const durationMsMax = 3_650 * unitMs.d;
@@ -34,12 +34,12 @@ export const wholeNumber =
     return value;
   };
 
-export const tenantOption = ['--tenant <name>', 'whose', tenant, defaultTenant] as const;
+export const tenantOption = ['--tenant <name>', 'the tenant', tenant, defaultTenant] as const;
 
-/** Who acts in the audit when no key does. */
+/** The actor in the audit when a command acts without a key. */
 export const cliActor = 'cli';
 
-/** Columns, each as wide as its longest value. */
+/** Returns rows as text, each column as wide as its longest value. */
 export const tableText = (rows: readonly (readonly string[])[]): string => {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows

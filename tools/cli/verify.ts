@@ -2,14 +2,16 @@ import { readFileSync, statSync } from 'node:fs';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { bundleBlocks } from '../../functions/read/evidence/bundle.ts';
+import { bundleBlocksOf, fileChunks, linesIn } from '../../functions/read/evidence/lines.ts';
 import { asCheckpoint, type Checkpoint } from '../../shared/proof/checkpoint.ts';
 import { type VerifyOptions, type VerifyReport, verifyChunks, verifyFile } from '../proof/verify.ts';
 import type { ExportDependencies } from './export.ts';
+import { storesOption } from './target.ts';
 
 export interface VerifyCommandOptions {
   /** PEM files with the public keys that the checkpoints must be signed by. */
   readonly key?: readonly string[];
-  /** A file with checkpoints that were kept before: JSON, one object or lines. */
+  /** A file with checkpoints that were kept before: JSON lines of them, an earlier export or an evidence page. */
   readonly known?: string;
   readonly json?: boolean;
   /** Exit code 1 unless a checkpoint holds every entry. */
@@ -49,7 +51,7 @@ const verdictOf = async (
   try {
     report = await verify({
       ...(options.key === undefined ? {} : { publicKey: options.key.map((file) => readFileSync(file, 'utf8')).join('\n') }),
-      ...(options.known === undefined ? {} : { known: readKnown(options.known) }),
+      ...(options.known === undefined ? {} : { known: await readKnown(options.known) }),
     });
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
@@ -62,13 +64,13 @@ const verdictOf = async (
 };
 
 export const configure = (command: Command): void => {
-  command
+  storesOption(command, { isUsed: (options) => 'live' in options })
     .argument('[bundle]', 'an export, or an evidence page')
-    .option('--live', 'what the deployment that the environment names holds now, instead of a bundle')
-    .option('--tenant <name>', 'with --live: whose policies', 'dev')
-    .option('--key <file...>', 'the public keys that you trust, PEM; without them the keys within the bundle are believed')
-    .option('--known <file>', 'checkpoints that you kept: another or a shortened history shows against them')
-    .option('--require-checkpoint', 'fail unless a checkpoint holds every entry')
+    .option('--live', 'verify what the stack holds now, instead of a bundle')
+    .option('--tenant <name>', 'with --live: tenant of the policies', 'dev')
+    .option('--key <file...>', 'PEM files with the public keys that you trust (default: the keys in the bundle itself)')
+    .option('--known <file>', 'checkpoints that you kept, or an earlier export: detects a replaced or shortened history')
+    .option('--require-checkpoint', 'fail unless a checkpoint covers every entry')
     .option('--json', 'print the whole report as JSON')
     .action(async (bundle: string | undefined, options: VerifyCommandOptions & { live?: boolean; tenant: string }) => {
       if ((bundle === undefined) !== (options.live === true)) throw new Error('give a bundle or --live, one of them');
@@ -92,17 +94,45 @@ const withBar = async <T>(path: string, act: (onProgress: (bytesRead: number) =>
   }
 };
 
-const readKnown = (path: string): Checkpoint[] => {
-  const values = readFileSync(path, 'utf8')
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line): unknown => JSON.parse(line));
-  return values.map((value, i) => {
-    const checkpoint = asCheckpoint(value);
-    if (!checkpoint) throw new Error(`${path}: line ${i + 1} is no checkpoint ({"body": ..., "signature": ...})`);
-    return checkpoint;
-  });
+/**
+ * Returns the checkpoints of a file: JSON lines of checkpoints, or an earlier export or evidence page. Throws Error naming the line that is
+ * neither, and for a file without checkpoints.
+ */
+const readKnown = async (path: string): Promise<readonly Checkpoint[]> => {
+  const checkpoints = await Array.fromAsync(checkpointsIn(path));
+  if (checkpoints.length === 0) throw new Error(`${path} holds no checkpoint`);
+  return checkpoints;
 };
+
+async function* checkpointsIn(path: string): AsyncGenerator<Checkpoint> {
+  let number = 0;
+  for await (const block of bundleBlocksOf(endedByNewline(fileChunks(path)))) {
+    for (const line of linesIn(block)) {
+      number += 1;
+      const text = line.toString('utf8').trim();
+      if (text === '') continue;
+      const value = JSON.parse(text) as { readonly kind?: unknown };
+      // All checkpoints of a bundle come before its chains.
+      if (value.kind === 'chain') return;
+      const checkpoint = asCheckpoint(value);
+      if (checkpoint !== null) yield checkpoint;
+      else if (value.kind === undefined || value.kind === 'checkpoint')
+        throw new Error(`${path}: line ${number} is not a checkpoint ({"body": ..., "signature": ...})`);
+    }
+  }
+}
+
+/** A list of checkpoints that was put together by hand may lack its last line break; a bundle may not. */
+async function* endedByNewline(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let isText = false;
+  let first = true;
+  for await (const chunk of chunks) {
+    if (first) isText = chunk[0] === 0x7b;
+    first = false;
+    yield chunk;
+  }
+  if (isText) yield Buffer.from('\n');
+}
 
 /** The report for people: the verdict first, then why, then what it does not cover. */
 export const describe = (report: VerifyReport, isOwed = false): string => {
@@ -114,16 +144,16 @@ export const describe = (report: VerifyReport, isOwed = false): string => {
   if (others.length > othersShown) lines.push(`and ${others.length - othersShown} more`);
   if (unreadable !== null) lines.push(unreadable);
   if (verdict === 'unreadable') return lines.join('\n');
-  lines.push(`${entries} entries of ${chains} chains read`);
+  lines.push(`read: ${counted(entries, 'entry', 'entries')} in ${counted(chains, 'chain', 'chains')}`);
   const { last } = checkpoints;
   lines.push(
     last === null
-      ? 'no checkpoint: nothing is proved against whoever can write the whole history; the chains alone are consistent'
+      ? 'no checkpoint: the chains are consistent, but whoever can write the whole history could have replaced them'
       : `checkpoints ${checkpoints.first!.number} to ${last.number}, the last of ${last.at}, hash ${last.hash}`,
   );
   if (uncoveredEntries > 0) {
     lines.push(
-      `${uncoveredEntries} entries lie after the last checkpoint of their chain: protected by the chain only, they could be rewritten or cut off`,
+      `not covered by a checkpoint: ${counted(uncoveredEntries, 'entry', 'entries')} after the last checkpoint of the chain; only the chain protects them, so they could be rewritten or cut off`,
     );
     if (isOwed) lines.push('FAILED: a checkpoint is required for every entry');
   }
@@ -134,5 +164,7 @@ export const describe = (report: VerifyReport, isOwed = false): string => {
   }
   return lines.join('\n');
 };
+
+const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
 
 const othersShown = 9;

@@ -5,11 +5,12 @@ import { checkedAddresses } from '../../shared/webhooks/address.ts';
 import { addEndpoint, type EndpointStore, listEndpoints, removeEndpoint } from '../../shared/webhooks/endpoints.ts';
 import { eventPatterns, parseMessage } from '../../shared/webhooks/events.ts';
 import { moveMessages } from '../aws/redrive.ts';
+import { storesOption } from './target.ts';
 import { cliActor, commaSeparated, tableText, tenantOption } from './values.ts';
 
 interface Flags {
   readonly tenant: string;
-  readonly url: string;
+  readonly receiver: string;
   readonly events: string[];
   readonly endpoint?: string;
   readonly json?: true;
@@ -17,24 +18,22 @@ interface Flags {
 
 /** `aegis webhooks`: goes to table and queues itself, with the caller's own AWS rights. */
 export const configure = (webhooks: Command): void => {
-  webhooks
-    .command('add')
-    .description('send events to a URL; prints the secret they are signed with')
-    .requiredOption('--url <url>', 'https, at a public address')
+  storesOption(webhooks.command('add'))
+    .description('send events to a receiver; prints the secret that signs them')
+    .requiredOption('--receiver <url>', 'where messages go: https, at a public address')
     .requiredOption('--events <patterns>', `comma-separated, of ${eventPatterns.join(', ')}`, commaSeparated)
     .option(...tenantOption)
     .option('--json', 'print JSON')
-    .action(async ({ tenant, url, events, json }: Flags) => {
+    .action(async ({ tenant, receiver: url, events, json }: Flags) => {
       const rules = { allowsLoopback: process.env[env.webhooksToLoopback] === 'true' };
       const unresolved = await unresolvedCause(url);
       const endpoint = await addEndpoint(endpointStore(), { tenant, url, events, createdBy: cliActor }, rules);
       if (json === true) console.log(JSON.stringify(endpoint, null, 2));
       else console.log(`${endpoint.endpointId}\nsecret: ${endpoint.secret}`);
-      if (unresolved !== null) console.error(`added, but nothing can be sent there now: ${unresolved}`);
+      if (unresolved !== null) console.error(`added, but the receiver cannot be reached now: ${unresolved}`);
     });
-  webhooks
-    .command('list')
-    .description('the webhooks of a tenant, oldest first')
+  storesOption(webhooks.command('list'))
+    .description('list the webhooks of a tenant, the oldest first')
     .option(...tenantOption)
     .option('--json', 'print JSON, secrets included')
     .action(async ({ tenant, json }: Flags) => {
@@ -44,19 +43,17 @@ export const configure = (webhooks: Command): void => {
         json === true ? JSON.stringify(endpoints, null, 2) : tableText([['WEBHOOK', 'URL', 'EVENTS', 'CREATED'], ...rows]),
       );
     });
-  webhooks
-    .command('remove <endpointId>')
-    .description('send nothing more there')
+  storesOption(webhooks.command('remove <endpointId>'))
+    .description('stop sending to a webhook')
     .option(...tenantOption)
     .action(async (endpointId: string, { tenant }: Flags) => {
       const isRemoved = await removeEndpoint(endpointStore(), tenant, endpointId, cliActor);
       if (!isRemoved) throw new Error(`tenant ${tenant} has no webhook ${endpointId}`);
       console.log(`${endpointId} is removed`);
     });
-  webhooks
-    .command('replay')
-    .description('send again what no receiver took')
-    .option('--endpoint <endpointId>', 'only what was meant for this webhook')
+  storesOption(webhooks.command('replay'))
+    .description('send the messages again that no receiver accepted')
+    .option('--endpoint <endpointId>', 'only the messages for this webhook')
     .action(async ({ endpoint }: Flags) => {
       const { moved, left } = await moveMessages({
         fromUrl: required('webhookDeadLetterUrl'),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { SingleBar } from 'cli-progress';
-import { call, type Target } from '../cli/target.ts';
+import { call, type Target } from './call.ts';
 import { type AuditEntry, chainFault } from './chain.ts';
 import { EmulatorError } from './emulators.ts';
 import { LocalProblem } from './problem.ts';

@@ -1,18 +1,17 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Settings } from '../../infra/settings.ts';
 import { env } from '../../shared/store/names.ts';
-import { decisionLine, simulate, summaryText } from '../cli/simulate.ts';
-import { call, localTargetFile, type Target } from '../cli/target.ts';
 import { defaultTraffic } from '../simulation/traffic.ts';
+import { call, type Target } from './call.ts';
 import { EmulatorError } from './emulators.ts';
-import { LocalProblem } from './problem.ts';
+import { LocalProblem, messageOf } from './problem.ts';
+import { noteStack } from './runningStacks.ts';
 import { scheduledEvent } from './schedules.ts';
+import { sendTraffic } from './sendTraffic.ts';
 import { type LocalStack, startLocalStack } from './stack.ts';
+import { decisionLine, summaryText } from './trafficText.ts';
 
 /** `npm start`: the local stack with gentle traffic, until Ctrl-C. */
 
@@ -84,26 +83,25 @@ const run = async (flags: Flags): Promise<void> => {
     ...(flags.settings === undefined ? {} : { settings: flags.settings }),
     onFailure: (text) => console.error(styleText('red', text)),
   });
+  const target: Target = { url: stack.url, key: stack.key };
+  let forget = (): void => undefined;
   try {
-    const target: Target = { url: stack.url, key: stack.key };
-    announce(stack, target);
+    forget = noteStack({ ...target, environment: stack.environment, pid: process.pid, startedAtMs: Date.now() });
+    announce(stack);
     const work =
       flags.traffic && !stopping.signal.aborted
-        ? [sendTraffic(flags, target, stopping.signal), trainFirstModel(stack, target, stopping.signal)]
+        ? [simulateTraffic(flags, target, stopping.signal), trainFirstModel(stack, target, stopping.signal)]
         : [];
     await signalled;
     console.log('\nstopping');
     await Promise.all(work);
   } finally {
-    forget(stack.url);
+    forget();
     await stack.stop();
   }
 };
 
-const announce = (stack: LocalStack, target: Target): void => {
-  const file = fileURLToPath(localTargetFile);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify({ ...target, environment: stack.environment }), { mode: 0o600 });
+const announce = (stack: LocalStack): void =>
   console.log(
     [
       `api:     ${stack.url}`,
@@ -116,13 +114,6 @@ const announce = (stack: LocalStack, target: Target): void => {
       '',
     ].join('\n'),
   );
-};
-
-/** Another stack started later may have written its own address there. */
-const forget = (url: string): void => {
-  const { url: written } = JSON.parse(readFileSync(localTargetFile, 'utf8')) as Target;
-  if (written === url) rmSync(localTargetFile);
-};
 
 /** The schedule's first turn would come too late for a look around: trains as soon as the archive holds enough rows. */
 const trainFirstModel = async (stack: LocalStack, target: Target, signal: AbortSignal): Promise<void> => {
@@ -138,11 +129,11 @@ const trainFirstModel = async (stack: LocalStack, target: Target, signal: AbortS
   }
 };
 
-const sendTraffic = async (flags: Flags, target: Target, signal: AbortSignal): Promise<void> => {
+const simulateTraffic = async (flags: Flags, target: Target, signal: AbortSignal): Promise<void> => {
   const seed = flags.seed ?? Math.floor(Date.now() / 1_000);
   console.log(`simulated traffic: ${flags.rate} payments a second, seed ${seed}\n`);
   const startedMs = Date.now();
-  const tally = await simulate({
+  const tally = await sendTraffic({
     ...defaultTraffic,
     seed,
     tag: `s${seed}`,
@@ -154,8 +145,11 @@ const sendTraffic = async (flags: Flags, target: Target, signal: AbortSignal): P
     via: 'queue',
     signal,
     onDecision: (decided) => console.log(decisionLine(decided)),
+  }).catch((error: unknown) => {
+    console.error(styleText('red', `simulated traffic stopped: ${messageOf(error)}`));
+    return null;
   });
-  console.log(`\n${summaryText(tally, Date.now() - startedMs)}`);
+  if (tally !== null) console.log(`\n${summaryText(tally, Date.now() - startedMs)}`);
 };
 
 try {

@@ -13,8 +13,6 @@ export interface AttackTally {
   /** Not allowed: REVIEW or BLOCK. */
   readonly caught: number;
   readonly missed: number;
-  /** Caught over caught and all false alarms; null when there was neither. */
-  readonly precision: number | null;
   /** Payments caught over caught and missed; null when nothing was decided. */
   readonly recall: number | null;
 }
@@ -25,6 +23,11 @@ export interface Tally {
   readonly honest: number;
   /** Honest payments that were not allowed. */
   readonly falseAlarms: number;
+  /**
+   * Payments of attacks among all payments that were not allowed; null when all were allowed. It exists only for the whole run: a false alarm
+   * is not caused by one attack or another, so no attack has a precision of its own.
+   */
+  readonly precision: number | null;
   readonly attacks: Readonly<Partial<Record<AttackName, AttackTally>>>;
   readonly allAttacks: AttackTally;
 }
@@ -57,7 +60,6 @@ export class Tallier {
     const sum = (of: (row: Totals) => number) => rows.reduce((total, [, row]) => total + of(row), 0);
     const rated = (row: Totals): AttackTally => ({
       ...row,
-      precision: share(row.caught, row.caught + this.#falseAlarms),
       recall: share(row.caught, row.caught + row.missed),
     });
     const allAttacks = {
@@ -72,6 +74,7 @@ export class Tallier {
       outcomes: { ...this.#outcomes },
       honest: this.#honest,
       falseAlarms: this.#falseAlarms,
+      precision: share(allAttacks.caught, allAttacks.caught + this.#falseAlarms),
       attacks: Object.fromEntries(rows.map(([name, row]) => [name, rated(row)])),
       allAttacks: rated(allAttacks),
     };
@@ -86,7 +89,7 @@ interface Counts {
   missed: number;
 }
 
-type Totals = Omit<AttackTally, 'precision' | 'recall'>;
+type Totals = Omit<AttackTally, 'recall'>;
 
 const totals = ({ noticed, sent, caught, missed }: Counts): Totals => ({
   attacks: noticed.size,

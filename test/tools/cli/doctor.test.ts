@@ -31,4 +31,35 @@ describe('aegis doctor', () => {
   ])('names %s and how to get it', async (_, change, expected) => {
     expect((await missing(change)).some((text) => expected.test(text))).toBe(true);
   });
+
+  it('says what it checks before each check that may take long', async () => {
+    const steps: string[] = [];
+    await examine(
+      {
+        ...complete,
+        environment: {},
+        emulator: async () => String(steps.push('emulator asked')),
+        listens: async () => steps.push('endpoint asked') > 0,
+        run: (command, args) => {
+          steps.push(`${command} ${args[0]}`);
+          return complete.run(command, args);
+        },
+      },
+      'http://localhost:4566',
+      (name) => steps.push(`checking ${name}`),
+    );
+    expect(steps).toEqual([
+      'checking Node and packages',
+      'checking DynamoDB emulator',
+      'emulator asked',
+      'checking endpoint http://localhost:4566',
+      'endpoint asked',
+      'checking credentials of AWS',
+      'aws sts',
+      'checking region of AWS',
+      'aws configure',
+      'checking bootstrap of the account',
+      'aws ssm',
+    ]);
+  });
 });

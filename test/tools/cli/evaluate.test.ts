@@ -1,13 +1,18 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { featureNames } from '../../../shared/domain/features.ts';
+import type { ModelParts } from '../../../shared/model/artefact.ts';
 import { compilePolicy } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
 import { type ColumnMap, readPayments } from '../../../tools/cli/csv.ts';
 import { curvesPicture } from '../../../tools/cli/curves.ts';
+import { measuredLayers } from '../../../tools/cli/evaluate.ts';
 import { streamFile } from '../../../tools/cli/streamFile.ts';
 import { splitRows } from '../../../tools/evaluation/evaluation.ts';
 
@@ -60,6 +65,13 @@ describe('a file of labelled payments', () => {
     const [payment] = await read('ts,card,merchant,amount,fraud\n1,c1,"a, ""b""",2.00,0\n');
     expect(payment!.transaction.merchantId).toBe('a---b-');
     expect(payment!.transaction.amountMinor).toBe(200);
+  });
+
+  it('may have line breaks in quoted cells, and names a row by the line on which it begins', async () => {
+    const text = 'ts,card,merchant,amount,fraud\n1,c,"a\nb",2.00,0\n\n2,c,"c\r\nd",x,0\n';
+    const payments = readPayments(file(text), 'fraud');
+    expect((await payments.next()).value).toMatchObject({ transaction: { merchantId: 'a-b', transactionId: 'line-2' } });
+    await expect(payments.next()).rejects.toThrow(/line 5: amount is x/);
   });
 
   it.each<[string, string, ColumnMap, RegExp]>([
@@ -130,4 +142,36 @@ it('draws a curve for every layer', () => {
   expect(picture.match(/<path /g)).toHaveLength(4);
   expect(picture).toContain('>forest</text>');
   expect(picture).not.toContain('NaN');
+});
+
+describe('aegis evaluate', () => {
+  const aegis = fileURLToPath(new URL('../../../tools/cli/aegis.ts', import.meta.url));
+  const dayS = 86_400;
+  const evaluate = async (...args: string[]): Promise<string> => {
+    const rows = Array.from({ length: 900 }, (_, i) => {
+      const atS = 1_700_000_000 + Math.floor((i * 60 * dayS) / 900);
+      return `${atS},c${i % 40},m${i % 7},${(i % 97) + 1}.00,${i % 60 === 0 ? 1 : 0}`;
+    });
+    const path = file(`ts,card,merchant,amount,fraud\n${rows.join('\n')}\n`);
+    const { stdout } = await promisify(execFile)(process.execPath, [aegis, 'evaluate', path, '--label', 'fraud', ...args]);
+    return stdout;
+  };
+
+  it('prints no figures of a learned layer when nothing was learned, and says so', async () => {
+    const text = await evaluate();
+    expect(text).toMatch(/^\| rules\+forest \|/m);
+    expect(text).not.toMatch(/^\| learned \|/m);
+    expect(text).toMatch(/nothing was learned from \d known frauds; at least 50 frauds and 500 honest payments are needed/);
+  });
+
+  it('says so to programs too', async () => {
+    const { isLearned, layers } = JSON.parse(await evaluate('--json'));
+    expect(isLearned).toBe(false);
+    expect(layers.map(({ layer }: { layer: string }) => layer)).toEqual(['rules', 'forest', 'rules+forest', 'all']);
+  });
+
+  it('measures the learned layer where there is one', () => {
+    expect(measuredLayers({ learned: null })).not.toContain('learned');
+    expect(measuredLayers({ learned: {} as NonNullable<ModelParts['learned']> })).toContain('learned');
+  });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -43,13 +43,13 @@ describe('aegis export', () => {
     await writeBundle(path, source);
     const { exitCode, text } = await verifyCommand(path, { requireCheckpoint: true });
     expect(exitCode).toBe(0);
-    expect(text).toContain('22 entries of 2 chains');
+    expect(text).toContain('22 entries in 2 chains');
   });
   it('writes one account, or one of its users', async () => {
     for (const selection of [account, { ...account, userId: 'u_1' }]) {
       const path = join(directory, 'account.gz');
       await writeBundle(path, await selectExport(dependencies, selection));
-      expect((await verifyCommand(path)).text).toContain('20 entries of 1 chains');
+      expect((await verifyCommand(path)).text).toContain('20 entries in 1 chain');
     }
   });
   it.each([
@@ -76,6 +76,9 @@ describe('aegis evidence', () => {
   it('makes a page that verifies, and names a transaction that is unknown', async () => {
     const page = await makeEvidence(dependencies, 'dev', 'txn_2');
     expect((await verifyBytes(Buffer.from(page), { publicKey: signer.publicKey })).exitCode).toBe(0);
+    const path = join(directory, 'evidence.html');
+    writeFileSync(path, page);
+    expect((await verifyCommand(path, { known: path })).exitCode).toBe(0);
     await expect(makeEvidence(dependencies, 'dev', 'txn_none')).rejects.toThrow('no decision of transaction txn_none');
   });
 });
@@ -84,7 +87,7 @@ describe('aegis verify --live', () => {
   it('verifies what the stores hold, and finds what was taken out of them', async () => {
     expect(await verifyLive(dependencies, 'dev')).toMatchObject({
       exitCode: 0,
-      text: expect.stringContaining('22 entries of 2 chains'),
+      text: expect.stringContaining('22 entries in 2 chains'),
     });
     await dependencies.table.delete(auditKey(systemChain('dev'), 2));
     expect(await verifyLive(dependencies, 'dev')).toMatchObject({ exitCode: 1, text: expect.stringContaining('entry 2') });

@@ -66,15 +66,60 @@ describe('aegis labels import', () => {
     expect(await api.table.get(merchantKey('acme', 'm_1'))).toMatchObject({ labelled: 2, frauds: 1 });
   });
 
-  it('labels nothing by a line whose quotes are open, and names both halves of a cell with a line break', async () => {
-    const { api, client, file } = await given(2);
-    const { labelled, errors } = await importLabels(client, file('id,note\nt0,"first\nsecond"\nt1,"say ""so"""\n'), options);
+  it('reads a quoted line break, and names the line on which a row begins', async () => {
+    const { client, file } = await given(2);
+    const bodies: unknown[] = [];
+    const post = (path: '/decisions/{transactionId}/review', init: { readonly body: unknown }) => {
+      bodies.push(init.body);
+      return client.POST(path, init as never);
+    };
+    const watched = { ...client, POST: post as unknown as typeof client.POST };
+    const text = 'id,note,disposition\nt0,"first\nsecond",\nt9,,\nt1,"say ""so""\r\nagain",FRAUD\n';
+    const { labelled, errors } = await importLabels(watched, file(text), options);
     expect(labelled).toBe(1);
-    expect(errors.map(({ line, detail }) => [line, detail.includes('quote')])).toEqual([
-      [2, true],
-      [3, true],
+    expect(errors.map(({ line, transactionId }) => [line, transactionId])).toEqual([
+      [4, 't9'],
+      [5, 't1'],
     ]);
+    expect(bodies).toContainEqual({ disposition: 'CONFIRMED_FRAUD', note: 'first\nsecond' });
+  });
+
+  it('labels by a column fraud where there is no disposition, as simulate writes it', async () => {
+    const { api, client, file } = await given(3);
+    const path = file('transactionId,fraud\nt0,1\nt1,0\nt2,perhaps\n');
+    const { labelled, errors } = await importLabels(client, path, options);
+    expect(labelled).toBe(2);
+    expect(errors.map(({ line }) => line)).toEqual([4]);
+    expect(await api.table.get(merchantKey('acme', 'm_1'))).toMatchObject({ labelled: 2, frauds: 1 });
+  });
+
+  it('refuses a quote that is never closed, by its line, after the rows before it', async () => {
+    const { api, client, file } = await given(2);
+    await expect(importLabels(client, file('id,note\nt0,\nt1,"open\nend\n'), options)).rejects.toThrow(
+      /chargebacks\.csv: Quote Not Closed.*line/,
+    );
     expect(api.items().filter(({ pk }) => pk.startsWith(prefixes.label))).toHaveLength(1);
+  });
+
+  it('stops at the first row when the key is refused', async () => {
+    const { api, file } = await given(3);
+    const client = aegisClient({ url: 'http://aegis.test', key: 'aegis_dev_wrong', fetch: fetchFrom(api) });
+    const failed = importLabels(client, file('id\nt0\nt1\nt2\n'), { ...options, atOnce: 1 });
+    await expect(failed).rejects.toMatchObject({ name: 'CommandFailure', exitCode: 2 });
+    await expect(failed).rejects.toThrow('does not accept the key (401');
+  });
+
+  it('stops at the first row when no answer comes', async () => {
+    const { file } = await given(0);
+    let requests = 0;
+    const fetch = () => {
+      requests += 1;
+      return Promise.reject(new TypeError('fetch failed'));
+    };
+    const client = aegisClient({ url: 'http://aegis.test', key: 'aegis_dev_key', attemptsMax: 1, fetch });
+    const failed = importLabels(client, file('id\nt0\nt1\nt2\n'), { ...options, atOnce: 1 });
+    await expect(failed).rejects.toMatchObject({ exitCode: 2, message: 'the API does not answer: fetch failed' });
+    expect(requests).toBe(1);
   });
 
   it('sends no card number in a path and shows none', async () => {

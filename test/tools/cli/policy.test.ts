@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { policyHash } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
-import { lintPolicy, publishPolicyFile, type Send, showPolicy } from '../../../tools/cli/policy.ts';
+import { lintPolicy, policyOfFile, publishPolicyFile, type Send, showPolicy } from '../../../tools/cli/policy.ts';
+import { apiOnMemory } from '../../support/api.ts';
 
 const text = JSON.stringify(defaultPolicy);
 const bad = JSON.stringify({ ...defaultPolicy, rules: [{ id: 'r', when: 'true &&\n nope', points: 1, text: 'x' }] });
@@ -66,5 +67,36 @@ describe('aegis policy show', () => {
   it('says when there is no such version', async () => {
     const { send } = answering(404, { detail: 'there is no policy version 9' });
     expect(await showPolicy(send, 9)).toEqual({ exitCode: 1, lines: ['404: there is no policy version 9'] });
+  });
+});
+
+describe('what aegis policy show prints', () => {
+  it('is read by lint, publish and evaluate, in every version', async () => {
+    const api = apiOnMemory();
+    const authorization = `Bearer ${await api.newKey(['read', 'admin'])}`;
+    const send: Send = async (method, path, body) => {
+      const { result, status } = await api.call({
+        method,
+        path,
+        headers: { authorization, 'content-type': 'application/json' },
+        body: body === undefined ? null : JSON.stringify(body),
+      });
+      return { status, body: JSON.parse(result.body) };
+    };
+    const shown = (await showPolicy(send)).lines.join('\n');
+    expect(lintPolicy(shown, 'f.json')).toEqual({
+      exitCode: 0,
+      lines: [`f.json: no faults, hash ${JSON.parse(shown).hash}`],
+    });
+    expect(policyOfFile(shown, 'f.json').hash).toBe(JSON.parse(shown).hash);
+    expect((await publishPolicyFile(send, shown, 'f.json', { draft: false })).exitCode).toBe(0);
+    const again = (await showPolicy(send, 1)).lines.join('\n');
+    expect(JSON.parse(again)).toMatchObject({ version: 1, hash: JSON.parse(shown).hash });
+    expect(lintPolicy(again, 'f.json').exitCode).toBe(0);
+  });
+
+  it('has its faults named where they are in the file', () => {
+    const shown = JSON.stringify({ version: 3, hash: 'abc', policy: JSON.parse(bad) });
+    expect(lintPolicy(shown, 'f.json').lines[0]).toMatch(/^f\.json#\/policy\/rules\/0\/when: line 2/);
   });
 });

@@ -13,6 +13,7 @@ import { canonicalText } from '../../../shared/proof/canonical.ts';
 import { noteHeads } from '../../../shared/proof/heads.ts';
 import { localMasterSecret } from '../../../shared/secrets/masterSecret.ts';
 import { auditKey, decisionKey, stateKey } from '../../../shared/store/names.ts';
+import { makeEvidence } from '../../../tools/cli/evidence.ts';
 import { type ReplayDependencies, replayBundle, replayTransaction } from '../../../tools/cli/replay.ts';
 import { p256Signer, sealEntry } from '../proof/builders.ts';
 import { type History, historyPolicy, makeHistory } from '../proof/history.ts';
@@ -72,6 +73,15 @@ describe('aegis replay of a transaction', () => {
     expect(erased).toMatchObject({ exitCode: 2, text: expect.stringContaining('was erased') });
     await dependencies.table.delete(stateKey('dev', 'a_1', 'u_1'));
     expect(await replayTransaction(dependencies, 'dev', 'txn_4')).toMatchObject({ exitCode: 2 });
+  });
+});
+
+describe('aegis replay of an evidence page', () => {
+  it('prints identical for the chain of the decision', async () => {
+    const path = join(directory, 'evidence.html');
+    writeFileSync(path, await makeEvidence({ ...dependencies, publicKey: signer.publicKey }, 'dev', 'txn_17'));
+    const { exitCode, text } = await replayBundle(dependencies, 'dev', path);
+    expect([exitCode, text]).toEqual([0, expect.stringMatching(/^(identical|same verdicts): \d+ decisions? of chain/)]);
   });
 });
 

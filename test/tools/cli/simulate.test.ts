@@ -1,10 +1,14 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { money } from '../../../tools/cli/simulate.ts';
+import { readPayments } from '../../../tools/cli/csv.ts';
+import { money } from '../../../tools/local/trafficText.ts';
 
 const aegis = fileURLToPath(new URL('../../../tools/cli/aegis.ts', import.meta.url));
 
@@ -18,11 +22,14 @@ const run = async (...args: string[]): Promise<{ code: number; stdout: string; s
   }
 };
 
+let posts = 0;
+
 /** A deployment that reviews what costs 100.00 or more, and takes each transaction at the second attempt. */
 const standIn = (): Server => {
   const attempts = new Map<string, number>();
   const amounts = new Map<string, number>();
   return createServer(async (request, response) => {
+    if (request.method === 'POST') posts += 1;
     const answer = (status: number, body: unknown) => {
       response.writeHead(status, { 'content-type': 'application/json', 'retry-after': '0.01' });
       response.end(JSON.stringify(body));
@@ -91,17 +98,52 @@ describe('aegis simulate', () => {
     );
     expect(code).toBe(0);
     const [header, ...rows] = stdout.trim().split('\n');
-    expect(header).toBe('occurredAt,transactionId,userId,accountId,amountMinor,currency,attack,outcome,score,reason');
+    expect(header).toBe(
+      'occurredAt,transactionId,userId,accountId,amountMinor,currency,channel,deviceId,merchantId,merchantCategory,latitude,longitude,fraud,attack,outcome,score,reason',
+    );
     expect(rows).toHaveLength(5);
-    for (const row of rows) expect(row).toMatch(/^2025-11-03T[^,]+,s1-t\d+,s1-u\d+,s1-a\d+,\d+,EUR,,(ALLOW|REVIEW),1,RULE:x$/);
+    for (const row of rows)
+      expect(row).toMatch(/^2025-11-03T[^,]+,s1-t\d+,s1-u\d+,s1-a\d+,\d+,EUR,.*,0,,(ALLOW|REVIEW),1,RULE:x$/);
     expect(stderr).toContain('5 sent in');
   });
 
-  it('ends with 1 and says why when nothing can be decided', async () => {
-    const { code, stdout } = await run('simulate', '--url', url, '--key', 'bad', '--rate', '100', '--duration', '0.1', '--json');
-    expect(code).toBe(1);
-    const [first] = stdout.split('\n');
-    expect(JSON.parse(first!)).toMatchObject({ outcome: 'UNDECIDED', decision: null, fault: '401 {"title":"Unauthorized"}' });
+  it.each([
+    [
+      'the key is wrong',
+      () => ['--url', url, '--key', 'bad'],
+      /^aegis: \S+ does not accept the key \(401\); give another one with --key/,
+    ],
+    [
+      'the address is unreachable',
+      () => ['--url', 'http://127.0.0.1:2', '--key', 'good'],
+      /^aegis: \S+ does not answer POST .*ECONNREFUSED/,
+    ],
+  ])('stops at the first payment with one line and exit code 2 when %s', async (_, target, message) => {
+    const before = posts;
+    const { code, stdout, stderr } = await run('simulate', ...target(), '--rate', '10', '--duration', '3600');
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    const [where, line, ...more] = stderr.trim().split('\n');
+    expect(where).toMatch(/^target: http/);
+    expect(line).toMatch(message);
+    expect(more).toEqual([]);
+    expect(posts - before).toBeLessThan(10);
+  });
+
+  it('writes CSV that evaluate and labels import read', async () => {
+    const { stdout } = await run('simulate', '--url', url, '--key', 'good', '--rate', '400', '--duration', '0.25', '--csv');
+    const folder = mkdtempSync(join(tmpdir(), 'aegis-simulate-'));
+    try {
+      const file = join(folder, 'payments.csv');
+      writeFileSync(file, stdout);
+      const payments = await Array.fromAsync(readPayments(file, 'fraud'));
+      expect(payments).toHaveLength(100);
+      expect(payments.filter(({ fraud }) => fraud).map(({ type }) => type)).not.toContain('');
+      expect(payments.some(({ fraud }) => fraud)).toBe(true);
+      expect(payments.every(({ transaction }) => transaction.merchantId !== null && transaction.channel !== null)).toBe(true);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it.each([

@@ -23,8 +23,8 @@ describe('aegis verify', () => {
   it('says intact, up to which checkpoint, and that the key is the bundle’s own word', async () => {
     const { exitCode, text } = await verifyCommand(file('clean', bytesOf(await linesOf(log))));
     expect(exitCode).toBe(0);
-    expect(text).toMatch(/^INTACT\n7 entries of 2 chains read\ncheckpoints 1 to 1/);
-    expect(text).toContain('2 entries lie after the last checkpoint');
+    expect(text).toMatch(/^INTACT\nread: 7 entries in 2 chains\ncheckpoints 1 to 1/);
+    expect(text).toContain('not covered by a checkpoint: 2 entries after the last checkpoint');
     expect(text).toContain('taken from the bundle itself');
   });
   it('believes the key given, and no other', async () => {
@@ -55,6 +55,24 @@ describe('aegis verify', () => {
     const { body, signature } = log.checkpoints[0]!;
     const known = file('known', `${canonicalText({ body, signature })}\n`);
     expect((await verifyCommand(bundle, { known })).exitCode).toBe(0);
+  });
+  it('takes the checkpoints of an earlier export as kept ones, and of a list without its last line break', async () => {
+    const before = file('before', bytesOf(await linesOf(log)));
+    const { body, signature } = log.checkpoints[0]!;
+    const list = file('list', canonicalText({ body, signature }));
+    const other = file('other', bytesOf(await linesOf(await logOf({ alpha: [3, 5], gamma: [1, 1] }))));
+    for (const known of [before, list]) {
+      expect((await verifyCommand(before, { known })).exitCode).toBe(0);
+      expect((await verifyCommand(other, { known })).exitCode).toBe(1);
+    }
+  });
+  it('refuses kept checkpoints in a file that holds none', async () => {
+    const bundle = file('clean', bytesOf(await linesOf(log)));
+    const known = file('none', '{"kind":"header"}\n');
+    expect(await verifyCommand(bundle, { known })).toMatchObject({
+      exitCode: 2,
+      text: expect.stringContaining('holds no checkpoint'),
+    });
   });
   it.each([
     ['a file that does not exist', () => [join(directory, 'nowhere'), {}] as const],

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { runningStacks } from '../../../tools/local/runningStacks.ts';
 
 /** `npm start` as a person runs it, with the deployed handlers. */
 
@@ -82,11 +83,14 @@ describe('npm start', { timeout: 120_000 }, () => {
   it('sends traffic, stops on Ctrl-C with a summary, and leaves nothing that answers', async () => {
     const stack = await start('--rate', '20', '--seed', '5');
     expect(await eventually(async () => (await latestIds(stack)).some((id) => id.startsWith('s5-t')))).toBe(true);
+    const isNoted = (): boolean => runningStacks().some(({ url, key }) => url === stack.url && key === stack.key);
+    expect(isNoted()).toBe(true);
     stack.child.kill('SIGINT');
     const [code] = await once(stack.child, 'exit');
     expect(code).toBe(0);
     expect(stack.output()).toMatch(/false alarms: \d+ of \d+ honest payments/);
     await expect(fetch(stack.url)).rejects.toThrow();
+    expect(isNoted()).toBe(false);
   });
 
   it('shows after a kill and a restart what was decided before, in the feed too', async () => {

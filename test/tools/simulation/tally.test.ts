@@ -3,7 +3,7 @@ import type { AttackName } from '../../../tools/simulation/attacks.ts';
 import { Tallier } from '../../../tools/simulation/tally.ts';
 
 describe('the tally', () => {
-  it('counts caught and missed per attack, and charges every attack with all false alarms', () => {
+  it('counts caught and missed per attack, and has one precision for the whole run', () => {
     const tallier = new Tallier();
     const of = (name: AttackName, number: number) => ({ name, id: `${name}-${number}` });
     for (const outcome of ['ALLOW', 'BLOCK', 'ALLOW', 'UNDECIDED'] as const) tallier.add(of('card-testing', 1), outcome);
@@ -16,24 +16,25 @@ describe('the tally', () => {
       outcomes: { ALLOW: 6, REVIEW: 2, BLOCK: 2, UNDECIDED: 1 },
       honest: 4,
       falseAlarms: 2,
+      precision: 2 / 4,
       attacks: {
-        'card-testing': { attacks: 3, noticed: 2, sent: 6, caught: 2, missed: 3, precision: 2 / 4, recall: 2 / 5 },
-        'huge-amount': { attacks: 1, noticed: 0, sent: 1, caught: 0, missed: 1, precision: 0, recall: 0 },
+        'card-testing': { attacks: 3, noticed: 2, sent: 6, caught: 2, missed: 3, recall: 2 / 5 },
+        'huge-amount': { attacks: 1, noticed: 0, sent: 1, caught: 0, missed: 1, recall: 0 },
       },
-      allAttacks: { attacks: 4, noticed: 2, sent: 7, caught: 2, missed: 4, precision: 2 / 4, recall: 2 / 6 },
+      allAttacks: { attacks: 4, noticed: 2, sent: 7, caught: 2, missed: 4, recall: 2 / 6 },
     });
   });
 
-  it('has no precision and no recall where nothing was decided', () => {
+  it('has no precision and no recall when nothing is decided', () => {
     const tallier = new Tallier();
     tallier.add({ name: 'slow-boil', id: 'slow-boil-1' }, 'UNDECIDED');
+    expect(tallier.tally().precision).toBeNull();
     expect(tallier.tally().allAttacks).toEqual({
       attacks: 1,
       noticed: 0,
       sent: 1,
       caught: 0,
       missed: 0,
-      precision: null,
       recall: null,
     });
   });
