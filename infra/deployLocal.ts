@@ -23,7 +23,7 @@ const account = '000000000000';
 const probeMsMax = 5_000;
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** What the AWS command lines and SDKs need to talk to the target and to nothing else: no profile or session of the caller gets through. */
+/** The environment in which AWS command lines and SDKs talk only to the target, without any profile or session of the caller. */
 export const environmentOf = (target: LocalTarget): NodeJS.ProcessEnv => {
   const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')));
   return {
@@ -58,7 +58,7 @@ export const runCdk = (target: LocalTarget, args: readonly string[], checkout = 
 
 export type Outputs = Readonly<Record<string, string>>;
 
-/** Settings of this deployment that differ from those of stage `local`. */
+/** Settings that differ from those of stage `local`. */
 export type Changes = Partial<Settings>;
 
 /**
