@@ -52,9 +52,7 @@ const outcomes = (commands: string): string =>
   bash(`source .ci/proofs; rows=(); ${commands}; (run_proofs full) || echo "code $?"`);
 
 test('a run says what passed, failed, was skipped and took too long, and fails', () => {
-  const said = outcomes(
-    "proof a - - 1 'true'; proof c - - 1 'false'; proof d - - 0.005 'sleep 5'",
-  );
+  const said = outcomes("proof a - - 1 'true'; proof c - - 1 'false'; proof d - - 0.005 'sleep 5'");
   expect(said).toMatch(/^passed {3}a \(\d s\)$/m);
   expect(said).toMatch(/^FAILED {3}c \(code 1, \d s\)$/m);
   expect(said).toMatch(/^TIMEOUT {2}d \(over 0\.005 minutes\)$/m);
