@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Bug, Edit } from './bugs.ts';
+import type { Bug, Edit } from './bug.ts';
 import { findIn, mayHold, parsed, replacementFor } from './pattern.ts';
 
 /** The folders that bugs are planted in. */

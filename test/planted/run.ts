@@ -8,7 +8,8 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, sym
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Bug, bugs, simulation } from './bugs.ts';
+import { type Bug, simulation } from './bug.ts';
+import { bugs } from './bugs.ts';
 import { changed, type Place, placesOf, sourcesOf } from './places.ts';
 
 const root = resolve(import.meta.dirname, '../..');
