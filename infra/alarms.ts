@@ -5,7 +5,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription, SmsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
-import { namespace } from '../shared/edge/metrics.ts';
+import { type MetricName, namespace } from '../shared/edge/metricNames.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Data } from './data.ts';
 import type { HouseFunction } from './function.ts';
@@ -103,7 +103,7 @@ export class Alarms extends Construct {
       'AlertsFailed',
       'alerts that people could not be told of',
       this.health,
-      new Metric({ namespace, metricName: 'AlertsFailed', statistic: 'sum', period: minute }),
+      new Metric({ namespace, metricName: 'AlertsFailed' satisfies MetricName, statistic: 'sum', period: minute }),
     );
     this.above(
       0,

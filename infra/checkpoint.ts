@@ -1,20 +1,23 @@
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
-import { namespace } from '../shared/edge/metrics.ts';
+import { type MetricName, namespace } from '../shared/edge/metricNames.ts';
 import { env } from '../shared/store/names.ts';
 import type { Data } from './data.ts';
 import { HouseFunction } from './function.ts';
 import type { HouseQueue } from './queue.ts';
 import type { Settings } from './settings.ts';
 
-/** Chain heads that moved in, on a schedule; a signed Merkle root under object lock out. */
+const longest = (metricName: MetricName): Metric =>
+  new Metric({ namespace, metricName, statistic: 'max', period: Duration.minutes(5) });
+
+/** Runs on a schedule: takes the chain heads that moved, and puts a signed Merkle root of them under object lock. */
 export class Checkpoint extends Construct {
   readonly function: HouseFunction;
   /** How long the oldest entry had waited for its checkpoint, milliseconds. */
-  readonly lag = new Metric({ namespace, metricName: 'CheckpointLag', statistic: 'max', period: Duration.minutes(5) });
-  /** How long ago the model in force was trained, milliseconds: told here, so that a training that no longer runs shows too. */
-  readonly modelAge = new Metric({ namespace, metricName: 'ModelAge', statistic: 'max', period: Duration.minutes(5) });
+  readonly lag = longest('CheckpointLag');
+  /** How long ago the model in force was trained, milliseconds. Measured here, so that it also shows when training no longer runs. */
+  readonly modelAge = longest('ModelAge');
 
   constructor(
     scope: Construct,

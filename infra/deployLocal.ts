@@ -22,9 +22,8 @@ export interface LocalTarget {
 const account = '000000000000';
 const probeMsMax = 5_000;
 const root = fileURLToPath(new URL('..', import.meta.url));
-const cdk = join(root, 'node_modules', '.bin', 'cdk');
 
-/** What the AWS command lines and SDKs need to talk to the target and to nothing else: no profile or session of the caller gets through. */
+/** The environment in which AWS command lines and SDKs talk only to the target, without any profile or session of the caller. */
 export const environmentOf = (target: LocalTarget): NodeJS.ProcessEnv => {
   const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')));
   return {
@@ -45,10 +44,11 @@ export const environmentOf = (target: LocalTarget): NodeJS.ProcessEnv => {
   };
 };
 
-/** Runs the CDK command line against the target; its output goes to this process's own. Throws when it ends with another code than 0. */
-export const runCdk = (target: LocalTarget, args: readonly string[]): Promise<void> =>
+/** Runs a checkout's CDK command line against the target and shows its output. Throws an Error when it ends with another code than 0. */
+export const runCdk = (target: LocalTarget, args: readonly string[], checkout = root): Promise<void> =>
   new Promise((resolve, reject) => {
-    const child = spawn(cdk, args, { cwd: root, env: environmentOf(target), stdio: 'inherit' });
+    const cdk = join(checkout, 'node_modules', '.bin', 'cdk');
+    const child = spawn(cdk, args, { cwd: checkout, env: environmentOf(target), stdio: 'inherit' });
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       if (code === 0) resolve();
@@ -58,17 +58,24 @@ export const runCdk = (target: LocalTarget, args: readonly string[]): Promise<vo
 
 export type Outputs = Readonly<Record<string, string>>;
 
-/** Settings of this deployment that differ from those of stage `local`. */
+/** Settings that differ from those of stage `local`. */
 export type Changes = Partial<Settings>;
 
-/** Synthesizes, bootstraps and deploys the core stack of stage `local`, the first time or over a live one. Returns the stack's outputs. */
-export const deployCore = async (target: LocalTarget, changes: Changes = {}): Promise<Outputs> => {
+/**
+ * Synthesizes, bootstraps and deploys the core stack of stage `local`, as a new stack or over a live one. `checkout` is the folder whose
+ * version is deployed; by default this one. Returns the stack's outputs.
+ */
+export const deployCore = async (target: LocalTarget, changes: Changes = {}, checkout = root): Promise<Outputs> => {
   const folder = mkdtempSync(join(tmpdir(), 'aegis-deploy-'));
   const outputsFile = join(folder, 'outputs.json');
   try {
-    await runCdk(target, ['synth', 'core', '--quiet', ...contextOf(changes)]);
-    await runCdk(target, ['bootstrap', '-a', 'cdk.out', `aws://${account}/${target.region}`]);
-    await runCdk(target, ['deploy', 'core', '-a', 'cdk.out', '--require-approval', 'never', '--outputs-file', outputsFile]);
+    await runCdk(target, ['synth', 'core', '--quiet', ...contextOf(changes)], checkout);
+    await runCdk(target, ['bootstrap', '-a', 'cdk.out', `aws://${account}/${target.region}`], checkout);
+    await runCdk(
+      target,
+      ['deploy', 'core', '-a', 'cdk.out', '--require-approval', 'never', '--outputs-file', outputsFile],
+      checkout,
+    );
     const [outputs] = Object.values(JSON.parse(readFileSync(outputsFile, 'utf8')) as Record<string, Outputs>);
     if (outputs === undefined) throw new Error('cdk deploy wrote no outputs');
     return outputs;

@@ -29,17 +29,17 @@ import { bundleStage } from './bundle.ts';
 import type { Data } from './data.ts';
 import type { Settings } from './settings.ts';
 
-/** A kind of item, by the name its partition keys' prefix has in `shared/store/names.ts`. */
+/** A kind of item: the name of its key prefix in `shared/store/names.ts`. */
 export type ItemKind = keyof typeof prefixes;
 
 export interface HouseFunctionProps {
-  /** The folder under `functions/` whose `handler.ts` this is. */
+  /** The folder under `functions/` that holds the handler. */
   readonly stage: string;
   readonly data: Data;
   readonly settings: Settings;
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
-  /** Instances of the live version that are kept ready; default 0. */
+  /** Instances of the live version that are kept warm. Default: 0. */
   readonly provisionedConcurrency?: number;
 }
 
@@ -49,8 +49,8 @@ const version: string = JSON.parse(readFileSync(`${root}package.json`, 'utf8')).
 const aliasName = 'live';
 
 /**
- * Every Lambda function of the project. It starts with no right but to write its own log; each verb below adds one right together with
- * the environment variable through which the code finds what it may use.
+ * Every Lambda function of the project. A new one may only write its own log. Each method below grants one right and sets the
+ * environment variable that names the resource to the code.
  */
 export class HouseFunction extends Construct {
   readonly stage: string;
@@ -58,7 +58,7 @@ export class HouseFunction extends Construct {
   readonly memoryMb: number;
   readonly role: Role;
   readonly function: LambdaFunctionResource;
-  /** What callers invoke: a deployment moves it, a rollback moves it back. */
+  /** Callers invoke this alias. A deployment points it to a new version, a rollback points it back. */
   readonly alias: IFunction;
   private readonly data: Data;
   private readonly region: string;
@@ -112,7 +112,7 @@ export class HouseFunction extends Construct {
     return this.items('ReadMany', ['dynamodb:BatchGetItem'], kinds, ['kms:Decrypt']);
   }
 
-  /** May put items of these kinds. IAM cannot tell a new item from a replaced one: the conditions of the writes and the chain do. */
+  /** May put items of these kinds. IAM cannot distinguish a new item from a replaced one; the conditions of the writes and the chain do. */
   putsItems(...kinds: ItemKind[]): this {
     return this.items('Put', ['dynamodb:PutItem'], kinds, writingKeyActions);
   }
@@ -125,7 +125,7 @@ export class HouseFunction extends Construct {
     return this.items('Delete', ['dynamodb:DeleteItem'], changeable(this, 'deleted', kinds), writingKeyActions);
   }
 
-  /** May name items of these kinds as conditions of a transaction. */
+  /** May check conditions on items of these kinds in a transaction. */
   checksItems(...kinds: ItemKind[]): this {
     return this.items('Check', ['dynamodb:ConditionCheckItem'], kinds, writingKeyActions);
   }
@@ -136,7 +136,7 @@ export class HouseFunction extends Construct {
     return this.usesDataKey('sqs', ['kms:Decrypt', 'kms:GenerateDataKey']);
   }
 
-  /** May ask how long a queue is and how old its oldest message. */
+  /** May read the length of a queue and the age of its oldest message. */
   watches(name: string, queue: Queue, variable: string): this {
     this.set(variable, queue.queueUrl);
     return this.allow(`Watch${name}`, ['sqs:GetQueueAttributes'], [queue.queueArn]);
@@ -148,7 +148,7 @@ export class HouseFunction extends Construct {
     return this.usesDataKey('sns', ['kms:Decrypt', 'kms:GenerateDataKey']);
   }
 
-  /** May get the bucket's objects by key. */
+  /** May get objects of the bucket by key. */
   readsObjects(name: string, bucket: Bucket, variable: string): this {
     this.set(variable, bucket.bucketName);
     this.allow(`Read${name}`, ['s3:GetObject'], [bucket.arnForObjects('*')]);
@@ -160,7 +160,7 @@ export class HouseFunction extends Construct {
     return this.allow(`List${name}`, ['s3:ListBucket'], [bucket.bucketArn]);
   }
 
-  /** May write objects; never delete one. */
+  /** May write objects, and never delete them. */
   writesObjects(name: string, bucket: Bucket, variable: string): this {
     this.set(variable, bucket.bucketName);
     this.allow(`Write${name}`, ['s3:PutObject'], [bucket.arnForObjects('*')]);
@@ -173,7 +173,7 @@ export class HouseFunction extends Construct {
     return this.allow('OpenMasterSecret', ['kms:Decrypt'], [this.data.masterKey.keyArn]);
   }
 
-  /** May unwrap the master secret, and make the first one. */
+  /** May unwrap the master secret, and create the first one. */
   createsMasterSecret(): this {
     return this.opensMasterSecret().allow('CreateMasterSecret', ['kms:GenerateDataKey'], [this.data.masterKey.keyArn]);
   }
@@ -183,13 +183,13 @@ export class HouseFunction extends Construct {
     return this.allow('Sign', ['kms:Sign', 'kms:GetPublicKey'], [key.keyArn]);
   }
 
-  /** May ask for the public half of a key that signs. */
+  /** May read the public key of a signing key. */
   verifiesWith(key: IKey, variable: string): this {
     this.set(variable, key.keyArn);
     return this.allow('Verify', ['kms:GetPublicKey'], [key.keyArn]);
   }
 
-  /** Is handed the queue's messages and names those that it could not do. */
+  /** Receives the queue's messages in batches and reports those that failed. */
   consumesQueue(queue: Queue, options: { readonly batchSize: number; readonly maxConcurrency: number }): EventSourceMapping {
     this.allow(
       'Consume',
@@ -205,8 +205,8 @@ export class HouseFunction extends Construct {
   }
 
   /**
-   * Is handed the table's changes of items with these beginnings of their keys, in order; what keeps failing is halved, then set aside in
-   * `failures`. All others cost no call.
+   * Receives changes of the table's items with these key prefixes, in order. A batch that keeps failing is split, then sent to
+   * `failures`. Changes of other items cause no call.
    */
   consumesStream(
     failures: Queue,
@@ -234,7 +234,7 @@ export class HouseFunction extends Construct {
     });
   }
 
-  /** Is called on a fixed rhythm; a run that fails is repeated once, then set aside in `failures`. */
+  /** Runs on a schedule. A run that fails is repeated once, then sent to `failures`. */
   runsEvery(period: Duration, failures: Queue): this {
     new Rule(this, 'Schedule', {
       schedule: Schedule.rate(period),
@@ -249,7 +249,7 @@ export class HouseFunction extends Construct {
     return this.mayReportTo(failures);
   }
 
-  /** May know this, by an environment variable. */
+  /** Sets an environment variable. */
   told(variable: string, value: string): this {
     this.set(variable, value);
     return this;
@@ -275,7 +275,7 @@ export class HouseFunction extends Construct {
     return this.usesDataKey('dynamodb', keyActions);
   }
 
-  /** The data key works for a role only through the service that holds the data. */
+  /** The role may use the data key only through the service that stores the data. */
   private usesDataKey(service: string, actions: readonly string[]): this {
     let statement = this.keyUse.get(service);
     if (statement === undefined) {
@@ -304,13 +304,13 @@ export class HouseFunction extends Construct {
 
 const writingKeyActions = ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'];
 
-/** Audit entries are written once: no function may be given the right to change or remove one. */
+/** Throws an Error for audit entries: they are written once, and no function may change or delete them. */
 const changeable = (scope: Construct, verb: string, kinds: readonly ItemKind[]): readonly ItemKind[] => {
   if (kinds.includes('audit')) throw new Error(`${scope.node.path}: items of kind audit can never be ${verb}`);
   return kinds;
 };
 
-/** The bundled handler, or a stand-in where this synthesis does not bundle (tests, the local runner). */
+/** The bundled handler, or a placeholder when this synthesis does not bundle (tests, the local stack). */
 const code = (scope: Construct, stage: string) => ({
   code: Stack.of(scope).bundlingRequired
     ? Code.fromAsset(bundleStage(stage))

@@ -18,17 +18,16 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnLoggingConfiguration, CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import { featureMetric, watchedFeatures } from '../functions/project/metricsSink.ts';
-import { namespace } from '../shared/edge/metrics.ts';
+import { featureMetric, type MetricName, namespace, watchedFeatures } from '../shared/edge/metricNames.ts';
 import type { CoreStack } from './core.ts';
 import type { HouseFunction } from './function.ts';
 import { prices } from './prices.ts';
 import type { Settings } from './settings.ts';
 
-/** Requests of one address in five minutes; above, the firewall answers 403. */
+/** Requests from one address within five minutes. The firewall answers 403 to more. */
 const requestsPerAddressMax = 100_000;
 
-/** What only AWS takes: a dashboard, alarms over alarms, a firewall and a budget. The core works without it. */
+/** A dashboard, alarms computed from several metrics, a firewall and a budget: emulators cannot deploy them. The core works without. */
 export class OperationsStack extends Stack {
   constructor(scope: Construct, id: string, props: StackProps & { readonly settings: Settings; readonly core: CoreStack }) {
     super(scope, id, props);
@@ -53,9 +52,9 @@ export class OperationsStack extends Stack {
 
   private dashboard(settings: Settings, core: CoreStack): void {
     const { watched, functions } = core;
-    const own = (metricName: string, statistic: string): Metric =>
+    const own = (metricName: MetricName, statistic: string): Metric =>
       new Metric({ namespace, metricName, statistic, period: Duration.minutes(1) });
-    const spread = (metricName: string): Metric[] => ['p10', 'p50', 'p90'].map((statistic) => own(metricName, statistic));
+    const spread = (metricName: MetricName): Metric[] => ['p10', 'p50', 'p90'].map((statistic) => own(metricName, statistic));
     const graph = (title: string, ...left: IMetric[]): GraphWidget => new GraphWidget({ title, left, width: 8 });
     const ofTable = (metricName: string): Metric =>
       new Metric({
@@ -81,7 +80,7 @@ export class OperationsStack extends Stack {
         [
           graph('Degraded and late', own('Degraded', 'sum'), own('Late', 'sum')),
           graph(
-            'Repeats, dead letters, alerts that failed and what comes again',
+            'Repeats, dead letters, failed alerts and messages that return to the queue',
             own('Duplicates', 'sum'),
             own('DeadLetters', 'sum'),
             own('AlertsFailed', 'sum'),
@@ -91,11 +90,14 @@ export class OperationsStack extends Stack {
         ],
         [
           graph(
-            'Drift of the score: percentiles given, evenly spread while payments are as they were',
+            'Drift of the score: its percentiles are spread evenly while payments stay the same',
             ...spread('AnomalyPercentile'),
           ),
           graph('Drift of the main features, medians', ...watchedFeatures.map((name) => own(featureMetric(name), 'p50'))),
-          graph('Drift of the main features, upper ends', ...watchedFeatures.map((name) => own(featureMetric(name), 'p90'))),
+          graph(
+            'Drift of the main features, 90th percentiles',
+            ...watchedFeatures.map((name) => own(featureMetric(name), 'p90')),
+          ),
         ],
         [
           graph('Waiting for a checkpoint, ms', own('CheckpointLag', 'max')),
@@ -115,7 +117,7 @@ export class OperationsStack extends Stack {
     });
   }
 
-  /** What the range that the dashboard shows has cost, from what CloudWatch counts; `aegis cost --from-cloudwatch` has every line. */
+  /** The cost of the range that the dashboard shows, from CloudWatch's own counts. `aegis cost --from-cloudwatch` prints every line of it. */
   private costSoFar({ watched, functions, api }: CoreStack): SingleValueWidget {
     const price = prices.find(({ region }) => region === this.region) ?? prices[0]!;
     const period = Duration.days(1);
@@ -141,7 +143,7 @@ export class OperationsStack extends Stack {
       );
     }
     return new SingleValueWidget({
-      title: `Cost so far of the shown range, US dollars, by list prices of ${price.date}`,
+      title: `Cost of the shown range in US dollars, at the list prices of ${price.date}`,
       metrics: [new MathExpression({ label: 'dollars', expression: `(${terms.join(' + ')}) / 1000000`, usingMetrics, period })],
       setPeriodToTimeRange: true,
       width: 24,
@@ -150,11 +152,11 @@ export class OperationsStack extends Stack {
   }
 
   private alarms({ alarms }: CoreStack): void {
-    const decisions = (metricName: string): Metric =>
+    const decisions = (metricName: MetricName): Metric =>
       new Metric({ namespace, metricName, statistic: 'sum', period: Duration.minutes(5) });
     const all = 'FILL(allowed, 0) + FILL(reviewed, 0) + FILL(blocked, 0)';
     const degraded = new Alarm(this, 'DegradedShare', {
-      alarmDescription: 'Aegis: more than a twentieth of the decisions is made without a part',
+      alarmDescription: 'Aegis: more than 5 % of the decisions lack a part, such as the model',
       metric: new MathExpression({
         expression: `IF(${all} > 20, FILL(degraded, 0) / (${all}), 0)`,
         usingMetrics: {
@@ -172,7 +174,7 @@ export class OperationsStack extends Stack {
     });
     degraded.addAlarmAction(new SnsAction(alarms.health));
     const stopped = new CompositeAlarm(this, 'DecidingStopped', {
-      alarmDescription: 'Aegis: the queue is old and deciding fails: payments wait for a person',
+      alarmDescription: 'Aegis: messages wait in the queue and deciding fails; payments wait until somebody acts',
       alarmRule: AlarmRule.allOf(
         ...['QueueAge', 'ScoreErrors'].map((id) => AlarmRule.fromAlarm(alarms.node.findChild(id) as Alarm, AlarmState.ALARM)),
       ),
@@ -203,7 +205,7 @@ export class OperationsStack extends Stack {
         },
       ],
     });
-    // The service takes no other beginning of the name. Only what it blocked is kept, without keys and ids.
+    // The service requires this prefix of the name. The log keeps only blocked requests, without keys and ids.
     const log = new LogGroup(this, 'FirewallLog', {
       logGroupName: `aws-waf-logs-aegis-${settings.stage}`,
       retention: settings.logRetentionDays,

@@ -1,78 +1,78 @@
 import { type TokenIssuer, tokenIssuerOf } from '../shared/edge/tokens.ts';
 
-/** ARNs of KMS keys whose policies already let this account's roles and, for `data`, CloudWatch, its logs and EventBridge use them. */
+/** ARNs of existing KMS keys. Their policies must allow this account's roles and, for `data`, CloudWatch, its logs and EventBridge. */
 export interface ExistingKeys {
   /** Encrypts at rest. */
   readonly data: string;
   /** Wraps the master secret of sealed personal data. */
   readonly master: string;
-  /** Signs checkpoints: of spec ECC_NIST_P256. */
+  /** Signs checkpoints. Needs the key spec ECC_NIST_P256. */
   readonly signing: string;
 }
 
 export interface RestoredTable {
   readonly arn: string;
-  /** Of its stream, with new and old images. */
+  /** Its stream, with new and old images. */
   readonly streamArn: string;
 }
 
-/** What a deployment may choose. Every setting has a default; nothing needs an edit to deploy. */
+/** The settings of a deployment. Each has a default, so that a deployment needs none. */
 export interface Settings {
-  /** Part of the stacks' names, so that several deployments fit in one account. */
+  /** Part of the stacks' names: one account can hold several deployments. */
   readonly stage: string;
-  /** Left out: the region of the credentials in use. */
+  /** Default: the region of the credentials in use. */
   readonly region?: string;
-  /** FIFO keeps one account's messages in order at the price of throughput; it cannot be changed on a deployed stack. */
+  /** FIFO keeps the messages of an account in order and lowers throughput. It cannot be changed on a deployed stack. */
   readonly queueKind: 'standard' | 'fifo';
   readonly messageRetentionDays: number;
   readonly deadLetterRetentionDays: number;
-  /** Receives of one message before it goes to the dead letters. */
+  /** How often a message is received before it goes to the dead letters. */
   readonly maxReceives: number;
   readonly scoreBatchSize: number;
   readonly scoreMaxConcurrency: number;
   readonly scoreTimeoutSeconds: number;
-  /** Instances of the synchronous route's function that are kept ready; 0: none, it starts when called. */
+  /** Instances of the synchronous route's function that are kept warm. With 0 it starts when it is called. */
   readonly decideProvisionedConcurrency: number;
   readonly projectBatchSize: number;
   readonly projectRetries: number;
   readonly apiRatePerSecond: number;
   readonly apiBurst: number;
   readonly trainEveryMinutes: number;
-  /** A model in force that was trained longer ago raises the alarm. */
+  /** The alarm rings when the model in force is older. */
   readonly modelAgeAlarmHours: number;
   readonly checkpointEveryMinutes: number;
-  /** An audit entry that waits longer for its checkpoint raises the alarm. */
+  /** The alarm rings when an audit entry waits longer for its checkpoint. */
   readonly checkpointLagAlarmMinutes: number;
-  /** Checkpoints are locked this long, in compliance mode: nobody can shorten it for what is written. */
+  /** How long a checkpoint is locked, in compliance mode: nobody can shorten it for a checkpoint that is written. */
   readonly checkpointLockDays: number;
   readonly logRetentionDays: number;
-  /** A higher number makes a new key for checkpoints at the next deployment; the one before stays, to verify what it signed. */
+  /** With a higher number the next deployment creates a new key for checkpoints and keeps the old one, which verifies what it signed. */
   readonly signingKeyVersion: number;
-  /** Rows of archived audit entries leave the table after so many days. Left out: never. */
+  /** Rows of archived audit entries leave the table after this many days. Default: never. */
   readonly hotDays?: number;
-  /** Old versions of overwritten or deleted objects are kept this long. */
+  /** How long old versions of overwritten or deleted objects are kept. */
   readonly oldVersionDays: number;
-  /** Age of the oldest waiting message that raises the alarm. */
+  /** The alarm rings when the oldest waiting message is older. */
   readonly queueAgeAlarmSeconds: number;
-  /** A forecast above it is mailed to `alertEmails`. */
+  /** A higher forecast is mailed to `alertEmails`. */
   readonly monthlyBudgetUsd: number;
-  /** Each is asked to confirm its subscription to every alert topic. */
+  /** Every address is subscribed to every alert topic and must confirm that. */
   readonly alertEmails: readonly string[];
-  /** Telephone numbers, `+` and digits, that get every alert as a text message. */
+  /** Telephone numbers (`+` and digits) that receive every alert as a text message. */
   readonly alertPhones: readonly string[];
-  /** Where people reach the console, for links in alerts. Left out: under the API's own address. */
+  /** The address of the console for links in alerts. Default: under the API's own address. */
   readonly consoleUrl?: string;
-  /** `stack` makes the keys and keeps them when the stack goes; else keys that the account has already, by their ARNs. */
+  /** `stack` creates the keys, which outlive the stack. Otherwise the ARNs of keys that the account already has. */
   readonly keyProvider: 'stack' | ExistingKeys;
-  /** A table restored from a backup, which takes the place of the stack's own; left out: the stack's own. */
+  /** A table restored from a backup replaces the stack's own. Default: the stack's own table. */
   readonly restoredTable?: RestoredTable;
-  /** How a new version of a function takes over; an alarm ends a gradual shift and puts the version before back. Gradual on AWS alone. */
+  /** How traffic moves to a new version of a function. An alarm rolls a gradual shift back. Only AWS shifts gradually. */
   readonly shift: 'atOnce' | 'tenthFor5Minutes' | 'tenthAMinute';
-  /** On AWS the right to send a message covers sending a batch; MiniStack asks for an action of the call's own name, which AWS does not have. */
+  /** Also grants `sqs:SendMessageBatch`. AWS has no such action: `sqs:SendMessage` covers batches. MiniStack requires it. */
   readonly grantsBatchSend: boolean;
-  /** An OIDC issuer whose tokens the API takes beside keys. Left out: keys only. */
+  /** An OIDC issuer whose tokens the API accepts as well as keys. Default: keys only. */
   readonly tokenIssuer?: TokenIssuer;
-  /** Calls a second of one key in one function instance, twice as many at once; left out: what the functions have by default. */
+  /** Calls per second of one key in one function instance, with bursts of twice as many. Default: the functions' own limit. */
   readonly keyCallsPerSecond?: number;
 }
 
@@ -106,11 +106,11 @@ const defaults: Omit<Settings, 'stage'> = {
   grantsBatchSend: false,
 };
 
-/** What each stage changes; `cdk deploy -c stage=NAME` picks one. */
+/** The settings that each stage changes. `cdk deploy -c stage=NAME` selects one. */
 export const stages: Readonly<Record<string, Partial<Omit<Settings, 'stage'>>>> = {
   prod: {},
   dev: { logRetentionDays: 7, scoreMaxConcurrency: 10, checkpointLockDays: 1 },
-  /** LocalStack or MiniStack: small enough for a laptop, quick enough for a test. */
+  /** For LocalStack and MiniStack: small enough for a laptop, fast enough for a test. */
   local: {
     logRetentionDays: 1,
     scoreMaxConcurrency: 2,
@@ -125,7 +125,7 @@ export const stages: Readonly<Record<string, Partial<Omit<Settings, 'stage'>>>> 
 
 export const defaultStage = 'prod';
 
-/** Thrown with every fault of the settings at once, each naming what was given and what is allowed. */
+/** Names every fault of the settings at once, each with what was given and what is allowed. */
 export class SettingsRefused extends Error {
   override readonly name = 'SettingsRefused';
   readonly faults: readonly string[];
@@ -266,7 +266,7 @@ const isTokenIssuer = (value: unknown): boolean => {
 };
 
 /**
- * The settings of one stage, whole and checked.
+ * Returns all settings of a stage, checked.
  * @throws SettingsRefused naming every fault: unknown stage, unknown name, value out of range.
  */
 export const settingsOf = (stage: string, overrides: Partial<Settings> = {}): Settings => {
@@ -293,14 +293,14 @@ const checked = (settings: Settings): Settings => {
   return settings;
 };
 
-/** A payment asks for rows of at most 48 hours before its account's newest, in spans of at most a day. */
+/** A payment reads rows of at most 48 hours before its account's newest payment, in spans of at most a day. */
 const windowDays = 4;
 
 const betweenFaults = (settings: Settings): string[] => [
   ...(settings.hotDays !== undefined &&
   settings.hotDays < settings.messageRetentionDays + settings.deadLetterRetentionDays + windowDays
     ? [
-        `hotDays: given ${settings.hotDays}, allowed: at least messageRetentionDays + deadLetterRetentionDays + ${windowDays}, which is ${settings.messageRetentionDays + settings.deadLetterRetentionDays + windowDays}: what the queues hold may still need its account's rows`,
+        `hotDays: given ${settings.hotDays}, allowed: at least messageRetentionDays + deadLetterRetentionDays + ${windowDays}, which is ${settings.messageRetentionDays + settings.deadLetterRetentionDays + windowDays}: messages in the queues may still need the rows of their accounts`,
       ]
     : []),
   ...(settings.apiBurst < settings.apiRatePerSecond && settings.apiRatePerSecond <= 5000

@@ -1,5 +1,6 @@
 import { type FeatureName, featureNames } from '../../shared/domain/features.ts';
-import { counts, type Measured, metricsLine } from '../../shared/edge/metrics.ts';
+import { featureMetric, watchedFeatures } from '../../shared/edge/metricNames.ts';
+import { counts, type Measured, type Measurements, metricsLine } from '../../shared/edge/metrics.ts';
 import type { Clock } from '../../shared/ports/ports.ts';
 import type { CommittedDecision, Sink } from './project.ts';
 
@@ -7,15 +8,6 @@ export interface MetricsSinkDependencies {
   readonly clock: Clock;
   readonly write: (line: string) => void;
 }
-
-/** The features whose drift is watched: what an account does beside what it usually does, and how sure the merchant is. */
-export const watchedFeatures = [
-  'amountZ',
-  'spendOverUsualDay',
-  'count24h',
-  'gapHours',
-  'merchantRiskLong',
-] as const satisfies readonly FeatureName[];
 
 /** No fault: a late payment, and rules alone before the first model. */
 const expected: ReadonlySet<string> = new Set(['LATE', 'NO_MODEL', 'NOT_AVAILABLE']);
@@ -32,10 +24,7 @@ export const metricsSink = ({ clock, write }: MetricsSinkDependencies): Sink => 
   },
 });
 
-/** The name under which a feature's values are measured: `amountZ` is `FeatureAmountZ`. */
-export const featureMetric = (name: FeatureName): string => `Feature${name[0]!.toUpperCase()}${name.slice(1)}`;
-
-const measures = (decisions: readonly CommittedDecision[]): Record<string, Measured> => {
+const measures = (decisions: readonly CommittedDecision[]): Measurements => {
   const counted = (holds: (committed: CommittedDecision) => boolean): number => decisions.filter(holds).length;
   return {
     ...counts({
@@ -52,7 +41,7 @@ const measures = (decisions: readonly CommittedDecision[]): Record<string, Measu
 };
 
 /** The percentile that the model gave, which is spread evenly while payments are as they were, and the features that tell why not. */
-const drift = (decisions: readonly CommittedDecision[]): Record<string, Measured> => {
+const drift = (decisions: readonly CommittedDecision[]): Measurements => {
   const sample = decisions.filter(({ decision }) => Number.parseInt(decision.hash.slice(0, 2), 16) % driftOneOf === 0);
   const percentiles = sample.flatMap(({ decision }) =>
     decision.anomaly === null ? [] : [Math.round(decision.anomaly.percentile)],

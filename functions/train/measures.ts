@@ -1,8 +1,8 @@
-import type { Measured } from '../../shared/edge/metrics.ts';
+import type { Measurements } from '../../shared/edge/metrics.ts';
 import type { TrainReport } from './train.ts';
 
 /** What a training run tells CloudWatch; without enough rows, how many there were. */
-export const measures = (report: TrainReport, tookMs: number): Readonly<Record<string, Measured>> => {
+export const measures = (report: TrainReport, tookMs: number): Measurements => {
   const ran = { TrainDuration: { unit: 'Milliseconds', value: tookMs } } as const;
   if (report.outcome === 'too few rows') return { ...ran, TrainRows: { unit: 'Count', value: report.rows } };
   const { rows, bytes, learned } = report.manifest;

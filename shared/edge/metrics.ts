@@ -1,4 +1,5 @@
 import type { Clock } from '../ports/ports.ts';
+import { type MetricName, namespace } from './metricNames.ts';
 
 /** CloudWatch's embedded metric format: a log line that becomes metrics, without a call. */
 
@@ -10,11 +11,13 @@ export interface Measured {
   readonly value: number | readonly number[];
 }
 
-export const namespace = 'Aegis';
 const valuesMax = 100;
 
+/** What was measured, by name. */
+export type Measurements = Readonly<Partial<Record<MetricName, Measured>>>;
+
 /** The line. Of more than 100 values every n-th is kept: percentiles need no more. The unit of a count is left out: bytes are paid for. */
-export const metricsLine = (metrics: Readonly<Record<string, Measured>>, nowMs: number): string =>
+export const metricsLine = (metrics: Measurements, nowMs: number): string =>
   JSON.stringify({
     _aws: {
       Timestamp: nowMs,
@@ -37,7 +40,7 @@ const thinned = (values: readonly number[]): readonly number[] => {
 };
 
 /** What something counted, told to CloudWatch. */
-export type Measure = (metrics: Readonly<Record<string, Measured>>) => void;
+export type Measure = (metrics: Measurements) => void;
 
 /** Writes a line to this function's log, and none where there is nothing to tell. */
 export const measuring =
@@ -47,7 +50,7 @@ export const measuring =
   };
 
 /** Counts by name, those of nothing left out: a sum misses no zero, and its bytes are paid for. */
-export const counts = (given: Readonly<Record<string, number>>): Record<string, Measured> =>
+export const counts = (given: Readonly<Partial<Record<MetricName, number>>>): Measurements =>
   Object.fromEntries(
     Object.entries(given)
       .filter(([, value]) => value > 0)

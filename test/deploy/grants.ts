@@ -16,6 +16,7 @@ import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { services } from '../../shared/adapters/aws/services.ts';
 import { decisionKey, defaultTenant, prefixes } from '../../shared/store/names.ts';
 import { aegis, api, deadLetterWith, outputs, signedIn, until } from './deployed.ts';
+import { streamRecord } from './streamRecord.ts';
 
 /**
  * Least privilege, proved where IAM is enforced. For every function: a granted action is taken away and the work that needs it fails, it
@@ -67,28 +68,6 @@ const answered = async (status: Promise<number>): Promise<{ readonly failed: boo
   const code = await status;
   assert.ok(code < 300 || code >= 500, `answered ${code}`);
   return { failed: code >= 500, said: String(code) };
-};
-
-/** The decision as the table's stream would bring it. */
-const streamRecord = async (transactionId: string) => {
-  const dynamo = new DynamoDBClient({});
-  const { pk, sk } = decisionKey(defaultTenant, transactionId);
-  const { Item } = await dynamo.send(new GetItemCommand({ TableName: table, Key: { pk: { S: pk }, sk: { S: sk } } }));
-  dynamo.destroy();
-  const image = JSON.parse(
-    JSON.stringify(Item, (_, value: unknown) =>
-      value !== null && typeof value === 'object' && 'type' in value && 'data' in value && value.type === 'Buffer'
-        ? Buffer.from(value.data as number[]).toString('base64')
-        : value instanceof Uint8Array
-          ? Buffer.from(value).toString('base64')
-          : value,
-    ),
-  ) as unknown;
-  return {
-    Records: [
-      { eventName: 'INSERT', dynamodb: { SequenceNumber: '1', Keys: { pk: { S: pk }, sk: { S: sk } }, NewImage: image } },
-    ],
-  };
 };
 
 const webhookMessage = {

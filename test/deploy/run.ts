@@ -17,12 +17,14 @@ import {
 } from '../../infra/deployLocal.ts';
 import { env } from '../../shared/store/names.ts';
 import { installAwsCli } from './awsCli.ts';
+import { checkOutEarlier } from './earlier.ts';
 import { installMinistack, NotPossibleHere, startMinistack } from './ministack.ts';
 
 /**
  * A real `cdk deploy` on a third-party AWS that enforces IAM: first deployment, the main job from outside, grants taken away, alarms told,
  * an upgrade over live data, a clean diff, destroy. With `--restore` it proves instead that the table can be restored and the stack switched
- * to it, as `docs/operations.md` says. Exit codes: 0 passed, 1 failed, 75 skipped because what it needs cannot be installed here.
+ * to it, as `docs/operations.md` says. With `--from VERSION` it deploys that commit first and proves the upgrade from it to this checkout.
+ * Exit codes: 0 passed, 1 failed, 75 skipped because what it needs cannot be had here.
  */
 const skippedCode = 75;
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -30,11 +32,15 @@ const logFile = join(root, 'reports', 'deploy', 'ministack.log');
 
 /** The schedules fire once a minute, so that the test sees them fire. */
 const first: Changes = { trainEveryMinutes: 1 };
+/** Trains no more, so that the earlier version's model stays in force. */
+const untrained: Changes = { trainEveryMinutes: 1440 };
 /** Changes functions, an event source and a queue, and must replace nothing that holds data. */
 const upgrade: Changes = { ...first, scoreBatchSize: 5, scoreTimeoutSeconds: 12, logRetentionDays: 3 };
 
 const main = async (): Promise<number> => {
-  const isRestore = parseArgs({ options: { restore: { type: 'boolean', default: false } } }).values.restore;
+  const { restore: isRestore, from } = parseArgs({
+    options: { restore: { type: 'boolean', default: false }, from: { type: 'string' } },
+  }).values;
   const folder = mkdtempSync(join(tmpdir(), 'aegis-ministack-'));
   mkdirSync(join(logFile, '..'), { recursive: true });
   rmSync(logFile, { force: true });
@@ -49,6 +55,11 @@ const main = async (): Promise<number> => {
     }
   };
   try {
+    const earlier = join(folder, 'earlier');
+    if (from !== undefined) {
+      const commit = await lap(`check out ${from}`, () => checkOutEarlier(root, from, earlier));
+      console.log(`${from} is commit ${commit}`);
+    }
     const venv = await lap('install MiniStack', () => installMinistack(folder));
     const ministack = await lap('start it with IAM enforced', async () =>
       startMinistack(venv, folder, logFile, await freePort()),
@@ -60,6 +71,14 @@ const main = async (): Promise<number> => {
         await lap('install the AWS command line', () => installAwsCli(folder));
         const deployed = await lap('first deployment', () => deployCore(target));
         await lap('restore and switch, as documented', () => run('restore.ts', deployed));
+      } else if (from !== undefined) {
+        const before = await lap(`deployment of ${from}`, () => deployCore(target, first, earlier));
+        await lap(`traffic on ${from}`, () => run('upgrade.ts', before, 'before', earlier));
+        await lap('resources before the upgrade', () => run('resources.ts', before, 'note'));
+        const after = await lap('upgrade to this checkout over live data', () => deployCore(target, untrained));
+        await lap('no data replaced', () => run('resources.ts', after, 'compareData'));
+        sameOutputs(before, after);
+        await lap('nothing lost, nothing misread', () => run('upgrade.ts', after, 'after', earlier));
       } else {
         const before = await lap('first deployment', () => deployCore(target, first));
         await lap('the main job from outside', () => run('drive.ts', before, 'first'));
@@ -111,6 +130,8 @@ const script = (file: string, args: readonly string[], target: LocalTarget, outp
         [env.deadLetterUrl]: outputs.DeadLetterUrl,
         [env.archiveBucket]: outputs.ArchiveBucketName,
         [env.checkpointBucket]: outputs.CheckpointBucketName,
+        [env.modelBucket]: outputs.ModelBucketName,
+        [env.kmsKeyId]: outputs.MasterKeyArn,
         [env.checkpointKeyId]: outputs.SigningKeyArn,
         AEGIS_API: apiAddress(target, outputs),
         AEGIS_DEPLOY_FOLDER: folder,

@@ -56,7 +56,7 @@ describe.each(['ap-south-1', 'us-east-1'])('the operations stack in %s', (region
       'FeatureAmountZ',
       'ModelAge',
       'ConsumedWriteCapacityUnits',
-      'Cost so far',
+      'Cost of the shown range',
     ])
       expect(body, shown).toContain(shown);
   });

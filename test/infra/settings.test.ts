@@ -66,7 +66,7 @@ describe('settings', () => {
     [
       'rows that go while the queues may still ask for them',
       { hotDays: 21 },
-      "hotDays: given 21, allowed: at least messageRetentionDays + deadLetterRetentionDays + 4, which is 22: what the queues hold may still need its account's rows",
+      'hotDays: given 21, allowed: at least messageRetentionDays + deadLetterRetentionDays + 4, which is 22: messages in the queues may still need the rows of their accounts',
     ],
     ['rows that go at noon', { hotDays: 22.5 }, 'hotDays: given 22.5, allowed: a whole number from 1 to 36500, or nothing'],
     [

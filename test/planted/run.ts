@@ -1,13 +1,16 @@
 /**
- * Plants each known bug in a copy of the sources and expects the suite to catch it: `npm run test:planted [-- --only TEXT]`. Exit code 1
- * when a bug survives, when its place in the sources is not found, or when the tests fail without any bug.
+ * Plants each known bug in a copy of the sources and expects a test to catch it: `npm run test:planted [-- --only TEXT] [--places]`. With
+ * `--places` it only prints where each bug would go. Exit code 1 when a bug survives, when its place in the sources is not found exactly
+ * once, or when the tests fail without any bug.
  */
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Bug, bugs, simulation } from './bugs.ts';
+import { type Bug, simulation } from './bug.ts';
+import { bugs } from './bugs.ts';
+import { changed, type Place, placesOf, sourcesOf } from './places.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const copied = ['shared', 'functions', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
@@ -43,7 +46,7 @@ function runTests(folder: string, caughtBy: string): Promise<TestRun> {
         [
           'node_modules/vitest/vitest.mjs',
           'run',
-          caughtBy,
+          testFile(caughtBy),
           '--bail',
           '1',
           '--maxWorkers',
@@ -96,39 +99,27 @@ function firstFailure(folder: string): string | undefined {
     ?.fullName;
 }
 
-/** Puts the bug in; throws a RangeError when its place is not found exactly once. */
-function plant(folder: string, { edits }: Bug): void {
-  for (const { file, search, replace } of edits) {
-    const path = join(folder, file);
-    const before = readFileSync(path, 'utf8');
-    const places = before.split(search).length - 1;
-    if (places !== 1) throw new RangeError(`${file} holds ${places} times what the bug replaces: ${search.trim()}`);
-    writeFileSync(
-      path,
-      before.replace(search, () => replace),
-    );
-  }
+/** The test file whose path ends so. Throws a RangeError unless there is exactly one. */
+function testFile(ending: string): string {
+  const found = testFiles.filter((name) => `/${name}`.endsWith(`/${ending}`));
+  if (found.length !== 1) throw new RangeError(`${found.length} test files are called ${ending}`);
+  return found[0]!;
 }
 
-async function tryBug(folder: string, bug: Bug): Promise<string | null> {
-  const originals = textsOf(folder, bug);
+async function tryBug(folder: string, { bug, places }: Planted): Promise<string | null> {
+  const files = Map.groupBy(places, ({ file }) => join(folder, file));
+  const originals = new Map([...files.keys()].map((path) => [path, readFileSync(path, 'utf8')]));
   try {
-    plant(folder, bug);
+    for (const [path, text] of originals) writeFileSync(path, changed(text, files.get(path)!));
     const { isPassed, failure } = await runTests(folder, bug.caughtBy);
     if (isPassed) return `SURVIVED ${bug.caughtBy}`;
     if (failure === null) return `NOT TESTED: ${bug.caughtBy} did not run`;
     console.log(`caught    ${bug.name}\n            by ${bug.caughtBy}: ${failure.slice(0, 120)}`);
     return null;
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return `NOT PLANTED: ${error.message}`;
   } finally {
     for (const [path, text] of originals) writeFileSync(path, text);
   }
 }
-
-const textsOf = (folder: string, { edits }: Bug): Map<string, string> =>
-  new Map(edits.map(({ file }) => [join(folder, file), readFileSync(join(folder, file), 'utf8')]));
 
 /** Runs `work` on the items, at most one of each copy at a time. */
 async function eachOn<Item>(
@@ -144,23 +135,56 @@ async function eachOn<Item>(
   );
 }
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
+interface Planted {
+  readonly bug: Bug;
+  readonly places: readonly Place[];
+}
+
+const { values } = parseArgs({
+  options: { only: { type: 'string', default: '' }, places: { type: 'boolean', default: false } },
+});
+const testFiles = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => join('test', name));
 const chosen = bugs.filter(({ name }) => name.includes(values.only));
-const folders = Array.from({ length: copiesMax }, copyOfSources);
 const faults: string[] = [];
-try {
-  await eachOn(folders, [...new Set(chosen.map(({ caughtBy }) => caughtBy))], async (folder, caughtBy) => {
-    const { isPassed, failure } = await runTests(folder, caughtBy);
-    if (!isPassed) faults.push(`${caughtBy} fails without any bug: ${failure ?? 'it did not run'}`);
-  });
-  if (faults.length === 0)
-    await eachOn(folders, chosen, async (folder, bug) => {
-      const fault = await tryBug(folder, bug);
-      if (fault !== null) faults.push(`${bug.name}: ${fault}`);
+const planted: Planted[] = [];
+const sources = sourcesOf(root);
+for (const bug of chosen) {
+  try {
+    if (bug.caughtBy !== simulation) testFile(bug.caughtBy);
+    planted.push({ bug, places: placesOf(sources, bug) });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    faults.push(`${bug.name}: NOT PLANTED: ${error.message}`);
+  }
+}
+
+if (values.places) {
+  for (const { bug, places } of planted) {
+    console.log(bug.name);
+    for (const { file, start, end, text } of places) {
+      const source = sources.get(file)!;
+      const line = source.slice(0, start).split('\n').length;
+      console.log(`  ${file}:${line}\n    - ${source.slice(start, end)}\n    + ${text}`);
+    }
+  }
+} else {
+  const folders = Array.from({ length: copiesMax }, copyOfSources);
+  try {
+    await eachOn(folders, [...new Set(planted.map(({ bug }) => bug.caughtBy))], async (folder, caughtBy) => {
+      const { isPassed, failure } = await runTests(folder, caughtBy);
+      if (!isPassed) faults.push(`${caughtBy} fails without any bug: ${failure ?? 'it did not run'}`);
     });
-} finally {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+    if (!faults.some((fault) => fault.includes('without any bug')))
+      await eachOn(folders, planted, async (folder, item) => {
+        const fault = await tryBug(folder, item);
+        if (fault !== null) faults.push(`${item.bug.name}: ${fault}`);
+      });
+  } finally {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  }
 }
 for (const fault of faults) console.error(fault);
-console.log(`${chosen.length - faults.length} of ${chosen.length} planted bugs caught`);
+if (!values.places) console.log(`${chosen.length - faults.length} of ${chosen.length} planted bugs caught`);
 process.exitCode = faults.length > 0 || chosen.length === 0 ? 1 : 0;

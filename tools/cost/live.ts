@@ -1,4 +1,5 @@
 import type { Prices } from '../../infra/prices.ts';
+import { namespace, outcomeMetrics } from '../../shared/edge/metricNames.ts';
 import type { Bill, Line } from './bill.ts';
 
 /** One metric of CloudWatch, as far as the bill needs it. */
@@ -25,8 +26,6 @@ export interface LiveStack {
   readonly toMs: number;
 }
 
-/** Counted by the project stage for every batch of the stream. */
-const outcomes = ['Allowed', 'Reviewed', 'Blocked'] as const;
 const million = 1_000_000;
 
 /**
@@ -49,7 +48,7 @@ export async function liveBill(
   };
   const total = (sums: ReadonlyMap<string, number>): number => [...sums.values()].reduce((sum, value) => sum + value, 0);
 
-  const counted = outcomes.map((name) => ({ namespace: 'Aegis', name, dimensions: {} }));
+  const counted = outcomeMetrics.map((name) => ({ namespace, name, dimensions: {} }));
   const decisions = (await metrics.sums(counted, fromMs, toMs)).reduce((sum, value) => sum + value, 0);
   if (decisions === 0)
     throw new RangeError(`the stack ${stack.stage} decided nothing in that time: there is no cost of a decision`);

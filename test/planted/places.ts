@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Bug, Edit } from './bug.ts';
+import { findIn, mayHold, parsed, replacementFor } from './pattern.ts';
+
+/** The folders that bugs are planted in. */
+export const searched = ['shared', 'functions'];
+
+/** A change of one file. */
+export interface Place {
+  readonly file: string;
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** Texts by their paths. */
+export type Sources = ReadonlyMap<string, string>;
+
+/** The sources under `root`, by their paths from there. */
+export const sourcesOf = (root: string): Sources =>
+  new Map(
+    searched.flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ts') && !name.endsWith('.generated.ts'))
+        .map((name) => [join(folder, name), readFileSync(join(root, folder, name), 'utf8')] as const),
+    ),
+  );
+
+/** Where a bug goes. Throws a RangeError when the place of an edit is not found, or is found more than once. */
+export const placesOf = (sources: Sources, { edits, or = [] }: Bug): readonly Place[] => {
+  const ways = [edits, ...or].map((way) => way.map((edit) => ({ edit, places: placesOfEdit(sources, edit) })));
+  const found = ways.filter((way) => way.every(({ edit, places }) => isPlace(edit, places)));
+  if (found.length === 1) return found[0]!.flatMap(({ places }) => places);
+  if (found.length > 1) throw new RangeError(`found in ${found.length} of its ways at once`);
+  const missing = ways.map((way) => way.find(({ edit, places }) => !isPlace(edit, places))!);
+  throw new RangeError(missing.map(({ edit, places }) => described(edit, places)).join('; '));
+};
+
+const isPlace = ({ isEverywhere = false }: Edit, { length }: readonly Place[]): boolean =>
+  length === 1 || (isEverywhere && length > 0);
+
+const described = ({ find, within, folder }: Edit, places: readonly Place[]): string => {
+  const where = [within, folder].filter((name) => name !== undefined).join(' in ') || searched.join(' and ');
+  const files = places.map(({ file }) => file).join(', ');
+  return `found ${places.length} times in ${where}: ${find}${files === '' ? '' : ` (${files})`}`;
+};
+
+const placesOfEdit = (sources: Sources, { find, within, folder = '', replace }: Edit): readonly Place[] =>
+  [...sources]
+    .filter(([file, text]) => file.startsWith(folder) && mayHold(text, find))
+    .flatMap(([file, text]) =>
+      findIn(parsed(file, text), find, within).map((found) => ({
+        file,
+        start: found.start,
+        end: found.end,
+        text: replacementFor(find, replace, found),
+      })),
+    );
+
+/** The text of a file with changes at places of it, none inside another. */
+export const changed = (text: string, places: readonly Place[]): string =>
+  [...places]
+    .sort((a, b) => b.start - a.start)
+    .reduce((rest, { start, end, text: put }) => rest.slice(0, start) + put + rest.slice(end), text);
