@@ -6,7 +6,7 @@ import { parseArgs, promisify } from 'node:util';
 import { type BuildOptions, build } from 'esbuild';
 import { bundleOptions } from '../infra/bundle.ts';
 import { startLocalStack } from '../local/stack.ts';
-import { toWireItem } from '../shared/aws/attributes.ts';
+import { streamImage } from '../local/streamImage.ts';
 import { decisionKey } from '../shared/aws/keys.ts';
 
 /**
@@ -156,7 +156,7 @@ try {
   if (decided.status !== 200) throw new Error(`${decided.status}: ${await decided.text()}`);
   const key = decisionKey('dev', 'cold-first');
   const item = await stack.table.get(key, { consistent: true });
-  const image = toWireItem(item!);
+  const image = streamImage(item!);
   const events: Record<Stage, (id: string) => unknown> = {
     ingest: (id) => call('/transactions', payment(id)),
     decide: (id) => call('/decisions', payment(id)),

@@ -4,6 +4,7 @@ import type { Settings } from '../infra/settings.ts';
 import { awsEndpoints, env } from '../shared/aws/keys.ts';
 import { dynamoTable } from '../shared/aws/table.ts';
 import type { TableStore } from '../shared/ports.ts';
+import { withoutAddedTokens } from './addedTokens.ts';
 import { startApi } from './api.ts';
 import { openDataFolder } from './dataFolder.ts';
 import { emulatorCredentials, emulatorRegion, startDynoxide, startSqsAndS3 } from './emulators.ts';
@@ -114,6 +115,7 @@ const start = async (
     endpoint: endpoints.dynamodb,
     region: emulatorRegion,
     credentials: emulatorCredentials,
+    plugin: withoutAddedTokens,
   });
   undo.push(() => table.close());
 

@@ -8,10 +8,10 @@ export interface Connection {
 }
 
 /** A connection that opens within this or counts as failed. */
-export const connectMsMax = 1_000;
+const connectMsMax = 1_000;
 /** No answer within this counts as a lost reply. */
-export const replyMsMax = 3_000;
-export const socketsMax = 64;
+const replyMsMax = 3_000;
+const socketsMax = 64;
 
 /** Options of every AWS client: kept-alive connections, bounded waits, an explicit endpoint if the environment names one. */
 export function clientOptions(service: Exclude<keyof typeof awsEndpoints, 'all'>, connection: Connection, attemptsMax: number) {

@@ -2,7 +2,7 @@ import type { Clock, Consumed, ObjectStore, Queue, Randomness, TableStore, Write
 import { env } from './keys.ts';
 import { kmsMasterSecret, localMasterSecret, type RotatableSecret } from './masterSecret.ts';
 import { systemClock, systemRandomness } from './system.ts';
-import { dynamoTable } from './table.ts';
+import { dynamoTable, type TablePlugin } from './table.ts';
 
 export type { MasterSecret } from './masterSecret.ts';
 
@@ -28,6 +28,8 @@ export interface Hooks {
   readonly onUnknown?: (writes: readonly Write[]) => void;
   /** Told of every request's capacity units. */
   readonly onConsumed?: (consumed: Consumed) => void;
+  /** Added to the table's client when that is made. */
+  readonly tablePlugin?: TablePlugin;
   readonly clock?: Clock;
   readonly randomness?: Randomness;
 }
@@ -53,6 +55,7 @@ export function services(): Services {
           get onConsumed() {
             return hooks.onConsumed;
           },
+          plugin: hooks.tablePlugin,
         }),
       ),
     queue: () => sqsAtOnce(required('queueUrl')),

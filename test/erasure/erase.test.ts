@@ -9,8 +9,8 @@ import { projector } from '../../functions/project/project.ts';
 import { reviewsSink } from '../../functions/project/reviewsSink.ts';
 import { getAccountAudit } from '../../functions/read/accounts.ts';
 import { inputsOpener } from '../../functions/read/inputs.ts';
+import { streamImage } from '../../local/streamImage.ts';
 import { aboutAccount, passes } from '../../shared/alerts/gate.ts';
-import { toWireItem } from '../../shared/aws/attributes.ts';
 import { decisionKey, stateKey } from '../../shared/aws/keys.ts';
 import { localMasterSecret, refreshMs } from '../../shared/aws/masterSecret.ts';
 import { renderDecision } from '../../shared/contract/render.ts';
@@ -131,7 +131,7 @@ const world = () => {
         dynamodb: {
           SequenceNumber: String(i),
           Keys: { pk: { S: item.pk }, sk: { S: item.sk } },
-          NewImage: toWireItem(item),
+          NewImage: streamImage(item),
         },
       }));
       expect(await project({ Records })).toEqual({ batchItemFailures: [] });

@@ -81,7 +81,7 @@ export const bugs: readonly Bug[] = [
     breaks: 'every guarantee of the write',
     edits: [
       {
-        file: 'shared/aws/table.ts',
+        file: 'shared/aws/tableRequests.ts',
         search: 'condition === undefined ? {} : requiredGuard(condition)',
         replace: 'condition === undefined || true ? {} : requiredGuard(condition)',
       },

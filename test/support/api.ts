@@ -9,7 +9,7 @@ import { readEndpoints } from '../../functions/read/endpoints.ts';
 import { inputsOpener } from '../../functions/read/inputs.ts';
 import { postReview } from '../../functions/review/review.ts';
 import { scoreBatch } from '../../functions/score/score.ts';
-import { toWireItem } from '../../shared/aws/attributes.ts';
+import { streamImage } from '../../local/streamImage.ts';
 import { localMasterSecret } from '../../shared/aws/masterSecret.ts';
 import { matchPath, routes, type Scope, type Stage } from '../../shared/contract/routes.ts';
 import { type EdgeDependencies, type Endpoints, type HttpHandler, httpHandler } from '../../shared/edge/http.ts';
@@ -160,6 +160,6 @@ const recordOf = (item: Item) => ({
   dynamodb: {
     SequenceNumber: '1',
     Keys: { pk: { S: item.pk }, sk: { S: item.sk } },
-    NewImage: toWireItem(item),
+    NewImage: streamImage(item),
   },
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { archiveSink, hotDaysOf } from '../../../functions/project/archiveSink.ts';
 import { featuresSink } from '../../../functions/project/featuresSink.ts';
 import { projector, type Sink } from '../../../functions/project/project.ts';
-import { toWireItem } from '../../../shared/aws/attributes.ts';
+import { streamImage } from '../../../local/streamImage.ts';
 import { auditKey } from '../../../shared/aws/keys.ts';
 import { featureNames } from '../../../shared/domain/features.ts';
 import { decisionFromItem, decisionItem } from '../../../shared/ledger/items.ts';
@@ -177,7 +177,7 @@ describe('the projector', () => {
     dynamodb: {
       SequenceNumber: `s${number}`,
       Keys: { pk: { S: item.pk }, sk: { S: item.sk } },
-      NewImage: toWireItem(item),
+      NewImage: streamImage(item),
     },
   });
 
