@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
+import { leanClient } from '../shared/aws/client.ts';
 import { emulatorCredentials, emulatorRegion } from './emulators.ts';
 import type { QueueSourceModel } from './model.ts';
 import { messageOf } from './problem.ts';
@@ -32,18 +33,22 @@ export interface Source {
  */
 export const startQueueSource = (options: QueueSourceOptions): Source => {
   const { model, onFailure } = options;
-  const client = new SQSClient({
-    region: emulatorRegion,
-    credentials: emulatorCredentials,
-    endpoint: options.endpoint,
-    maxAttempts: 1,
-    requestHandler: {
-      requestTimeout: receiveMsMax,
-      throwOnRequestTimeout: true,
-      // Each batch at a time waits in one connection, while what came before it is deleted in another.
-      httpAgent: { keepAlive: true, maxSockets: 2 * options.concurrency },
-    },
-  });
+  const client = leanClient(
+    new SQSClient({
+      region: emulatorRegion,
+      credentials: emulatorCredentials,
+      endpoint: options.endpoint,
+      maxAttempts: 1,
+      // The emulator is on this machine.
+      md5: false,
+      requestHandler: {
+        requestTimeout: receiveMsMax,
+        throwOnRequestTimeout: true,
+        // Each batch at a time waits in one connection, while what came before it is deleted in another.
+        httpAgent: { keepAlive: true, maxSockets: 2 * options.concurrency },
+      },
+    }),
+  );
   const stopping = new AbortController();
   const receive = {
     QueueUrl: model.queueUrl,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { SendMessageBatchCommand, type SendMessageBatchCommandInput, SQSClient } from '@aws-sdk/client-sqs';
 import { inParallel } from '../parallel.ts';
 import type { Queue, QueueMessage } from '../ports.ts';
-import { type Connection, clientOptions } from './client.ts';
+import { type Connection, clientOptions, leanClient } from './client.ts';
 
 export interface QueueOptions extends Connection {
   readonly url: string;
@@ -23,7 +23,7 @@ type Result = Awaited<ReturnType<Queue['send']>>[number];
 
 /** An SQS queue. Never throws for a failed send: each message's result says whether it is known to be on the queue. */
 export function sqsQueue(options: QueueOptions): Queue & { close(): void } {
-  const client = new SQSClient(clientOptions('sqs', options, attemptsMax));
+  const client = leanClient(new SQSClient(clientOptions('sqs', options, attemptsMax)));
 
   const sendBatch = async (batch: readonly QueueMessage[]): Promise<Result[]> => {
     try {

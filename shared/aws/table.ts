@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import type { Condition, Consumed, Item, Key, Page, TableStore, Write } from '../ports.ts';
 import { OutcomeUnknown, Throttled, Unavailable } from '../ports.ts';
-import { type Connection, clientOptions } from './client.ts';
+import { type Connection, clientOptions, leanClient } from './client.ts';
 import { exactNumber } from './exactNumber.ts';
 import { readError, writeError } from './tableErrors.ts';
 import {
@@ -56,7 +56,7 @@ const sendsMax = 3;
  */
 export function dynamoTable(options: TableOptions): TableStore & { close(): void } {
   const { table } = options;
-  const client = new DynamoDBClient(clientOptions('dynamodb', options, 1));
+  const client = leanClient(new DynamoDBClient(clientOptions('dynamodb', options, 1)));
   if (options.plugin !== undefined) client.middlewareStack.use(options.plugin);
   const documents = DynamoDBDocumentClient.from(client, { unmarshallOptions: { wrapNumbers: exactNumber } });
 
