@@ -23,7 +23,7 @@ type Result = Awaited<ReturnType<Queue['send']>>[number];
 
 /** An SQS queue. Never throws for a failed send: each message's result says whether it is known to be on the queue. */
 export function sqsQueue(options: QueueOptions): Queue & { close(): void } {
-  const client = leanClient(new SQSClient(clientOptions('sqs', options, attemptsMax)));
+  const client = leanClient(new SQSClient({ ...clientOptions('sqs', options, attemptsMax), cacheMiddleware: true }));
 
   const sendBatch = async (batch: readonly QueueMessage[]): Promise<Result[]> => {
     try {
