@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import createClient, { type Client } from 'openapi-fetch';
-import type { components, paths } from './schema.generated.ts';
+import type { components, paths } from '../shared/contract/wire.generated.ts';
 
 export type { paths };
 

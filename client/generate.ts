@@ -2,12 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire, registerHooks } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { OpenAPI3 } from 'openapi-typescript';
-import { openApiDocument } from '../shared/contract/openapi.ts';
+import { openApiDocument } from '../functions/read/openapi.ts';
 import { policyJsonSchema } from '../shared/policy/schema.ts';
 
-/** `npm run client:generate`: the client's types from the OpenAPI document of the routes served now. */
+/** `npm run client:generate`: the types of everything on the wire, from the OpenAPI document of the routes served now. */
 
-export const generatedFile = fileURLToPath(new URL('./schema.generated.ts', import.meta.url));
+export const generatedFile = fileURLToPath(new URL('../shared/contract/wire.generated.ts', import.meta.url));
 
 /** The file's text. The generator speaks to the compiler's API, which TypeScript has no more from version 7 on: it gets the last before. */
 export const generatedText = async (): Promise<string> => {

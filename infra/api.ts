@@ -9,8 +9,8 @@ import {
   RestApi,
 } from 'aws-cdk-lib/aws-apigateway';
 import { Construct } from 'constructs';
-import { env } from '../shared/aws/keys.ts';
 import { routes, type Stage } from '../shared/contract/routes.ts';
+import { env } from '../shared/store/names.ts';
 import type { HouseFunction } from './function.ts';
 import type { Settings } from './settings.ts';
 

@@ -1,8 +1,8 @@
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
-import { env } from '../shared/aws/keys.ts';
 import { namespace } from '../shared/edge/metrics.ts';
+import { env } from '../shared/store/names.ts';
 import type { Data } from './data.ts';
 import { HouseFunction } from './function.ts';
 import type { HouseQueue } from './queue.ts';

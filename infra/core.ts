@@ -2,7 +2,7 @@ import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import { env } from '../shared/aws/keys.ts';
+import { env } from '../shared/store/names.ts';
 import { Admin } from './admin.ts';
 import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';

@@ -1,4 +1,4 @@
-import { env } from '../shared/aws/keys.ts';
+import { env } from '../shared/store/names.ts';
 import type { Data } from './data.ts';
 import type { HouseFunction } from './function.ts';
 

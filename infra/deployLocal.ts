@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { defaultTenant, env } from '../shared/aws/keys.ts';
-import { services } from '../shared/aws/services.ts';
+import { services } from '../shared/adapters/aws/services.ts';
 import { scopes } from '../shared/contract/routes.ts';
 import { createKey } from '../shared/edge/keys.ts';
+import { defaultTenant, env } from '../shared/store/names.ts';
 import type { Settings } from './settings.ts';
 
 /** A third-party AWS on this machine, such as LocalStack or MiniStack. */

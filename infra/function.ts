@@ -24,12 +24,12 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
-import { env, prefixes } from '../shared/aws/keys.ts';
+import { env, prefixes } from '../shared/store/names.ts';
 import { bundleStage } from './bundle.ts';
 import type { Data } from './data.ts';
 import type { Settings } from './settings.ts';
 
-/** A kind of item, by the name its partition keys' prefix has in `shared/aws/keys.ts`. */
+/** A kind of item, by the name its partition keys' prefix has in `shared/store/names.ts`. */
 export type ItemKind = keyof typeof prefixes;
 
 export interface HouseFunctionProps {

@@ -6,7 +6,7 @@ import { CfnTopic } from 'aws-cdk-lib/aws-sns';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { Aspects, type IAspect, Stack } from 'aws-cdk-lib/core';
 import type { IConstruct } from 'constructs';
-import { prefixes } from '../shared/aws/keys.ts';
+import { prefixes } from '../shared/store/names.ts';
 import { HouseBucket } from './bucket.ts';
 import { HouseFunction } from './function.ts';
 import { HouseQueue } from './queue.ts';

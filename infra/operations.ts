@@ -19,10 +19,10 @@ import { CfnLoggingConfiguration, CfnWebACL, CfnWebACLAssociation } from 'aws-cd
 import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { featureMetric, watchedFeatures } from '../functions/project/metricsSink.ts';
-import { prices } from '../shared/cost/prices.ts';
 import { namespace } from '../shared/edge/metrics.ts';
 import type { CoreStack } from './core.ts';
 import type { HouseFunction } from './function.ts';
+import { prices } from './prices.ts';
 import type { Settings } from './settings.ts';
 
 /** Requests of one address in five minutes; above, the firewall answers 403. */

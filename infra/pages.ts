@@ -3,7 +3,7 @@ import { copyFileSync, cpSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { consoleFolder } from '../functions/read/console.ts';
-import { swaggerFiles, swaggerFolder } from '../shared/edge/docs.ts';
+import { swaggerFiles, swaggerFolder } from '../functions/read/docs.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 

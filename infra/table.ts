@@ -2,7 +2,7 @@ import { AttributeType, BillingMode, StreamViewType, Table, TableEncryption } fr
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RemovalPolicy } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import { expiryAttribute } from '../shared/aws/keys.ts';
+import { expiryAttribute } from '../shared/store/names.ts';
 
 /** The one table: paid per request, recoverable to any second of 35 days, its changes streamed, kept when the stack goes. */
 export class HouseTable extends Table {

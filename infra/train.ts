@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
-import { env } from '../shared/aws/keys.ts';
+import { env } from '../shared/store/names.ts';
 import type { Data } from './data.ts';
 import { HouseFunction } from './function.ts';
 import type { HouseQueue } from './queue.ts';

@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { env } from '../shared/aws/keys.ts';
+import { env } from '../shared/store/names.ts';
 import type { Data } from './data.ts';
 import { HouseFunction } from './function.ts';
 import { HouseQueue } from './queue.ts';

@@ -1,5 +1,5 @@
 import type { Endpoints } from '../../shared/edge/http.ts';
-import type { Randomness, TableStore } from '../../shared/ports.ts';
+import type { Randomness, TableStore } from '../../shared/ports/ports.ts';
 import { deleteListEntry, putListEntry } from './lists.ts';
 import { putPolicy } from './putPolicy.ts';
 

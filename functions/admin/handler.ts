@@ -1,4 +1,4 @@
-import { services } from '../../shared/aws/services.ts';
+import { services } from '../../shared/adapters/aws/services.ts';
 import { httpHandler } from '../../shared/edge/http.ts';
 import { adminEndpoints } from './endpoints.ts';
 

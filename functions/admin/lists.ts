@@ -11,7 +11,7 @@ import {
 } from '../../shared/edge/http.ts';
 import { deleteListEntry as deleteEntry, listLimits, putListEntry as putEntry } from '../../shared/policy/lists.ts';
 import { readActivePolicy } from '../../shared/policy/store.ts';
-import type { Randomness, TableStore } from '../../shared/ports.ts';
+import type { Randomness, TableStore } from '../../shared/ports/ports.ts';
 
 const saltBytes = 16;
 

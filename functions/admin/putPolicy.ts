@@ -1,9 +1,9 @@
 import { type Fault, fault, pointerPart } from '../../shared/contract/fault.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { type ApiRequest, conflict, type Endpoint, endpointWithBody, invalid, unavailable } from '../../shared/edge/http.ts';
-import { parsePolicy } from '../../shared/policy/parse.ts';
 import { publishPolicy } from '../../shared/policy/store.ts';
-import type { TableStore } from '../../shared/ports.ts';
+import type { TableStore } from '../../shared/ports/ports.ts';
+import { parsePolicy } from './parsePolicy.ts';
 
 const fields = ['policy', 'status', 'ifVersion'];
 

@@ -1,3 +1,5 @@
+import { required, type Services } from '../../shared/adapters/aws/services.ts';
+import { snsTopic } from '../../shared/adapters/aws/topic.ts';
 import { aboutReason, tell } from '../../shared/alerts/gate.ts';
 import {
   type AlertMessage,
@@ -6,11 +8,9 @@ import {
   overdueMessage,
   type SystemAlert,
 } from '../../shared/alerts/message.ts';
-import { defaultTenant, env } from '../../shared/aws/keys.ts';
-import { required, type Services } from '../../shared/aws/services.ts';
-import { snsTopic } from '../../shared/aws/topic.ts';
 import type { Log } from '../../shared/edge/log.ts';
-import type { Clock, TableStore, Topic } from '../../shared/ports.ts';
+import type { Clock, TableStore, Topic } from '../../shared/ports/ports.ts';
+import { defaultTenant, env } from '../../shared/store/names.ts';
 import { CheckpointRefused, type CheckpointResult } from './checkpoint.ts';
 
 export interface RunAlertsDependencies {

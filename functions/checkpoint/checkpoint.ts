@@ -1,4 +1,3 @@
-import { prefixes } from '../../shared/aws/keys.ts';
 import {
   type Clock,
   type Condition,
@@ -7,7 +6,7 @@ import {
   type Key,
   type ObjectStore,
   type TableStore,
-} from '../../shared/ports.ts';
+} from '../../shared/ports/ports.ts';
 import {
   checkpointBody,
   checkpointHash,
@@ -24,6 +23,7 @@ import { checkpointIndexItem } from '../../shared/proof/checkpointIndex.ts';
 import { dropCoveredHeads, readPendingHeads } from '../../shared/proof/heads.ts';
 import { filedKey, fileKey } from '../../shared/proof/keyFile.ts';
 import { keyIdOf, readPublicKey, type Signer } from '../../shared/proof/signer.ts';
+import { prefixes } from '../../shared/store/names.ts';
 
 /** Heads in one checkpoint; what is left waits for the next. About 7 MB in the archive. */
 const leavesMax = 50_000;

@@ -1,5 +1,5 @@
-import { services } from '../../shared/aws/services.ts';
-import { environmentSigner } from '../../shared/aws/signer.ts';
+import { services } from '../../shared/adapters/aws/services.ts';
+import { environmentSigner } from '../../shared/adapters/aws/signer.ts';
 import { log } from '../../shared/edge/log.ts';
 import { measuring } from '../../shared/edge/metrics.ts';
 import { environmentAlerts } from './alerts.ts';

@@ -1,10 +1,10 @@
 import type { Log } from '../../shared/edge/log.ts';
 import { counts, type Measure } from '../../shared/edge/metrics.ts';
-import { modelAgeMs } from '../../shared/model/age.ts';
 import type { Signer } from '../../shared/proof/signer.ts';
 import type { RunAlerts } from './alerts.ts';
 import { type CheckpointDependencies, type CheckpointResult, makeCheckpoints } from './checkpoint.ts';
 import { measures } from './measures.ts';
+import { modelAgeMs } from './modelAge.ts';
 
 export interface RunDependencies extends Omit<CheckpointDependencies, 'signer'> {
   readonly signer: Promise<Signer>;

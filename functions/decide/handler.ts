@@ -1,8 +1,8 @@
-import { services } from '../../shared/aws/services.ts';
+import { services } from '../../shared/adapters/aws/services.ts';
+import { ledgerOf } from '../../shared/deciding/judgement.ts';
+import { modelInForce } from '../../shared/deciding/modelInForce.ts';
 import { httpHandler } from '../../shared/edge/http.ts';
 import { measuring } from '../../shared/edge/metrics.ts';
-import { ledgerOf } from '../../shared/ledger/judgement.ts';
-import { modelInForce } from '../../shared/model/inForce.ts';
 import { decideEndpoints } from './endpoints.ts';
 
 const world = services();

@@ -1,6 +1,6 @@
-import { env } from '../../shared/aws/keys.ts';
-import { services } from '../../shared/aws/services.ts';
+import { services } from '../../shared/adapters/aws/services.ts';
 import { httpHandler } from '../../shared/edge/http.ts';
+import { env } from '../../shared/store/names.ts';
 import { ingestEndpoints } from './ingest.ts';
 
 const world = services();

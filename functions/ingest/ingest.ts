@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { messageAttributes } from '../../shared/aws/keys.ts';
 import { type Fault, fault, pointerPart } from '../../shared/contract/fault.ts';
 import type { Json } from '../../shared/contract/json.ts';
 import { formatInstant } from '../../shared/contract/time.ts';
@@ -7,7 +6,8 @@ import { findCardNumbers, parseTransaction, serializeTransaction } from '../../s
 import type { Transaction } from '../../shared/domain/transaction.ts';
 import { type Answer, type ApiRequest, type Endpoints, endpointWithBody, invalid, unavailable } from '../../shared/edge/http.ts';
 import { readTransaction } from '../../shared/edge/transactionBody.ts';
-import type { Queue, QueueMessage } from '../../shared/ports.ts';
+import type { Queue, QueueMessage } from '../../shared/ports/ports.ts';
+import { messageAttributes } from '../../shared/store/names.ts';
 
 const maximumBatchRows = 500;
 

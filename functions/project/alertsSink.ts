@@ -1,8 +1,8 @@
-import { alertsOf, decisionMessage } from '../../shared/alerts/decisionMessage.ts';
 import { aboutAccount, tell } from '../../shared/alerts/gate.ts';
 import type { DecisionAlert } from '../../shared/alerts/message.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
-import type { Clock, TableStore, Topic } from '../../shared/ports.ts';
+import type { Clock, TableStore, Topic } from '../../shared/ports/ports.ts';
+import { alertsOf, decisionMessage } from './decisionMessage.ts';
 import { failuresInTurn } from './inTurn.ts';
 import type { Committed, Sink } from './project.ts';
 

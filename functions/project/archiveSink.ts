@@ -1,4 +1,4 @@
-import type { ObjectStore, TableStore } from '../../shared/ports.ts';
+import type { ObjectStore, TableStore } from '../../shared/ports/ports.ts';
 import { archiveEntries } from '../../shared/proof/archive.ts';
 import { expireRows, expiresAtS, type HotDays } from '../../shared/proof/hotRows.ts';
 import type { Failure, Sink } from './project.ts';

@@ -1,5 +1,5 @@
 import { type ArchiveLine, archiveObject } from '../../shared/model/archive.ts';
-import type { ObjectStore } from '../../shared/ports.ts';
+import type { ObjectStore } from '../../shared/ports/ports.ts';
 import { isFraud } from '../../shared/reviews/labels.ts';
 import type { Sink } from './project.ts';
 

@@ -1,4 +1,4 @@
-import type { Clock, Condition, Item, Randomness, TableStore, Write } from '../../shared/ports.ts';
+import type { Clock, Condition, Item, Randomness, TableStore, Write } from '../../shared/ports/ports.ts';
 import {
   additions,
   counterExpiry,

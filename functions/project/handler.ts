@@ -1,4 +1,4 @@
-import { services } from '../../shared/aws/services.ts';
+import { services } from '../../shared/adapters/aws/services.ts';
 import { log } from '../../shared/edge/log.ts';
 import { auditFromItem, decisionFromItem } from '../../shared/ledger/items.ts';
 import { projector } from './project.ts';

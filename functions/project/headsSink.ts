@@ -1,4 +1,4 @@
-import type { TableStore } from '../../shared/ports.ts';
+import type { TableStore } from '../../shared/ports/ports.ts';
 import { noteHeads } from '../../shared/proof/heads.ts';
 import type { Sink } from './project.ts';
 

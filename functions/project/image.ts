@@ -1,4 +1,4 @@
-import type { Attribute, Item } from '../../shared/ports.ts';
+import type { Attribute, Item } from '../../shared/ports/ports.ts';
 
 /** One attribute as stream events carry it: DynamoDB JSON with binary values in base64. */
 export interface AttributeImage {

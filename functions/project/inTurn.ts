@@ -1,4 +1,4 @@
-import { Unavailable } from '../../shared/ports.ts';
+import { Unavailable } from '../../shared/ports/ports.ts';
 
 /**
  * Acts on one value after the other and returns those that failed. A store that does not answer ends it: the values behind would each

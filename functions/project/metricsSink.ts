@@ -1,6 +1,6 @@
 import { type FeatureName, featureNames } from '../../shared/domain/features.ts';
 import { counts, type Measured, metricsLine } from '../../shared/edge/metrics.ts';
-import type { Clock } from '../../shared/ports.ts';
+import type { Clock } from '../../shared/ports/ports.ts';
 import type { Committed, Sink } from './project.ts';
 
 export interface MetricsSinkDependencies {

@@ -1,5 +1,5 @@
 import type { Policy } from '../../shared/domain/policy.ts';
-import type { TableStore } from '../../shared/ports.ts';
+import type { TableStore } from '../../shared/ports/ports.ts';
 
 /** Policies of any version; what reads and compiles them is loaded by the first use, since most batches need none. */
 export const policyReader =

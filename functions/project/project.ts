@@ -1,10 +1,10 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
-import { prefixes, type projectedItems } from '../../shared/aws/keys.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import type { StoredEntry } from '../../shared/ledger/items.ts';
-import type { Item } from '../../shared/ports.ts';
+import type { Item } from '../../shared/ports/ports.ts';
 import { type Label, labelFromItem } from '../../shared/reviews/labels.ts';
 import { type Review, reviewFromItem, reviewOfKey } from '../../shared/reviews/review.ts';
+import { prefixes, type projectedItems } from '../../shared/store/names.ts';
 import { type AttributeImage, itemFromImage } from './image.ts';
 
 /** A decision as it was committed. */

@@ -1,5 +1,5 @@
-import { type JoinDependencies, joinReview } from '../../shared/reviews/join.ts';
 import { failuresInTurn } from './inTurn.ts';
+import { type JoinDependencies, joinReview } from './joinReview.ts';
 import type { Sink } from './project.ts';
 
 /** Opens a review for every account with a BLOCK or a REVIEW; further ones join it, what is labelled already does not. */

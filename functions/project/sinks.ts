@@ -1,6 +1,6 @@
-import { env } from '../../shared/aws/keys.ts';
-import { required, type Services } from '../../shared/aws/services.ts';
-import { snsTopic } from '../../shared/aws/topic.ts';
+import { required, type Services } from '../../shared/adapters/aws/services.ts';
+import { snsTopic } from '../../shared/adapters/aws/topic.ts';
+import { env } from '../../shared/store/names.ts';
 import { alertsSink } from './alertsSink.ts';
 import { archiveSink, hotDaysOf } from './archiveSink.ts';
 import { featuresSink } from './featuresSink.ts';

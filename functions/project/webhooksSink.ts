@@ -1,4 +1,4 @@
-import type { Clock, Queue, TableStore } from '../../shared/ports.ts';
+import type { Clock, Queue, TableStore } from '../../shared/ports/ports.ts';
 import { listEndpoints, type WebhookEndpoint } from '../../shared/webhooks/endpoints.ts';
 import { decisionEvent, isWanted, messageIdOf, reviewEvent, type WebhookEvent } from '../../shared/webhooks/events.ts';
 import type { Failure, Sink } from './project.ts';

@@ -1,17 +1,17 @@
-import { auditKey, decisionKey, sequenceText, stateKey } from '../../shared/aws/keys.ts';
-import { isSequence } from '../../shared/contract/cursor.ts';
 import { renderStanding, type WireDecisionItem } from '../../shared/contract/render.ts';
 import type { DecisionBody } from '../../shared/domain/audit.ts';
 import { type ApiRequest, type Endpoint, invalid, notFound, type Problem } from '../../shared/edge/http.ts';
-import { pageBody, pageRequest } from '../../shared/edge/pages.ts';
-import type { FindErasedChain } from '../../shared/erasure/erasedChains.ts';
 import { auditFromItem, decisionFromItem, type StoredDecision } from '../../shared/ledger/items.ts';
 import { accountFromItem, ownerOf } from '../../shared/ledger/state.ts';
-import { type Item, type TableStore, Throttled, Unavailable } from '../../shared/ports.ts';
+import { type Item, type TableStore, Throttled, Unavailable } from '../../shared/ports/ports.ts';
 import { type CoverageStores, coverageOf } from '../../shared/proof/checkpointIndex.ts';
 import { type AuditEntry, asAuditEntry } from '../../shared/proof/entry.ts';
 import { isExpired } from '../../shared/proof/hotRows.ts';
+import { auditKey, decisionKey, sequenceText, stateKey } from '../../shared/store/names.ts';
+import { isSequence } from './cursor.ts';
+import type { FindErasedChain } from './erasedChains.ts';
 import type { OpenInputs } from './inputs.ts';
+import { pageBody, pageRequest } from './pages.ts';
 
 /** Users of one account whose states are read to find the newest decision. */
 const usersMax = 1_000;

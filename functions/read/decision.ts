@@ -1,4 +1,3 @@
-import { auditKey, decisionKey, stateKey } from '../../shared/aws/keys.ts';
 import { renderDecision } from '../../shared/contract/render.ts';
 import type { DecisionBody } from '../../shared/domain/audit.ts';
 import { type Counterfactual, counterfactual } from '../../shared/domain/counterfactual.ts';
@@ -8,7 +7,8 @@ import { type Endpoint, notFound } from '../../shared/edge/http.ts';
 import { auditFromItem, decisionFromItem, type StoredDecision } from '../../shared/ledger/items.ts';
 import { accountFromItem } from '../../shared/ledger/state.ts';
 import { loadPolicyVersion } from '../../shared/policy/store.ts';
-import type { Item, TableStore } from '../../shared/ports.ts';
+import type { Item, TableStore } from '../../shared/ports/ports.ts';
+import { auditKey, decisionKey, stateKey } from '../../shared/store/names.ts';
 
 const dayMs = 86_400_000;
 /** `occurredAt` may be ahead of receipt by this. */

@@ -1,13 +1,13 @@
-import { docsEndpoints } from '../../shared/edge/docs.ts';
 import type { Endpoints } from '../../shared/edge/http.ts';
 import type { TokenIssuer } from '../../shared/edge/tokens.ts';
-import type { FindErasedChain } from '../../shared/erasure/erasedChains.ts';
 import { policyJsonSchema } from '../../shared/policy/schema.ts';
-import { policyQueries } from '../admin/queries.ts';
 import { getAccountAudit, getAccountStanding, getAccountTimeline } from './accounts.ts';
+import { policyQueries } from './admin.ts';
 import { consoleEndpoints } from './console.ts';
 import { getDecision } from './decision.ts';
-import { type EvidenceDependencies, getEvidence } from './evidence.ts';
+import { docsEndpoints } from './docs.ts';
+import type { FindErasedChain } from './erasedChains.ts';
+import { type EvidenceDependencies, getEvidence } from './evidence/route.ts';
 import { getHealth, type HealthDependencies } from './health.ts';
 import type { OpenInputs } from './inputs.ts';
 import { getLatestDecisions, getRecentSignals } from './lists.ts';

@@ -1,4 +1,4 @@
-import type { Query, TableStore } from '../../shared/ports.ts';
+import type { Query, TableStore } from '../../shared/ports/ports.ts';
 import {
   dayMs,
   type Feed,

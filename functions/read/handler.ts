@@ -1,11 +1,11 @@
-import { env } from '../../shared/aws/keys.ts';
-import { queueProbe } from '../../shared/aws/queueProbe.ts';
-import { required, services } from '../../shared/aws/services.ts';
-import { environmentPublicKey } from '../../shared/aws/signer.ts';
+import { queueProbe } from '../../shared/adapters/aws/queueProbe.ts';
+import { required, services } from '../../shared/adapters/aws/services.ts';
+import { environmentPublicKey } from '../../shared/adapters/aws/signer.ts';
 import { httpHandler } from '../../shared/edge/http.ts';
 import { tokenIssuerOf } from '../../shared/edge/tokens.ts';
-import { erasedChains } from '../../shared/erasure/erasedChains.ts';
+import { env } from '../../shared/store/names.ts';
 import { readEndpoints } from './endpoints.ts';
+import { erasedChains } from './erasedChains.ts';
 import { inputsOpener } from './inputs.ts';
 
 const { table, archive, checkpoints, clock, randomness, masterSecret } = services();

@@ -1,6 +1,6 @@
-import { modelPointerKey } from '../../shared/aws/keys.ts';
 import type { Endpoint } from '../../shared/edge/http.ts';
-import type { TableStore } from '../../shared/ports.ts';
+import type { TableStore } from '../../shared/ports/ports.ts';
+import { modelPointerKey } from '../../shared/store/names.ts';
 
 export interface HealthDependencies {
   readonly version: string;

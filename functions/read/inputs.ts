@@ -1,6 +1,6 @@
-import type { MasterSecret } from '../../shared/aws/masterSecret.ts';
-import { SecretSealer } from '../../shared/crypto/sealer.ts';
 import { personalInputs } from '../../shared/domain/audit.ts';
+import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
+import { SecretSealer } from '../../shared/secrets/sealer.ts';
 
 /** Opens the personal inputs sealed in a chain's entries. */
 export type OpenInputs = (

@@ -2,10 +2,10 @@ import { renderDecisionItem, type WireSignalItem } from '../../shared/contract/r
 import { signalNames } from '../../shared/domain/signals/names.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
 import type { Endpoint } from '../../shared/edge/http.ts';
-import { pageBody, pageRequest } from '../../shared/edge/pages.ts';
-import type { TableStore } from '../../shared/ports.ts';
+import type { TableStore } from '../../shared/ports/ports.ts';
 import type { FeedEntry, Hit } from '../../shared/projection/feed.ts';
 import { isFeedPosition, readFeed } from './feed.ts';
+import { pageBody, pageRequest } from './pages.ts';
 
 /** `GET /decisions/latest`: newest `decidedAt` first. */
 export const getLatestDecisions =

@@ -1,10 +1,10 @@
-import { isSequence } from '../../shared/contract/cursor.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
 import { type Endpoint, notFound } from '../../shared/edge/http.ts';
-import { pageBody, pageRequest } from '../../shared/edge/pages.ts';
 import type { Manifest } from '../../shared/model/manifest.ts';
 import { listManifests, readManifest, readPointer } from '../../shared/model/store.ts';
-import type { TableStore } from '../../shared/ports.ts';
+import type { TableStore } from '../../shared/ports/ports.ts';
+import { isSequence } from './cursor.ts';
+import { pageBody, pageRequest } from './pages.ts';
 
 /** `GET /model`: the card of the model in force; 404 before the first. */
 export const getModel =

@@ -1,9 +1,8 @@
-import { modelPointerKey } from '../../shared/aws/keys.ts';
 import { outcomes } from '../../shared/domain/outcome.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
 import type { Endpoint } from '../../shared/edge/http.ts';
 import { loadActivePolicy } from '../../shared/policy/store.ts';
-import type { Item, TableStore } from '../../shared/ports.ts';
+import type { Item, TableStore } from '../../shared/ports/ports.ts';
 import {
   counterKey,
   countOf,
@@ -13,6 +12,7 @@ import {
   minuteStartMs,
   queueAgeOf,
 } from '../../shared/projection/counters.ts';
+import { modelPointerKey } from '../../shared/store/names.ts';
 
 /** `GET /metrics/overview`: the last `minutes` minutes, the one that runs included. */
 export const getOverview =

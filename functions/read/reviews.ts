@@ -1,9 +1,9 @@
-import { reviewKey } from '../../shared/aws/keys.ts';
 import type { Endpoint } from '../../shared/edge/http.ts';
-import { pageBody, pageRequest } from '../../shared/edge/pages.ts';
-import type { TableStore } from '../../shared/ports.ts';
+import type { TableStore } from '../../shared/ports/ports.ts';
 import { renderReview } from '../../shared/reviews/render.ts';
 import { type Review, reviewFromItem } from '../../shared/reviews/review.ts';
+import { reviewKey } from '../../shared/store/names.ts';
+import { pageBody, pageRequest } from './pages.ts';
 
 /** A page of reviews may be cut short by its size in bytes: so many queries fill one. */
 const queriesMax = 20;

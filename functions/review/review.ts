@@ -2,7 +2,7 @@ import { type Fault, fault, pointerPart } from '../../shared/contract/fault.ts';
 import { noteCharactersMax } from '../../shared/contract/schemas.ts';
 import { formatInstant } from '../../shared/contract/time.ts';
 import { type ApiRequest, type Endpoint, endpointWithBody, invalid, notFound } from '../../shared/edge/http.ts';
-import { type DisposeDependencies, type Disposition, dispose, dispositions } from '../../shared/reviews/dispose.ts';
+import { type DisposeDependencies, type Disposition, dispose, dispositions } from './dispose.ts';
 
 const fields = ['disposition', 'note'];
 /** An analyst waits no longer. */

@@ -1,11 +1,11 @@
+import { required, type Services } from '../../shared/adapters/aws/services.ts';
+import { snsTopic } from '../../shared/adapters/aws/topic.ts';
 import { alertChoice } from '../../shared/alerts/choice.ts';
 import { aboutAccount, aboutReason, tell } from '../../shared/alerts/gate.ts';
 import { type DeadLetter, deadLetterMessage } from '../../shared/alerts/message.ts';
-import { env } from '../../shared/aws/keys.ts';
-import { required, type Services } from '../../shared/aws/services.ts';
-import { snsTopic } from '../../shared/aws/topic.ts';
 import type { Log } from '../../shared/edge/log.ts';
-import type { Clock, TableStore, Topic } from '../../shared/ports.ts';
+import type { Clock, TableStore, Topic } from '../../shared/ports/ports.ts';
+import { env } from '../../shared/store/names.ts';
 
 /** Alerts of one batch take no longer: its other messages wait for them. */
 const tellingMsMax = 5_000;

@@ -1,10 +1,10 @@
 import middy from '@middy/core';
 import type { Context, SQSEvent } from 'aws-lambda';
-import { services } from '../../shared/aws/services.ts';
+import { services } from '../../shared/adapters/aws/services.ts';
+import { ledgerOf } from '../../shared/deciding/judgement.ts';
+import { modelInForce } from '../../shared/deciding/modelInForce.ts';
 import { log } from '../../shared/edge/log.ts';
 import { measuring } from '../../shared/edge/metrics.ts';
-import { ledgerOf } from '../../shared/ledger/judgement.ts';
-import { modelInForce } from '../../shared/model/inForce.ts';
 import { type ScoreDependencies, scoreBatch } from './score.ts';
 
 /** Left for the answer after the last try. */

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import type { DeadLetter } from '../../shared/alerts/message.ts';
-import { defaultTenant, messageAttributes } from '../../shared/aws/keys.ts';
 import { hasCardNumber, maskCardNumbers } from '../../shared/contract/cardNumbers.ts';
 import { oneLine } from '../../shared/contract/fault.ts';
 import { isCorrelationId, isTenant } from '../../shared/contract/ids.ts';
@@ -11,7 +10,8 @@ import { noIds, type PaymentIds, parseTransactionText } from '../../shared/contr
 import type { Log } from '../../shared/edge/log.ts';
 import { counts, type Measure } from '../../shared/edge/metrics.ts';
 import { type LedgerDependencies, type Submission, settleAll } from '../../shared/ledger/ledger.ts';
-import type { Queue } from '../../shared/ports.ts';
+import type { Queue } from '../../shared/ports/ports.ts';
+import { defaultTenant, messageAttributes } from '../../shared/store/names.ts';
 
 export interface ScoreDependencies {
   readonly ledger: LedgerDependencies;

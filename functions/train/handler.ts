@@ -1,4 +1,4 @@
-import { required, services } from '../../shared/aws/services.ts';
+import { required, services } from '../../shared/adapters/aws/services.ts';
 import { log } from '../../shared/edge/log.ts';
 import { metricsLine } from '../../shared/edge/metrics.ts';
 import { measures } from './measures.ts';

@@ -3,15 +3,15 @@ import type { CompiledModel } from '../../shared/domain/model.ts';
 import type { Log } from '../../shared/edge/log.ts';
 import { type ArchivedDecision, readArchive } from '../../shared/model/archive.ts';
 import { compile, encodeArtefact, loadArtefact, ModelInvalid, schemaHash, sha256 } from '../../shared/model/artefact.ts';
-import { buildModel, type TrainingRow } from '../../shared/model/build.ts';
-import { compare } from '../../shared/model/compare.ts';
-import { rowsMin } from '../../shared/model/grow.ts';
 import { artefactKey, type Manifest } from '../../shared/model/manifest.ts';
-import { matrixOf } from '../../shared/model/matrix.ts';
-import { seededRandom } from '../../shared/model/random.ts';
-import { Reservoir } from '../../shared/model/reservoir.ts';
 import { readManifest, readPointer, storeModel } from '../../shared/model/store.ts';
-import type { Clock, ObjectStore, TableStore } from '../../shared/ports.ts';
+import type { Clock, ObjectStore, TableStore } from '../../shared/ports/ports.ts';
+import { buildModel, type TrainingRow } from './build.ts';
+import { compare } from './compare.ts';
+import { rowsMin } from './grow.ts';
+import { matrixOf } from './matrix.ts';
+import { seededRandom } from './random.ts';
+import { Reservoir } from './reservoir.ts';
 
 export interface TrainDependencies {
   readonly table: TableStore;

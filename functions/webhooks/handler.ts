@@ -1,9 +1,9 @@
 import type { SQSEvent } from 'aws-lambda';
-import { env } from '../../shared/aws/keys.ts';
-import { queueVisibility } from '../../shared/aws/queueVisibility.ts';
-import { required, services } from '../../shared/aws/services.ts';
+import { queueVisibility } from '../../shared/adapters/aws/queueVisibility.ts';
+import { required, services } from '../../shared/adapters/aws/services.ts';
 import { log } from '../../shared/edge/log.ts';
-import { guardedPost } from '../../shared/webhooks/post.ts';
+import { env } from '../../shared/store/names.ts';
+import { guardedPost } from './post.ts';
 import { deliverBatch } from './webhooks.ts';
 
 const { table, clock, randomness } = services();

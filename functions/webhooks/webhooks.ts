@@ -1,6 +1,6 @@
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import type { Log } from '../../shared/edge/log.ts';
-import { type DeliverDependencies, deliver, pauseSeconds } from '../../shared/webhooks/deliver.ts';
+import { type DeliverDependencies, deliver, pauseSeconds } from './deliver.ts';
 
 export interface WebhooksDependencies extends DeliverDependencies {
   /** Keeps a received message hidden for so long. */

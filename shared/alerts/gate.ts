@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { alertKey, alertRateKey, expiryAttribute } from '../aws/keys.ts';
-import { type Clock, ConditionFailed, type Key, type TableStore, type Topic } from '../ports.ts';
+import { type Clock, ConditionFailed, type Key, type TableStore, type Topic } from '../ports/ports.ts';
+import { alertKey, alertRateKey, expiryAttribute } from '../store/names.ts';
 import type { AlertKind, AlertMessage } from './message.ts';
 
 /** What was told is not told again within this: an account, a reason, a state of the system. */

@@ -3,93 +3,21 @@ import { explanationText, namesTriggered, reasonText, transitionText, triggerCou
 import { featureNames } from '../domain/features.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Policy } from '../domain/policy.ts';
-import { type SignalName, signalNames } from '../domain/signals/names.ts';
+import { signalNames } from '../domain/signals/names.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { formatInstant } from './time.ts';
+import type { Wire, WireItemOf } from './wire.ts';
 
 /** A decision as callers read it. The personal fields are null once erased. */
-export interface WireDecision {
-  readonly transactionId: string;
-  readonly userId: string | null;
-  readonly accountId: string | null;
-  readonly occurredAt: string | null;
-  readonly receivedAt: string;
-  readonly decidedAt: string;
-  readonly outcome: Outcome;
-  readonly score: number;
-  readonly transition: string;
-  readonly reasons: readonly WireReason[];
-  readonly signals: Readonly<Record<SignalName, { readonly value: number | null; readonly triggered: boolean }>>;
-  readonly explanation: string;
-  readonly anomaly: Decision['anomaly'];
-  readonly degraded: readonly WireDegradation[];
-  readonly late: boolean;
-  readonly duplicate: boolean;
-  readonly erased?: true;
-  readonly policyVersion: number;
-  readonly modelVersion: number | null;
-  readonly audit: { readonly sequence: number; readonly hash: string };
-}
+export type WireDecision = Wire<'Decision'>;
 
-interface WireDegradation {
-  /** A signal's name, `MODEL` or `POLICY`. */
-  readonly part: string;
-  readonly cause: Degradation['cause'];
-  /** Of the policy's rules the one that failed. */
-  readonly rule?: string;
-}
+/** One row of latest and timeline. Personal fields are null once erased; timelines leave `distanceKm` out. */
+export type WireDecisionItem = WireItemOf<'DecisionPage'>;
 
-interface WireReason {
-  readonly signal: string;
-  readonly value: number | null;
-  readonly threshold: number | null;
-  readonly points: number;
-  readonly usual?: number;
-  /** Null once erased: the sentence may quote the payment. */
-  readonly text: string | null;
-}
+export type WireSignalItem = WireItemOf<'SignalPage'>;
 
-/** One row of latest and timeline. Personal fields are null once erased. */
-export interface WireDecisionItem {
-  readonly transactionId: string | null;
-  readonly userId: string | null;
-  readonly accountId: string | null;
-  readonly occurredAt: string | null;
-  readonly decidedAt: string;
-  readonly amountMinor: number | null;
-  readonly currency: string | null;
-  readonly outcome: Outcome;
-  readonly score: number;
-  readonly signals: readonly SignalName[];
-  /** Of the isolation forest, 0..100; null when it could not be computed. */
-  readonly anomalyPercentile?: number | null;
-  /** The value of IMPOSSIBLE_TRAVEL; null when it could not be computed. */
-  readonly travelKmh?: number | null;
-  /** From the middle of the account's places before it, 0 for its first; null without a place. Timelines leave it out. */
-  readonly distanceKm?: number | null;
-}
-
-export interface WireSignalItem {
-  readonly transactionId: string;
-  readonly userId: string;
-  readonly accountId: string;
-  readonly signal: SignalName;
-  readonly value: number;
-  readonly threshold: number;
-  readonly decidedAt: string;
-}
-
-export interface WireStanding {
-  readonly userId: string;
-  readonly accountId: string;
-  readonly transactionId: string;
-  readonly outcome: Outcome;
-  readonly score: number;
-  readonly decidedAt: string;
-  readonly transition: string;
-  readonly triggers: Partial<Record<SignalName, number>>;
-  readonly explanation: string;
-}
+/** An account's standing. */
+export type WireStanding = Wire<'Standing'>;
 
 /** The facts of a decision as the contract shows them; `policy` is the version that made it, for its rules' own words. */
 export function renderDecision(
@@ -136,8 +64,12 @@ export function renderDecision(
 
 const rulePrefix = 'RULE:';
 
+type WireDegradation = WireDecision['degraded'][number];
+
 const wireDegradation = ({ part, cause }: Degradation): WireDegradation =>
-  part.startsWith(rulePrefix) ? { part: 'POLICY', cause, rule: part.slice(rulePrefix.length) } : { part, cause };
+  part.startsWith(rulePrefix)
+    ? { part: 'POLICY', cause, rule: part.slice(rulePrefix.length) }
+    : { part: part as WireDegradation['part'], cause };
 
 /** What lists show of a decision: all that a feed entry or a timeline row holds. */
 export interface DecisionSummary {

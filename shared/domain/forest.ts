@@ -18,6 +18,9 @@ export interface Forest {
   readonly expected: Float64Array;
 }
 
+/** Trees of every forest. */
+export const treeCount = 100;
+
 export const leafMark = 255;
 
 const eulerGamma = 0.5772156649015329;

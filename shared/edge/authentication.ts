@@ -1,5 +1,5 @@
 import type { Scope } from '../contract/routes.ts';
-import type { Clock, TableStore } from '../ports.ts';
+import type { Clock, TableStore } from '../ports/ports.ts';
 import { keyCheck } from './keys.ts';
 import type { TokenCheck } from './tokens.ts';
 

@@ -1,10 +1,10 @@
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
-import { env } from '../aws/keys.ts';
 import { isCorrelationId } from '../contract/ids.ts';
 import type { Json } from '../contract/json.ts';
 import type { OperationId, Scope, Stage } from '../contract/routes.ts';
-import type { Clock, Randomness, TableStore } from '../ports.ts';
+import type { Clock, Randomness, TableStore } from '../ports/ports.ts';
+import { env } from '../store/names.ts';
 import { type Admitted, admit, type Gate, headerOf } from './admission.ts';
 import { type Authentication, bearerAuthentication } from './authentication.ts';
 import { type Log, log } from './log.ts';

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { apiKeyKey } from '../aws/keys.ts';
 import { isTenant } from '../contract/ids.ts';
 import { type Scope, scopes } from '../contract/routes.ts';
-import type { Clock, Item, Randomness, TableStore } from '../ports.ts';
+import type { Clock, Item, Randomness, TableStore } from '../ports/ports.ts';
+import { apiKeyKey } from '../store/names.ts';
 
 /** API keys look like `aegis_<tenant>_<secret>`. Only the secret's hash is stored: a key is shown once, when it is made. */
 

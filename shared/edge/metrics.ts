@@ -1,4 +1,4 @@
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../ports/ports.ts';
 
 /** CloudWatch's embedded metric format: a log line that becomes metrics, without a call. */
 

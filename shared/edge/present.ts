@@ -1,5 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { OutcomeUnknown, Throttled, TransactionCancelled, Unavailable } from '../ports.ts';
+import { OutcomeUnknown, Throttled, TransactionCancelled, Unavailable } from '../ports/ports.ts';
 import type { Answer } from './http.ts';
 import { Problem, unavailable } from './problem.ts';
 

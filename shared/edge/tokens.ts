@@ -3,7 +3,7 @@ import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { hasCardNumber } from '../contract/cardNumbers.ts';
 import { isId, isTenant } from '../contract/ids.ts';
 import { type Scope, scopes } from '../contract/routes.ts';
-import { type Clock, Unavailable } from '../ports.ts';
+import { type Clock, Unavailable } from '../ports/ports.ts';
 import type { Caller } from './authentication.ts';
 
 /** Tokens (JWT) of an OIDC issuer as callers: issuer, audience, signature and times are checked, claims become tenant and scopes. */

@@ -1,4 +1,3 @@
-import { auditKey, decisionKey, prefixes } from '../aws/keys.ts';
 import { type AuditEntry, type DecisionBody, occurredAtText } from '../domain/audit.ts';
 import { ByteReader, ByteWriter, listOf } from '../domain/bytes.ts';
 import { countedMinor } from '../domain/decide.ts';
@@ -10,7 +9,8 @@ import { namedSignals, signalNames } from '../domain/signals/names.ts';
 import { formatInstant } from '../domain/time.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Payment } from '../domain/window.ts';
-import type { Item } from '../ports.ts';
+import type { Item } from '../ports/ports.ts';
+import { auditKey, decisionKey, prefixes } from '../store/names.ts';
 
 /**
  * DECISION and AUDIT items: packed, so that each stays under one write unit, one truth stored once. What a reader sees - texts,

@@ -1,4 +1,3 @@
-import { auditKey, decisionKey, stateKey } from '../aws/keys.ts';
 import { differingField } from '../contract/transaction.ts';
 import { decide, type Judgement, paymentOf, type RowsRead } from '../domain/decide.ts';
 import type { MerchantFigures } from '../domain/merchant.ts';
@@ -6,7 +5,6 @@ import type { CompiledPolicy } from '../domain/policy.ts';
 import { type AccountState, newAccount, saltBytes } from '../domain/state.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Payment, RowsNeeded } from '../domain/window.ts';
-import { inParallel } from '../parallel.ts';
 import {
   type Clock,
   type Item,
@@ -17,7 +15,9 @@ import {
   TransactionCancelled,
   Unavailable,
   type Write,
-} from '../ports.ts';
+} from '../ports/ports.ts';
+import { auditKey, decisionKey, stateKey } from '../store/names.ts';
+import { inParallel } from '../store/parallel.ts';
 import { auditItem, decisionFromItem, decisionItem, paymentFromItem, type StoredDecision } from './items.ts';
 import { accountFromItem, stateItem, unmoved } from './state.ts';
 

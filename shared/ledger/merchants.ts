@@ -1,6 +1,6 @@
-import { merchantKey } from '../aws/keys.ts';
 import { type MerchantFigures, noFigures } from '../domain/merchant.ts';
-import { type Clock, type Item, type TableStore, Throttled, Unavailable } from '../ports.ts';
+import { type Clock, type Item, type TableStore, Throttled, Unavailable } from '../ports/ports.ts';
+import { merchantKey } from '../store/names.ts';
 
 /** Figures are read at most this often for one merchant by one process. */
 export const merchantCacheMs = 10_000;

@@ -1,6 +1,6 @@
-import { prefixes, stateKey } from '../aws/keys.ts';
 import { type AccountState, decodeState, encodeState } from '../domain/state.ts';
-import type { Condition, Item } from '../ports.ts';
+import type { Condition, Item } from '../ports/ports.ts';
+import { prefixes, stateKey } from '../store/names.ts';
 
 /** STATE: the sequence beside the packed rest, so that a write can be made to depend on it. */
 export const stateItem = (tenant: string, accountId: string, userId: string, account: AccountState): Item => ({

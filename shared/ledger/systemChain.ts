@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { auditKey, systemChain } from '../aws/keys.ts';
 import {
   type Attribute,
   type Item,
@@ -9,7 +8,8 @@ import {
   Throttled,
   TransactionCancelled,
   type Write,
-} from '../ports.ts';
+} from '../ports/ports.ts';
+import { auditKey, systemChain } from '../store/names.ts';
 
 /** How often an entry is tried again at the chain's new head before the caller is told. */
 const appendAttempts = 8;

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { createGunzip, gzipSync } from 'node:zlib';
 import { featureNames } from '../domain/features.ts';
 import { signalNames } from '../domain/signals/names.ts';
-import type { ObjectStore } from '../ports.ts';
+import type { ObjectStore } from '../ports/ports.ts';
 
 /**
  * The feature archive: what the model saw of every decision, and the labels that came later, as gzipped JSON lines, one object per

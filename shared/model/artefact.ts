@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Boosted } from '../domain/boosted.ts';
 import { featureNames, featureSchemaVersion } from '../domain/features.ts';
-import { attribute, averagePathLength, baselineOf, type Forest, leafMark } from '../domain/forest.ts';
+import { attribute, averagePathLength, baselineOf, type Forest, leafMark, treeCount } from '../domain/forest.ts';
 import { type Learned, learnedLayer } from '../domain/learned.ts';
 import type { CompiledModel } from '../domain/model.ts';
 import { type PercentileScale, percentileOf, scaleStops } from '../domain/percentile.ts';
 import type { Scorecard } from '../domain/scorecard.ts';
-import { treeCount } from './grow.ts';
 
 /** All that a model is made of; its version is not in it, so that equal models have equal bytes. */
 export interface ModelParts {

@@ -1,5 +1,5 @@
 import { featureNames } from '../domain/features.ts';
-import type { Attribute, Item } from '../ports.ts';
+import type { Attribute, Item } from '../ports/ports.ts';
 import { ModelInvalid, schemaHash } from './artefact.ts';
 
 /** What is known of one model version beside its bytes. */

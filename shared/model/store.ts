@@ -1,6 +1,13 @@
-import { defaultTenant, modelPointerKey, modelVersionKey } from '../aws/keys.ts';
 import { appendSystemEvent } from '../ledger/systemChain.ts';
-import { type Condition, type Item, type ObjectStore, type TableStore, TransactionCancelled, type Write } from '../ports.ts';
+import {
+  type Condition,
+  type Item,
+  type ObjectStore,
+  type TableStore,
+  TransactionCancelled,
+  type Write,
+} from '../ports/ports.ts';
+import { defaultTenant, modelPointerKey, modelVersionKey } from '../store/names.ts';
 import { sha256 } from './artefact.ts';
 import { artefactKey, type Manifest, manifestAttributes, parse } from './manifest.ts';
 

@@ -1,8 +1,8 @@
-import { listEntryKey, listVersionKey } from '../aws/keys.ts';
 import type { List, Policy } from '../domain/policy.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { appendSystemEvent } from '../ledger/systemChain.ts';
-import { type Condition, type Item, type TableStore, TransactionCancelled, type Write } from '../ports.ts';
+import { type Condition, type Item, type TableStore, TransactionCancelled, type Write } from '../ports/ports.ts';
+import { listEntryKey, listVersionKey } from '../store/names.ts';
 import { BoundedMap } from './cache.ts';
 
 /**

@@ -1,7 +1,7 @@
-import { policyPointerKey, policyVersionKey } from '../aws/keys.ts';
 import type { CompiledPolicy, Policy } from '../domain/policy.ts';
 import { appendSystemEvent } from '../ledger/systemChain.ts';
-import { type Condition, type Item, type TableStore, TransactionCancelled, type Write } from '../ports.ts';
+import { type Condition, type Item, type TableStore, TransactionCancelled, type Write } from '../ports/ports.ts';
+import { policyPointerKey, policyVersionKey } from '../store/names.ts';
 import { BoundedMap } from './cache.ts';
 import { compilePolicy, policyHash, policyText } from './compile.ts';
 import { defaultPolicy } from './default.ts';

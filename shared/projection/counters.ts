@@ -1,7 +1,7 @@
-import { expiryAttribute, prefixes } from '../aws/keys.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { Item, Key } from '../ports.ts';
+import type { Item, Key } from '../ports/ports.ts';
+import { expiryAttribute, prefixes } from '../store/names.ts';
 
 /**
  * Figures per tenant and minute of `decidedAt`. A counter item has a number per outcome, `degraded`, `late`, one number per bucket of

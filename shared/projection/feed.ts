@@ -1,10 +1,10 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { expiryAttribute, prefixes } from '../aws/keys.ts';
 import { type DecisionSummary, measuresOf } from '../contract/render.ts';
 import type { Decision } from '../domain/decision.ts';
 import { outcomes } from '../domain/outcome.ts';
 import { type SignalName, signalNames } from '../domain/signals/names.ts';
-import type { Item } from '../ports.ts';
+import type { Item } from '../ports/ports.ts';
+import { expiryAttribute, prefixes } from '../store/names.ts';
 
 /**
  * Feeds: every decision of a tenant by time, packed into pages of many. A page lies within one slot of `decidedAt` and its sort key

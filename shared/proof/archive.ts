@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import type { ObjectStore } from '../ports.ts';
+import type { ObjectStore } from '../ports/ports.ts';
 import { canonicalText, sha256Hex } from './canonical.ts';
 import { type AuditEntry, asAuditEntry, type StoredEntry } from './entry.ts';
 import { expiresAtS, type HotDays } from './hotRows.ts';

@@ -1,5 +1,5 @@
-import { prefixes } from '../aws/keys.ts';
-import type { Item, ObjectStore, TableStore } from '../ports.ts';
+import type { Item, ObjectStore, TableStore } from '../ports/ports.ts';
+import { prefixes } from '../store/names.ts';
 import { checkpointHash, checkpointObjectKey, parseStoredCheckpoint, type StoredCheckpoint } from './checkpoint.ts';
 
 /**

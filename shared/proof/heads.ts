@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { prefixes } from '../aws/keys.ts';
-import { inParallel } from '../parallel.ts';
-import type { Item, Key, TableStore } from '../ports.ts';
+import type { Item, Key, TableStore } from '../ports/ports.ts';
+import { prefixes } from '../store/names.ts';
+import { inParallel } from '../store/parallel.ts';
 import type { Leaf } from './checkpoint.ts';
 import { asAuditEntry, type StoredEntry } from './entry.ts';
 

@@ -1,6 +1,6 @@
-import { expiryAttribute, systemChainPrefix } from '../aws/keys.ts';
-import { inParallel } from '../parallel.ts';
-import { ConditionFailed, type Item, type TableStore } from '../ports.ts';
+import { ConditionFailed, type Item, type TableStore } from '../ports/ports.ts';
+import { expiryAttribute, systemChainPrefix } from '../store/names.ts';
+import { inParallel } from '../store/parallel.ts';
 import type { StoredEntry } from './entry.ts';
 
 /** How long an entry's row stays in the table once the archive holds it: whole days, or null for ever. */

@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../ports.ts';
+import type { ObjectStore } from '../ports/ports.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { keyIdOf, readPublicKey } from './signer.ts';
 

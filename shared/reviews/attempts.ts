@@ -1,4 +1,4 @@
-import { type Clock, OutcomeUnknown, type Randomness, Throttled, TransactionCancelled, Unavailable } from '../ports.ts';
+import { type Clock, OutcomeUnknown, type Randomness, Throttled, TransactionCancelled, Unavailable } from '../ports/ports.ts';
 
 export interface Attempts {
   readonly attemptsMax: number;

@@ -1,5 +1,5 @@
-import { labelKey, prefixes } from '../aws/keys.ts';
-import type { Item } from '../ports.ts';
+import type { Item } from '../ports/ports.ts';
+import { labelKey, prefixes } from '../store/names.ts';
 
 /** What an analyst, or a chargeback, may say of a transaction. */
 export const dispositions = ['CONFIRMED_FRAUD', 'LEGITIMATE', 'UNSURE'] as const;

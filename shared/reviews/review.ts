@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { openReviewKey, prefixes, reviewKey, reviewMemberKey } from '../aws/keys.ts';
 import { graver, type Outcome } from '../domain/outcome.ts';
 import { formatInstant } from '../domain/time.ts';
-import type { Item, Key, TableStore, Write } from '../ports.ts';
+import type { Item, Key, TableStore, Write } from '../ports/ports.ts';
+import { openReviewKey, prefixes, reviewKey, reviewMemberKey } from '../store/names.ts';
 import type { LabelDisposition } from './labels.ts';
 
 /**

@@ -1,7 +1,7 @@
-import { webhookKey } from '../aws/keys.ts';
 import { isTenant } from '../contract/ids.ts';
 import { appendSystemEvent } from '../ledger/systemChain.ts';
-import type { Clock, Item, Randomness, TableStore } from '../ports.ts';
+import type { Clock, Item, Randomness, TableStore } from '../ports/ports.ts';
+import { webhookKey } from '../store/names.ts';
 import { type AddressRules, urlFault } from './address.ts';
 import { eventPatterns } from './events.ts';
 

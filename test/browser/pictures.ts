@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { simulate } from '../../cli/simulate.ts';
-import { attackNames } from '../../shared/simulation/attacks.ts';
-import { defaultTraffic } from '../../shared/simulation/traffic.ts';
+import { sendTraffic } from '../../tools/local/sendTraffic.ts';
+import { attackNames } from '../../tools/simulation/attacks.ts';
+import { defaultTraffic } from '../../tools/simulation/traffic.ts';
 import type { World } from './world.ts';
 
 /** The pictures of the README, from real local traffic. */
@@ -14,7 +14,7 @@ const trafficTransactions = 700;
 
 export const takePictures = async (world: World): Promise<void> => {
   mkdirSync(folder, { recursive: true });
-  await simulate({
+  await sendTraffic({
     ...defaultTraffic,
     seed: trafficSeed,
     tag: 'shop',

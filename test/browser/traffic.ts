@@ -1,5 +1,5 @@
 import { distanceKm } from '../../shared/domain/geo.ts';
-import { type SimulatedTransaction, simulateTraffic } from '../../shared/simulation/traffic.ts';
+import { type SimulatedTransaction, simulateTraffic } from '../../tools/simulation/traffic.ts';
 
 type Payment = SimulatedTransaction['transaction'];
 

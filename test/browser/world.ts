@@ -1,14 +1,14 @@
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { simulate } from '../../cli/simulate.ts';
 import { buildConsole } from '../../console/build.ts';
-import { type LocalStack, startLocalStack } from '../../local/stack.ts';
-import { systemClock, systemRandomness } from '../../shared/aws/system.ts';
+import { systemClock, systemRandomness } from '../../shared/adapters/aws/system.ts';
 import type { Scope } from '../../shared/contract/routes.ts';
 import { createKey } from '../../shared/edge/keys.ts';
-import { attackNames } from '../../shared/simulation/attacks.ts';
-import { defaultTraffic } from '../../shared/simulation/traffic.ts';
+import { sendTraffic } from '../../tools/local/sendTraffic.ts';
+import { type LocalStack, startLocalStack } from '../../tools/local/stack.ts';
+import { attackNames } from '../../tools/simulation/attacks.ts';
+import { defaultTraffic } from '../../tools/simulation/traffic.ts';
 import { launchChromium } from './chromium.ts';
 
 /** The real local stack with a little traffic on it, and a browser that looks at it. */
@@ -52,7 +52,7 @@ export const startWorld = async (executablePath: string): Promise<World> => {
   });
   const stopping = new AbortController();
   const target = { url: stack.url, key: stack.key };
-  const traffic = simulate({
+  const traffic = sendTraffic({
     ...defaultTraffic,
     seed: 7,
     tag: 's7',

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { aegisClient } from '../../client/client.ts';
 import { generatedFile, generatedText } from '../../client/generate.ts';
-import { exampleTransaction } from '../../shared/contract/openapi.ts';
+import { exampleTransaction } from '../../functions/read/openapi.ts';
 import { apiOnMemory } from '../support/api.ts';
 import { fetchFrom } from '../support/apiFetch.ts';
 

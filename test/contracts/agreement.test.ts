@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { dynamoTable } from '../../shared/aws/table.ts';
-import { type SeededRandomness, seededRandomness } from '../../shared/memory/random.ts';
-import { memoryTable } from '../../shared/memory/table.ts';
-import type { Attribute, Condition, Consumed, Item, Key, TableStore, Write } from '../../shared/ports.ts';
+import { dynamoTable } from '../../shared/adapters/aws/table.ts';
+import { type SeededRandomness, seededRandomness } from '../../shared/adapters/memory/random.ts';
+import { memoryTable } from '../../shared/adapters/memory/table.ts';
+import type { Attribute, Condition, Consumed, Item, Key, TableStore, Write } from '../../shared/ports/ports.ts';
 import { dynamoEmulator } from '../support/emulators.ts';
 
 /** Random histories on both tables: every reply, every refusal and every unit must be the same. */

@@ -1,4 +1,4 @@
-import { dynamoTable } from '../../shared/aws/table.ts';
+import { dynamoTable } from '../../shared/adapters/aws/table.ts';
 import { dynamoEmulator } from '../support/emulators.ts';
 import { tableStoreBehaviour } from './table.ts';
 

@@ -1,8 +1,8 @@
-import { virtualClock } from '../../shared/memory/clock.ts';
-import { memoryObjects } from '../../shared/memory/objects.ts';
-import { memoryQueue } from '../../shared/memory/queue.ts';
-import { memoryTable } from '../../shared/memory/table.ts';
-import type { QueueMessage } from '../../shared/ports.ts';
+import { virtualClock } from '../../shared/adapters/memory/clock.ts';
+import { memoryObjects } from '../../shared/adapters/memory/objects.ts';
+import { memoryQueue } from '../../shared/adapters/memory/queue.ts';
+import { memoryTable } from '../../shared/adapters/memory/table.ts';
+import type { QueueMessage } from '../../shared/ports/ports.ts';
 import { objectStoreBehaviour } from './objects.ts';
 import { queueBehaviour } from './queue.ts';
 import { tableStoreBehaviour } from './table.ts';

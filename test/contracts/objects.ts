@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ObjectStore } from '../../shared/ports.ts';
+import type { ObjectStore } from '../../shared/ports/ports.ts';
 
 /** The behaviour every ObjectStore has; `makeStore` gives an empty one. */
 export function objectStoreBehaviour(name: string, makeStore: () => Promise<ObjectStore>): void {

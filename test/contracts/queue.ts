@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Queue, QueueMessage } from '../../shared/ports.ts';
+import type { Queue, QueueMessage } from '../../shared/ports/ports.ts';
 
 /** A queue under test, and what a consumer finds on it. */
 export interface QueueUnderTest {

@@ -1,8 +1,8 @@
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll } from 'vitest';
-import { s3Objects } from '../../shared/aws/objects.ts';
-import { sqsQueue } from '../../shared/aws/queue.ts';
-import type { QueueMessage } from '../../shared/ports.ts';
+import { s3Objects } from '../../shared/adapters/aws/objects.ts';
+import { sqsQueue } from '../../shared/adapters/aws/queue.ts';
+import type { QueueMessage } from '../../shared/ports/ports.ts';
 import { queueAndObjectEmulator } from '../support/emulators.ts';
 import { objectStoreBehaviour } from './objects.ts';
 import { queueBehaviour } from './queue.ts';

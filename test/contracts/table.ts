@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { itemSizeBytes } from '../../shared/memory/itemSize.ts';
-import type { Attribute, Consumed, Item, Scalar, TableStore, Write } from '../../shared/ports.ts';
-import { ConditionFailed, TransactionCancelled } from '../../shared/ports.ts';
+import { itemSizeBytes } from '../../shared/adapters/memory/itemSize.ts';
+import type { Attribute, Consumed, Item, Scalar, TableStore, Write } from '../../shared/ports/ports.ts';
+import { ConditionFailed, TransactionCancelled } from '../../shared/ports/ports.ts';
 
 /** A store under test, empty, that reports what it consumes and commits. */
 export type MakeStore = (hooks: {

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type AegisClient, aegisClient } from '../../client/client.ts';
-import { defaultTenant, messageAttributes } from '../../shared/aws/keys.ts';
-import { services } from '../../shared/aws/services.ts';
+import { services } from '../../shared/adapters/aws/services.ts';
 import { scopes } from '../../shared/contract/routes.ts';
 import { createKey } from '../../shared/edge/keys.ts';
+import { defaultTenant, messageAttributes } from '../../shared/store/names.ts';
 
 /** What the scripts of the deploy test share: the deployed stack as `run.ts` names it in their environment. */
 
@@ -54,7 +54,7 @@ export const step = async (name: string, act: () => Promise<void>): Promise<void
 
 /** Runs the project's command line against the deployment. Throws when it ends with another code than 0. */
 export const aegis = async (...args: readonly string[]): Promise<string> => {
-  const script = fileURLToPath(new URL('../../cli/aegis.ts', import.meta.url));
+  const script = fileURLToPath(new URL('../../tools/cli/aegis.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [script, ...args], {
     timeout: commandMsMax,
     maxBuffer: outputBytesMax,

@@ -3,10 +3,10 @@ import { createPublicKey } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
-import { defaultTenant } from '../../shared/aws/keys.ts';
-import { services } from '../../shared/aws/services.ts';
+import { services } from '../../shared/adapters/aws/services.ts';
 import { pemOf } from '../../shared/proof/signer.ts';
-import type { VerifyReport } from '../../shared/proof/verify.ts';
+import { defaultTenant } from '../../shared/store/names.ts';
+import type { VerifyReport } from '../../tools/proof/verify.ts';
 import { aegis, api, deadLetterWith, folder, outputs, signedIn, step, until } from './deployed.ts';
 import { listenTo } from './subscriber.ts';
 

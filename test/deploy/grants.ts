@@ -13,8 +13,8 @@ import { InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/clie
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, SendMessageCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
-import { decisionKey, defaultTenant, prefixes } from '../../shared/aws/keys.ts';
-import { services } from '../../shared/aws/services.ts';
+import { services } from '../../shared/adapters/aws/services.ts';
+import { decisionKey, defaultTenant, prefixes } from '../../shared/store/names.ts';
 import { aegis, api, deadLetterWith, outputs, signedIn, until } from './deployed.ts';
 
 /**

@@ -14,10 +14,10 @@ import {
 import { GetFunctionConcurrencyCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import type { Schemas } from '../../client/client.ts';
 import { deployCore } from '../../infra/deployLocal.ts';
-import { decisionKey, defaultTenant, env, expiryAttribute } from '../../shared/aws/keys.ts';
-import { services } from '../../shared/aws/services.ts';
+import { services } from '../../shared/adapters/aws/services.ts';
 import { checkpointFolder, parseStoredCheckpoint, type StoredCheckpoint } from '../../shared/proof/checkpoint.ts';
-import type { VerifyReport } from '../../shared/proof/verify.ts';
+import { decisionKey, defaultTenant, env, expiryAttribute } from '../../shared/store/names.ts';
+import type { VerifyReport } from '../../tools/proof/verify.ts';
 import { awsCliBin } from './awsCli.ts';
 import { aegis, folder, outputs, signedIn, step, until } from './deployed.ts';
 

@@ -4,7 +4,7 @@ import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { decisionKey, defaultTenant } from '../../shared/aws/keys.ts';
+import { decisionKey, defaultTenant } from '../../shared/store/names.ts';
 import { outputs } from './deployed.ts';
 
 /** After destroy: what is retained on purpose is there, with what was written to it; functions and queues are gone. */

@@ -15,7 +15,7 @@ import {
   type LocalTarget,
   type Outputs,
 } from '../../infra/deployLocal.ts';
-import { env } from '../../shared/aws/keys.ts';
+import { env } from '../../shared/store/names.ts';
 import { installAwsCli } from './awsCli.ts';
 import { installMinistack, NotPossibleHere, startMinistack } from './ministack.ts';
 

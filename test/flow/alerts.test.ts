@@ -7,9 +7,9 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { emulatorCredentials, emulatorRegion } from '../../local/emulators.ts';
-import { type LocalStack, startLocalStack } from '../../local/stack.ts';
-import { env, messageAttributes } from '../../shared/aws/keys.ts';
+import { env, messageAttributes } from '../../shared/store/names.ts';
+import { emulatorCredentials, emulatorRegion } from '../../tools/local/emulatorConnection.ts';
+import { type LocalStack, startLocalStack } from '../../tools/local/stack.ts';
 
 /** From a message that can never be decided to the people who are told, on the emulators. */
 

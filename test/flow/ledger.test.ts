@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { systemClock, systemRandomness } from '../../shared/aws/system.ts';
-import { dynamoTable } from '../../shared/aws/table.ts';
+import { systemClock, systemRandomness } from '../../shared/adapters/aws/system.ts';
+import { dynamoTable } from '../../shared/adapters/aws/table.ts';
+import { seededRandomness } from '../../shared/adapters/memory/random.ts';
 import { decisionFromItem } from '../../shared/ledger/items.ts';
 import { settle, settleAll } from '../../shared/ledger/ledger.ts';
-import { seededRandomness } from '../../shared/memory/random.ts';
-import type { Consumed } from '../../shared/ports.ts';
+import type { Consumed } from '../../shared/ports/ports.ts';
 import { faultsOf, ledgerOn, limitOfFive, payment, startMs, submission } from '../simulation/world.ts';
 import { dynamoEmulator } from '../support/emulators.ts';
 import { withAll } from '../support/wholeTable.ts';

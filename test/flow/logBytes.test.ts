@@ -3,15 +3,15 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { metricsSink } from '../../functions/project/metricsSink.ts';
 import { projector } from '../../functions/project/project.ts';
 import { scoreBatch } from '../../functions/score/score.ts';
-import { prefixes } from '../../shared/aws/keys.ts';
+import { virtualClock } from '../../shared/adapters/memory/clock.ts';
+import { seededRandomness } from '../../shared/adapters/memory/random.ts';
+import { memoryTable } from '../../shared/adapters/memory/table.ts';
 import { serializeTransaction } from '../../shared/contract/transaction.ts';
 import { log } from '../../shared/edge/log.ts';
 import { measuring } from '../../shared/edge/metrics.ts';
 import { decisionFromItem } from '../../shared/ledger/items.ts';
-import { virtualClock } from '../../shared/memory/clock.ts';
-import { seededRandomness } from '../../shared/memory/random.ts';
-import { memoryTable } from '../../shared/memory/table.ts';
-import type { Item } from '../../shared/ports.ts';
+import type { Item } from '../../shared/ports/ports.ts';
+import { prefixes } from '../../shared/store/names.ts';
 import { ledgerOn, payment, startMs } from '../simulation/world.ts';
 
 /** Bytes of the log are paid for: what deciding and projecting write, with the deployed functions' own log and metrics. */

@@ -6,15 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { environmentDependencies, selectExport } from '../../cli/export.ts';
-import { replayTransaction } from '../../cli/replay.ts';
-import { type LocalStack, startLocalStack } from '../../local/stack.ts';
-import { auditKey, decisionKey } from '../../shared/aws/keys.ts';
-import { closeServices, services } from '../../shared/aws/services.ts';
+import { writeBundle } from '../../functions/read/evidence/bundle.ts';
+import { closeServices, services } from '../../shared/adapters/aws/services.ts';
 import { auditFromItem, decisionFromItem } from '../../shared/ledger/items.ts';
-import { writeBundle } from '../../shared/proof/bundle.ts';
 import { canonicalText } from '../../shared/proof/canonical.ts';
-import { verifyFile } from '../../shared/proof/verify.ts';
+import { auditKey, decisionKey } from '../../shared/store/names.ts';
+import { environmentDependencies, selectExport } from '../../tools/cli/export.ts';
+import { replayTransaction } from '../../tools/cli/replay.ts';
+import { type LocalStack, startLocalStack } from '../../tools/local/stack.ts';
+import { verifyFile } from '../../tools/proof/verify.ts';
 
 /** The proof over the wire: what a deployment decides, checkpoints, exports, trains on and erases, on the emulators. */
 const payments = 420;
@@ -75,7 +75,7 @@ const exported = async (name: string): Promise<string> => {
 };
 
 const aegis = (...given: string[]) =>
-  promisify(execFile)(process.execPath, [fileURLToPath(new URL('../../cli/aegis.ts', import.meta.url)), ...given], {
+  promisify(execFile)(process.execPath, [fileURLToPath(new URL('../../tools/cli/aegis.ts', import.meta.url)), ...given], {
     env: { ...process.env, ...stack.environment },
   });
 

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AegisClient, aegisClient } from '../../client/client.ts';
-import { type LocalStack, startLocalStack } from '../../local/stack.ts';
+import { type LocalStack, startLocalStack } from '../../tools/local/stack.ts';
 
 /** The stages of reviews and webhooks, the command line and the documented examples, on the emulators. */
 
@@ -46,7 +46,7 @@ const environment = (): NodeJS.ProcessEnv => ({
 });
 
 const aegis = async (...words: readonly string[]): Promise<string> =>
-  (await run(process.execPath, [join(root, 'cli/aegis.ts'), ...words], { env: environment() })).stdout;
+  (await run(process.execPath, [join(root, 'tools/cli/aegis.ts'), ...words], { env: environment() })).stdout;
 
 const eventually = async <T>(read: () => Promise<T | null | undefined> | T | null | undefined): Promise<T> => {
   for (let attempt = 0; attempt < 300; attempt++) {

@@ -1,8 +1,8 @@
 import type { SQSRecord } from 'aws-lambda';
-import { messageAttributes } from '../../shared/aws/keys.ts';
+import { type SeededRandomness, seededRandomness } from '../../shared/adapters/memory/random.ts';
 import { scopes } from '../../shared/contract/routes.ts';
-import { type SeededRandomness, seededRandomness } from '../../shared/memory/random.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
+import { messageAttributes } from '../../shared/store/names.ts';
 import { apiOnMemory, startMs } from '../support/api.ts';
 import { eventOf, type Sent } from '../support/http.ts';
 import { emptySinks, unthrottled } from './requests.ts';

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startLocalStack } from '../../local/stack.ts';
-import { exampleTransaction } from '../../shared/contract/openapi.ts';
+import { exampleTransaction } from '../../functions/read/openapi.ts';
+import { startLocalStack } from '../../tools/local/stack.ts';
 
 /**
  * `npm run test:contract`: the running local stack against its own OpenAPI document, judged by Schemathesis, which is not of this project. It

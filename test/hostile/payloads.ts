@@ -1,4 +1,4 @@
-import type { SeededRandomness } from '../../shared/memory/random.ts';
+import type { SeededRandomness } from '../../shared/adapters/memory/random.ts';
 import { served, startMs } from '../support/api.ts';
 import type { Sent } from '../support/http.ts';
 

@@ -1,6 +1,6 @@
+import { type SeededRandomness, seededRandomness } from '../../shared/adapters/memory/random.ts';
 import { scopes } from '../../shared/contract/routes.ts';
 import { isDecisionItem } from '../../shared/ledger/items.ts';
-import { type SeededRandomness, seededRandomness } from '../../shared/memory/random.ts';
 import { type Api, apiOnMemory, startMs } from '../support/api.ts';
 import { emptySinks, unthrottled } from './requests.ts';
 

@@ -1,11 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { prefixes } from '../../shared/aws/keys.ts';
+import { seededRandomness } from '../../shared/adapters/memory/random.ts';
 import { scopes } from '../../shared/contract/routes.ts';
-import { seededRandomness } from '../../shared/memory/random.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
-import type { Item } from '../../shared/ports.ts';
+import type { Item } from '../../shared/ports/ports.ts';
+import { prefixes } from '../../shared/store/names.ts';
 import { type Api, apiOnMemory } from '../support/api.ts';
 import { undocumented } from '../support/documented.ts';
 import { eventOf } from '../support/http.ts';

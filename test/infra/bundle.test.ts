@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { swaggerFiles, swaggerFolder } from '../../functions/read/docs.ts';
 import { bundleStage } from '../../infra/bundle.ts';
-import { swaggerFiles, swaggerFolder } from '../../shared/edge/docs.ts';
 
 const folders: string[] = [];
 

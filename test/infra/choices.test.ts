@@ -7,7 +7,7 @@ import { build } from '../../infra/build.ts';
 import { checkWithPacks } from '../../infra/packs.ts';
 import type { Settings } from '../../infra/settings.ts';
 import { synthesizeTemplate, withoutBundling } from '../../infra/template.ts';
-import { env } from '../../shared/aws/keys.ts';
+import { env } from '../../shared/store/names.ts';
 import { inspect } from './template.ts';
 
 const account = '111122223333';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { synthesizeTemplate } from '../../infra/template.ts';
-import { env, expiryAttribute } from '../../shared/aws/keys.ts';
 import { routes } from '../../shared/contract/routes.ts';
+import { env, expiryAttribute } from '../../shared/store/names.ts';
 import { inspect, pointed } from './template.ts';
 
 /** What AWS, LocalStack and MiniStack all take. */

@@ -12,7 +12,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { build } from '../../infra/build.ts';
 import type { CoreStack } from '../../infra/core.ts';
 import { withoutBundling } from '../../infra/template.ts';
-import { prefixes } from '../../shared/aws/keys.ts';
+import { prefixes } from '../../shared/store/names.ts';
 
 let outdir: string;
 beforeEach(() => {

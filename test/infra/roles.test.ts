@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { synthesizeTemplate } from '../../infra/template.ts';
-import { env, prefixes } from '../../shared/aws/keys.ts';
+import { env, prefixes } from '../../shared/store/names.ts';
 import { inspect, pointed, type Statement } from './template.ts';
 
 /**

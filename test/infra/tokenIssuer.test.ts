@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { synthesizeTemplate } from '../../infra/template.ts';
-import { env } from '../../shared/aws/keys.ts';
 import { tokenIssuerOf } from '../../shared/edge/tokens.ts';
+import { env } from '../../shared/store/names.ts';
 import { inspect } from './template.ts';
 
 const tokenIssuer = {

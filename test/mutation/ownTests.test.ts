@@ -30,12 +30,12 @@ test('files of types alone are left out, files in folders are not', async () => 
 });
 
 test('the test that mirrors the path comes first, the further ones follow', () => {
-  expect(ownTestsOf('signals/unusualHour')).toEqual(['test/domain/signals/unusualHour.test.ts']);
-  expect(ownTestsOf('boosted')).toEqual(['test/domain/learned.test.ts']);
+  expect(ownTestsOf('signals/unusualHour')).toEqual(['test/shared/domain/signals/unusualHour.test.ts']);
+  expect(ownTestsOf('boosted')).toEqual(['test/shared/domain/learned.test.ts']);
 });
 
 test('a file without tests is an error that names it', () => {
   expect(() => ownTestsOf('nowhere')).toThrow(
-    'shared/domain/nowhere.ts has no tests of its own: neither test/domain/nowhere.test.ts',
+    'shared/domain/nowhere.ts has no tests of its own: neither test/shared/domain/nowhere.test.ts',
   );
 });

@@ -4,9 +4,9 @@ import stryker from '../../stryker.config.json' with { type: 'json' };
 
 export const root = resolve(import.meta.dirname, '../..');
 const domain = 'shared/domain';
-const testsOfDomain = 'test/domain';
+const testsOfDomain = 'test/shared/domain';
 
-/** Files that are tried with more than the test that mirrors their path, or with others in its stead: named as under `test/domain`. */
+/** Files that are tried with more than the test that mirrors their path, or with others in its stead: named as under `test/shared/domain`. */
 const furtherTests: Readonly<Record<string, readonly string[]>> = {
   audit: ['canonicalBody', 'decide'],
   boosted: ['learned'],

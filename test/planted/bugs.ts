@@ -16,9 +16,9 @@ const decide = 'shared/domain/decide.ts';
 const window = 'shared/domain/window.ts';
 const score = 'functions/score/score.ts';
 const poisonTest = 'test/functions/score/poison.test.ts';
-const settlingTest = 'test/ledger/settling.test.ts';
-const decideTest = 'test/domain/decide.test.ts';
-const windowTest = 'test/domain/window.test.ts';
+const settlingTest = 'test/shared/ledger/settling.test.ts';
+const decideTest = 'test/shared/domain/decide.test.ts';
+const windowTest = 'test/shared/domain/window.test.ts';
 
 /** Treats what the last commit tried as done, where `at` stands in the loop of retries. */
 const takenForDone = (at: string): Bug['edits'] => [
@@ -81,12 +81,12 @@ export const bugs: readonly Bug[] = [
     breaks: 'every guarantee of the write',
     edits: [
       {
-        file: 'shared/aws/tableRequests.ts',
+        file: 'shared/adapters/aws/tableRequests.ts',
         search: 'condition === undefined ? {} : requiredGuard(condition)',
         replace: 'condition === undefined || true ? {} : requiredGuard(condition)',
       },
     ],
-    caughtBy: 'test/aws/tableRequests.test.ts',
+    caughtBy: 'test/shared/adapters/aws/tableRequests.test.ts',
   },
   {
     name: 'any sequence is good enough for a STATE that exists',
@@ -249,19 +249,19 @@ export const bugs: readonly Bug[] = [
         replace: 'return reading(sums.spend24hMinor ?? 0);',
       },
     ],
-    caughtBy: 'test/domain/signals/totalSpend24h.test.ts',
+    caughtBy: 'test/shared/domain/signals/totalSpend24h.test.ts',
   },
   {
     name: 'a device unseen for exactly 90 days is known',
     breaks: 'the boundary of the contract',
     edits: [{ file: 'shared/domain/signals/newDeviceUsed.ts', search: '>= forgottenMs', replace: '> forgottenMs' }],
-    caughtBy: 'test/domain/signals/newDeviceUsed.test.ts',
+    caughtBy: 'test/shared/domain/signals/newDeviceUsed.test.ts',
   },
   {
     name: 'night ends at 05:00 included',
     breaks: 'the boundary of the contract',
     edits: [{ file: 'shared/domain/signals/unusualHour.ts', search: 'ofDayMs < 5 * hourMs', replace: 'ofDayMs <= 5 * hourMs' }],
-    caughtBy: 'test/domain/signals/unusualHour.test.ts',
+    caughtBy: 'test/shared/domain/signals/unusualHour.test.ts',
   },
   {
     name: 'two places at one instant divide by zero',
@@ -273,7 +273,7 @@ export const bugs: readonly Bug[] = [
         replace: '(transaction.occurredAtMs - before.atMs)',
       },
     ],
-    caughtBy: 'test/domain/signals/impossibleTravel.test.ts',
+    caughtBy: 'test/shared/domain/signals/impossibleTravel.test.ts',
   },
   {
     name: 'conversion rounds halves up',
@@ -285,7 +285,7 @@ export const bugs: readonly Bug[] = [
         replace: 'twiceRest >= divisor',
       },
     ],
-    caughtBy: 'test/domain/money.test.ts',
+    caughtBy: 'test/shared/domain/money.test.ts',
   },
   {
     name: 'failTo lowers an outcome',
@@ -297,7 +297,7 @@ export const bugs: readonly Bug[] = [
         replace: 'outcome = policy.failTo;',
       },
     ],
-    caughtBy: 'test/domain/verdict.test.ts',
+    caughtBy: 'test/shared/domain/verdict.test.ts',
   },
   {
     name: 'the cut-offs are exclusive',
@@ -305,31 +305,31 @@ export const bugs: readonly Bug[] = [
     edits: [
       { file: 'shared/domain/verdict.ts', search: '>= toHundredths(cutoffs.block)', replace: '> toHundredths(cutoffs.block)' },
     ],
-    caughtBy: 'test/domain/verdict.test.ts',
+    caughtBy: 'test/shared/domain/verdict.test.ts',
   },
   {
     name: 'the packed state forgets that a place was forgotten',
     breaks: 'a late payment reads 0 km/h where nothing is known',
     edits: [{ file: 'shared/domain/state.ts', search: '(state.placesForgotten ? 4 : 0)', replace: '0' }],
-    caughtBy: 'test/domain/state.test.ts',
+    caughtBy: 'test/shared/domain/state.test.ts',
   },
   {
     name: 'the packed entry forgets that it was late',
     breaks: 'the entry no longer hashes to its hash',
     edits: [{ file: 'shared/ledger/items.ts', search: '(body.late ? 2 : 0)', replace: '0' }],
-    caughtBy: 'test/ledger/items.test.ts',
+    caughtBy: 'test/shared/ledger/items.test.ts',
   },
   {
     name: 'the key of an account does not depend on its salt',
     breaks: 'destroying the salt erases nothing',
     edits: [
       {
-        file: 'shared/crypto/sealer.ts',
+        file: 'shared/secrets/sealer.ts',
         search: "hkdfSync('sha256', this.#secret, salt,",
         replace: "hkdfSync('sha256', this.#secret, new Uint8Array(16),",
       },
     ],
-    caughtBy: 'test/crypto/sealer.test.ts',
+    caughtBy: 'test/shared/secrets/sealer.test.ts',
   },
   {
     name: "merchants' figures are kept for ever",
@@ -341,7 +341,7 @@ export const bugs: readonly Bug[] = [
         replace: 'if (known)',
       },
     ],
-    caughtBy: 'test/ledger/merchants.test.ts',
+    caughtBy: 'test/shared/ledger/merchants.test.ts',
   },
   {
     name: "merchants' figures that cannot be read are none",
@@ -353,7 +353,7 @@ export const bugs: readonly Bug[] = [
         replace: 'instanceof Throttled) return noFigures;',
       },
     ],
-    caughtBy: 'test/ledger/merchants.test.ts',
+    caughtBy: 'test/shared/ledger/merchants.test.ts',
   },
   {
     name: 'a record that is not settled is not reported',
@@ -454,6 +454,6 @@ export const bugs: readonly Bug[] = [
     name: 'rows of a group being committed are shifted by one',
     breaks: 'windows of several payments in one commit read the wrong ones',
     edits: [{ file: ledger, search: 'pending[sequence - before.sequence - 1]', replace: 'pending[sequence - before.sequence]' }],
-    caughtBy: 'test/ledger/settling.test.ts',
+    caughtBy: 'test/shared/ledger/settling.test.ts',
   },
 ];

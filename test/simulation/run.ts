@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
+import { noFaults, randomFaults } from '../../shared/adapters/memory/faults.ts';
+import { seededRandomness } from '../../shared/adapters/memory/random.ts';
 import { decisionFromItem, isDecisionItem } from '../../shared/ledger/items.ts';
-import { noFaults, randomFaults } from '../../shared/memory/faults.ts';
-import { seededRandomness } from '../../shared/memory/random.ts';
 import { faultsOf, limitOfFive, payment, randomTransactions, simulate, startMs } from './world.ts';
 
 /** One seed: a few accounts, random faults of every kind, every delivery repeated. Returns what does not hold. */

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { decisionKey } from '../../shared/aws/keys.ts';
+import { virtualClock } from '../../shared/adapters/memory/clock.ts';
+import { type Fault, faultyTable, noFaults, randomFaults } from '../../shared/adapters/memory/faults.ts';
+import { seededRandomness } from '../../shared/adapters/memory/random.ts';
+import { memoryTable } from '../../shared/adapters/memory/table.ts';
 import { decisionFromItem } from '../../shared/ledger/items.ts';
 import { type Settled, settle } from '../../shared/ledger/ledger.ts';
-import { virtualClock } from '../../shared/memory/clock.ts';
-import { type Fault, faultyTable, noFaults, randomFaults } from '../../shared/memory/faults.ts';
-import { seededRandomness } from '../../shared/memory/random.ts';
-import { memoryTable } from '../../shared/memory/table.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
-import type { Consumed } from '../../shared/ports.ts';
+import type { Consumed } from '../../shared/ports/ports.ts';
+import { decisionKey } from '../../shared/store/names.ts';
 import { runSeed } from './run.ts';
 import { faultsOf, ledgerOn, limitOfFive, payment, simulate, startMs, submission } from './world.ts';
 

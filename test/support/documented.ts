@@ -1,5 +1,5 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { openApiDocument } from '../../shared/contract/openapi.ts';
+import { openApiDocument } from '../../functions/read/openapi.ts';
 import { matchPath } from '../../shared/contract/routes.ts';
 import { policyJsonSchema } from '../../shared/policy/schema.ts';
 

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { emulatorCredentials, emulatorRegion, startDynoxide, startSqsAndS3 } from '../../local/emulators.ts';
+import { emulatorCredentials, emulatorRegion } from '../../tools/local/emulatorConnection.ts';
+import { startDynoxide, startSqsAndS3 } from '../../tools/local/emulators.ts';
 
 /** Options that point an adapter at an emulator. */
 export interface EmulatorConnection {

@@ -1,10 +1,10 @@
+import { virtualClock } from '../../shared/adapters/memory/clock.ts';
+import { faultyTable } from '../../shared/adapters/memory/faults.ts';
+import { seededRandomness } from '../../shared/adapters/memory/random.ts';
+import { memoryTable } from '../../shared/adapters/memory/table.ts';
 import type { Scope } from '../../shared/contract/routes.ts';
 import { createKey, type KeyStore } from '../../shared/edge/keys.ts';
-import { virtualClock } from '../../shared/memory/clock.ts';
-import { faultyTable } from '../../shared/memory/faults.ts';
-import { seededRandomness } from '../../shared/memory/random.ts';
-import { memoryTable } from '../../shared/memory/table.ts';
-import type { Queue, QueueMessage } from '../../shared/ports.ts';
+import type { Queue, QueueMessage } from '../../shared/ports/ports.ts';
 
 /** The memory stores of one test; `isDown` makes every call of the table fail. */
 export function testStores() {

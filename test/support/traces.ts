@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import type { Attribute } from '../../shared/ports.ts';
+import type { Attribute } from '../../shared/ports/ports.ts';
 
 /**
  * People made to be found again: whatever is personal of person i says so in its own text, and their place is a number that nobody else has.

@@ -1,5 +1,5 @@
-import type { MemoryTable } from '../../shared/memory/table.ts';
-import type { Item, Key, TableStore } from '../../shared/ports.ts';
+import type { MemoryTable } from '../../shared/adapters/memory/table.ts';
+import type { Item, Key, TableStore } from '../../shared/ports/ports.ts';
 
 /** A table with all its items read once, for a test's own look at the whole. */
 export async function withAll(table: TableStore): Promise<MemoryTable> {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { deleteListEntry, putListEntry } from '../../../functions/admin/lists.ts';
 import { putPolicy } from '../../../functions/admin/putPolicy.ts';
-import { policyQueries } from '../../../functions/admin/queries.ts';
+import { policyQueries } from '../../../functions/read/admin.ts';
+import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import type { Policy } from '../../../shared/domain/policy.ts';
 import { type Answer, type ApiRequest, Problem } from '../../../shared/edge/http.ts';
-import { memoryTable } from '../../../shared/memory/table.ts';
 import { policyHash } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
-import type { Randomness } from '../../../shared/ports.ts';
+import type { Randomness } from '../../../shared/ports/ports.ts';
 
 const randomness: Randomness = { bytes: (count) => new Uint8Array(count).fill(1), fraction: () => 0.5 };
 const nowMs = Date.UTC(2026, 10, 20);

@@ -1,22 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { runAlerts } from '../../../functions/checkpoint/alerts.ts';
 import { checkpointRun } from '../../../functions/checkpoint/run.ts';
+import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
+import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
+import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { quietMs } from '../../../shared/alerts/gate.ts';
-import { defaultTenant, modelPointerKey, modelVersionKey } from '../../../shared/aws/keys.ts';
 import { featureNames } from '../../../shared/domain/features.ts';
 import type { AlertChoice } from '../../../shared/domain/policy.ts';
 import type { Measured } from '../../../shared/edge/metrics.ts';
-import { virtualClock } from '../../../shared/memory/clock.ts';
-import { memoryObjects } from '../../../shared/memory/objects.ts';
-import { memoryTable } from '../../../shared/memory/table.ts';
 import { schemaHash } from '../../../shared/model/artefact.ts';
 import { type Manifest, manifestAttributes } from '../../../shared/model/manifest.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
 import { publishPolicy } from '../../../shared/policy/store.ts';
-import { Unavailable } from '../../../shared/ports.ts';
+import { Unavailable } from '../../../shared/ports/ports.ts';
 import { noteHeads } from '../../../shared/proof/heads.ts';
 import type { Signer } from '../../../shared/proof/signer.ts';
-import { chainOf, ed25519Signer } from '../../proof/builders.ts';
+import { defaultTenant, modelPointerKey, modelVersionKey } from '../../../shared/store/names.ts';
+import { chainOf, ed25519Signer } from '../../tools/proof/builders.ts';
 
 const minuteMs = 60_000;
 const hourMs = 3_600_000;

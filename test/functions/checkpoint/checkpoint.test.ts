@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { recordSigningKey } from '../../../cli/secret.ts';
 import { type CheckpointDependencies, makeCheckpoint, makeCheckpoints } from '../../../functions/checkpoint/checkpoint.ts';
+import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
+import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
+import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { readSystemChain } from '../../../shared/ledger/systemChain.ts';
-import { virtualClock } from '../../../shared/memory/clock.ts';
-import { memoryObjects } from '../../../shared/memory/objects.ts';
-import { memoryTable } from '../../../shared/memory/table.ts';
-import { type ObjectStore, Unavailable } from '../../../shared/ports.ts';
+import { type ObjectStore, Unavailable } from '../../../shared/ports/ports.ts';
 import {
   checkpointBody,
   checkpointHash,
@@ -18,8 +17,9 @@ import {
 import { noteHeads } from '../../../shared/proof/heads.ts';
 import { keysOfCheckpoints } from '../../../shared/proof/keyFile.ts';
 import { keyIdOf, readPublicKey, readPublicKeys } from '../../../shared/proof/signer.ts';
-import { verifyBytes } from '../../../shared/proof/verify.ts';
-import { bytesOf, chainOf, ed25519Signer, linesOf, p256Signer, startMs } from '../../proof/builders.ts';
+import { recordSigningKey } from '../../../tools/cli/secret.ts';
+import { verifyBytes } from '../../../tools/proof/verify.ts';
+import { bytesOf, chainOf, ed25519Signer, linesOf, p256Signer, startMs } from '../../tools/proof/builders.ts';
 
 const minuteMs = 60_000;
 const alpha = chainOf('alpha', 6);

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { placeOf } from '../../../console/src/router.ts';
 import { alertsSink } from '../../../functions/project/alertsSink.ts';
 import type { Committed } from '../../../functions/project/project.ts';
+import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { perMinuteMax, quietMs } from '../../../shared/alerts/gate.ts';
 import type { Policy } from '../../../shared/domain/policy.ts';
-import { memoryTable } from '../../../shared/memory/table.ts';
-import { type TableStore, Unavailable } from '../../../shared/ports.ts';
+import { type TableStore, Unavailable } from '../../../shared/ports/ports.ts';
 import { aDecision, aPolicy } from './builders.ts';
 
 const reasons = [{ signal: 'RAPID_BURST_1M', value: 9, threshold: 5, points: 75, usual: null }];

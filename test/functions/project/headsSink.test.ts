@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { headsSink } from '../../../functions/project/headsSink.ts';
-import { memoryTable } from '../../../shared/memory/table.ts';
-import { Throttled } from '../../../shared/ports.ts';
+import { memoryTable } from '../../../shared/adapters/memory/table.ts';
+import { Throttled } from '../../../shared/ports/ports.ts';
 import { readPendingHeads } from '../../../shared/proof/heads.ts';
 
 const entry = (position: number, chain: string, sequence: number) => ({

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { failuresInTurn } from '../../../functions/project/inTurn.ts';
 import { reviewsSink } from '../../../functions/project/reviewsSink.ts';
-import { memoryTable } from '../../../shared/memory/table.ts';
-import { type TableStore, Throttled, Unavailable } from '../../../shared/ports.ts';
+import { memoryTable } from '../../../shared/adapters/memory/table.ts';
+import { type TableStore, Throttled, Unavailable } from '../../../shared/ports/ports.ts';
 import { aDecision } from './builders.ts';
 
 describe('what is done in turn', () => {

@@ -1,9 +1,9 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { type Committed, projector, type Sink } from '../../../functions/project/project.ts';
-import { auditKey, decisionKey, stateKey } from '../../../shared/aws/keys.ts';
 import { auditFromItem } from '../../../shared/ledger/items.ts';
-import type { Item, Key } from '../../../shared/ports.ts';
+import type { Item, Key } from '../../../shared/ports/ports.ts';
+import { auditKey, decisionKey, stateKey } from '../../../shared/store/names.ts';
 import { aDecision } from './builders.ts';
 
 const record = (key: Key, sequence: number, eventName = 'INSERT', more: Record<string, object> = {}) => {

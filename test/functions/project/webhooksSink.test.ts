@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { webhooksSink } from '../../../functions/project/webhooksSink.ts';
-import { memoryTable } from '../../../shared/memory/table.ts';
-import type { QueueMessage } from '../../../shared/ports.ts';
+import { memoryTable } from '../../../shared/adapters/memory/table.ts';
+import type { QueueMessage } from '../../../shared/ports/ports.ts';
 import type { Review } from '../../../shared/reviews/review.ts';
 import { addEndpoint } from '../../../shared/webhooks/endpoints.ts';
 import { aDecision } from './builders.ts';

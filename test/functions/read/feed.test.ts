@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readFeed } from '../../../functions/read/feed.ts';
-import { memoryTable } from '../../../shared/memory/table.ts';
-import type { Query, TableStore } from '../../../shared/ports.ts';
+import { memoryTable } from '../../../shared/adapters/memory/table.ts';
+import type { Query, TableStore } from '../../../shared/ports/ports.ts';
 import { dayMs, type Feed, type FeedEntry, pageItem, positionOf, slotMs } from '../../../shared/projection/feed.ts';
 
 const nowMs = Date.parse('2026-11-20T00:00:25.000Z');

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { getModel, getModelVersions } from '../../../functions/read/models.ts';
+import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
+import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { featureNames } from '../../../shared/domain/features.ts';
 import type { ApiRequest } from '../../../shared/edge/http.ts';
-import { memoryObjects } from '../../../shared/memory/objects.ts';
-import { memoryTable } from '../../../shared/memory/table.ts';
 import { schemaHash } from '../../../shared/model/artefact.ts';
 import { storeModel } from '../../../shared/model/store.ts';
 import { undocumented } from '../../support/documented.ts';

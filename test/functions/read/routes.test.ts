@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { describe, expect, it } from 'vitest';
-import { encodeCursor } from '../../../shared/contract/cursor.ts';
+import { encodeCursor } from '../../../functions/read/cursor.ts';
 import { routes } from '../../../shared/contract/routes.ts';
 import type { Decision } from '../../../shared/domain/decision.ts';
 import { signalNames } from '../../../shared/domain/signals/names.ts';
 import { accountFromItem, stateItem } from '../../../shared/ledger/state.ts';
-import { Unavailable } from '../../../shared/ports.ts';
+import { Unavailable } from '../../../shared/ports/ports.ts';
 import { startMs, world } from './world.ts';
 
 const dayMs = 86_400_000;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { merchantKey, stateKey } from '../../../shared/aws/keys.ts';
 import { figuresFromItem } from '../../../shared/ledger/merchants.ts';
 import { accountFromItem } from '../../../shared/ledger/state.ts';
 import { joined, newReview } from '../../../shared/reviews/review.ts';
-import { amounts, world } from '../../reviews/world.ts';
+import { merchantKey, stateKey } from '../../../shared/store/names.ts';
+import { amounts, world } from '../../shared/reviews/world.ts';
 
 const blocked = { amountMinor: amounts.BLOCK };
 const reviewed = { amountMinor: amounts.REVIEW };

@@ -1,16 +1,16 @@
 import { expect, it } from 'vitest';
-import { readPayments } from '../../../cli/csv.ts';
 import { scoreBatch } from '../../../functions/score/score.ts';
+import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
+import { seededRandomness } from '../../../shared/adapters/memory/random.ts';
+import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { serializeTransaction } from '../../../shared/contract/transaction.ts';
 import { addLabel, type MerchantLabels, merchantFigures, noLabels } from '../../../shared/domain/merchantLabels.ts';
 import type { CompiledModel } from '../../../shared/domain/model.ts';
 import { zeroHash } from '../../../shared/domain/state.ts';
-import { virtualClock } from '../../../shared/memory/clock.ts';
-import { seededRandomness } from '../../../shared/memory/random.ts';
-import { memoryTable } from '../../../shared/memory/table.ts';
-import { EngineStream } from '../../../shared/model/stream.ts';
 import { compilePolicy } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
+import { readPayments } from '../../../tools/cli/csv.ts';
+import { EngineStream } from '../../../tools/evaluation/stream.ts';
 import { ledgerOn, recordOf } from '../../simulation/world.ts';
 
 const payments = 600;

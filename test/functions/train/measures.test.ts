@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { measures } from '../../../functions/train/measures.ts';
 import { trainModel } from '../../../functions/train/train.ts';
-import { virtualClock } from '../../../shared/memory/clock.ts';
-import { memoryObjects } from '../../../shared/memory/objects.ts';
-import { memoryTable } from '../../../shared/memory/table.ts';
-import { trainingRows } from '../../model/generated.ts';
-import { fillArchive } from '../../model/generatedArchive.ts';
+import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
+import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
+import { memoryTable } from '../../../shared/adapters/memory/table.ts';
+import { trainingRows } from './generated.ts';
+import { fillArchive } from './generatedArchive.ts';
 
 const reportOn = async (rows: number) => {
   const archive = memoryObjects();

@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { trainModel } from '../../../functions/train/train.ts';
-import { modelPointerKey } from '../../../shared/aws/keys.ts';
+import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
+import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
+import { memoryTable } from '../../../shared/adapters/memory/table.ts';
+import { modelInForce } from '../../../shared/deciding/modelInForce.ts';
 import { readSystemChain } from '../../../shared/ledger/systemChain.ts';
-import { virtualClock } from '../../../shared/memory/clock.ts';
-import { memoryObjects } from '../../../shared/memory/objects.ts';
-import { memoryTable } from '../../../shared/memory/table.ts';
-import { modelInForce } from '../../../shared/model/inForce.ts';
 import { listManifests } from '../../../shared/model/store.ts';
-import type { ObjectStore } from '../../../shared/ports.ts';
-import { trainingRows } from '../../model/generated.ts';
-import { fillArchive } from '../../model/generatedArchive.ts';
+import type { ObjectStore } from '../../../shared/ports/ports.ts';
+import { modelPointerKey } from '../../../shared/store/names.ts';
+import { trainingRows } from './generated.ts';
+import { fillArchive } from './generatedArchive.ts';
 
 const nowMs = 1_700_000_000_000 + 30 * 86_400_000;
 

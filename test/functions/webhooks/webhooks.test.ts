@@ -1,9 +1,9 @@
 import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { deliverBatch } from '../../../functions/webhooks/webhooks.ts';
-import { memoryTable } from '../../../shared/memory/table.ts';
-import type { TableStore } from '../../../shared/ports.ts';
-import { Unavailable } from '../../../shared/ports.ts';
+import { memoryTable } from '../../../shared/adapters/memory/table.ts';
+import type { TableStore } from '../../../shared/ports/ports.ts';
+import { Unavailable } from '../../../shared/ports/ports.ts';
 import { addEndpoint } from '../../../shared/webhooks/endpoints.ts';
 
 const clock = { nowMs: () => Date.parse('2026-11-20T13:45:00.000Z'), sleep: async () => {} };

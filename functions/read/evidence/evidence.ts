@@ -1,0 +1,225 @@
+import { gzipSync } from 'node:zlib';
+import { renderDecision } from '../../../shared/contract/render.ts';
+import { decisionFromItem, type StoredDecision } from '../../../shared/ledger/items.ts';
+import { readManifest } from '../../../shared/model/store.ts';
+import type { AuditEntry } from '../../../shared/proof/entry.ts';
+import { decisionKey } from '../../../shared/store/names.ts';
+import { type BundleSource, bundleLines } from './bundle.ts';
+import { type ExportStores, exportChains } from './export.ts';
+import { attachmentOpening } from './lines.ts';
+import { policyOf } from './versions.ts';
+
+/** An evidence page of more than this is refused: a function's answer holds 6 MB. */
+const attachmentBytesMax = 4 * 2 ** 20;
+
+/** A page cannot be made here, and why: the chain is too long, or not at hand. */
+export class EvidenceUnavailable extends Error {
+  override readonly name = 'EvidenceUnavailable';
+}
+
+/**
+ * One HTML page about one decision for a person, with the bundle of its account's chain attached: `aegis verify` takes the page as it is.
+ * Null for an unknown transaction; throws EvidenceUnavailable.
+ */
+export const evidencePage = async (
+  stores: ExportStores,
+  tenant: string,
+  transactionId: string,
+  { exportedAt, publicKey }: { readonly exportedAt: string; readonly publicKey: string },
+): Promise<string | null> => {
+  const item = await stores.table.get(decisionKey(tenant, transactionId), { consistent: true });
+  if (item === null) return null;
+  const stored = decisionFromItem(item);
+  const { decision } = stored;
+  const policy = await policyOf(stores.table, tenant, decision.policyVersion);
+  if (!policy) throw new Error(`version ${decision.policyVersion} of the policy of tenant ${tenant} is not kept`);
+  const manifest = decision.modelVersion === null ? null : await readManifest(stores.table, decision.modelVersion);
+  const source = await exportChains(stores, [stored.chain], {
+    exportedAt,
+    publicKey,
+    policies: [{ hash: policy.hash, policy: policy.policy }],
+    models: manifest ? [manifest] : [],
+  });
+  const { attachment, entries } = await packed(source);
+  const checkpoint = source.checkpoints.find(({ leaves }) =>
+    leaves.some((leaf) => leaf.chain === stored.chain && leaf.sequence >= decision.sequence),
+  );
+  const wire = renderDecision(decision, policy.policy, { duplicate: false, erased: stored.erased });
+  const reviews = entries.filter(({ body }) => body.event === 'REVIEWED' && body.transactionId === transactionId);
+  return pageOf(`Evidence: ${transactionId}`, [
+    section(
+      'What was decided',
+      definitions({ outcome: wire.outcome, score: wire.score, change: wire.transition, decided: wire.decidedAt }),
+    ),
+    section('What happened', definitions(happened(stored))),
+    section(
+      'Why',
+      table(
+        ['signal', 'value', 'threshold', 'points', 'in words'],
+        wire.reasons.map(({ signal, value, threshold, points, text }) => [signal, value, threshold, points, text]),
+      ),
+    ),
+    section(
+      'What was known',
+      table(
+        ['signal', 'value', 'triggered'],
+        Object.entries(wire.signals).map(([name, { value, triggered }]) => [name, value, triggered ? 'yes' : '']),
+      ) + definitions({ 'last 24 hours': wire.explanation || 'no triggers', late: wire.late ? 'yes' : 'no' }),
+    ),
+    section(
+      'What was missing',
+      wire.degraded.length === 0
+        ? paragraph('Nothing.')
+        : table(
+            ['part', 'cause'],
+            wire.degraded.map(({ part, cause, rule }) => [rule === undefined ? part : `${part}, rule ${rule}`, cause]),
+          ),
+    ),
+    section(
+      'The model',
+      decision.modelVersion === null
+        ? paragraph('No model was in force: rules alone decided.')
+        : definitions({
+            version: decision.modelVersion,
+            sha256: manifest?.sha256 ?? 'not kept',
+            'anomaly percentile': wire.anomaly?.percentile ?? null,
+          }) +
+            table(
+              ['feature', 'points'],
+              (wire.anomaly?.contributions ?? []).map(({ feature, points }) => [feature, points]),
+            ),
+    ),
+    section(
+      'The policy',
+      definitions({
+        version: decision.policyVersion,
+        hash: policy.hash,
+        'REVIEW from': policy.policy.cutoffs.review,
+        'BLOCK from': policy.policy.cutoffs.block,
+      }) +
+        table(
+          ['rule', 'when', 'gives', 'in words'],
+          policy.policy.rules.map((rule) => [rule.id, rule.when, rule.outcome ?? `${rule.points} points`, rule.text]),
+        ),
+    ),
+    section(
+      'Who reviewed it',
+      reviews.length === 0
+        ? paragraph('Nobody yet.')
+        : table(
+            ['when', 'who', 'disposition', 'entry'],
+            reviews.map(({ body }) => [body.at, body.by, body.disposition, body.sequence]),
+          ),
+    ),
+    section(
+      'The proof',
+      definitions({
+        chain: stored.chain,
+        entry: decision.sequence,
+        hash: decision.hash,
+        checkpoint: checkpoint ? `${checkpoint.body.number} of ${checkpoint.body.at}` : 'none yet: protected by the chain only',
+      }) +
+        paragraph(
+          'The whole chain with its proofs is attached to this page. Save it and run: aegis verify FILE --key PUBLIC.pem',
+        ),
+    ),
+    `${attachmentOpening}${attachment}</script>`,
+  ]);
+};
+
+const packed = async (
+  source: BundleSource,
+): Promise<{ readonly attachment: string; readonly entries: readonly AuditEntry[] }> => {
+  const lines: string[] = [];
+  let bytes = 0;
+  for await (const line of bundleLines(source)) {
+    bytes += line.length;
+    if (bytes > rawBytesMax) break;
+    lines.push(line);
+  }
+  const attachment = bytes > rawBytesMax ? '' : gzipSync(lines.join('')).toString('base64');
+  if (bytes > rawBytesMax || attachment.length > attachmentBytesMax) {
+    throw new EvidenceUnavailable(
+      `the chain does not fit a page of ${attachmentBytesMax} bytes; aegis export --account has no such limit`,
+    );
+  }
+  const entries = lines
+    .filter((line) => line.startsWith('{"body":') && line.includes(',"hash":"'))
+    .map((line) => JSON.parse(line) as AuditEntry);
+  return { attachment, entries };
+};
+
+/** What gzip surely can't bring under the limit is not tried. */
+const rawBytesMax = 16 * attachmentBytesMax;
+
+const happened = ({ decision: { transaction }, erased, correlationId }: StoredDecision): Record<string, unknown> => {
+  const {
+    transactionId,
+    amountMinor,
+    currency,
+    userId,
+    accountId,
+    channel,
+    deviceId,
+    merchantId,
+    merchantCategory,
+    location,
+    metadata,
+  } = transaction;
+  const known = {
+    transaction: transactionId,
+    amount: `${amountMinor} minor units of ${currency}`,
+    'correlation id': correlationId,
+  };
+  if (erased) return { ...known, person: 'erased' };
+  return {
+    ...known,
+    user: userId,
+    account: accountId,
+    channel,
+    device: deviceId,
+    merchant: merchantId,
+    category: merchantCategory,
+    place: location,
+    metadata,
+  };
+};
+
+const style =
+  'body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #ddd;overflow-wrap:anywhere}th{font-weight:600}';
+
+const pageOf = (title: string, parts: readonly string[]): string =>
+  [
+    '<!doctype html>',
+    `<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">`,
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
+    `<title>${escaped(title)}</title><style>${style}</style></head><body><main><h1>${escaped(title)}</h1>`,
+    ...parts,
+    '</main></body></html>',
+    '',
+  ].join('\n');
+
+const section = (title: string, content: string): string => `<section><h2>${escaped(title)}</h2>${content}</section>`;
+const paragraph = (text: string): string => `<p>${escaped(text)}</p>`;
+
+const table = (heads: readonly string[], rows: readonly (readonly unknown[])[]): string => {
+  if (rows.length === 0) return paragraph('None.');
+  const head = heads.map((text) => `<th scope="col">${escaped(text)}</th>`).join('');
+  const body = rows.map((row) => `<tr>${row.map((value) => `<td>${escaped(textOf(value))}</td>`).join('')}</tr>`).join('');
+  return `<table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
+};
+
+const definitions = (values: Readonly<Record<string, unknown>>): string => {
+  const rows = Object.entries(values).map(
+    ([name, value]) => `<tr><th scope="row">${escaped(name)}</th><td>${escaped(textOf(value))}</td></tr>`,
+  );
+  return `<table><tbody>${rows.join('')}</tbody></table>`;
+};
+
+const textOf = (value: unknown): string => {
+  if (value === null || value === undefined) return '-';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+};
+
+/** Whatever a caller sent is text, never markup. */
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

@@ -1,0 +1,233 @@
+import { auditFromItem } from '../../../shared/ledger/items.ts';
+import type { ObjectStore, TableStore } from '../../../shared/ports/ports.ts';
+import { readArchive } from '../../../shared/proof/archive.ts';
+import { checkpointFolder, parseStoredCheckpoint, type StoredCheckpoint } from '../../../shared/proof/checkpoint.ts';
+import { type AuditEntry, asAuditEntry } from '../../../shared/proof/entry.ts';
+import { readPendingHeads } from '../../../shared/proof/heads.ts';
+import { keysOfCheckpoints } from '../../../shared/proof/keyFile.ts';
+import { auditKey } from '../../../shared/store/names.ts';
+import type { BundleSource, ChainExport } from './bundle.ts';
+
+export interface ExportStores {
+  readonly table: TableStore;
+  readonly archive: ObjectStore;
+  /** The store under object lock. */
+  readonly checkpoints: ObjectStore;
+}
+
+/** What a caller adds to what the stores hold. */
+export type ExportExtras = Pick<BundleSource, 'exportedAt' | 'publicKey' | 'policies' | 'models'>;
+
+const pageSize = 200;
+const keysAtOnce = 1_000;
+const objectsAtOnce = 8;
+/** Leaves of all checkpoints of an export together, held in memory for their proofs: about 1 GB. */
+const leavesMax = 2_000_000;
+/** Entries that are no longer in the table, held in memory. */
+const archivedMax = 1_000_000;
+/** Chains that wait for their first checkpoint. */
+const pendingMax = 1_000_000;
+
+/** A bundle of whole chains: with every checkpoint from the first that holds one of them. Throws an Error when a chain has no entry. */
+export const exportChains = async (
+  stores: ExportStores,
+  names: readonly string[],
+  extras: ExportExtras,
+): Promise<BundleSource> => {
+  const wanted = new Set(names);
+  const all = await readCheckpoints(stores.checkpoints, () => true);
+  const start = all.findIndex(({ leaves }) => leaves.some((leaf) => wanted.has(leaf.chain)));
+  const checkpoints = start < 0 ? all.slice(-1) : all.slice(start);
+  const reached = new Map<string, number>();
+  for (const { leaves } of checkpoints)
+    for (const { chain, sequence } of leaves) if (wanted.has(chain)) reached.set(chain, sequence);
+  const stretches = [...wanted].sort().map((chain) => ({ ...wholeChain, chain, reached: reached.get(chain) ?? 0 }));
+  const chains = chainExports(stores, stretches, Date.parse(extras.exportedAt));
+  for (const chain of chains) if (!reached.has(chain.chain)) await requireEntries(chain);
+  const publicKey = await keysOf(stores, checkpoints, extras);
+  return { ...extras, publicKey, scope: { kind: 'chains' }, checkpoints, chains };
+};
+
+/**
+ * A bundle of all that the checkpoints after `from` up to the first one at or after `to` cover (RFC 3339; null = without bound), of every
+ * chain. Without `to` the entries that no checkpoint holds yet come too.
+ */
+export const exportRange = async (
+  stores: ExportStores,
+  range: { readonly from: string | null; readonly to: string | null },
+  extras: ExportExtras,
+): Promise<BundleSource> => {
+  const fromMs = range.from === null ? -Infinity : Date.parse(range.from);
+  const toMs = range.to === null ? Infinity : Date.parse(range.to);
+  let isPast = false;
+  const checkpoints = await readCheckpoints(stores.checkpoints, ({ body }) => {
+    const atMs = Date.parse(body.at);
+    const isWithin = atMs > fromMs && !isPast;
+    isPast ||= atMs >= toMs;
+    return isWithin;
+  });
+  const leads = new Map<string, { first: number; reached: number }>();
+  for (const { leaves } of checkpoints) {
+    for (const { chain, sequence } of leaves) {
+      const known = leads.get(chain);
+      leads.set(chain, {
+        first: Math.min(known?.first ?? Infinity, sequence),
+        reached: Math.max(known?.reached ?? 0, sequence),
+      });
+    }
+  }
+  if (range.to === null) {
+    const { heads, isAll } = await readPendingHeads(stores.table, pendingMax, 0);
+    if (!isAll) throw new Error(`more than ${pendingMax} chains wait for a checkpoint: make one first`);
+    for (const { chain, sequence } of heads) leads.set(chain, { first: leads.get(chain)?.first ?? sequence, reached: sequence });
+  }
+  const stretches: Stretch[] = [];
+  for (const [chain, { first, reached }] of [...leads].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const start = range.from === null ? 1 : await lastBefore(stores, chain, first, fromMs);
+    stretches.push({ chain, first: start, last: range.to === null ? Infinity : reached, reached });
+  }
+  return {
+    ...extras,
+    publicKey: await keysOf(stores, checkpoints, extras),
+    scope: { kind: 'range', ...range },
+    checkpoints,
+    chains: chainExports(stores, stretches, Date.parse(extras.exportedAt)),
+  };
+};
+
+/**
+ * The entries of one chain from its first, wherever they lie; it is known to reach entry `reached`. Throws an Error when it has none.
+ */
+export const exportedChain = async (
+  stores: ExportStores,
+  { chain, reached }: { readonly chain: string; readonly reached: number },
+  nowMs: number,
+): Promise<ChainExport['entries']> => {
+  const [only] = chainExports(stores, [{ ...wholeChain, chain, reached }], nowMs);
+  await requireEntries(only!);
+  return only!.entries;
+};
+
+const keysOf = async (stores: ExportStores, checkpoints: readonly StoredCheckpoint[], { publicKey }: ExportExtras) =>
+  publicKey === null ? null : keysOfCheckpoints(stores.checkpoints, checkpoints, publicKey);
+
+interface Stretch {
+  readonly chain: string;
+  readonly first: number;
+  readonly last: number;
+  /** A sequence that the chain is known to have; 0 = none. */
+  readonly reached: number;
+}
+
+const wholeChain = { first: 1, last: Infinity };
+
+/** Every checkpoint that is wanted, in order, read a few at a time. Throws when one does not give its own root. */
+const readCheckpoints = async (
+  objects: ObjectStore,
+  isWanted: (checkpoint: StoredCheckpoint) => boolean,
+): Promise<StoredCheckpoint[]> => {
+  const wanted: StoredCheckpoint[] = [];
+  let leaves = 0;
+  let after: string | undefined;
+  do {
+    const page = await objects.list(checkpointFolder, { limit: keysAtOnce, ...(after === undefined ? {} : { after }) });
+    for (let i = 0; i < page.keys.length; i += objectsAtOnce) {
+      const bodies = await Promise.all(page.keys.slice(i, i + objectsAtOnce).map((key) => objects.get(key)));
+      for (const [k, bytes] of bodies.entries()) {
+        if (bytes === null) throw new Error(`the archive lists ${page.keys[i + k]} but does not hold it`);
+        const checkpoint = parseStoredCheckpoint(bytes);
+        if (!isWanted(checkpoint)) continue;
+        leaves += checkpoint.leaves.length;
+        if (leaves > leavesMax) throw new Error(`the export spans more than ${leavesMax} heads: narrow it with --from and --to`);
+        wanted.push(checkpoint);
+      }
+    }
+    after = page.after;
+  } while (after !== undefined);
+  return wanted;
+};
+
+/** The sequence of the last entry older than `fromMs`, or 1, searching backwards from `sequence`. */
+const lastBefore = async ({ table }: ExportStores, chain: string, sequence: number, fromMs: number): Promise<number> => {
+  for (let end = sequence; end >= 1; end -= pageSize) {
+    const start = Math.max(1, end - pageSize + 1);
+    const { pk, sk } = auditKey(chain, start);
+    const { items } = await table.query({ pk, from: sk, to: auditKey(chain, end).sk, limit: pageSize, descending: true });
+    const found = items.map(auditFromItem).find(({ body }) => Date.parse(String(body.at)) < fromMs);
+    if (found) return asAuditEntry(found).body.sequence;
+  }
+  return 1;
+};
+
+/** Rows that have expired come from the archive, read in one pass for all chains and only where a row is missing. */
+const chainExports = (stores: ExportStores, stretches: readonly Stretch[], nowMs: number): readonly ChainExport[] => {
+  let reading: Promise<Expired> | null = null;
+  const expired = async (chain: string): Promise<readonly AuditEntry[]> => {
+    reading ??= expiredEntries(stores.archive, stretches, nowMs);
+    return (await reading).get(chain) ?? [];
+  };
+  return stretches.map((stretch) => ({
+    chain: stretch.chain,
+    first: stretch.first,
+    entries: { [Symbol.asyncIterator]: () => entriesOf(stores.table, stretch, () => expired(stretch.chain)) },
+  }));
+};
+
+const requireEntries = async ({ chain, entries }: ChainExport): Promise<void> => {
+  for await (const _ of entries) return;
+  throw new Error(`chain ${chain}: entry 1 is neither in the table nor in the archive`);
+};
+
+type Expired = ReadonlyMap<string, readonly AuditEntry[]>;
+
+/** Of each chain, the archived entries whose rows may be gone, in order. A row that went before its time is the verifier's to name. */
+const expiredEntries = async (archive: ObjectStore, stretches: readonly Stretch[], nowMs: number): Promise<Expired> => {
+  const wanted = new Map(stretches.map((stretch) => [stretch.chain, stretch]));
+  const found = new Map<string, Map<string, AuditEntry>>();
+  let count = 0;
+  for await (const entries of readArchive(archive, '0000-00-00', '9999-99-99')) {
+    for (const { expiresAt = Infinity, ...entry } of entries) {
+      const { chain, sequence } = entry.body;
+      const stretch = wanted.get(chain);
+      if (!stretch || sequence < stretch.first || sequence > stretch.last || expiresAt * 1_000 > nowMs) continue;
+      const own = found.get(chain) ?? new Map<string, AuditEntry>();
+      found.set(chain, own);
+      if (!own.has(entry.hash) && ++count > archivedMax) {
+        throw new Error(`more than ${archivedMax} entries come from the archive: narrow the export`);
+      }
+      own.set(entry.hash, entry);
+    }
+  }
+  return new Map([...found].map(([chain, own]) => [chain, [...own.values()].sort((a, b) => a.body.sequence - b.body.sequence)]));
+};
+
+/** What the stores hold, as it is: gaps that no expiry explains, and forks, are the verifier's to name. */
+async function* entriesOf(
+  table: TableStore,
+  { chain, first, last, reached }: Stretch,
+  expired: () => Promise<readonly AuditEntry[]>,
+): AsyncGenerator<AuditEntry> {
+  const { pk, sk } = auditKey(chain, first);
+  const to = Number.isFinite(last) ? { to: auditKey(chain, last).sk } : {};
+  let next = first;
+  let after: string | undefined;
+  do {
+    const page = await table.query({
+      pk,
+      from: sk,
+      ...to,
+      limit: pageSize,
+      consistent: true,
+      ...(after === undefined ? {} : { after }),
+    });
+    for (const item of page.items) {
+      const entry = asAuditEntry(auditFromItem(item));
+      const place = Number(item.sk);
+      if (place > next) yield* (await expired()).filter(({ body }) => body.sequence >= next && body.sequence < place);
+      next = place + 1;
+      yield entry;
+    }
+    after = page.after;
+  } while (after !== undefined);
+  if (next === first || next <= reached) yield* (await expired()).filter(({ body }) => body.sequence >= next);
+}

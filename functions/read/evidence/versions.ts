@@ -1,0 +1,21 @@
+import type { CompiledModel } from '../../../shared/domain/model.ts';
+import type { CompiledPolicy } from '../../../shared/domain/policy.ts';
+import { loadArtefact } from '../../../shared/model/artefact.ts';
+import { artefactKey } from '../../../shared/model/manifest.ts';
+import { readManifest } from '../../../shared/model/store.ts';
+import { compilePolicy } from '../../../shared/policy/compile.ts';
+import { readPolicyVersion } from '../../../shared/policy/store.ts';
+import type { ObjectStore, TableStore } from '../../../shared/ports/ports.ts';
+
+/** A version of a tenant's policy as it was, or null; its hash is that of what is stored now. */
+export const policyOf = async (table: TableStore, tenant: string, version: number): Promise<CompiledPolicy | null> => {
+  const stored = await readPolicyVersion(table, tenant, version);
+  return stored && compilePolicy(stored.policy, version);
+};
+
+/** A version of the model as it was, or null when its manifest or artefact is not kept. Throws ModelInvalid for a damaged one. */
+export const modelOf = async (table: TableStore, models: ObjectStore, version: number): Promise<CompiledModel | null> => {
+  const manifest = await readManifest(table, version);
+  const bytes = manifest && (await models.get(artefactKey(manifest.sha256)));
+  return manifest && bytes ? loadArtefact(bytes, { version, sha256: manifest.sha256 }) : null;
+};

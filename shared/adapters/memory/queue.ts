@@ -1,0 +1,119 @@
+import type { Clock, Queue, QueueMessage } from '../../ports/ports.ts';
+import type { SeededRandomness } from './random.ts';
+
+export interface MemoryQueueOptions {
+  readonly clock: Clock;
+  readonly visibilityMs: number;
+  /** A message received this often and not removed goes to `deadLetters` instead of being received again. */
+  readonly maxReceiveCount?: number;
+  readonly deadLetters?: Queue;
+  /** Draws order and duplicates; without it messages come once each, in the order they were sent. */
+  readonly disorder?: { readonly randomness: SeededRandomness; readonly duplicateProbability: number };
+}
+
+export interface ReceivedMessage extends QueueMessage {
+  readonly messageId: string;
+  readonly receiptHandle: string;
+  /** 1 at the first delivery. */
+  readonly receiveCount: number;
+  readonly sentAtMs: number;
+}
+
+export interface MemoryQueue extends Queue {
+  /** At most `count` messages that nobody holds now; each is hidden for the visibility time. */
+  receive(count: number): Promise<readonly ReceivedMessage[]>;
+  /** Takes a message off the queue for good; a receipt of an earlier delivery has no effect. */
+  remove(receiptHandle: string): void;
+  /** Messages on the queue, held ones included. */
+  size(): number;
+  /** When the next held message shows again, null if none is held. */
+  nextVisibleAtMs(): number | null;
+}
+
+interface Held {
+  readonly message: QueueMessage;
+  readonly messageId: string;
+  readonly sentAtMs: number;
+  receiveCount: number;
+  visibleAtMs: number;
+  receiptHandle: string | null;
+}
+
+/** SQS in memory and in virtual time: at least once, in any order if `disorder` is given; messages of a group one at a time, in order. */
+export function memoryQueue(options: MemoryQueueOptions): MemoryQueue {
+  const { clock, visibilityMs, maxReceiveCount = Number.POSITIVE_INFINITY, deadLetters, disorder } = options;
+  const held = new Set<Held>();
+  const byReceipt = new Map<string, Held>();
+  let sent = 0;
+  let received = 0;
+
+  const enqueue = (message: QueueMessage, messageId: string): void => {
+    held.add({ message, messageId, sentAtMs: clock.nowMs(), receiveCount: 0, visibleAtMs: 0, receiptHandle: null });
+  };
+
+  const take = (one: Held): void => {
+    held.delete(one);
+    if (one.receiptHandle !== null) byReceipt.delete(one.receiptHandle);
+  };
+
+  const buryExhausted = async (): Promise<void> => {
+    if (deadLetters === undefined) return;
+    const now = clock.nowMs();
+    const exhausted = [...held].filter((one) => one.visibleAtMs <= now && one.receiveCount >= maxReceiveCount);
+    if (exhausted.length === 0) return;
+    for (const one of exhausted) take(one);
+    await deadLetters.send(exhausted.map((one) => one.message));
+  };
+
+  const deliverable = (): Held[] => {
+    const now = clock.nowMs();
+    const blocked = new Set<string>();
+    return [...held].filter((one) => {
+      const { group } = one.message;
+      const free = one.visibleAtMs <= now && !(group !== undefined && blocked.has(group));
+      if (group !== undefined) blocked.add(group);
+      return free;
+    });
+  };
+
+  return {
+    async send(messages) {
+      for (const message of messages) {
+        sent += 1;
+        const messageId = `m${sent}`;
+        enqueue(message, messageId);
+        if (disorder !== undefined && disorder.randomness.fraction() < disorder.duplicateProbability) enqueue(message, messageId);
+      }
+      return messages.map(() => ({ sent: true as const }));
+    },
+
+    async receive(count) {
+      await buryExhausted();
+      const free = deliverable();
+      const chosen = (disorder === undefined ? free : disorder.randomness.shuffled(free)).slice(0, count);
+      return chosen.map((one) => {
+        received += 1;
+        one.receiveCount += 1;
+        one.visibleAtMs = clock.nowMs() + visibilityMs;
+        if (one.receiptHandle !== null) byReceipt.delete(one.receiptHandle);
+        one.receiptHandle = `r${received}`;
+        byReceipt.set(one.receiptHandle, one);
+        const { messageId, receiveCount, sentAtMs, receiptHandle } = one;
+        return { ...one.message, messageId, receiptHandle, receiveCount, sentAtMs };
+      });
+    },
+
+    remove(receiptHandle) {
+      const one = byReceipt.get(receiptHandle);
+      if (one !== undefined) take(one);
+    },
+
+    size: () => held.size,
+
+    nextVisibleAtMs() {
+      const now = clock.nowMs();
+      const hidden = [...held].filter((one) => one.visibleAtMs > now).map((one) => one.visibleAtMs);
+      return hidden.length === 0 ? null : Math.min(...hidden);
+    },
+  };
+}

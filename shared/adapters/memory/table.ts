@@ -1,0 +1,369 @@
+import type {
+  Attribute,
+  CancellationReason,
+  Change,
+  Condition,
+  Consumed,
+  Item,
+  Key,
+  Query,
+  TableStore,
+  Write,
+} from '../../ports/ports.ts';
+import { ConditionFailed, TransactionCancelled } from '../../ports/ports.ts';
+import { itemSizeBytes } from './itemSize.ts';
+
+export interface MemoryTableOptions {
+  readonly onConsumed?: (consumed: Consumed) => void;
+  readonly onCommitted?: (writes: readonly Write[]) => void;
+}
+
+export interface MemoryTable extends TableStore {
+  /** Every item, by key: for a test's own look at the whole. */
+  all(): Item[];
+}
+
+const itemBytesMax = 400 * 1_024;
+const transactWritesMax = 100;
+const getManyMax = 100;
+const transactBytesMax = 4 * 1_024 * 1_024;
+const pageBytesMax = 1_024 * 1_024;
+const pageItemsMax = 1_000;
+const partitionKeyBytesMax = 2_048;
+const sortKeyBytesMax = 1_024;
+/** Of one UTF-16 unit. */
+const utf8BytesMax = 3;
+const writeUnitBytes = 1_024;
+const readUnitBytes = 4_096;
+const transactFactor = 2;
+const eventualFactor = 0.5;
+
+/** A frozen item and its size, measured once. */
+interface Stored {
+  readonly item: Item;
+  readonly bytes: number;
+}
+
+/** One write of a transaction, before anything is changed. */
+interface Step {
+  readonly key: Key;
+  readonly write: Write;
+  readonly before: Stored | null;
+  readonly met: boolean;
+  readonly after: Stored | null;
+}
+
+interface Partition {
+  readonly items: Map<string, Stored>;
+  /** The sort keys in byte order; null when it must be made again. */
+  order: string[] | null;
+}
+
+/**
+ * DynamoDB's table in memory, as strict as the real one: conditions, transactions that change all or nothing, limits, byte order of
+ * keys, pages, and the capacity units it bills. Each call takes effect at one instant. What the real table refuses as a wrong
+ * request is a RangeError or TypeError here. Stored items are frozen copies.
+ */
+export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
+  const partitions = new Map<string, Partition>();
+
+  const standing = (key: Key): Stored | null => partitions.get(key.pk)?.items.get(key.sk) ?? null;
+
+  const store = (key: Key, stored: Stored | null): void => {
+    let partition = partitions.get(key.pk);
+    if (partition === undefined) {
+      if (stored === null) return;
+      partition = { items: new Map(), order: null };
+      partitions.set(key.pk, partition);
+    }
+    if (stored === null) {
+      if (partition.items.delete(key.sk)) partition.order = null;
+      return;
+    }
+    if (partition.order !== null && !partition.items.has(key.sk)) {
+      const last = partition.order.at(-1);
+      if (last === undefined || byteOrder(last, key.sk) < 0) partition.order.push(key.sk);
+      else partition.order = null;
+    }
+    partition.items.set(key.sk, stored);
+  };
+
+  const metered = (operation: Consumed['operation'], readUnits: number, writeUnits: number): void => {
+    options.onConsumed?.({ operation, readUnits, writeUnits });
+  };
+
+  const writeOne = (operation: 'put' | 'update' | 'delete', write: Write): Stored | null => {
+    const key = keyOf(write);
+    checkKey(key);
+    const before = standing(key);
+    const condition = write.condition;
+    const after = effect(write, before);
+    if (condition !== undefined && !holds(condition, before)) throw new ConditionFailed(before?.item ?? null);
+    store(key, after);
+    metered(operation, 0, writeUnits(before, after));
+    options.onCommitted?.([write]);
+    return after;
+  };
+
+  const ordered = (partition: Partition): readonly string[] => {
+    partition.order ??= [...partition.items.keys()].sort(byteOrder);
+    return partition.order;
+  };
+
+  const read = (candidates: Iterable<Stored>, limit: number): { items: Item[]; bytes: number; more: boolean } => {
+    const items: Item[] = [];
+    let bytes = 0;
+    for (const { item, bytes: size } of candidates) {
+      if (items.length >= limit || (items.length > 0 && bytes + size > pageBytesMax)) return { items, bytes, more: true };
+      items.push(item);
+      bytes += size;
+    }
+    return { items, bytes, more: false };
+  };
+
+  return {
+    async get(key, { consistent = false } = {}) {
+      checkKey(key);
+      const stored = standing(key);
+      metered('get', readUnits(stored?.bytes ?? 0, consistent), 0);
+      return stored?.item ?? null;
+    },
+
+    async getMany(keys, { consistent = false } = {}) {
+      if (keys.length > getManyMax)
+        throw new RangeError(`${keys.length} keys are asked for at once, allowed are 1 to ${getManyMax}`);
+      const found = new Map<string, Stored | null>();
+      let units = 0;
+      for (const key of keys) {
+        checkKey(key);
+        const name = `${key.pk.length} ${key.pk} ${key.sk}`;
+        if (found.has(name)) continue;
+        const stored = standing(key);
+        found.set(name, stored);
+        units += readUnits(stored?.bytes ?? 0, consistent);
+      }
+      if (keys.length > 0) metered('get', units, 0);
+      return keys.map((key) => found.get(`${key.pk.length} ${key.pk} ${key.sk}`)?.item ?? null);
+    },
+
+    async query(query) {
+      checkLimit(query.limit);
+      if (query.from !== undefined && query.to !== undefined && byteOrder(query.from, query.to) > 0) return { items: [] };
+      const partition = partitions.get(query.pk);
+      const keys = partition === undefined ? [] : selected(ordered(partition), query);
+      const { items, bytes, more } = read(
+        keys.map((sk) => partition!.items.get(sk)!),
+        query.limit,
+      );
+      metered('query', readUnits(bytes, query.consistent === true), 0);
+      return more ? { items, after: items.at(-1)!.sk } : { items };
+    },
+
+    async put(item, condition) {
+      writeOne('put', { kind: 'put', item, ...(condition === undefined ? {} : { condition }) });
+    },
+
+    async update(key, change, condition) {
+      const after = writeOne('update', { kind: 'update', key, change, ...(condition === undefined ? {} : { condition }) });
+      return after!.item;
+    },
+
+    async delete(key, condition) {
+      writeOne('delete', { kind: 'delete', key, ...(condition === undefined ? {} : { condition }) });
+    },
+
+    async transact(writes) {
+      if (writes.length < 1 || writes.length > transactWritesMax) {
+        throw new RangeError(`a transaction has ${writes.length} writes, allowed are 1 to ${transactWritesMax}`);
+      }
+      const steps: Step[] = [];
+      for (const write of writes) {
+        const key = keyOf(write);
+        checkKey(key);
+        if (steps.some((step) => step.key.sk === key.sk && step.key.pk === key.pk))
+          throw new RangeError(`a transaction names the key ${key.pk} ${key.sk} twice`);
+        const before = standing(key);
+        const met = write.condition === undefined || holds(write.condition, before);
+        steps.push({ key, write, before, met, after: met ? effect(write, before) : before });
+      }
+      if (steps.some((step) => !step.met)) {
+        const reasons = steps.map(
+          (step): CancellationReason =>
+            step.met ? { code: 'None', item: null } : { code: 'ConditionalCheckFailed', item: step.before?.item ?? null },
+        );
+        throw new TransactionCancelled(reasons);
+      }
+      const bytes = steps.reduce((sum, step) => sum + (step.after?.bytes ?? 0), 0);
+      if (bytes > transactBytesMax) throw new RangeError(`a transaction has ${bytes} bytes, allowed are ${transactBytesMax}`);
+      let units = 0;
+      for (const { key, write, before, after } of steps) {
+        if (write.kind !== 'check') store(key, after);
+        units += transactFactor * writeUnits(before, after);
+      }
+      metered('transact', 0, units);
+      options.onCommitted?.(writes);
+    },
+
+    async scan({ limit, after }) {
+      checkLimit(limit);
+      const all = everything();
+      const start = after === undefined ? 0 : all.findIndex(({ item }) => keyOrder(item, after) > 0);
+      const { items, bytes, more } = read(start < 0 ? [] : all.slice(start), limit);
+      metered('scan', readUnits(bytes, false), 0);
+      const last = items.at(-1);
+      return more && last !== undefined ? { items, after: { pk: last.pk, sk: last.sk } } : { items };
+    },
+
+    all: () => everything().map(({ item }) => item),
+  };
+
+  function everything(): Stored[] {
+    return [...partitions.values()]
+      .flatMap((partition) => [...partition.items.values()])
+      .sort((a, b) => keyOrder(a.item, b.item));
+  }
+}
+
+const keyOf = (write: Write): Key => (write.kind === 'put' ? write.item : write.key);
+
+/** What stands there once the write is done. */
+function effect(write: Write, before: Stored | null): Stored | null {
+  switch (write.kind) {
+    case 'put':
+      return stored(write.item);
+    case 'update':
+      return stored(changed(write.key, before?.item ?? null, write.change));
+    case 'delete':
+      return null;
+    case 'check':
+      return before;
+  }
+}
+
+function changed(key: Key, before: Item | null, change: Change): Item {
+  const { set = {}, add = {}, remove = [] } = change;
+  const named = [...Object.keys(set), ...Object.keys(add), ...remove];
+  if (named.length === 0) throw new RangeError('an update must change something: set, add or remove');
+  for (const attribute of named) {
+    if (attribute === 'pk' || attribute === 'sk') throw new RangeError(`an update cannot change the key attribute ${attribute}`);
+  }
+  if (new Set(named).size < named.length) throw new RangeError(`an update names an attribute twice: ${named.join(', ')}`);
+  const after: { pk: string; sk: string; [attribute: string]: Attribute } = { ...(before ?? {}), pk: key.pk, sk: key.sk };
+  for (const [attribute, value] of Object.entries(set)) after[attribute] = value;
+  for (const [attribute, amount] of Object.entries(add)) {
+    if (!Number.isSafeInteger(amount)) throw new RangeError(`add.${attribute} is ${amount}, allowed are whole numbers`);
+    const current = after[attribute] ?? 0;
+    if (typeof current !== 'number') throw new TypeError(`add.${attribute} meets ${typeof current}, not a number`);
+    after[attribute] = current + amount;
+  }
+  for (const attribute of remove) delete after[attribute];
+  return after;
+}
+
+function holds(condition: Condition, stored: Stored | null): boolean {
+  switch (condition.kind) {
+    case 'absent':
+      return stored === null;
+    case 'present':
+      return stored !== null;
+    case 'equals': {
+      const value = stored?.item[condition.attribute];
+      if (value instanceof Uint8Array && condition.value instanceof Uint8Array)
+        return Buffer.compare(value, condition.value) === 0;
+      return value === condition.value;
+    }
+  }
+}
+
+/** The keys a query asks for, in its direction. */
+function selected(order: readonly string[], query: Query): readonly string[] {
+  const { from, to, after, descending = false } = query;
+  let first = from === undefined ? 0 : firstAtOrAfter(order, from);
+  let end = to === undefined ? order.length : firstAfter(order, to);
+  if (after !== undefined) {
+    if (descending) end = Math.min(end, firstAtOrAfter(order, after));
+    else first = Math.max(first, firstAfter(order, after));
+  }
+  const keys = order.slice(first, Math.max(first, end));
+  return descending ? keys.reverse() : keys;
+}
+
+const firstAtOrAfter = (order: readonly string[], key: string): number =>
+  partitionPoint(order, (one) => byteOrder(one, key) >= 0);
+const firstAfter = (order: readonly string[], key: string): number => partitionPoint(order, (one) => byteOrder(one, key) > 0);
+
+/** The first place at which `reached` holds; it must not hold again before it. */
+function partitionPoint(order: readonly string[], reached: (key: string) => boolean): number {
+  let low = 0;
+  let high = order.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (reached(order[middle]!)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+const units = (bytes: number, unitBytes: number): number => Math.max(1, Math.ceil(bytes / unitBytes));
+const readUnits = (bytes: number, consistent: boolean): number => units(bytes, readUnitBytes) * (consistent ? 1 : eventualFactor);
+/** The larger of what stood there and what stands there now. */
+const writeUnits = (before: Stored | null, after: Stored | null): number =>
+  units(Math.max(before?.bytes ?? 0, after?.bytes ?? 0), writeUnitBytes);
+
+/** Copies and measures; throws if the item is too large or holds what cannot be stored. */
+function stored(given: Item): Stored {
+  const item = copied(given, '') as Item;
+  const bytes = itemSizeBytes(item);
+  if (bytes > itemBytesMax) throw new RangeError(`an item has ${bytes} bytes, allowed are ${itemBytesMax}`);
+  return { item, bytes };
+}
+
+function checkKey({ pk, sk }: Key): void {
+  checkKeyPart('pk', pk, partitionKeyBytesMax);
+  checkKeyPart('sk', sk, sortKeyBytesMax);
+}
+
+function checkKeyPart(name: string, value: unknown, bytesMax: number): void {
+  if (typeof value !== 'string' || value === '')
+    throw new TypeError(`${name} is ${JSON.stringify(value)}, it must be a text that is not empty`);
+  const bytes = value.length * utf8BytesMax <= bytesMax ? 0 : Buffer.byteLength(value);
+  if (bytes > bytesMax) throw new RangeError(`${name} has ${bytes} bytes, allowed are ${bytesMax}`);
+}
+
+function checkLimit(limit: number): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > pageItemsMax) {
+    throw new RangeError(`limit is ${limit}, allowed are whole numbers from 1 to ${pageItemsMax}`);
+  }
+}
+
+/** A deep copy that nobody can change; binaries cannot be frozen, so each is a copy of its own. */
+function copied(value: Attribute, path: string): Attribute {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+      throw new RangeError(`${path} is ${value}, allowed are numbers up to 2^53-1`);
+    }
+    return value === 0 ? 0 : value;
+  }
+  if (value instanceof Uint8Array) return value.slice();
+  if (Array.isArray(value)) return Object.freeze(value.map((element: Attribute, index) => copied(element, `${path}/${index}`)));
+  if (typeof value !== 'object') throw new TypeError(`${path} is ${typeof value}, which no attribute can be`);
+  const copy: Record<string, Attribute> = {};
+  for (const name of Object.keys(value)) copy[name] = copied((value as Record<string, Attribute>)[name]!, `${path}/${name}`);
+  return Object.freeze(copy);
+}
+
+const keyOrder = (a: Key, b: Key): number => byteOrder(a.pk, b.pk) || byteOrder(a.sk, b.sk);
+
+/** The order of the UTF-8 bytes, found without encoding: surrogates sort after every other unit. */
+function byteOrder(a: string, b: string): number {
+  const shorter = Math.min(a.length, b.length);
+  for (let index = 0; index < shorter; index += 1) {
+    const one = a.charCodeAt(index);
+    const other = b.charCodeAt(index);
+    if (one !== other) return rank(one) - rank(other);
+  }
+  return a.length - b.length;
+}
+
+const rank = (unit: number): number => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800);

@@ -1,9 +1,0 @@
-import { parentPort } from 'node:worker_threads';
-import { entryFacts, isEntryLine, packFacts } from './entryFacts.ts';
-import { linesIn } from './lines.ts';
-
-/** A thread of `entryPool`: a block of lines in, the facts of its entries out, in order. */
-parentPort!.on('message', (block: Uint8Array) => {
-  const lines = linesIn(Buffer.from(block.buffer, block.byteOffset, block.byteLength));
-  parentPort!.postMessage(packFacts(lines.filter(isEntryLine).map(entryFacts)));
-});

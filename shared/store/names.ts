@@ -1,0 +1,187 @@
+import type { Key } from '../ports/ports.ts';
+
+/**
+ * Every name that code and infrastructure share: keys, attributes, environment variables, message attributes. `infra/` imports it;
+ * nothing spells one of these a second time.
+ */
+
+/** Leading characters of partition keys; IAM conditions on leading keys are built from them. */
+export const prefixes = {
+  state: 'S#',
+  decision: 'D#',
+  audit: 'A#',
+  feed: 'F#',
+  counter: 'C#',
+  review: 'R#',
+  label: 'B#',
+  policy: 'P#',
+  list: 'L#',
+  merchant: 'M#',
+  key: 'K#',
+  model: 'O#',
+  secret: 'X#',
+  webhook: 'W#',
+  checkpoint: 'T#',
+  alert: 'N#',
+  erased: 'E#',
+} as const;
+
+/** The items whose changes are projected. */
+export const projectedItems = ['decision', 'audit', 'review', 'label'] as const satisfies readonly (keyof typeof prefixes)[];
+
+export const sequenceText = (sequence: number): string => String(sequence).padStart(12, '0');
+
+/** STATE: one per (tenant, account, user). */
+export const stateKey = (tenant: string, accountId: string, userId: string): Key => ({
+  pk: `${prefixes.state}${tenant}#${accountId}`,
+  sk: userId,
+});
+
+/** DECISION: one per (tenant, transaction), for ever. */
+export const decisionKey = (tenant: string, transactionId: string): Key => ({
+  pk: `${prefixes.decision}${tenant}#${transactionId}`,
+  sk: 'D',
+});
+
+/** Which chain an erased account had; its ids as keyed hashes. */
+export const erasedChainKey = (tenant: string, accountDigest: string, userDigest: string): Key => ({
+  pk: `${prefixes.erased}${tenant}#${accountDigest}`,
+  sk: userDigest,
+});
+
+/** AUDIT: one per (chain, sequence); a tenant's system chain is called `system.<tenant>`. */
+export const auditKey = (chain: string, sequence: number): Key => ({
+  pk: `${prefixes.audit}${chain}`,
+  sk: sequenceText(sequence),
+});
+
+/** No chain of an account is called so: theirs are 22 letters of base64url, which has no full stop. */
+export const systemChainPrefix = 'system.';
+
+export const systemChain = (tenant: string): string => `${systemChainPrefix}${tenant}`;
+
+/** Figures of one merchant: labelled and fraudulent transactions known so far. */
+export const merchantKey = (tenant: string, merchantId: string): Key => ({
+  pk: `${prefixes.merchant}${tenant}#${merchantId}`,
+  sk: 'M',
+});
+
+/** LABEL: what a transaction turned out to be, one per (tenant, transaction). */
+export const labelKey = (tenant: string, transactionId: string): Key => ({
+  pk: `${prefixes.label}${tenant}#${transactionId}`,
+  sk: 'L',
+});
+
+/** A tenant's reviews, open or closed, in the order of their opening; `place` from `reviewPlace`. */
+export const reviewKey = (tenant: string, state: 'open' | 'closed', place: string): Key => ({
+  pk: `${prefixes.review}${tenant}#${state}`,
+  sk: place,
+});
+
+/** Where the open review of an account is; absent while it has none. */
+export const openReviewKey = (tenant: string, accountId: string, userId: string): Key => ({
+  pk: `${prefixes.review}${tenant}#account#${accountId}`,
+  sk: userId,
+});
+
+/** Which review a transaction is in, for ever: what makes a redelivered decision join nothing twice. */
+export const reviewMemberKey = (tenant: string, transactionId: string): Key => ({
+  pk: `${prefixes.review}${tenant}#member#${transactionId}`,
+  sk: 'R',
+});
+
+/** A tenant's webhook endpoints. */
+export const webhookKey = (tenant: string, endpointId: string): Key => ({ pk: `${prefixes.webhook}${tenant}`, sk: endpointId });
+
+/** An API key, found by the hash of its secret. */
+export const apiKeyKey = (tenant: string, secretHash: string): Key => ({ pk: `${prefixes.key}${tenant}`, sk: secretHash });
+
+export const policyVersionKey = (tenant: string, version: number): Key => ({
+  pk: `${prefixes.policy}${tenant}`,
+  sk: `V#${sequenceText(version)}`,
+});
+export const policyPointerKey = (tenant: string): Key => ({ pk: `${prefixes.policy}${tenant}`, sk: 'CURRENT' });
+
+export const listEntryKey = (tenant: string, list: string, entry: string): Key => ({
+  pk: `${prefixes.list}${tenant}#${list}`,
+  sk: entry,
+});
+
+/** How often each list of a tenant was changed, and how many entries it holds: what tells a cached copy that it is old. */
+export const listVersionKey = (tenant: string): Key => ({ pk: `${prefixes.list}${tenant}`, sk: 'VERSIONS' });
+
+export const modelVersionKey = (version: number): Key => ({ pk: `${prefixes.model}forest`, sk: `V#${sequenceText(version)}` });
+export const modelPointerKey: Key = { pk: `${prefixes.model}forest`, sk: 'CURRENT' };
+
+export const masterSecretKey = (version: number): Key => ({ pk: `${prefixes.secret}master`, sk: `V#${sequenceText(version)}` });
+
+/** When people were last told of something of a kind. */
+export const alertKey = (tenant: string, kind: string, about: string): Key => ({
+  pk: `${prefixes.alert}${tenant}#${kind}`,
+  sk: `about#${about}`,
+});
+
+/** How many alerts of a kind a minute has had. */
+export const alertRateKey = (tenant: string, kind: string, minute: number): Key => ({
+  pk: `${prefixes.alert}${tenant}#${kind}`,
+  sk: `minute#${minute}`,
+});
+
+/** The attribute DynamoDB's TTL reads, epoch seconds. */
+export const expiryAttribute = 'ttl';
+
+/** Environment variables of the functions. */
+export const env = {
+  table: 'AEGIS_TABLE',
+  queueUrl: 'AEGIS_QUEUE_URL',
+  deadLetterUrl: 'AEGIS_DEAD_LETTER_URL',
+  modelBucket: 'AEGIS_MODEL_BUCKET',
+  webhookQueueUrl: 'AEGIS_WEBHOOK_QUEUE_URL',
+  webhookDeadLetterUrl: 'AEGIS_WEBHOOK_DEAD_LETTER_URL',
+  /** Local stacks only: `true` lets webhooks go to this machine and over plain HTTP. */
+  webhooksToLoopback: 'AEGIS_WEBHOOKS_TO_LOOPBACK',
+  archiveBucket: 'AEGIS_ARCHIVE_BUCKET',
+  /** Days after which the rows of archived audit entries leave the table; never when not set. */
+  hotDays: 'AEGIS_HOT_DAYS',
+  decisionTopic: 'AEGIS_DECISION_TOPIC',
+  degradedTopic: 'AEGIS_DEGRADED_TOPIC',
+  deadLetterTopic: 'AEGIS_DEAD_LETTER_TOPIC',
+  modelTopic: 'AEGIS_MODEL_TOPIC',
+  verifierTopic: 'AEGIS_VERIFIER_TOPIC',
+  /** Hours: a model in force that was trained longer ago is told of. */
+  modelAgeAlarmHours: 'AEGIS_MODEL_AGE_ALARM_HOURS',
+  /** Minutes: an audit entry that waited longer for its checkpoint is told of. */
+  checkpointLagAlarmMinutes: 'AEGIS_CHECKPOINT_LAG_ALARM_MINUTES',
+  /** Where the console is, for links in alerts; without it they have none. */
+  consoleUrl: 'AEGIS_CONSOLE_URL',
+  /** Under object lock: signed checkpoints and nothing else. */
+  checkpointBucket: 'AEGIS_CHECKPOINT_BUCKET',
+  kmsKeyId: 'AEGIS_KMS_KEY_ID',
+  /** Local stacks only: the master secret as base64, instead of KMS. */
+  localSecret: 'AEGIS_LOCAL_SECRET',
+  /** The asymmetric KMS key that signs checkpoints. */
+  checkpointKeyId: 'AEGIS_CHECKPOINT_KEY_ID',
+  /** Local stacks only: the private key that signs checkpoints, PKCS #8 in PEM, instead of KMS. */
+  localCheckpointKey: 'AEGIS_LOCAL_CHECKPOINT_KEY',
+  version: 'AEGIS_VERSION',
+  /** An OIDC issuer whose tokens are taken beside keys, as JSON (`shared/edge/tokens.ts`); none when not set. */
+  tokenIssuer: 'AEGIS_TOKEN_ISSUER',
+  /** Calls a second of one key in one function instance. */
+  keyCallsPerSecond: 'AEGIS_KEY_CALLS_PER_SECOND',
+} as const;
+
+/** The SDK's own variables that point a client at an emulator: the one of the service wins over the one for all. */
+export const awsEndpoints = {
+  all: 'AWS_ENDPOINT_URL',
+  dynamodb: 'AWS_ENDPOINT_URL_DYNAMODB',
+  sqs: 'AWS_ENDPOINT_URL_SQS',
+  s3: 'AWS_ENDPOINT_URL_S3',
+  sns: 'AWS_ENDPOINT_URL_SNS',
+  kms: 'AWS_ENDPOINT_URL_KMS',
+} as const;
+
+/** SQS message attributes set by ingest. */
+export const messageAttributes = { tenant: 'tenant', correlationId: 'correlationId', receivedAt: 'receivedAt' } as const;
+
+/** The tenant of messages that name none. */
+export const defaultTenant = 'dev';

@@ -1,0 +1,171 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { makeCheckpoint } from '../../../../functions/checkpoint/checkpoint.ts';
+import { type BundleSource, bundleLines } from '../../../../functions/read/evidence/bundle.ts';
+import { exportChains, exportRange } from '../../../../functions/read/evidence/export.ts';
+import { virtualClock } from '../../../../shared/adapters/memory/clock.ts';
+import { memoryObjects } from '../../../../shared/adapters/memory/objects.ts';
+import { memoryTable } from '../../../../shared/adapters/memory/table.ts';
+import { archiveEntries } from '../../../../shared/proof/archive.ts';
+import { canonicalText } from '../../../../shared/proof/canonical.ts';
+import type { AuditEntry } from '../../../../shared/proof/entry.ts';
+import { noteHeads } from '../../../../shared/proof/heads.ts';
+import { auditKey } from '../../../../shared/store/names.ts';
+import { verifyBytes } from '../../../../tools/proof/verify.ts';
+import { chainOf, p256Signer, startMs } from '../../../tools/proof/builders.ts';
+
+const minuteMs = 60_000;
+const signer = p256Signer();
+const extras = { exportedAt: '2026-11-22T00:00:00.000Z', publicKey: signer.publicKey, policies: [], models: [{ version: 1 }] };
+const chains = { alpha: chainOf('alpha', 9), beta: chainOf('beta', 4), gamma: chainOf('gamma', 450) };
+
+const world = () => ({
+  table: memoryTable(),
+  archive: memoryObjects(),
+  checkpoints: memoryObjects(),
+  clock: virtualClock(startMs),
+  signer,
+});
+let at: ReturnType<typeof world>;
+
+/** What the write path and the stream do. */
+const commit = async (...entries: AuditEntry[]): Promise<void> => {
+  for (const { body, hash } of entries)
+    await at.table.put({ ...auditKey(body.chain, body.sequence), body: canonicalText(body), hash });
+  await archiveEntries(at.archive, entries);
+  await noteHeads(at.table, entries);
+};
+
+/** What the archive step and TTL do: rows archived with their expiry, then gone. */
+const expire = async (chain: keyof typeof chains, sequences: readonly number[], hotDays = 1): Promise<void> => {
+  await archiveEntries(
+    at.archive,
+    sequences.map((sequence) => chains[chain][sequence - 1]!),
+    hotDays,
+  );
+  for (const sequence of sequences) await at.table.delete(auditKey(chain, sequence));
+};
+
+/** A checkpoint `minutes` after the start; entry n of every chain was made at minute n. */
+const checkpoint = async (minutes: number): Promise<void> => {
+  at.clock.advance(startMs + minutes * minuteMs - at.clock.nowMs());
+  await makeCheckpoint(at);
+};
+
+const verified = async (source: BundleSource) => {
+  const lines: string[] = [];
+  for await (const line of bundleLines(source)) lines.push(line);
+  const shown = lines.filter((line) => line.startsWith('{"body":{"amountMinor"')).map((line) => JSON.parse(line).body);
+  const report = await verifyBytes(Buffer.from(lines.join('')), { publicKey: signer.publicKey });
+  return { report, shown: shown.map((body) => `${body.chain} ${body.sequence}`) };
+};
+const numbered = (chain: string, from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, i) => `${chain} ${from + i}`);
+
+const minuteText = (minutes: number): string => new Date(startMs + minutes * minuteMs).toISOString();
+
+beforeEach(async () => {
+  at = world();
+  await commit(...chains.alpha.slice(0, 3), ...chains.beta.slice(0, 2));
+  await checkpoint(3.5);
+  await commit(...chains.alpha.slice(3, 6));
+  await checkpoint(6.5);
+  await commit(...chains.alpha.slice(6, 8), ...chains.beta.slice(2));
+  await checkpoint(8.5);
+  await commit(...chains.alpha.slice(8));
+});
+
+describe('an export of chains', () => {
+  it('is whole and intact, what no checkpoint holds yet included', async () => {
+    const { report, shown } = await verified(await exportChains(at, ['beta', 'alpha'], extras));
+    expect(report).toMatchObject({ verdict: 'intact', uncoveredEntries: 1, checkpoints: { count: 3 } });
+    expect(shown).toEqual([...numbered('alpha', 1, 9), ...numbered('beta', 1, 4)]);
+  });
+  it('of one account proves that later checkpoints do not hold it', async () => {
+    await commit(...chains.gamma.slice(0, 1));
+    await checkpoint(20);
+    const { report } = await verified(await exportChains(at, ['beta'], extras));
+    expect(report).toMatchObject({ verdict: 'intact', chains: 1, checkpoints: { count: 4 } });
+  });
+  it('begins at the first checkpoint that holds one of them', async () => {
+    await commit(...chains.gamma);
+    await checkpoint(500);
+    const { report, shown } = await verified(await exportChains(at, ['gamma'], extras));
+    expect(report).toMatchObject({ verdict: 'intact', checkpoints: { count: 1, first: { number: 4 } } });
+    expect(shown).toHaveLength(450);
+  });
+  it('is there before the first checkpoint of the chain, and covers nothing', async () => {
+    await commit(...chains.gamma.slice(0, 2));
+    const { report } = await verified(await exportChains(at, ['gamma'], extras));
+    expect(report).toMatchObject({ verdict: 'intact', entries: 2, uncoveredEntries: 2 });
+  });
+  it('takes from the archive what has expired, whatever order rows went in', async () => {
+    await expire('alpha', [1, 2, 3, 5]);
+    const { report, shown } = await verified(await exportChains(at, ['alpha', 'beta'], extras));
+    expect(report.verdict).toBe('intact');
+    expect(shown).toEqual([...numbered('alpha', 1, 9), ...numbered('beta', 1, 4)]);
+  });
+  it('takes a whole chain from the archive, or its end', async () => {
+    await expire('beta', [1, 2, 3, 4]);
+    await expire('alpha', [4, 5, 6, 7, 8]);
+    await at.table.delete(auditKey('alpha', 9));
+    const { report, shown } = await verified(await exportChains(at, ['alpha', 'beta'], extras));
+    expect(report.verdict).toBe('intact');
+    expect(shown).toEqual([...numbered('alpha', 1, 8), ...numbered('beta', 1, 4)]);
+  });
+  it('shows rows as missing that are gone before their time, though the archive has them', async () => {
+    await expire('alpha', [1, 2], 30_000);
+    const { report } = await verified(await exportChains(at, ['alpha'], extras));
+    expect(report.findings[0]).toMatchObject({ kind: 'missing', chain: 'alpha', sequence: 1 });
+  });
+  it('shows a chain as cut off whose every row was deleted', async () => {
+    for (let sequence = 1; sequence <= 4; sequence++) await at.table.delete(auditKey('beta', sequence));
+    const { report } = await verified(await exportChains(at, ['beta', 'alpha'], extras));
+    expect(report.findings[0]).toMatchObject({ kind: 'truncated', chain: 'beta', sequence: 1 });
+  });
+  it('shows a row that was deleted from the middle of the table as missing', async () => {
+    await at.table.delete(auditKey('alpha', 4));
+    const { report } = await verified(await exportChains(at, ['alpha'], extras));
+    expect(report.findings[0]).toMatchObject({ kind: 'missing', chain: 'alpha', sequence: 4 });
+  });
+  it('shows a row that was put over another', async () => {
+    const [forged] = chainOf('alpha', 5, chains.alpha.slice(0, 4), 3).slice(4);
+    await at.table.put({ ...auditKey('alpha', 5), body: canonicalText(forged!.body), hash: forged!.hash });
+    const { report } = await verified(await exportChains(at, ['alpha'], extras));
+    expect(report.findings[0]).toMatchObject({ kind: 'rehashed', chain: 'alpha', sequence: 5 });
+  });
+  it('of a chain that nobody has ever seen is refused', async () => {
+    await expect(exportChains(at, ['nobody'], extras)).rejects.toThrow(
+      'chain nobody: entry 1 is neither in the table nor in the archive',
+    );
+  });
+});
+
+describe('an export of a time', () => {
+  it('without bounds holds every chain', async () => {
+    const { report, shown } = await verified(await exportRange(at, { from: null, to: null }, extras));
+    expect(report).toMatchObject({ verdict: 'intact', uncoveredEntries: 1, checkpoints: { count: 3 } });
+    expect(shown).toEqual([...numbered('alpha', 1, 9), ...numbered('beta', 1, 4)]);
+  });
+  it('without bounds holds chains that wait for their first checkpoint', async () => {
+    await commit(...chains.gamma.slice(0, 3));
+    const { report } = await verified(await exportRange(at, { from: null, to: null }, extras));
+    expect(report).toMatchObject({ verdict: 'intact', chains: 3, uncoveredEntries: 4 });
+  });
+  it('from a time begins with the entry before it', async () => {
+    const { report, shown } = await verified(await exportRange(at, { from: minuteText(3.7), to: null }, extras));
+    expect(report).toMatchObject({ verdict: 'intact', checkpoints: { count: 2, first: { number: 2 } } });
+    expect(shown).toEqual([...numbered('alpha', 3, 9), ...numbered('beta', 3, 4)]);
+  });
+  it('to a time ends with the first checkpoint after it', async () => {
+    const { report, shown } = await verified(await exportRange(at, { from: null, to: minuteText(4) }, extras));
+    expect(report).toMatchObject({ verdict: 'intact', uncoveredEntries: 0, checkpoints: { count: 2, last: { number: 2 } } });
+    expect(shown).toEqual([...numbered('alpha', 1, 6), ...numbered('beta', 1, 2)]);
+  });
+  it('searches a long chain backwards for its beginning', async () => {
+    await commit(...chains.gamma);
+    await checkpoint(500);
+    const { report, shown } = await verified(await exportRange(at, { from: minuteText(9.5), to: null }, extras));
+    expect(report.verdict).toBe('intact');
+    expect(shown.filter((name) => name.startsWith('gamma'))).toEqual(numbered('gamma', 9, 450));
+  });
+});

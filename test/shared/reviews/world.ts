@@ -1,0 +1,106 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { reviewsSink } from '../../../functions/project/reviewsSink.ts';
+import { readEndpoints } from '../../../functions/read/endpoints.ts';
+import { erasedChains } from '../../../functions/read/erasedChains.ts';
+import { inputsOpener } from '../../../functions/read/inputs.ts';
+import { postReview } from '../../../functions/review/review.ts';
+import { seededRandomness } from '../../../shared/adapters/memory/random.ts';
+import { type MemoryTable, memoryTable } from '../../../shared/adapters/memory/table.ts';
+import { ledgerOf } from '../../../shared/deciding/judgement.ts';
+import type { Transaction } from '../../../shared/domain/transaction.ts';
+import { type HttpHandler, httpHandler } from '../../../shared/edge/http.ts';
+import { decisionFromItem } from '../../../shared/ledger/items.ts';
+import { settle } from '../../../shared/ledger/ledger.ts';
+import type { TableStore } from '../../../shared/ports/ports.ts';
+import { localMasterSecret } from '../../../shared/secrets/masterSecret.ts';
+import { decisionKey } from '../../../shared/store/names.ts';
+import { aTransaction } from '../../functions/project/builders.ts';
+import { noEvidenceStores } from '../../support/evidence.ts';
+
+export const startMs = Date.parse('2026-11-20T13:45:00.000Z');
+
+/** By the default policy: spend alone is REVIEWed, an amount far beyond the population as well is BLOCKed. */
+export const amounts = { ALLOW: 10_000, REVIEW: 30_000_000, BLOCK: 3_000_000_000 } as const;
+
+export const masterSecret = localMasterSecret(Buffer.alloc(32, 7).toString('base64'));
+
+/** The real ledger, sink, review and read stage on one table. The clock moves by 5 ms a look, sleeping takes the time it says. */
+export function world(table: MemoryTable = memoryTable()) {
+  let nowMs = startMs;
+  const clock = {
+    nowMs: () => {
+      nowMs += 5;
+      return nowMs;
+    },
+    sleep: async (ms: number) => {
+      nowMs += Math.ceil(ms);
+    },
+  };
+  const randomness = seededRandomness(1);
+  const ledger = ledgerOf({ table, clock, randomness, masterSecret }, async () => ({ model: null, degraded: 'NO_MODEL' }));
+  const edge = {
+    table,
+    clock,
+    randomness,
+    log: () => {},
+    authenticate: async (header: string | undefined) =>
+      header === undefined ? null : { tenant: header, keyId: 'key_ana', scopes: ['read', 'review'] as const },
+  };
+  const review = httpHandler('review', { postReview: postReview({ table, clock, randomness, masterSecret }) }, edge);
+  const read = httpHandler(
+    'read',
+    readEndpoints({
+      table,
+      openInputs: inputsOpener(masterSecret),
+      findErasedChain: erasedChains(table, masterSecret),
+      evidence: noEvidenceStores(table, clock),
+      version: '1',
+      waitingMessages: async () => 0,
+    }),
+    edge,
+  );
+  const ask = async (handler: HttpHandler, sent: Partial<APIGatewayProxyEvent>, tenant: string) => {
+    const query = (sent.queryStringParameters ?? {}) as Record<string, string>;
+    const event = {
+      headers: { authorization: tenant, 'content-type': 'application/json' },
+      body: null,
+      isBase64Encoded: false,
+      multiValueQueryStringParameters: Object.fromEntries(Object.entries(query).map(([name, value]) => [name, [value]])),
+      ...sent,
+    } as APIGatewayProxyEvent;
+    const { statusCode, body } = await handler(event);
+    return { status: statusCode, body: JSON.parse(body) };
+  };
+
+  return {
+    table,
+    clock,
+    randomness,
+    advance: (ms: number) => {
+      nowMs += ms;
+    },
+    /** Decides and commits one payment. */
+    async pay(given: Partial<Transaction> = {}, tenant = 'acme') {
+      const receivedAtMs = clock.nowMs();
+      const transaction = aTransaction({ occurredAtMs: receivedAtMs, ...given });
+      const submission = { tenant, transaction, receivedAtMs, correlationId: null, queueAgeMs: null, redelivered: false };
+      const [settled] = await settle(ledger, [submission], nowMs + 60_000);
+      if (settled?.kind !== 'decided') throw new Error(`not decided: ${JSON.stringify(settled)}`);
+      return settled.stored.decision;
+    },
+    /** Hands decisions, as stored, to the reviews sink; returns what it could not do. */
+    async project(transactionIds: readonly string[], tenant = 'acme', through: TableStore = table) {
+      const decisions = await Promise.all(
+        transactionIds.map(async (transactionId, position) => {
+          const item = await table.get(decisionKey(tenant, transactionId));
+          return { position, ...decisionFromItem(item!) };
+        }),
+      );
+      return reviewsSink({ table: through, clock, randomness }).project({ decisions, entries: [] });
+    },
+    review: (transactionId: string, body: unknown, tenant = 'acme') =>
+      ask(review, { httpMethod: 'POST', path: `/decisions/${transactionId}/review`, body: JSON.stringify(body) }, tenant),
+    get: (path: string, query: Record<string, string> = {}, tenant = 'acme') =>
+      ask(read, { httpMethod: 'GET', path, queryStringParameters: query }, tenant),
+  };
+}

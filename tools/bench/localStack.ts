@@ -1,0 +1,131 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { dynamoTable } from '../../shared/adapters/aws/table.ts';
+import { byDay } from '../cli/costLoad.ts';
+import { waitUntilDecided } from '../cli/decided.ts';
+import { emulatorCredentials, emulatorRegion } from '../local/emulatorConnection.ts';
+import type { StackAddress, StackRequest } from './stackMessages.ts';
+
+/** The local stack in a process of its own, and what the measurements on it share. */
+
+/** The reads and writes of a payment without what decides it: new items of its kinds and sizes, under its conditions. */
+export interface Bare {
+  read(name: string): Promise<unknown>;
+  transact(name: string): Promise<unknown>;
+}
+
+export interface BenchStack {
+  /** By the AWS SDK's document client, as programs commonly call the table; and by the project's own adapter. */
+  readonly bare: { readonly sdk: Bare; readonly adapter: Bare };
+  /** The answer's text; throws when its status is another. */
+  post(path: string, body: unknown, status: number): Promise<string>;
+  /** Resolves once every one of these transactions is decided and stored. */
+  decided(transactionIds: readonly string[]): Promise<void>;
+  /** Resolves once everything committed so far is projected. */
+  projected(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const waitMsMax = 300_000;
+
+export const startBenchStack = async (): Promise<BenchStack> => {
+  const child = fork(new URL('./stackProcess.ts', import.meta.url), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const address = await firstMessage(child);
+  const connection = { endpoint: address.dynamodb, region: emulatorRegion, credentials: emulatorCredentials };
+  const tableName = address.environment.AEGIS_TABLE!;
+  const table = dynamoTable({ table: tableName, ...connection });
+  const client = new DynamoDBClient({ ...connection, maxAttempts: 1 });
+  const documents = DynamoDBDocumentClient.from(client);
+  const agent = new Agent({ keepAlive: true });
+  const { hostname, port } = new URL(address.url);
+  const headers = { authorization: `Bearer ${address.key}`, 'content-type': 'application/json' };
+  return {
+    bare: {
+      sdk: {
+        read: (name) => documents.send(new GetCommand({ TableName: tableName, Key: bareKey(name), ConsistentRead: true })),
+        transact: (name) =>
+          documents.send(
+            new TransactWriteCommand({
+              TransactItems: bareItems(name).map((Item) => ({
+                Put: { TableName: tableName, Item, ConditionExpression: 'attribute_not_exists(pk)' },
+              })),
+            }),
+          ),
+      },
+      adapter: {
+        read: (name) => table.get(bareKey(name), { consistent: true }),
+        transact: (name) =>
+          table.transact(
+            bareItems(name).map((item) => ({ kind: 'put', item, condition: { kind: 'absent' } })),
+            { once: true },
+          ),
+      },
+    },
+    post: (path, body, status) =>
+      new Promise((resolve, reject) => {
+        const sent = request({ agent, hostname, port, path, method: 'POST', headers }, (answer) => {
+          const chunks: Buffer[] = [];
+          answer.on('data', (chunk) => chunks.push(chunk));
+          answer.once('error', reject).once('end', () => {
+            const text = Buffer.concat(chunks).toString();
+            if (answer.statusCode === status) resolve(text);
+            else reject(new Error(`${answer.statusCode}: ${text}`));
+          });
+        });
+        sent.once('error', reject);
+        sent.end(JSON.stringify(body));
+      }),
+    decided: (transactionIds) => waitUntilDecided(table, transactionIds, { waitMsMax }),
+    projected: async () => {
+      child.send('projected' satisfies StackRequest);
+      await once(child, 'message');
+    },
+    stop: async () => {
+      agent.destroy();
+      table.close();
+      client.destroy();
+      const ended = once(child, 'exit');
+      child.disconnect();
+      await ended;
+    },
+  };
+};
+
+const firstMessage = (child: ChildProcess): Promise<StackAddress> =>
+  new Promise((resolve, reject) => {
+    child.once('message', (message) => resolve(message as unknown as StackAddress));
+    child.once('exit', (code) => reject(new Error(`the local stack ended with code ${code}`)));
+  });
+
+/** Bytes of a state, a decision and an audit entry as the engine writes them. */
+const itemBytes = { s: 420, d: 215, a: 330 } as const;
+
+const bareKey = (name: string) => ({ pk: `Z#${name}`, sk: 's' });
+const bareItems = (name: string) =>
+  Object.entries(itemBytes).map(([sk, bytes]) => ({ pk: `Z#${name}`, sk, b: new Uint8Array(bytes) }));
+
+/** `times` calls by `clients` at a time; the milliseconds of each, sorted, and of all. */
+export const byClients = async (
+  clients: number,
+  times: number,
+  call: (i: number) => Promise<unknown>,
+): Promise<{ readonly tookMs: readonly number[]; readonly allMs: number }> => {
+  const tookMs: number[] = [];
+  let next = 0;
+  const started = performance.now();
+  const client = async (): Promise<void> => {
+    for (let i = next++; i < times; i = next++) {
+      const calledAt = performance.now();
+      await call(i);
+      tookMs.push(performance.now() - calledAt);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return { tookMs: tookMs.sort((a, b) => a - b), allMs: performance.now() - started };
+};
+
+/** Returns the time of a payment that is made now, at about noon of its place. */
+export const nowAtNoon = (): string => byDay(Date.now(), Date.now());

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type CommandResult, lintPolicy, publishPolicyFile, type Send, showPolicy } from './policy.ts';
+import { type ApiFlags, apiOptions, callerOf, resolveTarget } from './target.ts';
+
+export const configure = (policy: Command): void => {
+  policy
+    .command('lint <file>')
+    .description('list every fault of a policy file, or print the hash under which it will be published')
+    .action((file: string) => print(lintPolicy(readFileSync(file, 'utf8'), file)));
+  apiOptions(policy.command('show [version]'), 'with the scope read')
+    .description('print the policy in force, or a version; lint, publish and evaluate read what it prints')
+    .action(async (version: string | undefined, flags: ApiFlags) =>
+      print(await showPolicy(sendTo(flags), version === undefined ? undefined : wholeNumber(version))),
+    );
+  apiOptions(policy.command('publish <file>'), 'with the scope admin')
+    .description('publish a file as a new version')
+    .option('--draft', 'store the version without putting it in force')
+    .option('--if-version <version>', 'publish only while this version is in force', wholeNumber)
+    .action(async (file: string, { draft = false, ifVersion, ...flags }: ApiFlags & { draft?: boolean; ifVersion?: number }) =>
+      print(
+        await publishPolicyFile(sendTo(flags), readFileSync(file, 'utf8'), file, {
+          draft,
+          ...(ifVersion === undefined ? {} : { ifVersion }),
+        }),
+      ),
+    );
+};
+
+const sendTo = (flags: ApiFlags): Send => callerOf(resolveTarget(flags));
+
+const wholeNumber = (text: string): number => {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('allowed: a whole number');
+  return Number(text);
+};
+
+const print = ({ exitCode, lines }: CommandResult): void => {
+  for (const line of lines) console[exitCode === 0 ? 'log' : 'error'](line);
+  process.exitCode = exitCode;
+};

@@ -1,0 +1,82 @@
+import type { Command } from 'commander';
+import { required, services } from '../../shared/adapters/aws/services.ts';
+import { env } from '../../shared/store/names.ts';
+import { checkedAddresses } from '../../shared/webhooks/address.ts';
+import { addEndpoint, type EndpointStore, listEndpoints, removeEndpoint } from '../../shared/webhooks/endpoints.ts';
+import { eventPatterns, parseMessage } from '../../shared/webhooks/events.ts';
+import { moveMessages } from '../aws/redrive.ts';
+import { storesOption } from './target.ts';
+import { cliActor, commaSeparated, tableText, tenantOption } from './values.ts';
+
+interface Flags {
+  readonly tenant: string;
+  readonly receiver: string;
+  readonly events: string[];
+  readonly endpoint?: string;
+  readonly json?: true;
+}
+
+/** `aegis webhooks`: goes to table and queues itself, with the caller's own AWS rights. */
+export const configure = (webhooks: Command): void => {
+  storesOption(webhooks.command('add'))
+    .description('send events to a receiver; prints the secret that signs them')
+    .requiredOption('--receiver <url>', 'where messages go: https, at a public address')
+    .requiredOption('--events <patterns>', `comma-separated, of ${eventPatterns.join(', ')}`, commaSeparated)
+    .option(...tenantOption)
+    .option('--json', 'print JSON')
+    .action(async ({ tenant, receiver: url, events, json }: Flags) => {
+      const rules = { allowsLoopback: process.env[env.webhooksToLoopback] === 'true' };
+      const unresolved = await unresolvedCause(url);
+      const endpoint = await addEndpoint(endpointStore(), { tenant, url, events, createdBy: cliActor }, rules);
+      if (json === true) console.log(JSON.stringify(endpoint, null, 2));
+      else console.log(`${endpoint.endpointId}\nsecret: ${endpoint.secret}`);
+      if (unresolved !== null) console.error(`added, but the receiver cannot be reached now: ${unresolved}`);
+    });
+  storesOption(webhooks.command('list'))
+    .description('list the webhooks of a tenant, the oldest first')
+    .option(...tenantOption)
+    .option('--json', 'print JSON, secrets included')
+    .action(async ({ tenant, json }: Flags) => {
+      const endpoints = await listEndpoints(services().table, tenant);
+      const rows = endpoints.map(({ endpointId, url, events, createdAt }) => [endpointId, url, events.join(','), createdAt]);
+      console.log(
+        json === true ? JSON.stringify(endpoints, null, 2) : tableText([['WEBHOOK', 'URL', 'EVENTS', 'CREATED'], ...rows]),
+      );
+    });
+  storesOption(webhooks.command('remove <endpointId>'))
+    .description('stop sending to a webhook')
+    .option(...tenantOption)
+    .action(async (endpointId: string, { tenant }: Flags) => {
+      const isRemoved = await removeEndpoint(endpointStore(), tenant, endpointId, cliActor);
+      if (!isRemoved) throw new Error(`tenant ${tenant} has no webhook ${endpointId}`);
+      console.log(`${endpointId} is removed`);
+    });
+  storesOption(webhooks.command('replay'))
+    .description('send the messages again that no receiver accepted')
+    .option('--endpoint <endpointId>', 'only the messages for this webhook')
+    .action(async ({ endpoint }: Flags) => {
+      const { moved, left } = await moveMessages({
+        fromUrl: required('webhookDeadLetterUrl'),
+        toUrl: required('webhookQueueUrl'),
+        isWanted: ({ body }) => endpoint === undefined || parseMessage(body)?.endpointId === endpoint,
+      });
+      console.log(`${moved} sent again, ${left} left`);
+    });
+};
+
+/** Why a URL's name has no address here; null when it has. Throws a RangeError when it has one that webhooks may not go to. */
+const unresolvedCause = async (url: string): Promise<string | null> => {
+  if (!URL.canParse(url)) return null;
+  try {
+    await checkedAddresses(new URL(url));
+    return null;
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
+    return error instanceof Error ? error.message : String(error);
+  }
+};
+
+const endpointStore = (): EndpointStore => {
+  const { table, clock, randomness } = services();
+  return { table, clock, randomness };
+};
