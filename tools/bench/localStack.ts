@@ -33,6 +33,8 @@ export interface BenchStack {
 }
 
 const waitMsMax = 300_000;
+/** The stack has the processors to itself in between. */
+const pollMs = 50;
 
 /** For the option of every measurement that can be made beside an earlier version. */
 export const beforeHelp = '--before FOLDER  measures a checkout of v0.1.0, with its packages, beside this one';
@@ -86,7 +88,7 @@ export const startBenchStack = async (before?: string): Promise<BenchStack> => {
         sent.once('error', reject);
         sent.end(JSON.stringify(body));
       }),
-    decided: (transactionIds) => waitUntilDecided(table, transactionIds, { waitMsMax }),
+    decided: (transactionIds) => waitUntilDecided(table, transactionIds, { waitMsMax, pollMs }),
     projected: async () => {
       child.send('projected' satisfies StackRequest);
       await once(child, 'message');

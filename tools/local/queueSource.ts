@@ -43,6 +43,7 @@ export const startQueueSource = (options: QueueSourceOptions): Source => {
       md5: false,
       requestHandler: {
         requestTimeout: receiveMsMax,
+        socketTimeout: receiveMsMax,
         throwOnRequestTimeout: true,
         // Each batch at a time waits in one connection, while what came before it is deleted in another.
         httpAgent: { keepAlive: true, maxSockets: 2 * options.concurrency },

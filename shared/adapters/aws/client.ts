@@ -21,6 +21,8 @@ export function clientOptions(service: Exclude<keyof typeof awsEndpoints, 'all'>
     requestHandler: {
       connectionTimeout: connectMsMax,
       requestTimeout: replyMsMax,
+      // The request's time ends with the reply's head; this one holds for its body. A kept-alive connection may idle for longer.
+      socketTimeout: replyMsMax,
       throwOnRequestTimeout: true,
       httpAgent: { keepAlive: true, maxSockets: socketsMax },
       httpsAgent: { keepAlive: true, maxSockets: socketsMax },

@@ -5,7 +5,7 @@ import { dynamoTable } from '../../../../shared/adapters/aws/table.ts';
 import { OutcomeUnknown, type TableStore, Throttled, Unavailable, type Write } from '../../../../shared/ports/ports.ts';
 
 /** A table that takes every request and answers as the script says, then `{}`. */
-type Answer = 'cut' | { readonly status: number; readonly body: object | string };
+type Answer = 'cut' | 'silent' | 'stalled' | { readonly status: number; readonly body: object | string };
 
 const serverError: Answer = { status: 500, body: { __type: 'InternalServerError', message: 'no' } };
 const unreadable: Answer = { status: 200, body: '<html>' };
@@ -38,7 +38,9 @@ describe('a table whose replies are lost', () => {
       request.on('end', () => {
         received.push({ action: String(request.headers['x-amz-target']).split('.')[1] ?? '', body: JSON.parse(text) });
         const answer = script.shift() ?? { status: 200, body: {} };
+        if (answer === 'silent') return;
         if (answer === 'cut') return void request.socket.destroy();
+        if (answer === 'stalled') return void response.writeHead(200, { 'content-length': '2' }).write('{');
         const reply = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
         response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' }).end(reply);
       });
@@ -121,6 +123,19 @@ describe('a table whose replies are lost', () => {
     expect(committed).toBe(0);
     expect(unknown).toBe(1);
   });
+
+  it.each<[string, Answer]>([
+    ['does not come', 'silent'],
+    ['stops after its head', 'stalled'],
+  ])(
+    'gives up on a reply that %s, and sends the write once',
+    async (_, answer) => {
+      script = [answer];
+      await expect(table.put(key)).rejects.toBeInstanceOf(OutcomeUnknown);
+      expect(received).toHaveLength(1);
+    },
+    10_000,
+  );
 
   it('refuses a stored number that would lose digits, and reads it once', async () => {
     script = [{ status: 200, body: { Item: { pk: { S: 'p' }, sk: { S: 's' }, n: { N: '9007199254740993' } } } }];
