@@ -62,8 +62,8 @@ export interface TableStore {
   update(key: Key, change: Change, condition?: Condition): Promise<Item>;
   delete(key: Key, condition?: Condition): Promise<void>;
   /**
-   * All or nothing, at most 100 writes; throws TransactionCancelled. With `once` it is sent a single time, without the token that makes a
-   * repeat safe: for a caller who reads what became of it after OutcomeUnknown.
+   * All or nothing, at most 100 writes; throws TransactionCancelled. With `once` it is sent a single time: for a caller who reads what became
+   * of it after OutcomeUnknown. Otherwise a lost reply is followed by a repeat under the same token, which changes nothing a second time.
    */
   transact(writes: readonly Write[], options?: { readonly once?: boolean }): Promise<void>;
   /** Every item, in no order: for erasure and export only. */

@@ -10,7 +10,6 @@ import { erasedChains } from '../../functions/read/erasedChains.ts';
 import { inputsOpener } from '../../functions/read/inputs.ts';
 import { postReview } from '../../functions/review/review.ts';
 import { scoreBatch } from '../../functions/score/score.ts';
-import { toWireItem } from '../../shared/adapters/aws/attributes.ts';
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
 import { type FaultPlan, faultyTable, noFaults } from '../../shared/adapters/memory/faults.ts';
 import { type MemoryTable, memoryTable } from '../../shared/adapters/memory/table.ts';
@@ -24,6 +23,7 @@ import { decisionFromItem, isDecisionItem } from '../../shared/ledger/items.ts';
 import type { Item, Queue, QueueMessage, TableStore, Write } from '../../shared/ports/ports.ts';
 import { localMasterSecret } from '../../shared/secrets/masterSecret.ts';
 import { seededRandom } from '../../shared/store/random.ts';
+import { streamImage } from '../../tools/local/streamImage.ts';
 import { noEvidenceStores } from './evidence.ts';
 import { eventOf, type Received, received, type Sent } from './http.ts';
 
@@ -161,6 +161,6 @@ const recordOf = (item: Item) => ({
   dynamodb: {
     SequenceNumber: '1',
     Keys: { pk: { S: item.pk }, sk: { S: item.sk } },
-    NewImage: toWireItem(item),
+    NewImage: streamImage(item),
   },
 });

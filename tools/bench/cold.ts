@@ -5,9 +5,9 @@ import { basename, join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { type BuildOptions, build } from 'esbuild';
 import { bundleOptions } from '../../infra/bundle.ts';
-import { toWireItem } from '../../shared/adapters/aws/attributes.ts';
 import { decisionKey } from '../../shared/store/names.ts';
 import { startLocalStack } from '../local/stack.ts';
+import { streamImage } from '../local/streamImage.ts';
 
 /**
  * From process start to the first answer of each function on the way of a payment, bundled as it is deployed, against emulators on
@@ -156,7 +156,7 @@ try {
   if (decided.status !== 200) throw new Error(`${decided.status}: ${await decided.text()}`);
   const key = decisionKey('dev', 'cold-first');
   const item = await stack.table.get(key, { consistent: true });
-  const image = toWireItem(item!);
+  const image = streamImage(item!);
   const events: Record<Stage, (id: string) => unknown> = {
     ingest: (id) => call('/transactions', payment(id)),
     decide: (id) => call('/decisions', payment(id)),

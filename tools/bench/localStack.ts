@@ -1,11 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
+import { resolve as absolute, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { dynamoTable } from '../../shared/adapters/aws/table.ts';
 import { byDay } from '../cli/costLoad.ts';
 import { waitUntilDecided } from '../cli/decided.ts';
+import { withoutAddedTokens } from '../local/addedTokens.ts';
 import { emulatorCredentials, emulatorRegion } from '../local/emulatorConnection.ts';
 import type { StackAddress, StackRequest } from './stackMessages.ts';
 
@@ -18,7 +21,7 @@ export interface Bare {
 }
 
 export interface BenchStack {
-  /** By the AWS SDK's document client, as programs commonly call the table; and by the project's own adapter. */
+  /** By the AWS SDK's document client, as programs commonly call the table; and by the stack's own adapter. */
   readonly bare: { readonly sdk: Bare; readonly adapter: Bare };
   /** The answer's text; throws when its status is another. */
   post(path: string, body: unknown, status: number): Promise<string>;
@@ -30,13 +33,20 @@ export interface BenchStack {
 }
 
 const waitMsMax = 300_000;
+/** The stack has the processors to itself in between. */
+const pollMs = 50;
 
-export const startBenchStack = async (): Promise<BenchStack> => {
-  const child = fork(new URL('./stackProcess.ts', import.meta.url), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+/** For the option of every measurement that can be made beside an earlier version. */
+export const beforeHelp = '--before FOLDER  measures a checkout of v0.1.0, with its packages, beside this one';
+
+/** The stack of this checkout; with `before`, that of a checkout of v0.1.0, and its adapter. */
+export const startBenchStack = async (before?: string): Promise<BenchStack> => {
+  const { stackProcess, makeTable } = before === undefined ? ofThisCheckout : await ofCheckout(absolute(before));
+  const child = fork(stackProcess, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const address = await firstMessage(child);
   const connection = { endpoint: address.dynamodb, region: emulatorRegion, credentials: emulatorCredentials };
   const tableName = address.environment.AEGIS_TABLE!;
-  const table = dynamoTable({ table: tableName, ...connection });
+  const table = makeTable({ table: tableName, ...connection, plugin: withoutAddedTokens });
   const client = new DynamoDBClient({ ...connection, maxAttempts: 1 });
   const documents = DynamoDBDocumentClient.from(client);
   const agent = new Agent({ keepAlive: true });
@@ -78,7 +88,7 @@ export const startBenchStack = async (): Promise<BenchStack> => {
         sent.once('error', reject);
         sent.end(JSON.stringify(body));
       }),
-    decided: (transactionIds) => waitUntilDecided(table, transactionIds, { waitMsMax }),
+    decided: (transactionIds) => waitUntilDecided(table, transactionIds, { waitMsMax, pollMs }),
     projected: async () => {
       child.send('projected' satisfies StackRequest);
       await once(child, 'message');
@@ -94,6 +104,19 @@ export const startBenchStack = async (): Promise<BenchStack> => {
   };
 };
 
+interface Checkout {
+  readonly stackProcess: URL;
+  readonly makeTable: typeof dynamoTable;
+}
+
+const ofThisCheckout: Checkout = { stackProcess: new URL('./stackProcess.ts', import.meta.url), makeTable: dynamoTable };
+
+/** Its own way to the table takes the same options, of which it ignores what it does not know. */
+const ofCheckout = async (folder: string): Promise<Checkout> => {
+  const adapter = (await import(pathToFileURL(join(folder, 'shared/aws/table.ts')).href)) as { dynamoTable: typeof dynamoTable };
+  return { stackProcess: pathToFileURL(join(folder, 'bench/stackProcess.ts')), makeTable: adapter.dynamoTable };
+};
+
 const firstMessage = (child: ChildProcess): Promise<StackAddress> =>
   new Promise((resolve, reject) => {
     child.once('message', (message) => resolve(message as unknown as StackAddress));
@@ -107,15 +130,16 @@ const bareKey = (name: string) => ({ pk: `Z#${name}`, sk: 's' });
 const bareItems = (name: string) =>
   Object.entries(itemBytes).map(([sk, bytes]) => ({ pk: `Z#${name}`, sk, b: new Uint8Array(bytes) }));
 
-/** `times` calls by `clients` at a time; the milliseconds of each, sorted, and of all. */
+/** `times` calls by `clients` at a time; the milliseconds of each, sorted, and of all, and the processor time of this process for a call. */
 export const byClients = async (
   clients: number,
   times: number,
   call: (i: number) => Promise<unknown>,
-): Promise<{ readonly tookMs: readonly number[]; readonly allMs: number }> => {
+): Promise<{ readonly tookMs: readonly number[]; readonly allMs: number; readonly cpuMs: number }> => {
   const tookMs: number[] = [];
   let next = 0;
   const started = performance.now();
+  const cpuBefore = process.cpuUsage();
   const client = async (): Promise<void> => {
     for (let i = next++; i < times; i = next++) {
       const calledAt = performance.now();
@@ -124,7 +148,8 @@ export const byClients = async (
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
-  return { tookMs: tookMs.sort((a, b) => a - b), allMs: performance.now() - started };
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { tookMs: tookMs.sort((a, b) => a - b), allMs: performance.now() - started, cpuMs: (user + system) / 1_000 / times };
 };
 
 /** Returns the time of a payment that is made now, at about noon of its place. */

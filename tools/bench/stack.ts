@@ -1,21 +1,33 @@
 import { parseArgs } from 'node:util';
-import { type Bare, byClients, nowAtNoon, startBenchStack } from './localStack.ts';
+import { type Bare, type BenchStack, beforeHelp, byClients, nowAtNoon, startBenchStack } from './localStack.ts';
 
 /**
  * Payments posted in batches until each is decided and stored, against the emulator's own rate of the bare read and transaction of
  * the same items, one payment at a time, in the same run on the same machine. The stack is a process of its own, as for its callers.
  */
-const help = `Usage: npm run bench -- stack [--payments N] [--rounds N] [--json]
+const help = `Usage: npm run bench -- stack [--payments N] [--rounds N] [--before FOLDER] [--json]
 
-  --payments N   payments of each run (default 3000)
-  --rounds N     runs of each kind, taken in turn; the best of each counts (default 3)`;
+  --payments N     payments of each run (default 3000)
+  --rounds N       runs of each kind, taken in turn; the best of each counts (default 3)
+  ${beforeHelp}
+
+Exit code 1 when a rate is below its share of the SDK's bare rate.`;
+
+/** Least shares of the SDK's bare rate. */
+const shareMin: Readonly<Record<string, number>> = { otherAccounts: 0.8, fourOfAnAccount: 1.2 };
 
 /** The bare rate is that of the better of these. */
 const bareClients = [8, 32];
 const batchRows = 500;
 
 const { values } = parseArgs({
-  options: { payments: { type: 'string' }, rounds: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
+  options: {
+    payments: { type: 'string' },
+    rounds: { type: 'string' },
+    before: { type: 'string' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
 });
 if (values.help) {
   console.log(help);
@@ -25,12 +37,20 @@ const payments = Number(values.payments ?? 3_000);
 const rounds = Number(values.rounds ?? 3);
 
 const stack = await startBenchStack();
+const before = values.before === undefined ? null : await startBenchStack(values.before);
 try {
   const kinds: Readonly<Record<string, (round: number) => Promise<number>>> = {
     bareBySdk: (round) => bare(stack.bare.sdk, `s${round}`),
     bareByAdapter: (round) => bare(stack.bare.adapter, `a${round}`),
-    otherAccounts: (round) => postAndWait(`r${round}a`, 1),
-    fourOfAnAccount: (round) => postAndWait(`r${round}b`, 4),
+    otherAccounts: (round) => postAndWait(stack, `r${round}a`, 1),
+    fourOfAnAccount: (round) => postAndWait(stack, `r${round}b`, 4),
+    ...(before === null
+      ? {}
+      : {
+          bareByAdapterBefore: (round) => bare(before.bare.adapter, `a${round}`),
+          otherAccountsBefore: (round) => postAndWait(before, `r${round}a`, 1),
+          fourOfAnAccountBefore: (round) => postAndWait(before, `r${round}b`, 4),
+        }),
   };
   const best: Record<string, number> = {};
   for (const [name, run] of Object.entries(kinds)) console.error(`warming up: ${name} ${Math.round(await run(0))}`);
@@ -41,6 +61,7 @@ try {
       best[name] = Math.max(perSecond, best[name] ?? 0);
       figures.push(`${name} ${Math.round(perSecond)}`);
       await stack.projected();
+      await before?.projected();
     }
     console.error(`round ${round} of ${rounds}: ${figures.join(', ')}`);
   }
@@ -60,7 +81,12 @@ try {
       );
     }
   }
+  const below = rows.filter(({ name, toBareBySdk }) => toBareBySdk < (shareMin[name] ?? 0));
+  for (const { name, toBareBySdk } of below)
+    console.error(`${name}: ${toBareBySdk.toFixed(2)} x the SDK's bare rate, needed: ${shareMin[name]}`);
+  if (below.length > 0) process.exitCode = 1;
 } finally {
+  await before?.stop();
   await stack.stop();
 }
 
@@ -77,7 +103,7 @@ async function bare(calls: Bare, name: string): Promise<number> {
   return Math.max(...rates);
 }
 
-async function postAndWait(name: string, perAccount: number): Promise<number> {
+async function postAndWait(to: BenchStack, name: string, perAccount: number): Promise<number> {
   const transactions = Array.from({ length: payments }, (_, i) => ({
     transactionId: `${name}-${i}`,
     userId: 'u1',
@@ -92,7 +118,7 @@ async function postAndWait(name: string, perAccount: number): Promise<number> {
   }));
   const started = performance.now();
   for (let from = 0; from < payments; from += batchRows)
-    await stack.post('/transactions/batch', { transactions: transactions.slice(from, from + batchRows) }, 202);
-  await stack.decided(transactions.map((one) => one.transactionId));
+    await to.post('/transactions/batch', { transactions: transactions.slice(from, from + batchRows) }, 202);
+  await to.decided(transactions.map((one) => one.transactionId));
   return (payments * 1_000) / (performance.now() - started);
 }

@@ -1,17 +1,29 @@
 import { parseArgs } from 'node:util';
-import { byClients, nowAtNoon, startBenchStack } from './localStack.ts';
+import { type Bare, type BenchStack, beforeHelp, byClients, nowAtNoon, startBenchStack } from './localStack.ts';
 
 /**
  * The synchronous route on the local stack against a bare transaction (and read) of items of the same sizes, in the same run. The stack
  * is a process of its own, as for its callers.
  */
-const help = `Usage: npm run bench -- sync [--requests N] [--rounds N] [--json]
+const help = `Usage: npm run bench -- sync [--requests N] [--rounds N] [--before FOLDER] [--json]
 
-  --requests N   of each kind and round (default 1000)
-  --rounds N     taken in turn; the best of each figure counts (default 3)`;
+  --requests N     of each kind and round (default 1000)
+  --rounds N       taken in turn; the best of each figure counts (default 3)
+  ${beforeHelp}
+
+Exit code 1 when the route's p50 is above its multiple of the SDK's bare transaction.`;
+
+/** Of the route's p50 at one client to that of the SDK's bare transaction. */
+const p50RatioMax = 2.5;
 
 const { values } = parseArgs({
-  options: { requests: { type: 'string' }, rounds: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
+  options: {
+    requests: { type: 'string' },
+    rounds: { type: 'string' },
+    before: { type: 'string' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
 });
 if (values.help) {
   console.log(help);
@@ -24,42 +36,56 @@ interface Run {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Processor time of this process for a call: of the way to the table, where the table is called from here. */
+  readonly cpuMs: number;
 }
 
 const stack = await startBenchStack();
+const before = values.before === undefined ? null : await startBenchStack(values.before);
 const { sdk, adapter } = stack.bare;
 let calls = 0;
 
-const readAndTransact = (bare: typeof sdk) => async (name: string) => {
+const readAndTransact = (bare: Bare) => async (name: string) => {
   await bare.read(name);
   await bare.transact(name);
 };
 
-const decide = (name: string): Promise<string> =>
-  stack.post(
-    '/decisions',
-    {
-      transactionId: `sync-${name}`,
-      userId: 'u1',
-      accountId: `sync-${name}`,
-      occurredAt: nowAtNoon(),
-      amountMinor: 50_000,
-      currency: 'INR',
-      deviceId: 'd1',
-      merchantId: `m${calls % 50}`,
-    },
-    200,
-  );
+const decide =
+  (to: BenchStack) =>
+  (name: string): Promise<string> =>
+    to.post(
+      '/decisions',
+      {
+        transactionId: `sync-${name}`,
+        userId: 'u1',
+        accountId: `sync-${name}`,
+        occurredAt: nowAtNoon(),
+        amountMinor: 50_000,
+        currency: 'INR',
+        deviceId: 'd1',
+        merchantId: `m${calls % 50}`,
+      },
+      200,
+    );
 
-const kinds = [
+const kinds: readonly (readonly [what: string, clients: number, call: (name: string) => Promise<unknown>])[] = [
   ['bare transaction by the AWS SDK', 1, sdk.transact],
   ['bare transaction by our adapter', 1, adapter.transact],
-  ['POST /decisions', 1, decide],
+  ['POST /decisions', 1, decide(stack)],
   ['bare read + transaction by the AWS SDK', 8, readAndTransact(sdk)],
   ['bare read + transaction by our adapter', 8, readAndTransact(adapter)],
-  ['POST /decisions', 8, decide],
-  ['POST /decisions', 64, decide],
-] as const;
+  ['POST /decisions', 8, decide(stack)],
+  ['POST /decisions', 64, decide(stack)],
+  ...(before === null
+    ? []
+    : ([
+        ['bare transaction by the adapter before', 1, before.bare.adapter.transact],
+        ['POST /decisions before', 1, decide(before)],
+        ['bare read + transaction by the adapter before', 8, readAndTransact(before.bare.adapter)],
+        ['POST /decisions before', 8, decide(before)],
+        ['POST /decisions before', 64, decide(before)],
+      ] as const)),
+];
 
 try {
   // Compilers of both sides do their work before the first round.
@@ -68,7 +94,8 @@ try {
   for (let round = 1; round <= rounds; round++) {
     for (const [what, clients, call] of kinds) {
       await stack.projected();
-      const { tookMs, allMs } = await byClients(clients, requests, () => call(`${round}-${calls++}`));
+      await before?.projected();
+      const { tookMs, allMs, cpuMs } = await byClients(clients, requests, () => call(`${round}-${calls++}`));
       const at = (share: number): number => tookMs[Math.min(tookMs.length - 1, Math.floor(tookMs.length * share))]!;
       const name = `${what}, ${clients} client${clients === 1 ? '' : 's'}`;
       const known = best.get(name);
@@ -76,6 +103,7 @@ try {
         perSecond: Math.max((requests * 1_000) / allMs, known?.perSecond ?? 0),
         p50Ms: Math.min(at(0.5), known?.p50Ms ?? Number.POSITIVE_INFINITY),
         p99Ms: Math.min(at(0.99), known?.p99Ms ?? Number.POSITIVE_INFINITY),
+        cpuMs: Math.min(cpuMs, known?.cpuMs ?? Number.POSITIVE_INFINITY),
       });
     }
     console.error(`round ${round} of ${rounds}`);
@@ -85,6 +113,7 @@ try {
     ['the AWS SDK', 'our adapter'].map((by) => [
       by,
       {
+        p50Ratio: of('POST /decisions, 1 client').p50Ms / of(`bare transaction by ${by}, 1 client`).p50Ms,
         atP99Ms: of('POST /decisions, 1 client').p99Ms - of(`bare transaction by ${by}, 1 client`).p99Ms,
         ratioAt8: of('POST /decisions, 8 clients').perSecond / of(`bare read + transaction by ${by}, 8 clients`).perSecond,
       },
@@ -94,14 +123,20 @@ try {
   else {
     for (const [name, one] of best) {
       console.log(
-        `${name.padEnd(50)} ${one.perSecond.toFixed(0).padStart(6)}/s  p50 ${one.p50Ms.toFixed(2)} ms  p99 ${one.p99Ms.toFixed(2)} ms`,
+        `${name.padEnd(56)} ${one.perSecond.toFixed(0).padStart(6)}/s  p50 ${one.p50Ms.toFixed(2)} ms  p99 ${one.p99Ms.toFixed(2)} ms${name.startsWith('bare') ? `  CPU ${one.cpuMs.toFixed(2)} ms` : ''}`,
       );
     }
-    for (const [by, { atP99Ms, ratioAt8 }] of Object.entries(shares))
+    for (const [by, { p50Ratio, atP99Ms, ratioAt8 }] of Object.entries(shares))
       console.log(
-        `beside the bare calls by ${by}: our share at p99, 1 client ${atP99Ms.toFixed(2)} ms; 8 clients ${ratioAt8.toFixed(2)} x`,
+        `beside the bare calls by ${by}: p50, 1 client ${p50Ratio.toFixed(2)} x; our share at p99, 1 client ${atP99Ms.toFixed(2)} ms; rate, 8 clients ${ratioAt8.toFixed(2)} x`,
       );
   }
+  const { p50Ratio } = shares['the AWS SDK']!;
+  if (p50Ratio > p50RatioMax) {
+    console.error(`p50 is ${p50Ratio.toFixed(2)} x that of the SDK's bare transaction, allowed: ${p50RatioMax}`);
+    process.exitCode = 1;
+  }
 } finally {
+  await before?.stop();
   await stack.stop();
 }

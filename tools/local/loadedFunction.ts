@@ -1,5 +1,6 @@
 import { serialize } from 'node:v8';
 import { configureServices } from '../../shared/adapters/aws/services.ts';
+import { withoutAddedTokens } from './addedTokens.ts';
 import type { Committed, ToldWrite } from './threadMessages.ts';
 
 /** A deployed handler in this thread. */
@@ -36,7 +37,11 @@ export const loadFunction = async (
     if (held.length === 0) setImmediate(tell);
     held.push(...writes);
   };
-  configureServices({ onCommitted: add, onUnknown: (writes) => add(writes.map((write) => ({ ...write, isUnknown: true }))) });
+  configureServices({
+    tablePlugin: withoutAddedTokens,
+    onCommitted: add,
+    onUnknown: (writes) => add(writes.map((write) => ({ ...write, isUnknown: true }))),
+  });
 
   const { handler } = (await import(handlerUrl)) as { handler?: Handler };
   if (typeof handler !== 'function') throw new Error(`${handlerUrl} exports no function named handler`);

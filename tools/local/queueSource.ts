@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
-import { jsonWire } from '../../shared/adapters/aws/wire.ts';
+import { leanClient } from '../../shared/adapters/aws/client.ts';
 import { emulatorCredentials, emulatorRegion } from './emulatorConnection.ts';
 import type { QueueSourceModel } from './model.ts';
 import { messageOf } from './problem.ts';
@@ -33,24 +33,39 @@ export interface Source {
  */
 export const startQueueSource = (options: QueueSourceOptions): Source => {
   const { model, onFailure } = options;
-  const client = new SQSClient({ region: emulatorRegion, credentials: emulatorCredentials, endpoint: options.endpoint });
-  const wire = jsonWire(client.config, { name: 'sqs', target: 'AmazonSQS' });
+  const client = leanClient(
+    new SQSClient({
+      region: emulatorRegion,
+      credentials: emulatorCredentials,
+      endpoint: options.endpoint,
+      maxAttempts: 1,
+      // The emulator is on this machine.
+      md5: false,
+      requestHandler: {
+        requestTimeout: receiveMsMax,
+        socketTimeout: receiveMsMax,
+        throwOnRequestTimeout: true,
+        // Each batch at a time waits in one connection, while what came before it is deleted in another.
+        httpAgent: { keepAlive: true, maxSockets: 2 * options.concurrency },
+      },
+    }),
+  );
   const stopping = new AbortController();
-  const receive = JSON.stringify({
+  const receive = {
     QueueUrl: model.queueUrl,
     MaxNumberOfMessages: Math.min(model.batchSize, maxReceive),
     WaitTimeSeconds: longPollSeconds,
-    MessageSystemAttributeNames: ['All'],
+    MessageSystemAttributeNames: ['All' as const],
     MessageAttributeNames: ['All'],
-  });
+  };
 
   const poll = async (): Promise<void> => {
     /** Of the batch before: it goes on while the next one is received and decided. */
     let deleted: Promise<void> = Promise.resolve();
     while (!stopping.signal.aborted) {
       try {
-        const reply = await wire.send('ReceiveMessage', receive, { waitMs: receiveMsMax, signal: stopping.signal });
-        const messages: readonly WireMessage[] = reply.Messages ?? [];
+        const reply = await client.send(new ReceiveMessageCommand(receive), { abortSignal: stopping.signal });
+        const messages = reply.Messages ?? [];
         if (messages.length === 0) continue;
         const done = await handle(messages);
         await deleted;
@@ -65,7 +80,7 @@ export const startQueueSource = (options: QueueSourceOptions): Source => {
   };
 
   /** Those the function is done with. */
-  const handle = async (messages: readonly WireMessage[]): Promise<readonly SQSRecord[]> => {
+  const handle = async (messages: readonly Message[]): Promise<readonly SQSRecord[]> => {
     const records = messages.map((message) => toRecord(message, model.queueArn));
     try {
       const answer = await options.invoke(model.functionId, { Records: records });
@@ -82,9 +97,8 @@ export const startQueueSource = (options: QueueSourceOptions): Source => {
   const remove = async (done: readonly SQSRecord[]): Promise<void> => {
     if (done.length === 0) return;
     const Entries = done.map((record, i) => ({ Id: String(i), ReceiptHandle: record.receiptHandle }));
-    const reply = await wire.send('DeleteMessageBatch', JSON.stringify({ QueueUrl: model.queueUrl, Entries }));
-    const failures: readonly { readonly Id: string; readonly Message?: string }[] = reply.Failed ?? [];
-    for (const { Id, Message } of failures) onFailure(`queue source: ${done[Number(Id)]?.messageId} is not deleted: ${Message}`);
+    const { Failed = [] } = await client.send(new DeleteMessageBatchCommand({ QueueUrl: model.queueUrl, Entries }));
+    for (const { Id, Message } of Failed) onFailure(`queue source: ${done[Number(Id)]?.messageId} is not deleted: ${Message}`);
   };
 
   const polls = Array.from({ length: options.concurrency }, poll);
@@ -92,7 +106,6 @@ export const startQueueSource = (options: QueueSourceOptions): Source => {
     stop: async () => {
       stopping.abort();
       await Promise.all(polls);
-      wire.close();
       client.destroy();
     },
   };
@@ -112,21 +125,9 @@ export const failedIdentifiers = (answer: unknown, sent: readonly string[]): Rea
     : 'all';
 };
 
-/** A message as SQS's JSON has it; bytes are base64 text. */
-interface WireMessage {
-  readonly MessageId: string;
-  readonly ReceiptHandle: string;
-  readonly Body?: string;
-  readonly MD5OfBody?: string;
-  readonly Attributes?: Readonly<Record<string, string>>;
-  readonly MessageAttributes?: Readonly<
-    Record<string, { readonly DataType?: string; readonly StringValue?: string; readonly BinaryValue?: string }>
-  >;
-}
-
-const toRecord = (message: WireMessage, queueArn: string): SQSRecord => ({
-  messageId: message.MessageId,
-  receiptHandle: message.ReceiptHandle,
+const toRecord = (message: Message, queueArn: string): SQSRecord => ({
+  messageId: message.MessageId!,
+  receiptHandle: message.ReceiptHandle!,
   body: message.Body ?? '',
   attributes: { ...message.Attributes } as unknown as SQSRecord['attributes'],
   messageAttributes: Object.fromEntries(
@@ -134,7 +135,7 @@ const toRecord = (message: WireMessage, queueArn: string): SQSRecord => ({
       name,
       {
         ...(StringValue === undefined ? {} : { stringValue: StringValue }),
-        ...(BinaryValue === undefined ? {} : { binaryValue: BinaryValue }),
+        ...(BinaryValue === undefined ? {} : { binaryValue: Buffer.from(BinaryValue).toString('base64') }),
         stringListValues: [],
         binaryListValues: [],
         dataType: DataType ?? 'String',

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Settings } from '../../infra/settings.ts';
 import { dynamoTable } from '../../shared/adapters/aws/table.ts';
 import type { TableStore } from '../../shared/ports/ports.ts';
+import { withoutAddedTokens } from './addedTokens.ts';
 import { startApi } from './api.ts';
 import { openDataFolder } from './dataFolder.ts';
 import { emulatorCredentials, emulatorRegion } from './emulatorConnection.ts';
@@ -114,6 +115,7 @@ const start = async (
     endpoint: endpoints.dynamodb,
     region: emulatorRegion,
     credentials: emulatorCredentials,
+    plugin: withoutAddedTokens,
   });
   undo.push(() => table.close());
 

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBRecord } from 'aws-lambda';
-import { toWireItem } from '../../shared/adapters/aws/attributes.ts';
 import { itemSizeBytes } from '../../shared/adapters/memory/itemSize.ts';
 import type { Item, Key, TableStore } from '../../shared/ports/ports.ts';
 import { scanItems } from '../../shared/store/pages.ts';
@@ -10,6 +9,7 @@ import { emulatorCredentials, emulatorRegion } from './emulatorConnection.ts';
 import type { TableSourceModel } from './model.ts';
 import { messageOf } from './problem.ts';
 import { failedIdentifiers, type Source } from './queueSource.ts';
+import { streamImage } from './streamImage.ts';
 import type { ToldWrite } from './threadMessages.ts';
 
 const retryPauseMs = 200;
@@ -74,7 +74,7 @@ export const startTableSource = (options: TableSourceOptions): TableSource => {
       dynamodb: {
         ApproximateCreationDateTime: Math.floor(Date.now() / 1_000),
         Keys: { pk: { S: key.pk }, sk: { S: key.sk } },
-        ...(image === null ? {} : { NewImage: toWireItem(image) }),
+        ...(image === null ? {} : { NewImage: streamImage(image) }),
         SequenceNumber: String(sequence).padStart(21, '0'),
         SizeBytes: itemSizeBytes({ ...key }) + (image === null ? 0 : itemSizeBytes(image)),
         StreamViewType: 'NEW_AND_OLD_IMAGES',

@@ -1,6 +1,7 @@
 import { deserialize } from 'node:v8';
 import { workerData } from 'node:worker_threads';
 import { dynamoTable } from '../../shared/adapters/aws/table.ts';
+import { withoutAddedTokens } from './addedTokens.ts';
 import { emulatorCredentials, emulatorRegion } from './emulatorConnection.ts';
 import { heapBytesIn, hostsOf, invokeIn, stopAll, warmAll } from './functionHost.ts';
 import { threadSide } from './helperThread.ts';
@@ -19,6 +20,7 @@ const table = dynamoTable({
   endpoint: endpoints.dynamodb,
   region: emulatorRegion,
   credentials: emulatorCredentials,
+  plugin: withoutAddedTokens,
 });
 
 const take = (committed: Committed): void => {

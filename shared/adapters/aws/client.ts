@@ -8,10 +8,10 @@ export interface Connection {
 }
 
 /** A connection that opens within this or counts as failed. */
-export const connectMsMax = 1_000;
+const connectMsMax = 1_000;
 /** No answer within this counts as a lost reply. */
-export const replyMsMax = 3_000;
-export const socketsMax = 64;
+const replyMsMax = 3_000;
+const socketsMax = 64;
 
 /** Options of every AWS client: kept-alive connections, bounded waits, an explicit endpoint if the environment names one. */
 export function clientOptions(service: Exclude<keyof typeof awsEndpoints, 'all'>, connection: Connection, attemptsMax: number) {
@@ -21,6 +21,8 @@ export function clientOptions(service: Exclude<keyof typeof awsEndpoints, 'all'>
     requestHandler: {
       connectionTimeout: connectMsMax,
       requestTimeout: replyMsMax,
+      // The request's time ends with the reply's head; this one holds for its body. A kept-alive connection may idle for longer.
+      socketTimeout: replyMsMax,
       throwOnRequestTimeout: true,
       httpAgent: { keepAlive: true, maxSockets: socketsMax },
       httpsAgent: { keepAlive: true, maxSockets: socketsMax },
@@ -29,4 +31,18 @@ export function clientOptions(service: Exclude<keyof typeof awsEndpoints, 'all'>
     ...(connection.region === undefined ? {} : { region: connection.region }),
     ...(connection.credentials === undefined ? {} : { credentials: connection.credentials }),
   };
+}
+
+/** What `leanClient` needs of an SDK client. */
+interface SdkClient {
+  readonly middlewareStack: { removeByTag(tag: string): boolean };
+}
+
+/** Every request passes them: one prepares log records though no logger is set, the other writes the SDK's name and features into a header. */
+const unneededTags = ['LOGGER', 'USER_AGENT'];
+
+/** The client without the middleware that costs time at every request and that nothing here needs. */
+export function leanClient<Client extends SdkClient>(client: Client): Client {
+  for (const tag of unneededTags) client.middlewareStack.removeByTag(tag);
+  return client;
 }

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type SendMessageBatchCommandInput, SQSClient } from '@aws-sdk/client-sqs';
+import { SendMessageBatchCommand, type SendMessageBatchCommandInput, SQSClient } from '@aws-sdk/client-sqs';
 import type { Queue, QueueMessage } from '../../ports/ports.ts';
 import { inParallel } from '../../store/parallel.ts';
-import { type Connection, clientOptions } from './client.ts';
-import { jsonWire, type Reply, type WireFault } from './wire.ts';
+import { type Connection, clientOptions, leanClient } from './client.ts';
 
 export interface QueueOptions extends Connection {
   readonly url: string;
@@ -18,7 +16,6 @@ const batchMessagesMax = 10;
 const batchBytesMax = 262_144;
 /** A repeat of a send can at worst duplicate a message, and duplicates are decided once. */
 const attemptsMax = 3;
-const backoffMs = 100;
 /** Calls of one send at a time, where no message has to come before another. */
 const callsAtOnce = 5;
 
@@ -26,24 +23,11 @@ type Result = Awaited<ReturnType<Queue['send']>>[number];
 
 /** An SQS queue. Never throws for a failed send: each message's result says whether it is known to be on the queue. */
 export function sqsQueue(options: QueueOptions): Queue & { close(): void } {
-  // Finds address, region and credentials as every SDK client does; it sends nothing.
-  const client = new SQSClient(clientOptions('sqs', options, 1));
-  const wire = jsonWire(client.config, { name: 'sqs', target: 'AmazonSQS' });
-
-  const repeated = async (body: string): Promise<Reply> => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await wire.send('SendMessageBatch', body);
-      } catch (error) {
-        if (attempt === attemptsMax || !mayPass(error as WireFault)) throw error;
-        await sleep(Math.random() * backoffMs * 2 ** attempt);
-      }
-    }
-  };
+  const client = leanClient(new SQSClient({ ...clientOptions('sqs', options, attemptsMax), cacheMiddleware: true }));
 
   const sendBatch = async (batch: readonly QueueMessage[]): Promise<Result[]> => {
     try {
-      const reply: BatchReply = await repeated(JSON.stringify(batchRequest(options.url, batch)));
+      const reply = await client.send(new SendMessageBatchCommand(batchRequest(options.url, batch)));
       const sent = new Set((reply.Successful ?? []).map((entry) => entry.Id));
       const failed = new Map((reply.Failed ?? []).map((entry) => [entry.Id, `${entry.Code}: ${entry.Message ?? ''}`]));
       return batch.map((_, index) => {
@@ -61,21 +45,9 @@ export function sqsQueue(options: QueueOptions): Queue & { close(): void } {
       const isOrdered = messages.some(({ group }) => group !== undefined);
       return (await inParallel(batches(messages), isOrdered ? 1 : callsAtOnce, sendBatch)).flat();
     },
-    close: () => {
-      wire.close();
-      client.destroy();
-    },
+    close: () => client.destroy(),
   };
 }
-
-interface BatchReply {
-  readonly Successful?: readonly { readonly Id: string }[];
-  readonly Failed?: readonly { readonly Id: string; readonly Code: string; readonly Message?: string }[];
-}
-
-/** A broken connection, a fault of the service or too high a rate: the same request may pass a moment later. */
-const mayPass = ({ name, code, $metadata }: WireFault): boolean =>
-  code !== undefined || ($metadata?.httpStatusCode ?? 0) >= 500 || /Throttl|TooManyRequests|RequestLimitExceeded/.test(name);
 
 /** Consecutive runs of at most 10 messages and `batchBytesMax` bytes. */
 export function batches(messages: readonly QueueMessage[]): QueueMessage[][] {

@@ -4,7 +4,7 @@ import { optional, required } from '../../store/environment.ts';
 import { env } from '../../store/names.ts';
 import { kmsMasterSecret } from './kmsMasterSecret.ts';
 import { systemClock, systemRandomness } from './system.ts';
-import { dynamoTable } from './table.ts';
+import { dynamoTable, type TablePlugin } from './table.ts';
 
 export type { MasterSecret } from '../../secrets/masterSecret.ts';
 
@@ -30,6 +30,8 @@ export interface Hooks {
   readonly onUnknown?: (writes: readonly Write[]) => void;
   /** Told of every request's capacity units. */
   readonly onConsumed?: (consumed: Consumed) => void;
+  /** Added to the table's client when that is made. */
+  readonly tablePlugin?: TablePlugin;
   readonly clock?: Clock;
   readonly randomness?: Randomness;
 }
@@ -55,6 +57,7 @@ export function services(): Services {
           get onConsumed() {
             return hooks.onConsumed;
           },
+          plugin: hooks.tablePlugin,
         }),
       ),
     queue: () => sqsAtOnce(required('queueUrl')),

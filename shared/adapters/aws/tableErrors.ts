@@ -1,13 +1,21 @@
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { CancellationReason, Item } from '../../ports/ports.ts';
 import { ConditionFailed, OutcomeUnknown, Throttled, TransactionCancelled, Unavailable } from '../../ports/ports.ts';
-import { fromWireItem, type WireItem } from './attributes.ts';
-import type { WireFault } from './wire.ts';
+import { exactNumber } from './exactNumber.ts';
 
-/** What the wire throws for the table, as far as it matters here. */
-interface Fault extends WireFault {
-  readonly Item?: WireItem;
-  readonly CancellationReasons?: readonly { readonly Code?: string; readonly Item?: WireItem }[];
+/** What the SDK throws for the table, as far as it matters here. Items in errors are not converted by the document client. */
+interface Fault {
+  readonly name: string;
+  readonly message: string;
+  /** The system's name for a broken connection. */
+  readonly code?: string;
+  /** Absent where the request was never made. */
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly Item?: StoredItem;
+  readonly CancellationReasons?: readonly { readonly Code?: string; readonly Item?: StoredItem }[];
 }
+
+type StoredItem = Parameters<typeof unmarshall>[0];
 
 const throttles = new Set([
   'ProvisionedThroughputExceededException',
@@ -29,10 +37,10 @@ const neverSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREA
 
 const badRequests = new Set(['ValidationException', 'SerializationException', 'ItemCollectionSizeLimitExceededException']);
 
-/** The family's error for a failed read; a request that is wrong in itself is handed back as it is. */
+/** The family's error for a failed read; a request that is wrong in itself, and a number that would lose digits, is handed back as it is. */
 export function readError(error: unknown): Error {
   const fault = error as Fault;
-  if (isProgrammingError(fault)) return error as Error;
+  if (isProgrammingError(fault) || error instanceof RangeError) return error as Error;
   if (throttles.has(fault.name)) return new Throttled(fault.message, { cause: error });
   return new Unavailable(describe('read', fault), { cause: error });
 }
@@ -45,7 +53,7 @@ export function writeError(error: unknown): Error {
   if (fault.name === 'TransactionCanceledException') return cancelled(fault);
   if (throttles.has(fault.name) || fault.name === conflict) return new Throttled(fault.message, { cause: error });
   if (tokenFaults.has(fault.name)) return new OutcomeUnknown(describe('write', fault), { cause: error });
-  if (neverSent.has(fault.code ?? '') || fault.name === 'CredentialsProviderError' || isRefusal(fault)) {
+  if (neverSent.has(fault.code ?? '') || isWithoutCredentials(fault) || isRefusal(fault)) {
     return new Unavailable(describe('write', fault), { cause: error });
   }
   return new OutcomeUnknown(describe('write', fault), { cause: error });
@@ -69,11 +77,15 @@ function cancelled(fault: Fault): Error {
   return new TransactionCancelled(reasons);
 }
 
-const standing = (item: WireItem | undefined): Item | null => (item === undefined ? null : fromWireItem(item));
+const standing = (item: StoredItem | undefined): Item | null =>
+  item === undefined ? null : (unmarshall(item, { wrapNumbers: exactNumber }) as Item);
 
 /** Thrown before anything was sent (no metadata: a value that cannot be stored), or refused as a malformed request. */
 const isProgrammingError = (fault: Fault): boolean =>
-  badRequests.has(fault.name) || (fault.$metadata === undefined && fault.code === undefined);
+  badRequests.has(fault.name) || (fault.$metadata === undefined && fault.code === undefined && !isWithoutCredentials(fault));
+
+/** The SDK throws it before it makes a request. */
+const isWithoutCredentials = ({ name }: Fault): boolean => name === 'CredentialsProviderError';
 
 const isRefusal = (fault: Fault): boolean => {
   const status = fault.$metadata?.httpStatusCode ?? 0;

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { archiveSink, hotDaysOf } from '../../../functions/project/archiveSink.ts';
 import { featuresSink } from '../../../functions/project/featuresSink.ts';
 import { projector, type Sink } from '../../../functions/project/project.ts';
-import { toWireItem } from '../../../shared/adapters/aws/attributes.ts';
 import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { featureNames } from '../../../shared/domain/features.ts';
@@ -13,6 +12,7 @@ import { readArchive } from '../../../shared/proof/archive.ts';
 import { canonicalText } from '../../../shared/proof/canonical.ts';
 import { labelItem } from '../../../shared/reviews/labels.ts';
 import { auditKey } from '../../../shared/store/names.ts';
+import { streamImage } from '../../../tools/local/streamImage.ts';
 import { chainOf } from '../../tools/proof/builders.ts';
 import { aDecision } from './builders.ts';
 
@@ -177,7 +177,7 @@ describe('the projector', () => {
     dynamodb: {
       SequenceNumber: `s${number}`,
       Keys: { pk: { S: item.pk }, sk: { S: item.sk } },
-      NewImage: toWireItem(item),
+      NewImage: streamImage(item),
     },
   });
 

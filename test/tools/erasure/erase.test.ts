@@ -12,7 +12,6 @@ import { bundleLines } from '../../../functions/read/evidence/bundle.ts';
 import { exportRange } from '../../../functions/read/evidence/export.ts';
 import { inputsOpener } from '../../../functions/read/inputs.ts';
 import { dispose } from '../../../functions/review/dispose.ts';
-import { toWireItem } from '../../../shared/adapters/aws/attributes.ts';
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
 import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
@@ -34,6 +33,7 @@ import { rotateSecret } from '../../../tools/cli/secret.ts';
 import { erase } from '../../../tools/erasure/erase.ts';
 import type { ParkedMessage, ParkedQueue } from '../../../tools/erasure/messages.ts';
 import type { Subject } from '../../../tools/erasure/subject.ts';
+import { streamImage } from '../../../tools/local/streamImage.ts';
 import { verifyBytes } from '../../../tools/proof/verify.ts';
 import { unpacked } from '../../support/traces.ts';
 import { p256Signer } from '../proof/builders.ts';
@@ -133,7 +133,7 @@ const world = () => {
         dynamodb: {
           SequenceNumber: String(i),
           Keys: { pk: { S: item.pk }, sk: { S: item.sk } },
-          NewImage: toWireItem(item),
+          NewImage: streamImage(item),
         },
       }));
       expect(await project({ Records })).toEqual({ batchItemFailures: [] });

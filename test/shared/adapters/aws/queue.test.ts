@@ -77,9 +77,12 @@ const scripted = async (script: ('cut' | { readonly status: number; readonly typ
         seen.inFlight--;
         const answer = script.shift();
         if (answer === 'cut') return request.socket.destroy();
-        const { Entries } = JSON.parse(Buffer.concat(chunks).toString()) as { Entries: { Id: string }[] };
-        const body =
-          answer === undefined ? { Successful: Entries.map(({ Id }) => ({ Id })) } : { __type: answer.type, message: 'no' };
+        const { Entries } = JSON.parse(Buffer.concat(chunks).toString()) as { Entries: { Id: string; MessageBody: string }[] };
+        const Successful = Entries.map(({ Id, MessageBody }) => ({
+          Id,
+          MD5OfMessageBody: createHash('md5').update(MessageBody).digest('hex'),
+        }));
+        const body = answer === undefined ? { Successful } : { __type: answer.type, message: 'no' };
         response.writeHead(answer?.status ?? 200, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body));
       }, 20);
     });

@@ -22,7 +22,7 @@ describe('what the table throws', () => {
     ['a refused connection', fault('Error', { code: 'ECONNREFUSED', ...noReply }), Unavailable, Unavailable],
     ['a missing table', fault('ResourceNotFoundException'), Unavailable, Unavailable],
     ['a missing permission', fault('AccessDeniedException'), Unavailable, Unavailable],
-    ['missing credentials', fault('CredentialsProviderError', noReply), Unavailable, Unavailable],
+    ['missing credentials', Object.assign(new Error('none'), { name: 'CredentialsProviderError' }), Unavailable, Unavailable],
   ])('reads %s as what it means for a write and for a read', (_, error, forWrite, forRead) => {
     expect(writeError(error)).toBeInstanceOf(forWrite);
     expect(readError(error)).toBeInstanceOf(forRead);
@@ -35,6 +35,12 @@ describe('what the table throws', () => {
   ])('hands back %s as it is', (_, error) => {
     expect(writeError(error)).toBe(error);
     expect(readError(error)).toBe(error);
+  });
+
+  it('hands back a stored number that would lose digits when it is read, and does not know what the write did that returns it', () => {
+    const error = Object.assign(new RangeError('beyond 2^53-1'), noReply);
+    expect(readError(error)).toBe(error);
+    expect(writeError(error)).toBeInstanceOf(OutcomeUnknown);
   });
 
   it('gives the item that stands there with a failed condition', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exactNumber, toWireItem } from '../../../../shared/adapters/aws/attributes.ts';
+import { exactNumber } from '../../../../shared/adapters/aws/exactNumber.ts';
 import {
   consumedUnits,
   deleteRequest,
@@ -9,7 +9,7 @@ import {
   scanRequest,
   transactRequest,
   updateRequest,
-} from '../../../../shared/adapters/aws/table.ts';
+} from '../../../../shared/adapters/aws/tableRequests.ts';
 import type { Write } from '../../../../shared/ports/ports.ts';
 
 const key = { pk: 'p', sk: 's' };
@@ -18,7 +18,7 @@ describe('requests to the table', () => {
   it('reads by the bare key, consistently only if asked', () => {
     expect(getRequest('t', { ...key, more: 1 } as typeof key, true)).toEqual({
       TableName: 't',
-      Key: { pk: { S: 'p' }, sk: { S: 's' } },
+      Key: { pk: 'p', sk: 's' },
       ConsistentRead: true,
     });
     expect(getRequest('t', key, false).ConsistentRead).toBe(false);
@@ -27,14 +27,14 @@ describe('requests to the table', () => {
   it('puts without a condition only where none is given', () => {
     expect(putRequest('t', { ...key, v: 1 })).toEqual({
       TableName: 't',
-      Item: { pk: { S: 'p' }, sk: { S: 's' }, v: { N: '1' } },
+      Item: { pk: 'p', sk: 's', v: 1 },
     });
   });
 
   it('puts where nothing stands', () => {
     expect(putRequest('t', { ...key, v: 1 }, { kind: 'absent' })).toEqual({
       TableName: 't',
-      Item: { pk: { S: 'p' }, sk: { S: 's' }, v: { N: '1' } },
+      Item: { pk: 'p', sk: 's', v: 1 },
       ConditionExpression: 'attribute_not_exists(pk)',
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     });
@@ -43,10 +43,10 @@ describe('requests to the table', () => {
   it('deletes on an attribute that equals a value', () => {
     expect(deleteRequest('t', key, { kind: 'equals', attribute: 'seq', value: 7 })).toEqual({
       TableName: 't',
-      Key: { pk: { S: 'p' }, sk: { S: 's' } },
+      Key: { pk: 'p', sk: 's' },
       ConditionExpression: '#c = :c',
       ExpressionAttributeNames: { '#c': 'seq' },
-      ExpressionAttributeValues: { ':c': { N: '7' } },
+      ExpressionAttributeValues: { ':c': 7 },
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     });
   });
@@ -55,17 +55,17 @@ describe('requests to the table', () => {
     const change = { set: { v: 'x' }, add: { n: 2 }, remove: ['old'] };
     expect(updateRequest('t', key, change, { kind: 'equals', attribute: 'v', value: 'w' })).toEqual({
       TableName: 't',
-      Key: { pk: { S: 'p' }, sk: { S: 's' } },
+      Key: { pk: 'p', sk: 's' },
       UpdateExpression: 'SET #s0 = :s0 ADD #a0 :a0 REMOVE #r0',
       ConditionExpression: '#c = :c',
       ExpressionAttributeNames: { '#s0': 'v', '#a0': 'n', '#r0': 'old', '#c': 'v' },
-      ExpressionAttributeValues: { ':s0': { S: 'x' }, ':a0': { N: '2' }, ':c': { S: 'w' } },
+      ExpressionAttributeValues: { ':s0': 'x', ':a0': 2, ':c': 'w' },
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       ReturnValues: 'ALL_NEW',
     });
   });
 
-  it('writes a transaction with every condition, the items that stand there on failure, and its token', () => {
+  it('writes a transaction with every condition, and asks for the items that stand there on failure', () => {
     const writes: Write[] = [
       { kind: 'put', item: { ...key, v: 1 }, condition: { kind: 'absent' } },
       { kind: 'put', item: { pk: 'p', sk: 'free' } },
@@ -78,32 +78,32 @@ describe('requests to the table', () => {
       { kind: 'delete', key: { pk: 'p', sk: 'd' }, condition: { kind: 'present' } },
       { kind: 'check', key: { pk: 'p', sk: 'c' }, condition: { kind: 'present' } },
     ];
-    expect(transactRequest('t', writes)).toEqual({
+    expect(transactRequest('t', writes, null)).toEqual({
       TransactItems: [
         {
           Put: {
             TableName: 't',
-            Item: { pk: { S: 'p' }, sk: { S: 's' }, v: { N: '1' } },
+            Item: { pk: 'p', sk: 's', v: 1 },
             ConditionExpression: 'attribute_not_exists(pk)',
             ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           },
         },
-        { Put: { TableName: 't', Item: { pk: { S: 'p' }, sk: { S: 'free' } } } },
+        { Put: { TableName: 't', Item: { pk: 'p', sk: 'free' } } },
         {
           Update: {
             TableName: 't',
-            Key: { pk: { S: 'p' }, sk: { S: 'u' } },
+            Key: { pk: 'p', sk: 'u' },
             UpdateExpression: 'ADD #a0 :a0',
             ConditionExpression: '#c = :c',
             ExpressionAttributeNames: { '#a0': 'n', '#c': 'seq' },
-            ExpressionAttributeValues: { ':a0': { N: '1' }, ':c': { N: '3' } },
+            ExpressionAttributeValues: { ':a0': 1, ':c': 3 },
             ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           },
         },
         {
           Delete: {
             TableName: 't',
-            Key: { pk: { S: 'p' }, sk: { S: 'd' } },
+            Key: { pk: 'p', sk: 'd' },
             ConditionExpression: 'attribute_exists(pk)',
             ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           },
@@ -111,12 +111,19 @@ describe('requests to the table', () => {
         {
           ConditionCheck: {
             TableName: 't',
-            Key: { pk: { S: 'p' }, sk: { S: 'c' } },
+            Key: { pk: 'p', sk: 'c' },
             ConditionExpression: 'attribute_exists(pk)',
             ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           },
         },
       ],
+    });
+  });
+
+  it('gives a transaction the token of its caller', () => {
+    expect(transactRequest('t', [{ kind: 'delete', key }], 'token')).toEqual({
+      TransactItems: [{ Delete: { TableName: 't', Key: key } }],
+      ClientRequestToken: 'token',
     });
   });
 
@@ -129,7 +136,7 @@ describe('requests to the table', () => {
     expect(queryRequest('t', { pk: 'p', limit: 5, ...bounds })).toEqual({
       TableName: 't',
       KeyConditionExpression: condition,
-      ExpressionAttributeValues: toWireItem(values),
+      ExpressionAttributeValues: values,
       ScanIndexForward: true,
       Limit: 5,
       ConsistentRead: false,
@@ -138,7 +145,7 @@ describe('requests to the table', () => {
 
   it('queries on after a key, backwards and consistently', () => {
     expect(queryRequest('t', { pk: 'p', limit: 5, after: 'k', descending: true, consistent: true })).toMatchObject({
-      ExclusiveStartKey: { pk: { S: 'p' }, sk: { S: 'k' } },
+      ExclusiveStartKey: { pk: 'p', sk: 'k' },
       ScanIndexForward: false,
       ConsistentRead: true,
     });
@@ -152,7 +159,7 @@ describe('requests to the table', () => {
     expect(scanRequest('t', 9, key)).toEqual({
       TableName: 't',
       Limit: 9,
-      ExclusiveStartKey: { pk: { S: 'p' }, sk: { S: 's' } },
+      ExclusiveStartKey: { pk: 'p', sk: 's' },
     });
   });
 });
