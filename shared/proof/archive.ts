@@ -61,12 +61,13 @@ export async function* readArchive(
   fromDay: string,
   toDay: string,
 ): AsyncGenerator<readonly ArchivedEntry[]> {
-  let after: string | undefined;
+  let after: string | undefined = `${archiveFolder}${fromDay}`;
   do {
-    const page = await objects.list(archiveFolder, { limit: keysAtOnce, ...(after === undefined ? {} : { after }) });
+    const page: Awaited<ReturnType<ObjectStore['list']>> = await objects.list(archiveFolder, { limit: keysAtOnce, after });
     for (const key of page.keys) {
       const day = key.slice(archiveFolder.length, archiveFolder.length + 10);
-      if (day < fromDay || day > toDay) continue;
+      if (day < fromDay) continue;
+      if (day > toDay) return;
       const bytes = await objects.get(key);
       if (bytes === null) throw new Error(`the archive lists ${key} but does not hold it`);
       const text = (await decompress(bytes, { maxOutputLength: objectBytesMax })).toString('utf8');

@@ -128,8 +128,8 @@ export function dynamoTable(options: TableOptions): TableStore & { close(): void
       metered('transact', reply.ConsumedCapacity);
     },
 
-    async scan({ limit, after }) {
-      const request = scanRequest(table, limit, after);
+    async scan({ limit, after, segment }) {
+      const request = scanRequest(table, limit, after, segment);
       const reply = await repeated('Scan', request, readError);
       metered('scan', one(reply.ConsumedCapacity));
       const items = itemsOf(reply.Items);
@@ -228,9 +228,15 @@ function transactItem(table: string, write: Write) {
   }
 }
 
-export const scanRequest = (table: string, limit: number, after?: Key) => ({
+export const scanRequest = (
+  table: string,
+  limit: number,
+  after?: Key,
+  segment?: { readonly index: number; readonly of: number },
+) => ({
   TableName: table,
   Limit: pageLimit(limit),
+  ...(segment === undefined ? {} : { Segment: segment.index, TotalSegments: segment.of }),
   ...(after === undefined ? {} : { ExclusiveStartKey: bareKey(after) }),
 });
 
