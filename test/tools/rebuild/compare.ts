@@ -51,6 +51,10 @@ export const seen = async (stack: Stack, ids: readonly string[], accounts: reado
   const answers: Record<string, unknown> = {};
   for (const [path, query] of requestsOf(ids, accounts)) {
     const answer = await stack.answer(path, query);
+    const { status = 200 } = answer as { readonly status?: number };
+    // No model is trained here.
+    if (status !== (path.startsWith('/model') ? 404 : 200) && !Array.isArray(answer))
+      throw new Error(`${path} answers ${status}`);
     answers[`${path} ${JSON.stringify(query)}`] = path === '/reviews' ? answer : withoutCorrelation(answer);
   }
   return { answers, archived: await stack.archived(), pendingHeads: await stack.pendingHeads() };
