@@ -16,9 +16,9 @@ import { type RebuildDependencies, type RebuildPlan, type RebuildReport, sumOf }
 import { restoreReviews } from './reviews.ts';
 
 /** Items in one object of the archive. */
-const chunkItems = 1_000;
+export const chunkItems = 1_000;
 /** Minutes whose feeds are written at the same time: two writers of one minute would only wait for each other. */
-const lanes = 16;
+export const lanes = 16;
 const attemptsMax = 5;
 const pauseMs = 500;
 
