@@ -1,7 +1,7 @@
 import { seededRandomness } from '../../../shared/adapters/memory/random.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import { dispositions } from '../../../shared/reviews/labels.ts';
-import { type Stack, startMs } from './world.ts';
+import type { Stack } from './world.ts';
 
 /** Payments and labels by a seed: the same on every stack. */
 export interface Action {
@@ -73,5 +73,3 @@ export const play = async (stack: Stack, actions: readonly Action[]): Promise<vo
     await stack.deliver();
   }
 };
-
-export const sinceStart = (ms: number): string => new Date(startMs + ms).toISOString();
