@@ -85,6 +85,25 @@ export class Alarms extends Construct {
       ingest.queue.metricApproximateAgeOfOldestMessage(waiting),
     );
     this.above(
+      settings.streamAgeAlarmSeconds * 1_000,
+      'StreamAge',
+      'milliseconds that the oldest change of the table waits to be projected',
+      this.health,
+      project.function.function.metric('IteratorAge', waiting),
+    );
+    this.above(
+      settings.partialFailuresAlarm,
+      'PartialFailures',
+      'batches of the stream, within five minutes, that a sink could not do',
+      this.health,
+      new Metric({
+        namespace,
+        metricName: 'PartialFailures' satisfies MetricName,
+        statistic: 'sum',
+        period: Duration.minutes(5),
+      }),
+    );
+    this.above(
       settings.checkpointLagAlarmMinutes * 60_000,
       'CheckpointLag',
       'milliseconds that an audit entry waited for its checkpoint',

@@ -6,6 +6,7 @@ import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   Architecture,
+  type CfnEventSourceMapping,
   Code,
   EventInvokeConfig,
   type EventSourceMapping,
@@ -45,6 +46,9 @@ export interface HouseFunctionProps {
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const version: string = JSON.parse(readFileSync(`${root}package.json`, 'utf8')).version;
+
+/** The stream keeps a record for 24 hours. Given up a little earlier, its place is still told to whoever rebuilds what was made of it. */
+const recordAgeMax = Duration.minutes(23 * 60 + 30);
 
 const aliasName = 'live';
 
@@ -205,19 +209,19 @@ export class HouseFunction extends Construct {
   }
 
   /**
-   * Receives changes of the table's items with these key prefixes, in order. A batch that keeps failing is split, then sent to
-   * `failures`. Changes of other items cause no call.
+   * Receives changes of the table's items with these key prefixes, in order. What fails is repeated until the record is about to leave
+   * the stream; then its place is sent to `failures`. Changes of other items cause no call.
    */
   consumesStream(
     failures: Queue,
-    options: { readonly keyPrefixes: readonly string[]; readonly batchSize: number; readonly retries: number },
+    options: { readonly keyPrefixes: readonly string[]; readonly batchSize: number },
   ): EventSourceMapping {
     const { table } = this.data;
     this.allow('Stream', ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], [table.tableStreamArn!])
       .allow('StreamNames', ['dynamodb:ListStreams'], [`${table.tableArn}/stream/*`])
       .usesDataKey('dynamodb', ['kms:Decrypt'])
       .mayReportTo(failures);
-    return this.alias.addEventSourceMapping('Changes', {
+    const mapping = this.alias.addEventSourceMapping('Changes', {
       eventSourceArn: table.tableStreamArn!,
       startingPosition: StartingPosition.TRIM_HORIZON,
       filters: [
@@ -227,11 +231,14 @@ export class HouseFunction extends Construct {
       ],
       batchSize: options.batchSize,
       maxBatchingWindow: Duration.seconds(1),
-      retryAttempts: options.retries,
+      maxRecordAge: recordAgeMax,
       bisectBatchOnError: true,
       reportBatchItemFailures: true,
       onFailure: { bind: () => ({ destination: failures.queueArn }) },
     });
+    // Without end, which the construct has no word for.
+    (mapping.node.defaultChild as CfnEventSourceMapping).maximumRetryAttempts = -1;
+    return mapping;
   }
 
   /** Runs on a schedule. A run that fails is repeated once, then sent to `failures`. */

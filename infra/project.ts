@@ -28,8 +28,8 @@ export class Project extends Construct {
     this.decisionAlerts = new HouseTopic(this, 'DecisionAlerts', { key: data.dataKey });
     this.degradedAlerts = new HouseTopic(this, 'DegradedAlerts', { key: data.dataKey });
     this.function = new HouseFunction(this, 'Handler', { stage: 'project', data, settings, memoryMb: 512, timeoutSeconds: 60 })
-      .readsItems('feed', 'counter', 'review', 'webhook', 'alert', 'policy')
-      .putsItems('feed', 'review', 'checkpoint', 'alert')
+      .readsItems('feed', 'counter', 'review', 'webhook', 'alert', 'policy', 'progress')
+      .putsItems('feed', 'review', 'checkpoint', 'alert', 'progress')
       .checksItems('label')
       .updatesItems('counter', 'alert')
       .publishesTo('DecisionAlerts', this.decisionAlerts, env.decisionTopic)
@@ -37,10 +37,9 @@ export class Project extends Construct {
       .sendsTo('Webhooks', webhooks.queue, env.webhookQueueUrl)
       .writesObjects('Archive', data.archiveBucket, env.archiveBucket);
     if (settings.hotDays !== undefined) this.function.putsItems('audit').told(env.hotDays, String(settings.hotDays));
-    this.function.consumesStream(this.failures, {
+    this.function.told(env.failuresUrl, this.failures.queueUrl).consumesStream(this.failures, {
       keyPrefixes: projectedItems.map((item) => prefixes[item]),
       batchSize: settings.projectBatchSize,
-      retries: settings.projectRetries,
     });
   }
 }

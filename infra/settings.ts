@@ -34,7 +34,10 @@ export interface Settings {
   /** Instances of the synchronous route's function that are kept warm. With 0 it starts when it is called. */
   readonly decideProvisionedConcurrency: number;
   readonly projectBatchSize: number;
-  readonly projectRetries: number;
+  /** A change of the table that waits longer to be projected raises the alarm. The stream keeps it for 24 hours. */
+  readonly streamAgeAlarmSeconds: number;
+  /** More batches of the stream with a failed sink within five minutes raise the alarm. */
+  readonly partialFailuresAlarm: number;
   readonly apiRatePerSecond: number;
   readonly apiBurst: number;
   readonly trainEveryMinutes: number;
@@ -86,7 +89,8 @@ const defaults: Omit<Settings, 'stage'> = {
   scoreTimeoutSeconds: 20,
   decideProvisionedConcurrency: 0,
   projectBatchSize: 1000,
-  projectRetries: 8,
+  streamAgeAlarmSeconds: 900,
+  partialFailuresAlarm: 3,
   apiRatePerSecond: 1000,
   apiBurst: 2000,
   trainEveryMinutes: 1440,
@@ -171,7 +175,8 @@ const rules: readonly Rule[] = [
   integer('scoreTimeoutSeconds', 3, 900),
   integer('decideProvisionedConcurrency', 0, 1000),
   integer('projectBatchSize', 1, 1000),
-  integer('projectRetries', 1, 100),
+  integer('streamAgeAlarmSeconds', 60, 82_800),
+  integer('partialFailuresAlarm', 0, 1000),
   integer('apiRatePerSecond', 1, 10_000),
   integer('apiBurst', 1, 5000),
   integer('trainEveryMinutes', 1, 10_080),

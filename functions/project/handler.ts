@@ -1,12 +1,25 @@
+import type { Context, DynamoDBStreamEvent } from 'aws-lambda';
 import { services } from '../../shared/adapters/aws/services.ts';
+import { timeLimit } from '../../shared/adapters/aws/system.ts';
 import { log } from '../../shared/edge/log.ts';
-import { auditFromItem, decisionFromItem } from '../../shared/ledger/items.ts';
+import { measuring } from '../../shared/edge/metrics.ts';
+import { decodersOfItems } from './decoders.ts';
+import { failureReport } from './failureReport.ts';
+import { tableProgress } from './progress.ts';
 import { projector } from './project.ts';
+import { setAsideOn } from './setAside.ts';
 import { sinksOf } from './sinks.ts';
 
-export const handler = projector({
-  sinks: sinksOf(services()),
-  decode: decisionFromItem,
-  decodeEntry: auditFromItem,
-  report: (failure) => log('error', 'not projected, will come again', failure),
-});
+/** Left to remember what is done, and to answer. */
+const reserveMs = 10_000;
+
+const world = services();
+const parts = { ...decodersOfItems, sinks: sinksOf(world), progress: tableProgress(world), setAside: setAsideOn(world.failures) };
+
+export const handler = async (event: DynamoDBStreamEvent, context: Context) => {
+  const failures = failureReport(log, measuring(world.clock));
+  const inTime = timeLimit(context.getRemainingTimeInMillis() - reserveMs);
+  const answer = await projector({ ...parts, report: failures.note, inTime })(event);
+  failures.tell();
+  return answer;
+};

@@ -15,7 +15,7 @@ const expected: ReadonlySet<string> = new Set(['LATE', 'NO_MODEL', 'NOT_AVAILABL
 /** Drift needs a sample, not every payment: of so many decisions about one is taken, by its hash. */
 const driftOneOf = 16;
 
-/** One line of metrics for a batch. A batch that comes again counts again: these are for watching, the counters of the API are exact. */
+/** One line of metrics for a batch. A batch whose function died counts again: these are for watching, the counters of the API are exact. */
 export const metricsSink = ({ clock, write }: MetricsSinkDependencies): Sink => ({
   name: 'metrics',
   async project({ decisions }) {

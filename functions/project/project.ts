@@ -1,145 +1,145 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
-import type { Decision } from '../../shared/domain/decision.ts';
-import type { StoredEntry } from '../../shared/ledger/items.ts';
-import type { Item } from '../../shared/ports/ports.ts';
-import { type Label, labelFromItem } from '../../shared/reviews/labels.ts';
-import { type Review, reviewFromItem, reviewOfKey } from '../../shared/reviews/review.ts';
-import { prefixes, type projectedItems } from '../../shared/store/names.ts';
-import { type AttributeImage, itemFromImage } from './image.ts';
+import { NewerRow } from '../../shared/domain/rowFormat.ts';
+import type { Key } from '../../shared/ports/ports.ts';
+import type { Done, Progress } from './progress.ts';
+import { type Decoders, keyOf, readRecords, type StreamRecord, sequenceNumberOf } from './records.ts';
+import { type Batch, type Failure, partOf, positionsOf, type Sink } from './sink.ts';
 
-/** A decision as it was committed. */
-export interface CommittedDecision {
-  /** Index of its record in the batch. */
-  readonly position: number;
-  readonly tenant: string;
-  readonly decision: Decision;
-  /** Age of its message when received from the queue; null when it did not come by the queue. */
-  readonly queueAgeMs: number | null;
-  /** The caller's, from the API on; null or left out where none is known. */
-  readonly correlationId?: string | null;
-}
+export type { CommittedDecision, Failure, Sink } from './sink.ts';
 
-/** A new entry of any chain, a tenant's system chain included. */
-interface CommittedEntry {
-  readonly position: number;
-  readonly entry: StoredEntry;
-  /** The row it was read from. */
-  readonly item: Item;
-}
-
-/** A review that was opened or closed. */
-interface CommittedReview {
-  readonly position: number;
-  readonly tenant: string;
-  readonly review: Review;
-}
-
-/** What a transaction turned out to be, said for the first time or anew. */
-interface CommittedLabel {
-  readonly position: number;
-  readonly label: Label;
-}
-
-interface Batch {
-  readonly decisions: readonly CommittedDecision[];
-  /** Empty unless the projector was given a `decodeEntry`. */
-  readonly entries: readonly CommittedEntry[];
-  readonly reviews?: readonly CommittedReview[];
-  readonly labels?: readonly CommittedLabel[];
-}
-
-export interface Failure {
-  readonly position: number;
+/** A record that this version of the code can never project, however often it comes. */
+export interface Poison {
+  /** `decode` where the record itself cannot be read. */
+  readonly sink: string;
+  readonly sequenceNumber: string;
+  readonly key: Key;
   readonly cause: unknown;
 }
 
-/**
- * Something made from what was committed: a feed, reviews, alerts, an archive. A sink meets the same record any number of times, in
- * any company and order, and has its effect once. It returns what it could not do; it throws nothing.
- */
-export interface Sink {
-  readonly name: string;
-  project(batch: Batch): Promise<readonly Failure[]>;
-}
-
-export interface ProjectDependencies {
+export interface ProjectDependencies extends Decoders {
   readonly sinks: readonly Sink[];
-  /** Reads a DECISION item; throws when it is none. An erased one, delivered once more, is given to no sink. */
-  readonly decode: (item: Item) => Omit<CommittedDecision, 'position'> & { readonly erased?: boolean };
-  /** Reads an AUDIT item; left out while no sink takes entries. */
-  readonly decodeEntry?: (item: Item) => StoredEntry;
   /** Told of everything that will come again. */
   readonly report: (failure: { readonly sink: string; readonly sequenceNumber: string; readonly cause: unknown }) => void;
+  /** Left out: every sink meets all of a batch that comes again. */
+  readonly progress?: Progress;
+  /** Keeps a poisonous record for a person; resolves once it is kept. Left out: it comes again until it expires. */
+  readonly setAside?: (poison: Poison) => Promise<void>;
+  /** Settles with `work`, or rejects once the function's time is nearly up. Left out: sinks may take any time. */
+  readonly inTime?: InTime;
 }
+
+export type InTime = <Result>(work: Promise<Result>) => Promise<Result>;
+
+/** Suspects of one sink that are tried alone in one call; the others wait for the next. */
+const aloneMax = 20;
 
 /**
- * Hands the new decisions of a stream batch to every sink. The answer names the first record that is not provably done: the stream
- * comes back with it and all that follow. Whatever can be done is done, so that one bad record holds nothing else up.
+ * Hands the new decisions of a stream batch to every sink, to all at once and each for itself. The answer names the first record that is
+ * not provably done: the stream comes back with it and all that follow, and each sink then meets only what it has not done yet.
  */
-export const projector =
-  ({ sinks, decode, decodeEntry, report }: ProjectDependencies) =>
-  async (event: Pick<DynamoDBStreamEvent, 'Records'>): Promise<DynamoDBBatchResponse> => {
+export const projector = (dependencies: ProjectDependencies) => {
+  const { sinks, report, progress, setAside, inTime = (work) => work } = dependencies;
+  return async (event: Pick<DynamoDBStreamEvent, 'Records'>): Promise<DynamoDBBatchResponse> => {
     const records = event.Records as readonly StreamRecord[];
-    const failed = new Set<number>();
+    const owed = new Map<string, Set<number>>([...sinks, decoding].map(({ name }) => [name, new Set()]));
     const fail = (sink: string, { position, cause }: Failure): void => {
-      failed.add(position);
+      owed.get(sink)!.add(position);
       report({ sink, sequenceNumber: sequenceNumberOf(records[position]!), cause });
     };
-
-    const decisions: CommittedDecision[] = [];
-    const entries: CommittedEntry[] = [];
-    const reviews: CommittedReview[] = [];
-    const labels: CommittedLabel[] = [];
-    for (const [position, record] of records.entries()) {
+    const giveUp = async (sink: string, { position, cause }: Failure): Promise<void> => {
+      if (setAside === undefined) return fail(sink, { position, cause });
+      const record = records[position]!;
       try {
-        if (isNew(record, 'decision')) {
-          const decided = decode(newImage(record));
-          if (decided.erased !== true) decisions.push({ position, ...decided });
-        } else if (decodeEntry && isNew(record, 'audit')) {
-          const item = newImage(record);
-          entries.push({ position, entry: decodeEntry(item), item });
-        } else if (isPut(record, 'label')) labels.push({ position, label: labelFromItem(newImage(record)) });
-        else if (isNew(record, 'review')) {
-          const item = newImage(record);
-          const place = reviewOfKey(item);
-          if (place !== null) reviews.push({ position, tenant: place.tenant, review: reviewFromItem(item) });
-        }
+        await setAside({ sink, sequenceNumber: sequenceNumberOf(record), key: keyOf(record), cause });
+      } catch (error) {
+        fail(sink, { position, cause: error });
+      }
+    };
+
+    let isDone: Done = () => false;
+    try {
+      if (progress !== undefined) isDone = await progress.recall(records);
+    } catch (cause) {
+      fail(decoding.name, { position: 0, cause });
+      return answerOf(records, 0);
+    }
+    const { batch, unreadable } = readRecords(records, dependencies);
+    for (const failure of unreadable) {
+      if (!isDone(decoding.name, records[failure.position]!)) await giveUp(decoding.name, failure);
+    }
+    await Promise.all(
+      sinks.map(async (sink) => {
+        const undone = partOf(batch, (position) => !isDone(sink.name, records[position]!));
+        const { poisoned, others } = await outcomeOf(sink, undone, inTime);
+        for (const failure of others) fail(sink.name, failure);
+        for (const failure of poisoned) await giveUp(sink.name, failure);
+      }),
+    );
+    const first = Math.min(...[...owed.values()].flatMap((positions) => [...positions]));
+    if (Number.isFinite(first) && progress !== undefined) {
+      try {
+        await progress.remember(records.slice(first), [...owed.keys()], (sink, i) => !owed.get(sink)!.has(first + i));
       } catch (cause) {
-        fail('decode', { position, cause });
+        report({ sink: 'progress', sequenceNumber: sequenceNumberOf(records[first]!), cause });
       }
     }
-    for (const sink of sinks) {
-      for (const failure of await sink.project({ decisions, entries, reviews, labels })) fail(sink.name, failure);
-    }
-    const first = records.find((_, position) => failed.has(position));
-    return { batchItemFailures: first === undefined ? [] : [{ itemIdentifier: sequenceNumberOf(first) }] };
+    return answerOf(records, first);
   };
-
-/** No other kind is delivered: the event source filters by them. */
-type ProjectedItem = (typeof projectedItems)[number];
-
-interface StreamRecord {
-  readonly eventName?: string;
-  readonly dynamodb?: {
-    readonly SequenceNumber?: string;
-    readonly Keys?: Readonly<Record<string, AttributeImage>>;
-    readonly NewImage?: Readonly<Record<string, AttributeImage>>;
-  };
-}
-
-/** Decisions and entries are written once; a later change of their items (an erasure) is no new one. */
-const isNew = (record: StreamRecord, item: ProjectedItem): boolean => record.eventName === 'INSERT' && isOf(record, item);
-
-const isPut = (record: StreamRecord, item: ProjectedItem): boolean => record.eventName !== 'REMOVE' && isOf(record, item);
-
-const isOf = ({ dynamodb }: StreamRecord, item: ProjectedItem): boolean =>
-  dynamodb?.Keys?.pk?.S?.startsWith(prefixes[item]) ?? false;
-
-const newImage = ({ dynamodb }: StreamRecord): Item => {
-  if (dynamodb?.NewImage === undefined)
-    throw new Error('the stream record has no new image: its view type must include new images');
-  return itemFromImage(dynamodb.NewImage);
 };
 
-/** An answer with an empty identifier would bring the whole batch back, which is right for a record without a number. */
-const sequenceNumberOf = ({ dynamodb }: StreamRecord): string => dynamodb?.SequenceNumber ?? '';
+/** Named like a sink in what is reported and remembered. */
+const decoding = { name: 'decode' };
+
+const answerOf = (records: readonly StreamRecord[], first: number): DynamoDBBatchResponse => ({
+  batchItemFailures: Number.isFinite(first) ? [{ itemIdentifier: sequenceNumberOf(records[first]!) }] : [],
+});
+
+/**
+ * Hands a batch to a sink. What no repeat can mend is told apart from the rest: a sink that writes a whole batch at once fails all of it for one
+ * record, so each suspect is tried alone first.
+ */
+const outcomeOf = async (
+  sink: Sink,
+  batch: Batch,
+  inTime: InTime,
+): Promise<{ readonly poisoned: readonly Failure[]; readonly others: readonly Failure[] }> => {
+  const failures = await attempted(sink, batch, inTime);
+  const poisoned: Failure[] = [];
+  const others = failures.filter(({ cause }) => !isPoison(cause));
+  const suspects = failures.filter(({ cause }) => isPoison(cause));
+  const isAlone = positionsOf(batch).length === 1;
+  for (const [i, suspect] of suspects.entries()) {
+    const outcome = isAlone
+      ? [suspect]
+      : i < aloneMax
+        ? await attempted(
+            sink,
+            partOf(batch, (position) => position === suspect.position),
+            inTime,
+          )
+        : [{ position: suspect.position, cause: new Error('too many of its batch failed to try each alone', suspect) }];
+    for (const failure of outcome) (isPoison(failure.cause) ? poisoned : others).push(failure);
+  }
+  return { poisoned, others };
+};
+
+/** What the sink could not do: everything, if it throws or takes too long. */
+const attempted = async (sink: Sink, batch: Batch, inTime: InTime): Promise<readonly Failure[]> => {
+  const positions = positionsOf(batch);
+  if (positions.length === 0) return [];
+  try {
+    return await inTime(sink.project(batch));
+  } catch (cause) {
+    return positions.map((position) => ({ position, cause }));
+  }
+};
+
+/**
+ * What our own code throws at a value that it cannot take. A connection that fails has a cause or a code, and a row of a newer version
+ * waits for the deployment that reads it.
+ */
+const isPoison = (cause: unknown): boolean =>
+  !(cause instanceof NewerRow) &&
+  (cause instanceof RangeError || cause instanceof TypeError || cause instanceof SyntaxError) &&
+  cause.cause === undefined &&
+  !('code' in cause);

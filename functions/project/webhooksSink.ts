@@ -16,8 +16,9 @@ const endpointsCacheMs = 5_000;
 const cachedTenants = 1_000;
 
 /**
- * Queues a message for every endpoint that wants an event of the batch. An event that comes again is queued again, under the same
- * message id: that is what a receiver tells repeats by.
+ * Queues a message for every endpoint that wants an event of the batch. A record comes here again only when this sink failed, or when the
+ * function died before it could note what was done: its event is then queued again under the same message id, by which a receiver knows
+ * repeats.
  */
 export const webhooksSink = ({ table, queue, clock }: WebhooksSinkDependencies): Sink => {
   const cached = cache<readonly WebhookEndpoint[]>({ max: cachedTenants, ttlMs: endpointsCacheMs });

@@ -22,6 +22,8 @@ const names = [
   'DeadLetters',
   'Unsettled',
   'AlertsFailed',
+  // Failed batches of the project stage.
+  'PartialFailures',
   // Measured by each run of a schedule.
   'CheckpointLag',
   'CheckpointLeaves',

@@ -66,10 +66,14 @@ export interface TableStore {
    * of it after OutcomeUnknown. Otherwise a lost reply is followed by a repeat under the same token, which changes nothing a second time.
    */
   transact(writes: readonly Write[], options?: { readonly once?: boolean }): Promise<void>;
-  /** Every item, in no order: for erasure and export only. */
+  /**
+   * Every item, in no order: for erasure, export and rebuilding only. With `segment`, those of one of `of` parts (at most 1,000,000), which
+   * together hold each item once; they may be read at the same time.
+   */
   scan(options: {
     readonly limit: number;
     readonly after?: Key;
+    readonly segment?: { readonly index: number; readonly of: number };
   }): Promise<{ readonly items: readonly Item[]; readonly after?: Key }>;
 }
 

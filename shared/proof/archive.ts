@@ -62,10 +62,11 @@ export async function* readArchive(
   fromDay: string,
   toDay: string,
 ): AsyncGenerator<readonly ArchivedEntry[]> {
-  for await (const keys of listedKeys(objects, archiveFolder, keysAtOnce)) {
+  for await (const keys of listedKeys(objects, archiveFolder, keysAtOnce, `${archiveFolder}${fromDay}`)) {
     for (const key of keys) {
       const day = key.slice(archiveFolder.length, archiveFolder.length + 10);
-      if (day < fromDay || day > toDay) continue;
+      if (day < fromDay) continue;
+      if (day > toDay) return;
       const bytes = await objects.get(key);
       if (bytes === null) throw new Error(`the archive lists ${key} but does not hold it`);
       const text = (await decompress(bytes, { maxOutputLength: objectBytesMax })).toString('utf8');

@@ -8,6 +8,8 @@ import { checkpointHash, checkpointObjectKey, parseStoredCheckpoint, type Stored
  */
 const pk = `${prefixes.checkpoint}index`;
 
+const indexPageItems = 500;
+
 /** Checkpoint objects that one question reads. */
 const objectsMax = 4;
 /** Checkpoints behind an entry's time that are looked at for it: a stretch of missing ones is no reason to read on for ever. */
@@ -37,6 +39,25 @@ export const newestCheckpoint = async ({ table, checkpoints }: CoverageStores): 
   const bytes = item && (await checkpoints.get(checkpointObjectKey(Number(item.number), String(item.hash))));
   return bytes ? parseStoredCheckpoint(bytes) : null;
 };
+
+/** Checkpoints made from `fromMs` on, oldest first, one object in memory at a time. Throws store errors. */
+export async function* checkpointsSince(
+  { table, checkpoints }: CoverageStores,
+  fromMs: number,
+): AsyncGenerator<StoredCheckpoint> {
+  const query = { pk, from: new Date(fromMs).toISOString(), limit: indexPageItems, consistent: true };
+  let after: string | undefined;
+  do {
+    const page = await table.query(after === undefined ? query : { ...query, after });
+    for (const { number, hash } of page.items) {
+      const key = checkpointObjectKey(Number(number), String(hash));
+      const bytes = await checkpoints.get(key);
+      if (bytes === null) throw new Error(`the index of checkpoints names ${key}, which the archive does not hold`);
+      yield parseStoredCheckpoint(bytes);
+    }
+    after = page.after;
+  } while (after !== undefined);
+}
 
 /**
  * Through which of these entries (one chain's, ascending) a checkpoint holds the chain. Never claims a checkpoint that was not read and

@@ -24,6 +24,7 @@ export const prefixes = {
   checkpoint: 'T#',
   alert: 'N#',
   erased: 'E#',
+  progress: 'J#',
 } as const;
 
 /** The items whose changes are projected. */
@@ -127,6 +128,12 @@ export const alertRateKey = (tenant: string, kind: string, minute: number): Key 
   sk: `minute#${minute}`,
 });
 
+/** What the sinks have done of a batch of the stream that comes again, by the id of its first record. */
+export const progressKey = (recordId: string): Key => ({ pk: `${prefixes.progress}stream#${recordId}`, sk: 'P' });
+
+/** How far a rebuild of what is made from the table has come. */
+export const rebuildKey = (name: string): Key => ({ pk: `${prefixes.progress}rebuild`, sk: name });
+
 /** The attribute DynamoDB's TTL reads, epoch seconds. */
 export const expiryAttribute = 'ttl';
 
@@ -143,6 +150,8 @@ export const env = {
   archiveBucket: 'AEGIS_ARCHIVE_BUCKET',
   /** Days after which the rows of archived audit entries leave the table; never when not set. */
   hotDays: 'AEGIS_HOT_DAYS',
+  /** Where a stream record goes that can never be projected. */
+  failuresUrl: 'AEGIS_FAILURES_URL',
   decisionTopic: 'AEGIS_DECISION_TOPIC',
   degradedTopic: 'AEGIS_DEGRADED_TOPIC',
   deadLetterTopic: 'AEGIS_DEAD_LETTER_TOPIC',

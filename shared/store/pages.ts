@@ -20,8 +20,13 @@ export async function* scanItems(table: TableStore, pageSize: number): AsyncGene
 }
 
 /** Every key below a prefix, in pages. */
-export async function* listedKeys(objects: ObjectStore, prefix: string, pageSize: number): AsyncGenerator<readonly string[]> {
-  const read = (after: string | undefined) => objects.list(prefix, { limit: pageSize, ...(after !== undefined && { after }) });
+export async function* listedKeys(
+  objects: ObjectStore,
+  prefix: string,
+  pageSize: number,
+  from?: string,
+): AsyncGenerator<readonly string[]> {
+  const read = (after = from) => objects.list(prefix, { limit: pageSize, ...(after !== undefined && { after }) });
   for await (const { keys } of pages(read)) yield keys;
 }
 

@@ -368,6 +368,33 @@ export function tableStoreBehaviour(
       });
     });
 
+    describe('segments of a scan', () => {
+      it('hold each item once among them', async () => {
+        const keys = Array.from({ length: 20 }, (_, i) => ({ pk: `p${i % 10}`, sk: `s${i}` }));
+        for (const key of keys) await store.put(key);
+        const found: Item[] = [];
+        for (const index of [0, 1, 2]) {
+          let after: { pk: string; sk: string } | undefined;
+          do {
+            const page = await store.scan({ limit: 3, segment: { index, of: 3 }, ...(after === undefined ? {} : { after }) });
+            found.push(...page.items);
+            after = page.after;
+          } while (after !== undefined);
+        }
+        const ordered = (items: readonly Item[]) => items.map(({ pk, sk }) => `${pk} ${sk}`).sort();
+        expect(ordered(found)).toEqual(ordered(keys));
+      });
+
+      it.each([
+        [-1, 3],
+        [3, 3],
+        [0, 0],
+        [0, 1_000_001],
+      ])('segment %i of %i is refused', async (index, of) => {
+        await expect(store.scan({ limit: 3, segment: { index, of } })).rejects.toThrow();
+      });
+    });
+
     describe('consumed capacity', () => {
       /** Bases of every kind of value: each is padded to an exact size, so that a size rule off by one byte shows at the edge. */
       const bases: readonly (readonly [string, Readonly<Record<string, Attribute>>])[] = [

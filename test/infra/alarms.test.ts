@@ -7,7 +7,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { makeCheckpoints } from '../../functions/checkpoint/checkpoint.ts';
 import { measures as checkpointMeasures } from '../../functions/checkpoint/measures.ts';
 import { modelAgeMs } from '../../functions/checkpoint/modelAge.ts';
+import { failureReport } from '../../functions/project/failureReport.ts';
 import { metricsSink } from '../../functions/project/metricsSink.ts';
+import { projector } from '../../functions/project/project.ts';
 import { tellOfDeadLetters } from '../../functions/score/deadLetterAlerts.ts';
 import { scoreBatch } from '../../functions/score/score.ts';
 import { trainModel } from '../../functions/train/train.ts';
@@ -309,6 +311,28 @@ const degradedShare = async (degraded: number): Promise<Measured> => {
   return measuredBy(...lines);
 };
 
+/** Lambda measures how old a batch's newest record is each time it hands the batch over. */
+const streamAge = async (waitMs: number): Promise<Measured> => ({ IteratorAge: [[waitMs]] });
+
+/** The archive is away for so many deliveries of a batch. */
+const partialFailures = async (deliveries: number): Promise<Measured> => {
+  const lines: string[] = [];
+  for (let delivery = 0; delivery < deliveries; delivery++) {
+    const report = failureReport(
+      () => undefined,
+      (metrics) => lines.push(metricsLine(metrics, startMs)),
+    );
+    const archive = { name: 'archive', project: () => Promise.reject(new Unavailable('S3 is away')) };
+    const decode = () => ({ tenant: 'dev', decision: aDecision(), queueAgeMs: null });
+    const image = { pk: { S: 'D#dev#t1' }, sk: { S: 'D' } };
+    await projector({ sinks: [archive], decode, report: report.note })({
+      Records: [{ eventName: 'INSERT', dynamodb: { SequenceNumber: '1', Keys: image, NewImage: image } }],
+    });
+    report.tell();
+  }
+  return { PartialFailures: [lines.flatMap((line) => measuredBy(line).PartialFailures!.flat())] };
+};
+
 interface Fault {
   readonly fault: string;
   readonly broken: () => Promise<Measured>;
@@ -334,6 +358,16 @@ const faults: Readonly<Record<string, Fault>> = {
     healthy: () => webhookDeadLetters(204),
   },
   QueueAge: { fault: 'a payment that waits for 61 s', broken: () => queueAge(61_000), healthy: () => queueAge(60_000) },
+  StreamAge: {
+    fault: 'a change that waits for 16 minutes',
+    broken: () => streamAge(16 * minuteMs),
+    healthy: () => streamAge(15 * minuteMs),
+  },
+  PartialFailures: {
+    fault: 'an archive that is away for four deliveries',
+    broken: () => partialFailures(4),
+    healthy: () => partialFailures(3),
+  },
   CheckpointLag: {
     fault: 'an entry that waited for its checkpoint for 31 minutes',
     broken: () => checkpointRun(31 * minuteMs, 0),

@@ -209,13 +209,14 @@ describe('the queue', () => {
 });
 
 describe('the stream', () => {
-  it('is handed to project, halved when it fails, tried a bounded number of times, then set aside', () => {
+  it('is handed to project, halved when a call fails, tried until the stream is about to forget it, then set aside', () => {
     const mapping = ofType('AWS::Lambda::EventSourceMapping').find(
       (resource) => pointed(resource.Properties!.EventSourceArn) === 'DataTable.StreamArn',
     )!;
     expect(mapping.Properties).toMatchObject({
       BisectBatchOnFunctionError: true,
-      MaximumRetryAttempts: 8,
+      MaximumRetryAttempts: -1,
+      MaximumRecordAgeInSeconds: 23.5 * 3600,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       StartingPosition: 'TRIM_HORIZON',
     });
@@ -298,6 +299,7 @@ describe('every function', () => {
     expect(variablesOf('Project').sort()).toEqual(
       [
         env.archiveBucket,
+        env.failuresUrl,
         env.consoleUrl,
         env.decisionTopic,
         env.degradedTopic,

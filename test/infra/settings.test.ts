@@ -92,7 +92,7 @@ describe('settings', () => {
   });
 
   it('name every fault at once', () => {
-    expect(faultsOf('prod', { scoreBatchSize: 0, projectRetries: 0, oldVersionDays: 0 })).toHaveLength(3);
+    expect(faultsOf('prod', { scoreBatchSize: 0, partialFailuresAlarm: -1, oldVersionDays: 0 })).toHaveLength(3);
   });
 
   it('refuse a stage that nobody described, naming the stages there are', () => {

@@ -1,20 +1,28 @@
 import { parseArgs } from 'node:util';
 import { noFaults, randomFaults } from '../../shared/adapters/memory/faults.ts';
 import { decisionFromItem, isDecisionItem } from '../../shared/ledger/items.ts';
+import type { Write } from '../../shared/ports/ports.ts';
 import { seededRandom } from '../../shared/store/random.ts';
+import { projectedFaultsOf } from './projected.ts';
+import { streamAndRebuild } from './stream.ts';
 import { faultsOf, limitOfFive, payment, randomTransactions, simulate, startMs } from './world.ts';
 
-/** One seed: a few accounts, random faults of every kind, every delivery repeated. Returns what does not hold. */
+/**
+ * One seed: a few accounts, random faults of every kind, every delivery repeated; then the stream of what was committed, part of which is
+ * lost, and a rebuild. Returns what does not hold.
+ */
 export async function runSeed(seed: number): Promise<string[]> {
   const draw = seededRandom(seed);
   const transactions = randomTransactions(seed, 6 + draw.below(18), 1 + draw.below(3));
   const scale = draw.pick([0, 0.02, 0.1]);
+  const committed: Write[] = [];
   const world = await simulate({
     seed,
     transactions,
     deliveries: 1 + draw.below(3),
     workers: 1 + draw.below(6),
     batchMax: draw.pick([1, 4, 10]),
+    onCommitted: (writes) => committed.push(...writes),
     faults: (_, randomness) =>
       randomFaults(randomness, {
         conflict: scale,
@@ -29,7 +37,8 @@ export async function runSeed(seed: number): Promise<string[]> {
   const faults = await faultsOf(world);
   if (world.buried.length > 0)
     faults.push(`${world.buried.length} valid messages among the dead letters: ${world.buried[0]!.reason}`);
-  return faults;
+  const streamed = await streamAndRebuild(seed, { table: world.table, committed, nowMs: world.endMs });
+  return [...faults, ...(await projectedFaultsOf(streamed))];
 }
 
 /** The two large runs: a storm of deliveries, and one account that everybody wants. */
@@ -104,7 +113,8 @@ export async function runCrashes(seed: number): Promise<{ readonly runs: number;
 const help = `Usage: npm run test:simulation -- [--seeds N] [--seed N] [--storm] [--crashes]
 
 Runs the score stage against the memory store under injected faults, in virtual time; checks that nothing is lost or decided twice,
-that every chain verifies and that every signal is what its definition says.
+that every chain verifies and that every signal is what its definition says. Then the table's stream loses part of what was committed, and
+a rebuild, cut off at random, must restore the feed, the counters, the reviews, the archive, the features and the pending heads.
 
   --seeds N   how many seeds, from --from on (default 10000)
   --from N    the first of them (default 1)

@@ -17,7 +17,7 @@ import { accountFromItem } from '../../shared/ledger/state.ts';
 import type { Submission } from '../../shared/ledger/submission.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
-import type { Clock, Consumed, TableStore } from '../../shared/ports/ports.ts';
+import type { Clock, Consumed, TableStore, Write } from '../../shared/ports/ports.ts';
 import { hashOf, SecretSealer } from '../../shared/secrets/sealer.ts';
 import { auditKey, decisionKey, stateKey } from '../../shared/store/names.ts';
 import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
@@ -38,6 +38,8 @@ export interface Plan {
   /** The faults of one invocation, by its number. */
   readonly faults: (invocation: number, randomness: SeededRandom) => FaultPlan;
   readonly onConsumed?: (consumed: Consumed) => void;
+  /** Told of every commit, in order: the table's stream. */
+  readonly onCommitted?: (writes: readonly Write[]) => void;
 }
 
 export interface World {
@@ -48,6 +50,8 @@ export interface World {
   readonly invocations: number;
   readonly crashes: number;
   readonly steps: number;
+  /** The virtual time at the end, epoch milliseconds. */
+  readonly endMs: number;
 }
 
 /** A ledger on a table of its own, the way the score function has one. */
@@ -86,7 +90,10 @@ const invocationMs = 20_000;
 export async function simulate(plan: Plan): Promise<World> {
   const randomness = seededRandom(plan.seed);
   const clock = virtualClock(startMs);
-  const table = memoryTable(plan.onConsumed ? { onConsumed: plan.onConsumed } : {});
+  const table = memoryTable({
+    ...(plan.onConsumed && { onConsumed: plan.onConsumed }),
+    ...(plan.onCommitted && { onCommitted: plan.onCommitted }),
+  });
   const policy = plan.policy ?? defaultPolicy;
   const buried: { body: string; reason: string }[] = [];
   const deadLetters = {
@@ -151,7 +158,7 @@ export async function simulate(plan: Plan): Promise<World> {
     else clock.wakeNext();
   }
   await workers;
-  return { table, transactions: plan.transactions, policy, buried, invocations, crashes, steps };
+  return { table, transactions: plan.transactions, policy, buried, invocations, crashes, steps, endMs: clock.nowMs() };
 }
 
 export const recordOf = (message: ReceivedMessage): SQSRecord => ({

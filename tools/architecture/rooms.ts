@@ -62,6 +62,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'tools/simulation': ['shared', 'functions'],
   'tools/proof': ['shared', 'functions'],
   'tools/erasure': ['shared', 'functions'],
+  'tools/rebuild': ['shared', 'functions'],
   'tools/evaluation': ['shared', 'functions'],
   'tools/cost': ['shared', 'functions', 'infra'],
   'tools/local': ['shared', 'functions', 'infra', 'client', 'tools/simulation'],

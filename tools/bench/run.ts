@@ -12,6 +12,7 @@ const about: Readonly<Record<string, string>> = {
   erase: 'a byte search for erased people over every table, queue, bucket and export',
   merkle: 'random trees whose every proof must be accepted, and mutated proofs that must not',
   quality: 'detection quality on labelled sets (needs AEGIS_DATA_DIR)',
+  rebuild: 'what restoring a lost day costs once the table is large',
   replay: 'decisions replayed to the same bytes',
   scale: 'the published ramps and limits of the services, from 1 to 50,000 a second',
   score: 'scoring one row by the forest; --with-peers beside scikit-learn',

@@ -38,7 +38,7 @@ export interface TableSource extends Source {
 
 /**
  * The table's stream, made from the writes that the functions acknowledge, delivered as Lambda's event source does: in order, in batches,
- * repeated on failure, halved if the template says so, and given up after the template's number of attempts.
+ * repeated on failure (from the first record named as failed on, or halved after a failed call if the template says so), and given up after the template's number of attempts.
  */
 export const startTableSource = (options: TableSourceOptions): TableSource => {
   const { model, table, onFailure } = options;
@@ -85,6 +85,7 @@ export const startTableSource = (options: TableSourceOptions): TableSource => {
   /** Delivers all of them, or as many as the template's attempts allow. */
   const deliver = async (records: readonly DynamoDBRecord[], attempt = 0): Promise<void> => {
     let rest = records;
+    let hasThrown = false;
     for (let tries = attempt; rest.length > 0; tries++) {
       // The store that failed a record before this one, while ending, fails this one as slowly.
       if (stopping && !complete) return;
@@ -92,8 +93,10 @@ export const startTableSource = (options: TableSourceOptions): TableSource => {
         rest = remaining(rest, await options.invoke(model.functionId, { Records: rest }), model.partialFailures);
         if (rest.length === 0) return;
         onFailure(`table source: the function gave back ${rest.length} of ${records.length} records`);
+        hasThrown = false;
       } catch (error) {
         onFailure(`table source: ${messageOf(error)}`);
+        hasThrown = true;
       }
       if (tries >= model.retries) return giveUp(rest);
       await sleep(Math.min(retryPauseMs * 2 ** tries, maxRetryPauseMs));
@@ -101,7 +104,7 @@ export const startTableSource = (options: TableSourceOptions): TableSource => {
         complete = false;
         return;
       }
-      if (model.bisect && rest.length > 1) {
+      if (hasThrown && model.bisect && rest.length > 1) {
         const half = Math.ceil(rest.length / 2);
         await deliver(rest.slice(0, half), tries + 1);
         await deliver(rest.slice(half), tries + 1);

@@ -14,6 +14,8 @@ export interface Services {
   readonly queue: Queue;
   readonly deadLetters: Queue;
   readonly webhookQueue: Queue;
+  /** What kept failing and is no transaction. */
+  readonly failures: Queue;
   readonly models: ObjectStore;
   readonly archive: ObjectStore;
   /** The store under object lock. */
@@ -63,6 +65,7 @@ export function services(): Services {
     queue: () => sqsAtOnce(required('queueUrl')),
     deadLetters: () => sqs(required('deadLetterUrl')),
     webhookQueue: () => sqs(required('webhookQueueUrl')),
+    failures: () => sqs(required('failuresUrl')),
     models: () => s3(required('modelBucket')),
     archive: () => s3(required('archiveBucket')),
     checkpoints: () => s3(required('checkpointBucket')),

@@ -143,8 +143,8 @@ export function dynamoTable(options: TableOptions): TableStore & { close(): void
       count('transact', reply.ConsumedCapacity);
     },
 
-    async scan({ limit, after }) {
-      const request = metered(scanRequest(table, limit, after));
+    async scan({ limit, after, segment }) {
+      const request = metered(scanRequest(table, limit, after, segment));
       const reply = await read(() => documents.send(new ScanCommand(request)));
       count('scan', reply.ConsumedCapacity);
       const items = itemsOf(reply.Items);

@@ -98,9 +98,15 @@ function transactItem(table: string, write: Write) {
   }
 }
 
-export const scanRequest = (table: string, limit: number, after?: Key): ScanCommandInput => ({
+export const scanRequest = (
+  table: string,
+  limit: number,
+  after?: Key,
+  segment?: { readonly index: number; readonly of: number },
+): ScanCommandInput => ({
   TableName: table,
   Limit: pageLimit(limit),
+  ...(segment === undefined ? {} : { Segment: segment.index, TotalSegments: segment.of }),
   ...(after === undefined ? {} : { ExclusiveStartKey: bareKey(after) }),
 });
 

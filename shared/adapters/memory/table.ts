@@ -15,6 +15,7 @@ export interface MemoryTable extends TableStore {
 
 const transactWritesMax = 100;
 const getManyMax = 100;
+const segmentsMax = 1_000_000;
 const transactBytesMax = 4 * 1_024 * 1_024;
 const pageBytesMax = 1_024 * 1_024;
 const pageItemsMax = 1_000;
@@ -183,9 +184,10 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
       options.onCommitted?.(writes);
     },
 
-    async scan({ limit, after }) {
+    async scan({ limit, after, segment }) {
       checkLimit(limit);
-      const all = everything();
+      checkSegment(segment);
+      const all = everything().filter(({ item }) => segment === undefined || hashOf(item.pk) % segment.of === segment.index);
       const start = after === undefined ? 0 : all.findIndex(({ item }) => keyOrder(item, after) > 0);
       const { items, bytes, more } = read(start < 0 ? [] : all.slice(start), limit);
       metered('scan', readUnits(bytes, false), 0);
@@ -214,3 +216,18 @@ function checkLimit(limit: number): void {
     throw new RangeError(`limit is ${limit}, allowed are whole numbers from 1 to ${pageItemsMax}`);
   }
 }
+
+function checkSegment(segment: { readonly index: number; readonly of: number } | undefined): void {
+  if (segment === undefined) return;
+  const { index, of } = segment;
+  if (!Number.isInteger(of) || of < 1 || of > segmentsMax || !Number.isInteger(index) || index < 0 || index >= of) {
+    throw new RangeError(`segment is ${index} of ${of}, allowed are 0 to of - 1 of 1 to ${segmentsMax}`);
+  }
+}
+
+/** Spreads partitions over segments, as the real table's hash of the partition key does. */
+const hashOf = (pk: string): number => {
+  let hash = 0;
+  for (let i = 0; i < pk.length; i += 1) hash = (Math.imul(hash, 31) + pk.charCodeAt(i)) >>> 0;
+  return hash;
+};

@@ -155,6 +155,15 @@ describe('requests to the table', () => {
     expect(queryRequest('t', { pk: 'p', limit: 5, from: 'b', to: 'a' })).toBeNull();
   });
 
+  it('scans one of several segments', () => {
+    expect(scanRequest('t', 9, undefined, { index: 2, of: 8 })).toEqual({
+      TableName: 't',
+      Limit: 9,
+      Segment: 2,
+      TotalSegments: 8,
+    });
+  });
+
   it('scans on after a key', () => {
     expect(scanRequest('t', 9, key)).toEqual({
       TableName: 't',

@@ -1,0 +1,63 @@
+import { featureNames } from '../../shared/domain/features.ts';
+import { auditFromItem, decisionFromItem, isAuditItem, isDecisionItem } from '../../shared/ledger/items.ts';
+import { readArchive as readFeatures } from '../../shared/model/archive.ts';
+import { countOf } from '../../shared/projection/counters.ts';
+import { pageEntries } from '../../shared/projection/feed.ts';
+import { readArchive } from '../../shared/proof/archive.ts';
+import { readPendingHeads } from '../../shared/proof/heads.ts';
+import { reviewFromItem, reviewOfKey } from '../../shared/reviews/review.ts';
+import { prefixes } from '../../shared/store/names.ts';
+import type { StreamWorld } from './stream.ts';
+
+/** Everything that must hold of what is made from the table once a rebuild has ended; the answer names what does not. */
+export async function projectedFaultsOf({ table, archive }: StreamWorld): Promise<string[]> {
+  const items = table.all();
+  const decisions = items.filter(isDecisionItem).map((item) => decisionFromItem(item).decision);
+  const entries = items.filter(isAuditItem).map(auditFromItem);
+  const expect = (what: string, given: readonly string[], wanted: readonly string[]): string[] => {
+    const [a, b] = [given.toSorted().join(' '), wanted.toSorted().join(' ')];
+    return a === b ? [] : [`${what}: ${a.slice(0, 200)}; expected: ${b.slice(0, 200)}`];
+  };
+  const idOf = ({ transaction }: { readonly transaction: { readonly transactionId: string } }): string =>
+    transaction.transactionId;
+
+  const feed = items.filter(({ pk }) => pk.startsWith(prefixes.feed) && pk.split('#')[2] === 'all').flatMap(pageEntries);
+  const counters = items.filter(({ pk }) => pk.startsWith(prefixes.counter));
+  const outcomes = ['ALLOW', 'REVIEW', 'BLOCK'] as const;
+  const counted = outcomes.map((outcome) => `${outcome} ${counters.reduce((sum, item) => sum + countOf(item, outcome), 0)}`);
+  const decided = outcomes.map((outcome) => `${outcome} ${decisions.filter((one) => one.outcome === outcome).length}`);
+
+  const reviews = items.filter((item) => reviewOfKey(item) !== null).map(reviewFromItem);
+  const reviewed = reviews.flatMap(({ transactionIds }) => transactionIds);
+  const flagged = decisions.filter(({ outcome }) => outcome !== 'ALLOW').map(idOf);
+  const owners = reviews.map(({ accountId, userId }) => `${accountId} ${userId}`);
+
+  const archived = new Set<string>();
+  for await (const some of readArchive(archive, '0000-00-00', '9999-99-99')) for (const { hash } of some) archived.add(hash);
+  const learned = new Set<string>();
+  for await (const line of readFeatures(archive)) learned.add(line.transactionId);
+  const withFeatures = decisions.filter(({ features }) => features?.length === featureNames.length);
+
+  const newest = new Map<string, string>();
+  for (const { body, hash } of entries.toSorted((a, b) => Number(a.body.sequence) - Number(b.body.sequence)))
+    newest.set(String(body.chain), `${body.chain}:${body.sequence}:${hash}`);
+  const { heads } = await readPendingHeads(table, 1_000_000, 0);
+
+  return [
+    ...expect('decisions in the feed', feed.map(idOf), decisions.map(idOf)),
+    ...expect('counters', counted, decided),
+    ...expect('payments in reviews', reviewed, flagged),
+    ...expect('one open review for each account', owners, [...new Set(owners)]),
+    ...expect(
+      'archived entries',
+      [...archived],
+      entries.map(({ hash }) => hash),
+    ),
+    ...expect('feature lines', [...learned], withFeatures.map(idOf)),
+    ...expect(
+      'pending heads',
+      heads.map(({ chain, sequence, head }) => `${chain}:${sequence}:${head}`),
+      [...newest.values()],
+    ),
+  ];
+}

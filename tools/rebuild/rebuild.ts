@@ -1,0 +1,185 @@
+import { archiveSink } from '../../functions/project/archiveSink.ts';
+import { featuresSink } from '../../functions/project/featuresSink.ts';
+import { feedSink } from '../../functions/project/feedSink.ts';
+import { headsSink } from '../../functions/project/headsSink.ts';
+import type { Batch, Failure, Sink } from '../../functions/project/sink.ts';
+import { webhooksSink } from '../../functions/project/webhooksSink.ts';
+import { dayMs } from '../../shared/domain/durations.ts';
+import { minuteStartMs } from '../../shared/projection/counters.ts';
+import { feedRetentionDays } from '../../shared/projection/feed.ts';
+import { expireRows, expiresAtS } from '../../shared/proof/hotRows.ts';
+import { expiryAttribute } from '../../shared/store/names.ts';
+import { inParallel } from '../../shared/store/parallel.ts';
+import { archivedEntries, archivedLines, coveredSequences, decisionLineName, labelLineName } from './known.ts';
+import { type Found, type RoundLimits, readRound, roundLimits } from './period.ts';
+import { dropPlace, keepPlace, openPlace } from './place.ts';
+import { type RebuildDependencies, type RebuildPlan, type RebuildReport, sumOf } from './plan.ts';
+import { restoreReviews } from './reviews.ts';
+
+/** Items in one object of the archive. */
+export const chunkItems = 1_000;
+/** Minutes whose feeds are written at the same time: two writers of one minute would only wait for each other. */
+export const lanes = 16;
+const attemptsMax = 5;
+const pauseMs = 500;
+
+export interface Progress {
+  readonly report: RebuildReport;
+  readonly segmentsDone: number;
+  readonly segments: number;
+}
+
+/**
+ * Restores what is made from the table of everything decided, entered and labelled in a period: reads the table, which holds all of it, and
+ * hands it to the same sinks as the stream does. A sink that lacks nothing is left as it is. Keeps its place in the table after every
+ * round: cut off anywhere and called again with the same plan, it goes on there. Throws store errors, and an Error that names the sink that
+ * kept failing.
+ */
+export async function rebuild(
+  dependencies: RebuildDependencies,
+  plan: RebuildPlan,
+  onProgress: (progress: Progress) => void = () => undefined,
+  limits: RoundLimits = roundLimits,
+): Promise<RebuildReport> {
+  const { table, clock } = dependencies;
+  let place = await openPlace(table, plan, limits.segments, clock.nowMs());
+  const restore = await restorerOf(dependencies, plan, place.toMs);
+  const isDone = (): boolean => place.segments.every((segment) => segment === 'done');
+  while (!isDone()) {
+    const found = await readRound(table, place, plan.fromMs, limits);
+    const handed = await restore(found);
+    const { decisions, entries, labels, reviews, itemsRead, unreadable } = found;
+    const itemsInPeriod = decisions.length + entries.length + labels.length + reviews.length;
+    place = {
+      ...place,
+      segments: found.segments,
+      report: sumOf(place.report, { itemsRead, itemsInPeriod, handed, unreadable }),
+    };
+    await keepPlace(table, plan, place, clock.nowMs());
+    const segmentsDone = place.segments.filter((segment) => segment === 'done').length;
+    onProgress({ report: place.report, segmentsDone, segments: place.segments.length });
+  }
+  await dropPlace(table, plan);
+  return place.report;
+}
+
+const none: Batch = { decisions: [], entries: [], reviews: [], labels: [] };
+
+/** Hands what one round found to the sinks of the plan; returns how many items each was handed. */
+const restorerOf = async (
+  dependencies: RebuildDependencies,
+  { fromMs, sinks, resendsWebhooks }: RebuildPlan,
+  toMs: number,
+): Promise<(found: Found) => Promise<Record<string, number>>> => {
+  const { table, archive, checkpoints, webhookQueue, clock, hotDays } = dependencies;
+  const hand = (sink: Sink, batches: readonly Batch[], atOnce = 1): Promise<number> =>
+    handed(dependencies, sink, batches, atOnce);
+  const steps: Record<string, (found: Found) => Promise<number>> = {};
+
+  if (sinks.has('feed')) {
+    const sink = feedSink(dependencies);
+    steps.feed = (found) => {
+      const keptFromMs = clock.nowMs() - feedRetentionDays * dayMs;
+      const decisions = found.decisions.filter(({ decision }) => decision.decidedAtMs >= keptFromMs);
+      const byMinute = Map.groupBy(decisions, ({ decision }) => (minuteStartMs(decision.decidedAtMs) / 60_000) % lanes);
+      return hand(
+        sink,
+        [...byMinute.values()].map((some) => ({ ...none, decisions: some.map((one, position) => ({ position, ...one })) })),
+        lanes,
+      );
+    };
+  }
+  if (sinks.has('reviews')) steps.reviews = ({ decisions }) => restoreReviews(dependencies, decisions, { fromMs, toMs });
+  if (sinks.has('archive')) {
+    const known = await archivedEntries(archive, fromMs, toMs);
+    const sink = archiveSink({ archive, table, hotDays });
+    steps.archive = async ({ entries }) => {
+      const [missing, stored] = [
+        entries.filter(({ entry }) => !known.has(entry.hash)),
+        entries.filter(({ entry }) => known.has(entry.hash)),
+      ];
+      const expiring = stored.flatMap(({ entry, item }) => {
+        const expiry = expiresAtS(entry, hotDays);
+        return expiry === null || expiryAttribute in item ? [] : [{ item, expiresAtS: expiry }];
+      });
+      for (const cause of (await expireRows(table, expiring)).values()) throw cause;
+      const days = Map.groupBy(missing, ({ entry }) => String(entry.body.at).slice(0, 10));
+      return hand(
+        sink,
+        [...days.values()]
+          .flatMap(chunks)
+          .map((some) => ({ ...none, entries: some.map((one, position) => ({ position, ...one })) })),
+      );
+    };
+  }
+  if (sinks.has('features')) {
+    const known = await archivedLines(archive, fromMs, toMs);
+    const sink = featuresSink({ archive });
+    steps.features = async (found) => {
+      const decisions = found.decisions.filter(
+        ({ tenant, erased, decision: { features, transaction } }) =>
+          !erased && features !== null && !known.has(decisionLineName(tenant, transaction.transactionId)),
+      );
+      const labels = found.labels.filter((label) => !known.has(labelLineName(label)));
+      const dayOf = (ms: number): number => Math.floor(ms / dayMs);
+      const decided = Map.groupBy(decisions, ({ decision }) => dayOf(decision.transaction.occurredAtMs));
+      const labelled = Map.groupBy(labels, ({ knownAtMs }) => dayOf(knownAtMs));
+      return hand(sink, [
+        ...[...decided.values()].flatMap(chunks).map((some) => ({
+          ...none,
+          decisions: some.map((one, position) => ({ position, ...one })),
+        })),
+        ...[...labelled.values()].flatMap(chunks).map((some) => ({
+          ...none,
+          labels: some.map((label, position) => ({ position, label })),
+        })),
+      ]);
+    };
+  }
+  if (sinks.has('heads')) {
+    const covered = await coveredSequences({ table, checkpoints }, fromMs);
+    const sink = headsSink({ table });
+    steps.heads = ({ entries }) => {
+      const owed = entries.filter(({ entry: { body } }) => Number(body.sequence) > (covered.get(String(body.chain)) ?? 0));
+      return hand(sink, [{ ...none, entries: owed.map((one, position) => ({ position, ...one })) }]);
+    };
+  }
+  if (resendsWebhooks) {
+    const sink = webhooksSink({ table, queue: webhookQueue, clock });
+    steps.webhooks = (found) => {
+      const decisions = found.decisions.filter(({ erased }) => !erased);
+      return hand(sink, [
+        ...chunks(decisions).map((some) => ({ ...none, decisions: some.map((one, position) => ({ position, ...one })) })),
+        ...chunks(found.reviews).map((some) => ({ ...none, reviews: some.map((one, position) => ({ position, ...one })) })),
+      ]);
+    };
+  }
+  return async (found) => {
+    const counts: Record<string, number> = {};
+    for (const [name, step] of Object.entries(steps)) counts[name] = await step(found);
+    return counts;
+  };
+};
+
+const sizeOf = ({ decisions, entries, reviews = [], labels = [] }: Batch): number =>
+  decisions.length + entries.length + reviews.length + labels.length;
+
+/** Hands batches to a sink until each is done. Throws an Error that names the sink when one keeps failing. */
+const handed = async ({ clock }: RebuildDependencies, sink: Sink, batches: readonly Batch[], atOnce: number): Promise<number> => {
+  const owed = batches.filter((batch) => sizeOf(batch) > 0);
+  await inParallel(owed, atOnce, async (batch) => {
+    let failures: readonly Failure[] = [];
+    for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+      if (attempt > 0) await clock.sleep(pauseMs * 2 ** attempt);
+      failures = await sink.project(batch);
+      if (failures.length === 0) return;
+    }
+    const { cause } = failures[0]!;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${sink.name}: ${failures.length} of ${sizeOf(batch)} items could not be restored: ${reason}`, { cause });
+  });
+  return owed.reduce((sum, batch) => sum + sizeOf(batch), 0);
+};
+
+const chunks = <Value>(values: readonly Value[]): (readonly Value[])[] =>
+  Array.from({ length: Math.ceil(values.length / chunkItems) }, (_, i) => values.slice(i * chunkItems, (i + 1) * chunkItems));
