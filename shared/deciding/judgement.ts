@@ -2,6 +2,7 @@ import type { Judgement } from '../domain/decide.ts';
 import type { ModelInForce } from '../domain/model.ts';
 import type { LedgerDependencies } from '../ledger/dependencies.ts';
 import { merchantFigures } from '../ledger/merchants.ts';
+import { compiled } from '../policy/compile.ts';
 import { listHits } from '../policy/lists.ts';
 import { loadActivePolicy } from '../policy/store.ts';
 import type { Clock, Randomness, TableStore } from '../ports/ports.ts';
@@ -30,7 +31,7 @@ export function ledgerOf(services: LedgerServices, modelInForce: () => Promise<M
       modelInForce(),
       currentSealer(),
     ]);
-    return { policy, model, sealer: current };
+    return { policy: compiled(policy), model, sealer: current };
   };
   return {
     table,

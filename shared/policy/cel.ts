@@ -1,6 +1,7 @@
 import { type ASTNode, Environment } from '@marcbachmann/cel-js';
 import type { RuleFacts } from '../domain/policy.ts';
 import { signalNames } from '../domain/signals/names.ts';
+import { ruleLimits } from './ruleLimits.ts';
 
 /**
  * Rules in CEL, typed and bounded. Only this file knows the library.
@@ -8,13 +9,6 @@ import { signalNames } from '../domain/signals/names.ts';
  * The language is cut down to what always ends quickly: no comprehensions, regular expressions, maps, timestamps or `dyn`, and
  * every name is checked when compiled, inside `has()` too. What is left costs at most a constant per node.
  */
-export const ruleLimits = {
-  expressionCharacters: 1_000,
-  nodes: 250,
-  depth: 16,
-  listElements: 100,
-  callArguments: 3,
-} as const;
 
 /** Where and why a rule is refused. Line and column count from 1, columns in characters. */
 export interface RuleFault {

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import type { CompiledPolicy, Policy, RuleFacts } from '../domain/policy.ts';
 import { type RuleFault, ruleCompiler } from './cel.ts';
+import { policyHash } from './hash.ts';
+import type { PolicyVersion } from './store.ts';
 
 /**
  * Makes a policy ready to decide with. Throws PolicyInvalid, naming every rule that does not compile.
@@ -29,14 +29,15 @@ export const compilePolicy = (policy: Policy, version: number): CompiledPolicy =
   };
 };
 
-/** Lower-case hex SHA-256 of the RFC 8785 form. */
-export const policyHash = (policy: Policy): string => createHash('sha256').update(policyText(policy)).digest('hex');
+const compiledOf = new WeakMap<PolicyVersion, CompiledPolicy>();
 
-/** The RFC 8785 form of a policy, as it is stored and hashed. */
-export const policyText = (policy: Policy): string => {
-  const text = canonicalize(policy);
-  if (text === undefined) throw new TypeError('a policy has no canonical form');
-  return text;
+/** A version that was loaded, ready to decide with; compiled once for as long as the version is in memory. Throws PolicyInvalid. */
+export const compiled = (loaded: PolicyVersion): CompiledPolicy => {
+  const known = compiledOf.get(loaded);
+  if (known !== undefined) return known;
+  const made = compilePolicy(loaded.policy, loaded.version);
+  compiledOf.set(loaded, made);
+  return made;
 };
 
 export const ruleFaultText = ({ line, column, detail }: RuleFault): string => `line ${line}, column ${column}: ${detail}`;

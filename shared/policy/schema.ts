@@ -4,7 +4,7 @@ import type { Degradation } from '../domain/decision.ts';
 import { outcomes } from '../domain/outcome.ts';
 import { listFields } from '../domain/policy.ts';
 import { signalNames } from '../domain/signals/names.ts';
-import { ruleLimits } from './cel.ts';
+import { ruleLimits } from './ruleLimits.ts';
 
 /** Bounds of a policy document. */
 export const policyLimits = { rules: 100, lists: 20, rates: 200, textCharacters: 200 } as const;

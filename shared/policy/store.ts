@@ -4,8 +4,8 @@ import { type Condition, type Item, type TableStore, TransactionCancelled, type 
 import { cache, onePer } from '../store/cache.ts';
 import { policyPointerKey, policyVersionKey } from '../store/names.ts';
 import { firstOf, queryItems } from '../store/pages.ts';
-import { compilePolicy, policyHash, policyText } from './compile.ts';
 import { defaultPolicy } from './default.ts';
+import { policyHash, policyText } from './hash.ts';
 
 /**
  * Policies in the table. A version is written once and never changed; the pointer item names the version in force and the newest
@@ -32,31 +32,33 @@ export interface StoredPolicy {
   readonly by: string | null;
 }
 
+/** One version as it decides: `compiled` makes its rules ready. */
+export type PolicyVersion = Pick<CompiledPolicy, 'version' | 'hash' | 'policy'>;
+
 interface Pointer {
   readonly active: number;
   readonly latest: number;
 }
 
 const cachesOf = onePer((_: TableStore) => ({
-  active: cache<CompiledPolicy>({ max: cachedTenants, ttlMs: policyCacheMs }),
-  versions: cache<CompiledPolicy>({ max: cachedVersions, ttlMs: null }),
+  active: cache<PolicyVersion>({ max: cachedTenants, ttlMs: policyCacheMs }),
+  versions: cache<PolicyVersion>({ max: cachedVersions, ttlMs: null }),
 }));
 
 /** The policy in force, at most `policyCacheMs` old. One read of one small item per tenant, instance and `policyCacheMs`. */
-export const loadActivePolicy = (table: TableStore, tenant: string, nowMs: number): Promise<CompiledPolicy> =>
+export const loadActivePolicy = (table: TableStore, tenant: string, nowMs: number): Promise<PolicyVersion> =>
   cachesOf(table).active.get(tenant, nowMs, async () => {
     const pointer = await readPointer(table, tenant);
     return loadPolicyVersion(table, tenant, pointer.active);
   });
 
 /** Any version, cached for as long as the instance lives. Throws PolicyMissing, or PolicyCorrupt when its hash does not match. */
-export const loadPolicyVersion = (table: TableStore, tenant: string, version: number): Promise<CompiledPolicy> =>
+export const loadPolicyVersion = (table: TableStore, tenant: string, version: number): Promise<PolicyVersion> =>
   cachesOf(table).versions.get(`${tenant} ${version}`, 0, async () => {
     const stored = await readVersion(table, tenant, version);
     if (stored === null) throw new PolicyMissing(tenant, version);
-    const compiled = compilePolicy(stored.policy, version);
-    if (compiled.hash !== stored.hash) throw new PolicyCorrupt(tenant, version);
-    return compiled;
+    if (policyHash(stored.policy) !== stored.hash) throw new PolicyCorrupt(tenant, version);
+    return { version, hash: stored.hash, policy: stored.policy };
   });
 
 /** The version in force as stored, read afresh. */
@@ -113,7 +115,7 @@ export type Published =
  */
 export const publishPolicy = async (table: TableStore, tenant: string, publication: Publication): Promise<Published> => {
   const { policy, status, ifVersion, by, atMs } = publication;
-  const hash = compilePolicy(policy, 0).hash;
+  const hash = policyHash(policy);
   let activeVersion = 1;
   for (let attempt = 1; attempt <= publishAttempts; attempt++) {
     const pointer = await readStoredPointer(table, tenant);

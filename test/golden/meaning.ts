@@ -1,4 +1,3 @@
-import { modelOf } from '../../functions/read/evidence/versions.ts';
 import { renderDecision } from '../../shared/contract/render.ts';
 import { featureNames } from '../../shared/domain/features.ts';
 import type { CompiledModel } from '../../shared/domain/model.ts';
@@ -16,6 +15,7 @@ import { labelFromItem } from '../../shared/reviews/labels.ts';
 import { renderReview } from '../../shared/reviews/render.ts';
 import { reviewFromItem, reviewOfKey } from '../../shared/reviews/review.ts';
 import { prefixes } from '../../shared/store/names.ts';
+import { modelOf } from '../../tools/proof/versions.ts';
 
 /** The signals and features of 0.1: a golden row speaks of these, whatever is added later. */
 const signals01 = signalNames.slice(0, 9);

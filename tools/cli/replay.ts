@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type ExportStores, exportedChain } from '../../functions/read/evidence/export.ts';
-import { modelOf, policyOf } from '../../functions/read/evidence/versions.ts';
 import type { CompiledModel } from '../../shared/domain/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy.ts';
 import { decisionFromItem } from '../../shared/ledger/items.ts';
@@ -13,6 +12,7 @@ import { decisionKey, stateKey } from '../../shared/store/names.ts';
 import { readBundle } from '../proof/readBundle.ts';
 import { type ReplayResult, type ReplayWorld, replayChain, replayFromSignals } from '../proof/replay.ts';
 import { verifyFile } from '../proof/verify.ts';
+import { modelOf, policyOf } from '../proof/versions.ts';
 import { storesOption } from './target.ts';
 import type { CommandOutput } from './verify.ts';
 

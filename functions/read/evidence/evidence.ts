@@ -3,6 +3,8 @@ import { renderDecision } from '../../../shared/contract/render.ts';
 import { decisionFromItem, type StoredDecision } from '../../../shared/ledger/items.ts';
 import { accountFromItem } from '../../../shared/ledger/state.ts';
 import { readManifest } from '../../../shared/model/store.ts';
+import { policyHash } from '../../../shared/policy/hash.ts';
+import { readPolicyVersion } from '../../../shared/policy/store.ts';
 import type { TableStore } from '../../../shared/ports/ports.ts';
 import type { AuditEntry } from '../../../shared/proof/entry.ts';
 import { decisionKey, stateKey } from '../../../shared/store/names.ts';
@@ -10,7 +12,6 @@ import type { OpenInputs } from '../inputs.ts';
 import { type BundleSource, bundleLines } from './bundle.ts';
 import { type ExportStores, exportChains } from './export.ts';
 import { attachmentOpening } from './lines.ts';
-import { policyOf } from './versions.ts';
 
 /** Larger attachments are refused: a function's answer holds at most 6 MB. */
 const attachmentBytesMax = 4 * 2 ** 20;
@@ -43,13 +44,13 @@ export const evidencePage = async (
   if (item === null) return null;
   const stored = decisionFromItem(item);
   const { decision } = stored;
-  const policy = await policyOf(stores.table, tenant, decision.policyVersion);
+  const policy = await readPolicyVersion(stores.table, tenant, decision.policyVersion);
   if (!policy) throw new Error(`version ${decision.policyVersion} of the policy of tenant ${tenant} is not kept`);
   const manifest = decision.modelVersion === null ? null : await readManifest(stores.table, decision.modelVersion);
   const source = await exportChains(stores, [stored.chain], {
     exportedAt,
     publicKey,
-    policies: [{ hash: policy.hash, policy: policy.policy }],
+    policies: [{ hash: policyHash(policy.policy), policy: policy.policy }],
     models: manifest ? [manifest] : [],
   });
   const { attachment, entries } = await packed(source);

@@ -7,8 +7,8 @@ import { type Json, parseJson } from '../../../shared/contract/json.ts';
 import type { Policy } from '../../../shared/domain/policy.ts';
 import { Problem } from '../../../shared/edge/problem.ts';
 import type { Answer, ApiRequest, Endpoint } from '../../../shared/edge/request.ts';
-import { policyHash } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
+import { policyHash } from '../../../shared/policy/hash.ts';
 import type { Randomness } from '../../../shared/ports/ports.ts';
 
 const randomness: Randomness = { bytes: (count) => new Uint8Array(count).fill(1), fraction: () => 0.5 };

@@ -3,8 +3,9 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type PolicyFault, parsePolicy } from '../../../functions/admin/parsePolicy.ts';
-import { compilePolicy, policyHash } from '../../../shared/policy/compile.ts';
+import { compilePolicy } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
+import { policyHash } from '../../../shared/policy/hash.ts';
 import { policyJsonSchema } from '../../../shared/policy/schema.ts';
 import { barePolicy } from '../../shared/policy/fixtures.ts';
 

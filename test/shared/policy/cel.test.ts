@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type MerchantFigures, noFigures } from '../../../shared/domain/merchant.ts';
-import { ruleCompiler, ruleLimits } from '../../../shared/policy/cel.ts';
+import { ruleCompiler } from '../../../shared/policy/cel.ts';
+import { ruleLimits } from '../../../shared/policy/ruleLimits.ts';
 import { factsWith, transaction } from './fixtures.ts';
 
 const compile = ruleCompiler(['blocked', 'by-hand']);

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { accountFields, merchantFields, ruleCompiler, ruleLimits, txnFields } from '../../../shared/policy/cel.ts';
+import { accountFields, merchantFields, ruleCompiler, txnFields } from '../../../shared/policy/cel.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
 import { listLimits } from '../../../shared/policy/lists.ts';
+import { ruleLimits } from '../../../shared/policy/ruleLimits.ts';
 import { policyLimits, policyShape } from '../../../shared/policy/schema.ts';
 
 const text = readFileSync(new URL('../../../docs/policy.md', import.meta.url), 'utf8');

@@ -3,8 +3,8 @@ import canonicalize from 'canonicalize';
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../../shared/domain/policy.ts';
 import { readSystemChain } from '../../../shared/ledger/systemChain.ts';
-import { policyHash } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
+import { policyHash } from '../../../shared/policy/hash.ts';
 import {
   loadActivePolicy,
   loadPolicyVersion,

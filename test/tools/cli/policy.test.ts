@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { policyHash } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
+import { policyHash } from '../../../shared/policy/hash.ts';
 import { lintPolicy, policyOfFile, publishPolicyFile, type Send, showPolicy } from '../../../tools/cli/policy.ts';
 import { apiOnMemory } from '../../support/api.ts';
 

@@ -1,11 +1,11 @@
-import type { CompiledModel } from '../../../shared/domain/model.ts';
-import type { CompiledPolicy } from '../../../shared/domain/policy.ts';
-import { loadArtefact } from '../../../shared/model/artefact.ts';
-import { artefactKey } from '../../../shared/model/manifest.ts';
-import { readManifest } from '../../../shared/model/store.ts';
-import { compilePolicy } from '../../../shared/policy/compile.ts';
-import { readPolicyVersion } from '../../../shared/policy/store.ts';
-import type { ObjectStore, TableStore } from '../../../shared/ports/ports.ts';
+import type { CompiledModel } from '../../shared/domain/model.ts';
+import type { CompiledPolicy } from '../../shared/domain/policy.ts';
+import { loadArtefact } from '../../shared/model/artefact.ts';
+import { artefactKey } from '../../shared/model/manifest.ts';
+import { readManifest } from '../../shared/model/store.ts';
+import { compilePolicy } from '../../shared/policy/compile.ts';
+import { readPolicyVersion } from '../../shared/policy/store.ts';
+import type { ObjectStore, TableStore } from '../../shared/ports/ports.ts';
 
 /** A version of a tenant's policy as it was, or null; its hash is that of what is stored now. */
 export const policyOf = async (table: TableStore, tenant: string, version: number): Promise<CompiledPolicy | null> => {
