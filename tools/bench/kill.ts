@@ -10,7 +10,6 @@ import { parseArgs } from 'node:util';
 import canonicalize from 'canonicalize';
 import { dynamoTable } from '../../shared/adapters/aws/table.ts';
 import { zeroHash } from '../../shared/domain/audit.ts';
-import { decisionKey } from '../../shared/store/names.ts';
 import { seededRandom } from '../../shared/store/random.ts';
 import { moveMessages } from '../aws/redrive.ts';
 import { StillUndecided, waitUntilDecided } from '../cli/decided.ts';

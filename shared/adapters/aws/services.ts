@@ -1,7 +1,6 @@
 import type { Clock, Consumed, ObjectStore, Queue, Randomness, TableStore, Write } from '../../ports/ports.ts';
 import { localMasterSecret, type RotatableSecret } from '../../secrets/masterSecret.ts';
 import { optional, required } from '../../store/environment.ts';
-import { env } from '../../store/names.ts';
 import { kmsMasterSecret } from './kmsMasterSecret.ts';
 import { systemClock, systemRandomness } from './system.ts';
 import { dynamoTable, type TablePlugin } from './table.ts';
