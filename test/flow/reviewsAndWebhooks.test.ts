@@ -70,7 +70,7 @@ const payment = (transactionId: string) => ({
 describe('a blocked payment', () => {
   it('is told by a signed webhook, reviewed, labelled in bulk, and told of again', async () => {
     const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`;
-    const added = JSON.parse(await aegis('webhooks', 'add', '--url', url, '--events', 'decision.block,review.*', '--json'));
+    const added = JSON.parse(await aegis('webhooks', 'add', '--receiver', url, '--events', 'decision.block,review.*', '--json'));
     const verifier = new Webhook(added.secret);
     const told = (type: string, count = 1) =>
       eventually(() => {

@@ -5,7 +5,7 @@ import { inspect, pointed } from './template.ts';
 
 const core = inspect();
 
-const { ofType, one, entries, statementsOf } = core;
+const { ofType, one, entries } = core;
 
 describe('every function', () => {
   const functions = entries.filter(([, { Type }]) => Type === 'AWS::Lambda::Function');

@@ -4,7 +4,7 @@ import { signalNames } from '../../../shared/domain/signals/names.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
 import { oracle } from '../../support/oracle.ts';
 import { seeded } from '../../support/windowRun.ts';
-import { barePolicy, transaction } from '../policy/fixtures.ts';
+import { barePolicy } from '../policy/fixtures.ts';
 import { DrivenAccount, t0 } from './driven.ts';
 
 const minuteMs = 60_000;

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   categoryTagOf,
@@ -33,25 +32,6 @@ const payment = (change: Partial<ProfileFacts> = {}): ProfileFacts => ({
 });
 
 const learned = (payments: readonly ProfileFacts[]): Profile => payments.reduce(updateProfile, emptyProfile);
-
-const payments = fc.array(
-  fc.record({
-    occurredAtMs: fc.integer({ min: start, max: start + 400 * dayMs }),
-    offsetMinutes: fc.integer({ min: -840, max: 840 }),
-    spendMinor: fc.option(fc.maxSafeInteger().map((amount) => Math.abs(amount))),
-    deviceHash: fc.option(fc.nat({ max: 0xffffffff })),
-    merchantHash: fc.option(fc.nat({ max: 0xffffffff })),
-    categoryHash: fc.option(fc.nat({ max: 0xffffffff })),
-    location: fc.option(
-      fc.record({
-        latitude: fc.double({ min: -90, max: 90, noNaN: true }),
-        longitude: fc.double({ min: -180, max: 180, noNaN: true }),
-      }),
-    ),
-    blocked: fc.boolean(),
-  }),
-  { maxLength: 80 },
-);
 
 describe('what a profile knows of identifiers', () => {
   it.each([
