@@ -1,7 +1,6 @@
 import { featureNames } from '../../shared/domain/features.ts';
 import type { CompiledModel } from '../../shared/domain/model.ts';
 import type { Log } from '../../shared/edge/log.ts';
-import { type ArchivedDecision, readArchive } from '../../shared/model/archive.ts';
 import { compile, encodeArtefact, loadArtefact, ModelInvalid, schemaHash, sha256 } from '../../shared/model/artefact.ts';
 import { artefactKey, type Manifest } from '../../shared/model/manifest.ts';
 import { readManifest, readPointer, storeModel } from '../../shared/model/store.ts';
@@ -10,8 +9,7 @@ import { buildModel, type TrainingRow } from './build.ts';
 import { compare } from './compare.ts';
 import { rowsMin } from './grow.ts';
 import { matrixOf } from './matrix.ts';
-import { seededRandom } from './random.ts';
-import { Reservoir } from './reservoir.ts';
+import { type Sample, sampleArchive } from './sample.ts';
 
 export interface TrainDependencies {
   readonly table: TableStore;
@@ -35,11 +33,6 @@ export type TrainReport =
   | { readonly outcome: 'published' | 'candidate'; readonly manifest: Manifest };
 
 const dayMs = 86_400_000;
-/** Rows kept of however many the archive holds, and labelled frauds beside them: about 40 MB. */
-const rowsMax = 100_000;
-const fraudsMax = 20_000;
-/** Labels kept while the archive is read: the newest win. */
-const labelsMax = 500_000;
 const seedByDefault = 1;
 const windowDaysByDefault = 60;
 const referenceMax = 20_000;
@@ -52,8 +45,9 @@ const referenceKey = (sha: string): string => `references/${sha}`;
 export const trainModel = async (dependencies: TrainDependencies, options: TrainOptions = {}): Promise<TrainReport> => {
   const { windowDays = windowDaysByDefault, seed = seedByDefault } = options;
   const nowMs = dependencies.clock.nowMs();
-  const sample = await sampleArchive(dependencies.archive, windowDays * dayMs, nowMs, seed);
-  dependencies.log('info', 'archive read', { rows: sample.offered, kept: sample.rows.length });
+  const sample = await sampleArchive(dependencies, { windowMs: windowDays * dayMs, nowMs, seed });
+  const { offered, rows, shares, objectsLeft } = sample;
+  dependencies.log('info', 'archive read', { rows: offered, kept: rows.length, shares, objectsLeft });
   return trainOn(sample, dependencies, options);
 };
 
@@ -106,46 +100,6 @@ export const trainOn = async (
   log('info', 'model stored', { version: manifest.version, status: manifest.status, reason: manifest.reason });
   return report;
 };
-
-export interface Sample {
-  readonly rows: readonly TrainingRow[];
-  /** Rows there were, of which these are a sample. */
-  readonly offered: number;
-}
-
-/**
- * Two passes: the labels known by now, then the decisions of the window, frauds apart so that sampling does not lose them. The window
- * ends at the newest payment rather than now: a history that was loaded later, or a simulated one, is trained on as well.
- */
-const sampleArchive = async (archive: ObjectStore, windowMs: number, nowMs: number, seed: number): Promise<Sample> => {
-  let newestMs = Number.NEGATIVE_INFINITY;
-  const labels = new Map<string, { readonly fraud: boolean; readonly knownAtMs: number }>();
-  for await (const line of readArchive(archive)) {
-    if (line.kind === 'decision' && line.occurredAtMs <= nowMs) newestMs = Math.max(newestMs, line.occurredAtMs);
-    if (line.kind !== 'label' || line.knownAtMs > nowMs) continue;
-    const name = `${line.tenant} ${line.transactionId}`;
-    const before = labels.get(name);
-    if (before !== undefined && before.knownAtMs > line.knownAtMs) continue;
-    labels.set(name, { fraud: line.fraud, knownAtMs: line.knownAtMs });
-    if (labels.size > labelsMax) labels.delete(labels.keys().next().value!);
-  }
-  const random = seededRandom(seed);
-  const others = new Reservoir<TrainingRow>(rowsMax, random);
-  const frauds = new Reservoir<TrainingRow>(fraudsMax, random);
-  for await (const line of readArchive(archive)) {
-    if (line.kind !== 'decision' || line.occurredAtMs < newestMs - windowMs || line.occurredAtMs > nowMs) continue;
-    const fraud = labels.get(`${line.tenant} ${line.transactionId}`)?.fraud ?? null;
-    (fraud === true ? frauds : others).offer(trainingRow(line, fraud));
-  }
-  return { rows: [...others.items, ...frauds.items], offered: others.offered + frauds.offered };
-};
-
-const trainingRow = ({ occurredAtMs, features, signals }: ArchivedDecision, fraud: boolean | null): TrainingRow => ({
-  occurredAtMs,
-  features: Float64Array.from(features),
-  signals,
-  fraud,
-});
 
 /** The reference stays as it was when the first model was published: a slow poisoner would have had to be there before. */
 const pinReference = async (models: ObjectStore, rows: readonly TrainingRow[]): Promise<string> => {

@@ -4,7 +4,6 @@ import { Readable } from 'node:stream';
 import { createGunzip, gzipSync } from 'node:zlib';
 import { featureNames } from '../domain/features.ts';
 import { signalNames } from '../domain/signals/names.ts';
-import type { ObjectStore } from '../ports/ports.ts';
 
 /**
  * The feature archive: what the model saw of every decision, and the labels that came later, as gzipped JSON lines, one object per
@@ -24,7 +23,7 @@ export interface ArchivedDecision {
   readonly outcome: 'ALLOW' | 'REVIEW' | 'BLOCK';
 }
 
-interface ArchivedLabel {
+export interface ArchivedLabel {
   readonly kind: 'label';
   readonly tenant: string;
   readonly transactionId: string;
@@ -47,19 +46,6 @@ export const archiveObject = (lines: readonly ArchiveLine[]): { readonly key: st
   const hash = createHash('sha256').update(text).digest('hex');
   return { key: `${archivePrefix}${day}/${hash}.jsonl.gz`, body: gzipSync(text) };
 };
-
-/** Every line of every object, one object in memory at a time. Throws an Error that names object and line for what is none. */
-export async function* readArchive(store: ObjectStore): AsyncGenerator<ArchiveLine> {
-  let after: string | undefined;
-  do {
-    const page = await store.list(archivePrefix, { limit: 1000, ...(after !== undefined && { after }) });
-    for (const key of page.keys) {
-      const body = await store.get(key);
-      if (body !== null) yield* readLines(body, key);
-    }
-    after = page.after;
-  } while (after !== undefined);
-}
 
 /** The lines of one object. Throws an Error that names object and line for what is none. */
 export async function* readLines(body: Uint8Array, name: string): AsyncGenerator<ArchiveLine> {

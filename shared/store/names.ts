@@ -24,6 +24,7 @@ export const prefixes = {
   checkpoint: 'T#',
   alert: 'N#',
   erased: 'E#',
+  compaction: 'Z#',
 } as const;
 
 /** The items whose changes are projected. */

@@ -107,13 +107,15 @@ describe('training', () => {
     expect(a!.digest).toBe(b!.digest);
   });
 
-  it('holds one archive object in memory at a time', async () => {
+  it('reads at most 16 archive objects at a time, each once', async () => {
     await fillArchive(on.archive, trainingRows(3000, 5), { perObject: 100 });
     let open = 0;
     let most = 0;
+    const read: string[] = [];
     const counting: ObjectStore = {
       ...on.archive,
       get: async (key) => {
+        read.push(key);
         open += 1;
         most = Math.max(most, open);
         const body = await on.archive.get(key);
@@ -122,7 +124,8 @@ describe('training', () => {
       },
     };
     await trainModel({ ...on, archive: counting });
-    expect(most).toBe(1);
+    expect(most).toBe(16);
+    expect(new Set(read).size).toBe(read.length);
   });
 
   it('names object and line of what is not a line of the archive', async () => {
