@@ -20,6 +20,7 @@ import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/cor
 import type { Construct } from 'constructs';
 import { featureMetric, watchedFeatures } from '../functions/project/metricsSink.ts';
 import { namespace } from '../shared/edge/metrics.ts';
+import { Catalogue } from './catalogue.ts';
 import type { CoreStack } from './core.ts';
 import type { HouseFunction } from './function.ts';
 import { prices } from './prices.ts';
@@ -28,7 +29,7 @@ import type { Settings } from './settings.ts';
 /** Requests of one address in five minutes; above, the firewall answers 403. */
 const requestsPerAddressMax = 100_000;
 
-/** What only AWS takes: a dashboard, alarms over alarms, a firewall and a budget. The core works without it. */
+/** What only AWS takes: a dashboard, alarms over alarms, a firewall, the tables of the compacted archive and a budget. The core works without it. */
 export class OperationsStack extends Stack {
   constructor(scope: Construct, id: string, props: StackProps & { readonly settings: Settings; readonly core: CoreStack }) {
     super(scope, id, props);
@@ -36,6 +37,10 @@ export class OperationsStack extends Stack {
     this.dashboard(settings, core);
     this.alarms(core);
     this.firewall(settings, core);
+    new Catalogue(this, 'Catalogue', {
+      databaseName: `aegis_${settings.stage.replaceAll('-', '_')}`,
+      archiveBucket: core.data.archiveBucket,
+    });
     new CfnBudget(this, 'Budget', {
       budget: {
         budgetName: `aegis-${settings.stage}`,

@@ -37,6 +37,9 @@ export interface Settings {
   readonly projectRetries: number;
   readonly apiRatePerSecond: number;
   readonly apiBurst: number;
+  readonly compactEveryMinutes: number;
+  /** A closed day of the archive that waits longer for its compaction raises the alarm. */
+  readonly compactionLagAlarmHours: number;
   readonly trainEveryMinutes: number;
   /** A model in force that was trained longer ago raises the alarm. */
   readonly modelAgeAlarmHours: number;
@@ -89,6 +92,8 @@ const defaults: Omit<Settings, 'stage'> = {
   projectRetries: 8,
   apiRatePerSecond: 1000,
   apiBurst: 2000,
+  compactEveryMinutes: 60,
+  compactionLagAlarmHours: 48,
   trainEveryMinutes: 1440,
   modelAgeAlarmHours: 96,
   checkpointEveryMinutes: 5,
@@ -174,6 +179,8 @@ const rules: readonly Rule[] = [
   integer('projectRetries', 1, 100),
   integer('apiRatePerSecond', 1, 10_000),
   integer('apiBurst', 1, 5000),
+  integer('compactEveryMinutes', 15, 1440),
+  integer('compactionLagAlarmHours', 2, 720),
   integer('trainEveryMinutes', 1, 10_080),
   integer('modelAgeAlarmHours', 2, 8760),
   integer('checkpointEveryMinutes', 1, 60),
@@ -309,6 +316,11 @@ const betweenFaults = (settings: Settings): string[] => [
   ...(settings.checkpointLagAlarmMinutes <= settings.checkpointEveryMinutes
     ? [
         `checkpointLagAlarmMinutes: given ${settings.checkpointLagAlarmMinutes}, allowed: above checkpointEveryMinutes, which is ${settings.checkpointEveryMinutes}`,
+      ]
+    : []),
+  ...(settings.compactionLagAlarmHours * 60 <= settings.compactEveryMinutes
+    ? [
+        `compactionLagAlarmHours: given ${settings.compactionLagAlarmHours}, allowed: above compactEveryMinutes, which is ${settings.compactEveryMinutes}`,
       ]
     : []),
   ...(settings.modelAgeAlarmHours * 60 <= settings.trainEveryMinutes

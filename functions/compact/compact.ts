@@ -195,7 +195,7 @@ class Run {
 const placedEntries = async (bytes: Uint8Array): Promise<readonly PlacedRow[]> =>
   (await entriesOfObject(bytes)).map((entry) => {
     const row = rowOfEntry(entry);
-    const atMs = row.at as number;
+    const atMs = row.written_at as number;
     return { dataset: 'entries', day: dayOf(atMs), share: shareOf(entry.body.chain), atMs, row };
   });
 

@@ -23,7 +23,7 @@ export const entryFields: readonly Field[] = [
   always(field('sequence', 'int64', 'its place in the chain', 'from 1')),
   always(field('previous_hash', 'text', 'the hash of the entry before; 64 zeros for the first')),
   always(field('event', 'text', 'DECISION_MADE, REVIEWED, ERASED, or an event of a system chain')),
-  always(field('at', 'instant', 'when it was written: the time of the decision', 'UTC')),
+  always(field('written_at', 'instant', 'when it was written: the time of the decision', 'UTC')),
   field('transaction_id', 'text', 'the transaction it is about'),
   field('occurred_at', 'instant', 'when the payment occurred', 'UTC'),
   field('occurred_offset_minutes', 'int32', "the producer's offset from UTC", 'minutes'),
@@ -76,7 +76,7 @@ const common = ({ body, hash, expiresAt }: ArchivedEntry): Row => ({
   sequence: body.sequence,
   previous_hash: body.previousHash,
   event: body.event,
-  at: Date.parse(body.at),
+  written_at: Date.parse(body.at),
   expires_at: expiresAt === undefined ? null : expiresAt * 1_000,
 });
 
@@ -135,7 +135,7 @@ export const entryOfRow = (row: Row): ArchivedEntry => {
     sequence: row.sequence as number,
     previousHash: row.previous_hash as string,
     event: row.event as string,
-    at: formatInstant(row.at as number),
+    at: formatInstant(row.written_at as number),
     ...(rest ?? decisionOfRow(row)),
   };
   const entry = { body, hash: row.hash as string };

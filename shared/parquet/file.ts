@@ -26,7 +26,7 @@ interface Kind {
 
 const kinds: Readonly<Record<FieldType, Kind>> = {
   text: { parquet: 'STRING', holds: (value) => typeof value === 'string' },
-  int32: { parquet: 'INT32', holds: (value) => Number.isInteger(value) && Math.abs(value as number) < 2 ** 31 },
+  int32: { parquet: 'INT32', holds: (value) => ((value as number) | 0) === value },
   int64: {
     parquet: 'INT64',
     holds: Number.isSafeInteger,

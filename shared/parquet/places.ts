@@ -27,8 +27,7 @@ export const transactionName = (tenant: string, transactionId: string): string =
 
 export const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
-export const placePrefix = ({ dataset, day, share }: Place): string =>
-  `${parquetPrefix}${dataset}/day=${day}/share=${String(share).padStart(2, '0')}/`;
+export const placePrefix = ({ dataset, day, share }: Place): string => `${parquetPrefix}${dataset}/day=${day}/share=${share}/`;
 
 /** Content-addressed: the file of these bytes at a place. */
 export const fileKey = (place: Place, bytes: Uint8Array): string =>

@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { Key } from '../../shared/ports/ports.ts';
 import { env } from '../../shared/store/names.ts';
-import { bytesOfAttribute, personal, traceFinder, unpacked } from '../../test/support/traces.ts';
+import { bytesOfAttribute, personal, readable, traceFinder, unpacked } from '../../test/support/traces.ts';
 import { emulatorCredentials, emulatorRegion } from '../local/emulators.ts';
 import { startLocalStack } from '../local/stack.ts';
 
@@ -55,6 +55,7 @@ const at = { endpoint: stack.endpoints.sqsAndS3, region: emulatorRegion, credent
 const sqs = new SQSClient(at);
 const s3 = new S3Client({ ...at, forcePathStyle: true });
 let isGood = true;
+let parquetFiles = 0;
 try {
   await fill();
   const before = await searched('before');
@@ -75,8 +76,9 @@ try {
   isGood &&= Array.from({ length: people - erased }, (_, i) => erased + i).every((i) => all.has(i));
   isGood &&=
     Math.max(...[...before.values()].map((found) => found.size)) === people && again.includes('nothing was left to erase');
+  isGood &&= parquetFiles > 0;
   console.log(
-    `${erased} people erased, ${people - erased} kept; erasing again: ${again.split('\n')[0]}; ${isGood ? 'passed' : 'FAILED'}`,
+    `${erased} people erased, ${people - erased} kept; erasing again: ${again.split('\n')[0]}; ${parquetFiles} Parquet files searched; ${isGood ? 'passed' : 'FAILED'}`,
   );
 } finally {
   sqs.destroy();
@@ -141,6 +143,7 @@ async function fill(): Promise<void> {
   await drained();
   await stack.projected();
   await stack.invoke('train', {});
+  await stack.invoke('compact', { throughDay: new Date().toISOString().slice(0, 10) });
   await stack.invoke('checkpoint', {});
 }
 
@@ -178,7 +181,8 @@ async function searched(when: string): Promise<Found> {
       const page = await s3.send(new ListObjectsV2Command({ Bucket: Name, ContinuationToken: token }));
       for (const { Key } of page.Contents ?? []) {
         const { Body } = await s3.send(new GetObjectCommand({ Bucket: Name, Key }));
-        bytes.push(Buffer.from(`${Key} `), unpacked(await Body!.transformToByteArray()));
+        bytes.push(Buffer.from(`${Key} `), await readable(await Body!.transformToByteArray()));
+        parquetFiles += Key!.endsWith('.parquet') ? 1 : 0;
       }
       token = page.NextContinuationToken;
       if (token === undefined) break;
