@@ -28,6 +28,8 @@ export interface SampleOptions {
   readonly windowMs: number;
   readonly nowMs: number;
   readonly seed: number;
+  /** Compacted rows that are read: whole shares while they fit, of one share at least. Default 2,000,000. */
+  readonly rowsReadMax?: number;
 }
 
 /** Rows kept of however many the archive holds, and labelled frauds beside them: about 60 MB. */
@@ -35,8 +37,7 @@ const rowsMax = 100_000;
 const fraudsMax = 20_000;
 /** Labels kept while the archive is read: the newest win. */
 const labelsMax = 500_000;
-/** Compacted rows that are read: whole shares while they fit, of one share at least. */
-const rowsReadMax = 2_000_000;
+const rowsReadByDefault = 2_000_000;
 /** Objects of what is not compacted yet that are read, and rows of them: about 100 MB. */
 const tailObjectsMax = 20_000;
 const tailRowsMax = 200_000;
@@ -50,7 +51,7 @@ const readsAtOnce = 16;
  */
 export const sampleArchive = async (
   stores: { readonly table: TableStore; readonly archive: ObjectStore },
-  { windowMs, nowMs, seed }: SampleOptions,
+  { windowMs, nowMs, seed, rowsReadMax = rowsReadByDefault }: SampleOptions,
 ): Promise<ArchiveSample> => {
   const { archive } = stores;
   // The listings first: what is compacted meanwhile is then missed, which a sample may, rather than counted twice.
@@ -61,7 +62,7 @@ export const sampleArchive = async (
   const fromMs = newestMs - windowMs;
   const inWindow = files.filter(({ toMs }) => toMs >= fromMs);
   const features = inWindow.filter(({ dataset }) => dataset === 'features');
-  const shares = sharesToRead(features, seed);
+  const shares = sharesToRead(features, seed, rowsReadMax);
   const ofShares = (all: readonly ListedFile[]): readonly ListedFile[] =>
     shares
       .flatMap((share) => all.filter((file) => file.share === share))
@@ -115,7 +116,7 @@ const newestOf = (files: readonly ListedFile[], nowMs: number): number =>
     .reduce((newest, { toMs }) => Math.max(newest, Math.min(toMs, nowMs)), Number.NEGATIVE_INFINITY);
 
 /** The shares from one that the seed names on, while their rows fit; every share where all do. */
-const sharesToRead = (features: readonly ListedFile[], seed: number): readonly number[] => {
+const sharesToRead = (features: readonly ListedFile[], seed: number, rowsReadMax: number): readonly number[] => {
   const rows = new Array<number>(shareCount).fill(0);
   for (const file of features) rows[file.share]! += file.rows;
   const shares: number[] = [];
