@@ -72,7 +72,7 @@ export class Catalogue extends Construct {
             serdeInfo: { serializationLibrary: 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe' },
           },
         },
-      }).addDependency(database);
+      }).addResourceDependency(database);
     }
   }
 }

@@ -175,13 +175,16 @@ async function searched(when: string): Promise<Found> {
     if (after === undefined) break;
   }
   found.set('table', tracesIn(Buffer.concat(bytes)));
+  const paid = new Set<number>();
   for (const { Name } of (await s3.send(new ListBucketsCommand({}))).Buckets ?? []) {
     bytes = [];
     for (let token: string | undefined; ; ) {
       const page = await s3.send(new ListObjectsV2Command({ Bucket: Name, ContinuationToken: token }));
       for (const { Key } of page.Contents ?? []) {
         const { Body } = await s3.send(new GetObjectCommand({ Bucket: Name, Key }));
-        bytes.push(Buffer.from(`${Key} `), await readable(await Body!.transformToByteArray()));
+        const read = await readable(await Body!.transformToByteArray());
+        bytes.push(Buffer.from(`${Key} `), read);
+        if (/^(features|parquet\/features|parquet\/labels)\//.test(Key!)) addTransactions(paid, read);
         parquetFiles += Key!.endsWith('.parquet') ? 1 : 0;
       }
       token = page.NextContinuationToken;
@@ -189,6 +192,7 @@ async function searched(when: string): Promise<Found> {
     }
     found.set(`bucket ${shortName(Name!)}`, tracesIn(Buffer.concat(bytes)));
   }
+  found.set('features, by transaction', paid);
   for (const QueueUrl of (await sqs.send(new ListQueuesCommand({}))).QueueUrls ?? [])
     found.set(`queue ${shortName(QueueUrl)}`, tracesIn(await messagesOf(QueueUrl)));
   const file = join(folder, `${when}.jsonl.gz`);
@@ -202,6 +206,11 @@ async function searched(when: string): Promise<Found> {
     tracesIn(Buffer.concat(exported.map((name) => unpacked(readFileSync(join(folder, name)))))),
   );
   return found;
+}
+
+/** Features name a transaction and no person: whose it is says the transaction's id. */
+function addTransactions(paid: Set<number>, read: Buffer): void {
+  for (const [, i] of read.toString('latin1').matchAll(/\btxn-(\d+)-\d/g)) paid.add(Number(i));
 }
 
 /** What waits in a queue, left there. */
