@@ -7,6 +7,7 @@ import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { type MetricName, namespace } from '../shared/edge/metricNames.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import type { Compact } from './compact.ts';
 import type { Data } from './data.ts';
 import type { HouseFunction } from './function.ts';
 import type { Ingest } from './ingest.ts';
@@ -23,6 +24,7 @@ export interface AlarmsProps {
   readonly project: Project;
   readonly webhooks: Webhooks;
   readonly checkpoint: Checkpoint;
+  readonly compact: Compact;
   readonly functions: readonly HouseFunction[];
   /** Where people look first: in every alarm's text. */
   readonly consoleUrl: string;
@@ -42,7 +44,7 @@ export class Alarms extends Construct {
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { data, settings, api, ingest, project, webhooks, checkpoint, functions, consoleUrl } = props;
+    const { data, settings, api, ingest, project, webhooks, checkpoint, compact, functions, consoleUrl } = props;
     this.consoleUrl = consoleUrl;
     this.deadLetters = new HouseTopic(this, 'DeadLetterTopic', { key: data.dataKey });
     this.model = new HouseTopic(this, 'ModelTopic', { key: data.dataKey });
@@ -118,6 +120,13 @@ export class Alarms extends Construct {
       checkpoint.modelAge,
     );
     this.above(
+      settings.compactionLagAlarmHours * 3_600_000,
+      'CompactionLag',
+      'milliseconds that a closed day of the archive waited for its compaction',
+      this.model,
+      compact.lag,
+    );
+    this.above(
       0,
       'AlertsFailed',
       'alerts that people could not be told of',
@@ -136,7 +145,7 @@ export class Alarms extends Construct {
         0,
         `${fn.node.scope!.node.id}Errors`,
         `failed calls of ${fn.stage}`,
-        { train: this.model, checkpoint: this.verifier }[fn.stage] ?? this.health,
+        { train: this.model, compact: this.model, checkpoint: this.verifier }[fn.stage] ?? this.health,
         fn.function.metricErrors({ period: minute, statistic: 'sum' }),
       );
     }

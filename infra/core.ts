@@ -7,6 +7,7 @@ import { Admin } from './admin.ts';
 import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
 import { Checkpoint } from './checkpoint.ts';
+import { Compact } from './compact.ts';
 import { Data } from './data.ts';
 import { Decide } from './decide.ts';
 import type { HouseFunction } from './function.ts';
@@ -41,6 +42,7 @@ export class CoreStack extends Stack {
     const read = new Read(this, 'Read', { data, settings, ingest });
     const review = new Review(this, 'Review', { data, settings });
     const admin = new Admin(this, 'Admin', { data, settings });
+    const compact = new Compact(this, 'Compact', { data, settings, failures: project.failures });
     const train = new Train(this, 'Train', { data, settings, failures: project.failures });
     const checkpoint = new Checkpoint(this, 'Checkpoint', { data, settings, failures: project.failures });
     const { api } = new Api(this, 'Api', {
@@ -57,7 +59,7 @@ export class CoreStack extends Stack {
     const consoleUrl = settings.consoleUrl ?? api.urlForPath('/console');
     for (const stage of [score, project, checkpoint]) stage.function.told(env.consoleUrl, consoleUrl);
     this.data = data;
-    this.functions = [ingest, score, decide, project, webhooks, read, review, admin, train, checkpoint].map(
+    this.functions = [ingest, score, decide, project, webhooks, read, review, admin, compact, train, checkpoint].map(
       (stage) => stage.function,
     );
     const alarms = new Alarms(this, 'Alarms', {
@@ -68,6 +70,7 @@ export class CoreStack extends Stack {
       project,
       webhooks,
       checkpoint,
+      compact,
       functions: this.functions,
       consoleUrl,
     });

@@ -171,6 +171,16 @@ export class HouseFunction extends Construct {
     return this.usesDataKey('s3', ['kms:Decrypt', 'kms:GenerateDataKey']);
   }
 
+  /** May delete objects of these folders, and nothing beside them. */
+  deletesObjects(name: string, bucket: Bucket, variable: string, folders: readonly string[]): this {
+    this.set(variable, bucket.bucketName);
+    return this.allow(
+      `Delete${name}`,
+      ['s3:DeleteObject'],
+      folders.map((folder) => bucket.arnForObjects(`${folder}*`)),
+    );
+  }
+
   /** May unwrap the master secret. */
   opensMasterSecret(): this {
     this.set(env.kmsKeyId, this.data.masterKey.keyArn);

@@ -19,6 +19,7 @@ import { CfnLoggingConfiguration, CfnWebACL, CfnWebACLAssociation } from 'aws-cd
 import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { featureMetric, type MetricName, namespace, watchedFeatures } from '../shared/edge/metricNames.ts';
+import { Catalogue } from './catalogue.ts';
 import type { CoreStack } from './core.ts';
 import type { HouseFunction } from './function.ts';
 import { prices } from './prices.ts';
@@ -27,7 +28,7 @@ import type { Settings } from './settings.ts';
 /** Requests from one address within five minutes. The firewall answers 403 to more. */
 const requestsPerAddressMax = 100_000;
 
-/** A dashboard, alarms computed from several metrics, a firewall and a budget: emulators cannot deploy them. The core works without. */
+/** What only AWS takes: a dashboard, alarms over alarms, a firewall, the tables of the compacted archive and a budget. The core works without it. */
 export class OperationsStack extends Stack {
   constructor(scope: Construct, id: string, props: StackProps & { readonly settings: Settings; readonly core: CoreStack }) {
     super(scope, id, props);
@@ -35,6 +36,10 @@ export class OperationsStack extends Stack {
     this.dashboard(settings, core);
     this.alarms(core);
     this.firewall(settings, core);
+    new Catalogue(this, 'Catalogue', {
+      databaseName: `aegis_${settings.stage.replaceAll('-', '_')}`,
+      archiveBucket: core.data.archiveBucket,
+    });
     new CfnBudget(this, 'Budget', {
       budget: {
         budgetName: `aegis-${settings.stage}`,

@@ -40,6 +40,9 @@ export interface Settings {
   readonly partialFailuresAlarm: number;
   readonly apiRatePerSecond: number;
   readonly apiBurst: number;
+  readonly compactEveryMinutes: number;
+  /** A closed day of the archive that waits longer for its compaction raises the alarm. */
+  readonly compactionLagAlarmHours: number;
   readonly trainEveryMinutes: number;
   /** The alarm rings when the model in force is older. */
   readonly modelAgeAlarmHours: number;
@@ -93,6 +96,8 @@ const defaults: Omit<Settings, 'stage'> = {
   partialFailuresAlarm: 3,
   apiRatePerSecond: 1000,
   apiBurst: 2000,
+  compactEveryMinutes: 60,
+  compactionLagAlarmHours: 48,
   trainEveryMinutes: 1440,
   modelAgeAlarmHours: 96,
   checkpointEveryMinutes: 5,
@@ -179,6 +184,8 @@ const rules: readonly Rule[] = [
   integer('partialFailuresAlarm', 0, 1000),
   integer('apiRatePerSecond', 1, 10_000),
   integer('apiBurst', 1, 5000),
+  integer('compactEveryMinutes', 15, 1440),
+  integer('compactionLagAlarmHours', 2, 720),
   integer('trainEveryMinutes', 1, 10_080),
   integer('modelAgeAlarmHours', 2, 8760),
   integer('checkpointEveryMinutes', 1, 60),
@@ -314,6 +321,11 @@ const betweenFaults = (settings: Settings): string[] => [
   ...(settings.checkpointLagAlarmMinutes <= settings.checkpointEveryMinutes
     ? [
         `checkpointLagAlarmMinutes: given ${settings.checkpointLagAlarmMinutes}, allowed: above checkpointEveryMinutes, which is ${settings.checkpointEveryMinutes}`,
+      ]
+    : []),
+  ...(settings.compactionLagAlarmHours * 60 <= settings.compactEveryMinutes
+    ? [
+        `compactionLagAlarmHours: given ${settings.compactionLagAlarmHours}, allowed: above compactEveryMinutes, which is ${settings.compactEveryMinutes}`,
       ]
     : []),
   ...(settings.modelAgeAlarmHours * 60 <= settings.trainEveryMinutes

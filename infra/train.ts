@@ -18,7 +18,7 @@ export class Train extends Construct {
     super(scope, id);
     const { data, settings } = props;
     this.function = new HouseFunction(this, 'Handler', { stage: 'train', data, settings, memoryMb: 2048, timeoutSeconds: 600 })
-      .readsItems('model', 'audit')
+      .readsItems('model', 'audit', 'compaction')
       .putsItems('model', 'audit')
       .readsObjects('Archive', data.archiveBucket, env.archiveBucket)
       .listsObjects('Archive', data.archiveBucket, env.archiveBucket)

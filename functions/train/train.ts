@@ -2,7 +2,6 @@ import { dayMs } from '../../shared/domain/durations.ts';
 import { featureNames } from '../../shared/domain/features.ts';
 import type { CompiledModel } from '../../shared/domain/model.ts';
 import type { Log } from '../../shared/edge/log.ts';
-import { type ArchivedDecision, readArchive } from '../../shared/model/archive.ts';
 import { compile, encodeArtefact, loadArtefact, sha256 } from '../../shared/model/artefact.ts';
 import { schemaHashOf } from '../../shared/model/features.ts';
 import { treeRows } from '../../shared/model/forestShape.ts';
@@ -10,11 +9,10 @@ import { ModelInvalid } from '../../shared/model/invalid.ts';
 import { artefactKey, type Manifest } from '../../shared/model/manifest.ts';
 import { readManifest, readPointer, storeModel } from '../../shared/model/store.ts';
 import type { Clock, ObjectStore, TableStore } from '../../shared/ports/ports.ts';
-import { seededRandom } from '../../shared/store/random.ts';
 import { buildModel, type TrainingRow } from './build.ts';
 import { compare } from './compare.ts';
 import { matrixOf } from './matrix.ts';
-import { Reservoir } from './reservoir.ts';
+import { type Sample, sampleArchive } from './sample.ts';
 
 export interface TrainDependencies {
   readonly table: TableStore;
@@ -37,11 +35,6 @@ export type TrainReport =
   | { readonly outcome: 'too few rows'; readonly rows: number; readonly rowsNeeded: number }
   | { readonly outcome: 'published' | 'candidate'; readonly manifest: Manifest };
 
-/** Rows kept of however many the archive holds, and labelled frauds beside them: about 40 MB. */
-const rowsMax = 100_000;
-const fraudsMax = 20_000;
-/** Labels kept while the archive is read: the newest win. */
-const labelsMax = 500_000;
 const seedByDefault = 1;
 const windowDaysByDefault = 60;
 const referenceMax = 20_000;
@@ -54,8 +47,9 @@ const referenceKey = (sha: string): string => `references/${sha}`;
 export const trainModel = async (dependencies: TrainDependencies, options: TrainOptions = {}): Promise<TrainReport> => {
   const { windowDays = windowDaysByDefault, seed = seedByDefault } = options;
   const nowMs = dependencies.clock.nowMs();
-  const sample = await sampleArchive(dependencies.archive, windowDays * dayMs, nowMs, seed);
-  dependencies.log('info', 'archive read', { rows: sample.offered, kept: sample.rows.length });
+  const sample = await sampleArchive(dependencies, { windowMs: windowDays * dayMs, nowMs, seed });
+  const { offered, rows, shares, objectsLeft } = sample;
+  dependencies.log('info', 'archive read', { rows: offered, kept: rows.length, shares, objectsLeft });
   return trainOn(sample, dependencies, options);
 };
 
@@ -110,46 +104,6 @@ export const trainOn = async (
   log('info', 'model stored', { version: manifest.version, status: manifest.status, reason: manifest.reason });
   return report;
 };
-
-export interface Sample {
-  readonly rows: readonly TrainingRow[];
-  /** Rows there were, of which these are a sample. */
-  readonly offered: number;
-}
-
-/**
- * Two passes: the labels known by now, then the decisions of the window, frauds apart so that sampling does not lose them. The window
- * ends at the newest payment rather than now: a history that was loaded later, or a simulated one, is trained on as well.
- */
-const sampleArchive = async (archive: ObjectStore, windowMs: number, nowMs: number, seed: number): Promise<Sample> => {
-  let newestMs = Number.NEGATIVE_INFINITY;
-  const labels = new Map<string, { readonly fraud: boolean; readonly knownAtMs: number }>();
-  for await (const line of readArchive(archive)) {
-    if (line.kind === 'decision' && line.occurredAtMs <= nowMs) newestMs = Math.max(newestMs, line.occurredAtMs);
-    if (line.kind !== 'label' || line.knownAtMs > nowMs) continue;
-    const name = `${line.tenant} ${line.transactionId}`;
-    const before = labels.get(name);
-    if (before !== undefined && before.knownAtMs > line.knownAtMs) continue;
-    labels.set(name, { fraud: line.fraud, knownAtMs: line.knownAtMs });
-    if (labels.size > labelsMax) labels.delete(labels.keys().next().value!);
-  }
-  const random = seededRandom(seed).fraction;
-  const others = new Reservoir<TrainingRow>(rowsMax, random);
-  const frauds = new Reservoir<TrainingRow>(fraudsMax, random);
-  for await (const line of readArchive(archive)) {
-    if (line.kind !== 'decision' || line.occurredAtMs < newestMs - windowMs || line.occurredAtMs > nowMs) continue;
-    const fraud = labels.get(`${line.tenant} ${line.transactionId}`)?.fraud ?? null;
-    (fraud === true ? frauds : others).offer(trainingRow(line, fraud));
-  }
-  return { rows: [...others.items, ...frauds.items], offered: others.offered + frauds.offered };
-};
-
-const trainingRow = ({ occurredAtMs, features, signals }: ArchivedDecision, fraud: boolean | null): TrainingRow => ({
-  occurredAtMs,
-  features: Float64Array.from(features),
-  signals,
-  fraud,
-});
 
 /**
  * Rows of one list of features. A version that appends features reads archives whose older lines lack them: a training uses the longest

@@ -5,8 +5,6 @@ import { createGunzip, gzipSync } from 'node:zlib';
 import { featureNames } from '../domain/features.ts';
 import { NewerRow } from '../domain/rowFormat.ts';
 import { signalNames } from '../domain/signals/names.ts';
-import type { ObjectStore } from '../ports/ports.ts';
-import { listedKeys } from '../store/pages.ts';
 
 /**
  * The feature archive: what the model saw of every decision, and the labels that came later, as gzipped JSON lines, one object per
@@ -26,7 +24,7 @@ export interface ArchivedDecision {
   readonly outcome: 'ALLOW' | 'REVIEW' | 'BLOCK';
 }
 
-interface ArchivedLabel {
+export interface ArchivedLabel {
   readonly kind: 'label';
   readonly tenant: string;
   readonly transactionId: string;
@@ -34,7 +32,7 @@ interface ArchivedLabel {
   readonly knownAtMs: number;
 }
 
-const keysAtOnce = 1_000;
+const _keysAtOnce = 1_000;
 export const archivePrefix = 'features/';
 
 /** Largest line read; a longer one is not ours. */
@@ -50,16 +48,6 @@ export const archiveObject = (lines: readonly ArchiveLine[]): { readonly key: st
   const hash = createHash('sha256').update(text).digest('hex');
   return { key: `${archivePrefix}${day}/${hash}.jsonl.gz`, body: gzipSync(text) };
 };
-
-/** Every line of every object, one object in memory at a time. Throws an Error that names object and line for what is none. */
-export async function* readArchive(store: ObjectStore): AsyncGenerator<ArchiveLine> {
-  for await (const keys of listedKeys(store, archivePrefix, keysAtOnce)) {
-    for (const key of keys) {
-      const body = await store.get(key);
-      if (body !== null) yield* readLines(body, key);
-    }
-  }
-}
 
 /** The lines of one object. Throws an Error that names object and line for what is none, and NewerRow for a line of a newer version. */
 export async function* readLines(body: Uint8Array, name: string): AsyncGenerator<ArchiveLine> {

@@ -9,7 +9,7 @@ import { expiresAtS, type HotDays } from './hotRows.ts';
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
-const archiveFolder = 'audit/';
+export const archiveFolder = 'audit/';
 const keysAtOnce = 1_000;
 /** A stream batch is at most 6 MB; what unpacks to more than this is not one of ours. */
 const objectBytesMax = 64 * 2 ** 20;
@@ -69,13 +69,18 @@ export async function* readArchive(
       if (day > toDay) return;
       const bytes = await objects.get(key);
       if (bytes === null) throw new Error(`the archive lists ${key} but does not hold it`);
-      const text = (await decompress(bytes, { maxOutputLength: objectBytesMax })).toString('utf8');
-      yield text
-        .split('\n')
-        .filter((line) => line !== '')
-        .map(archivedOf);
+      yield await entriesOfObject(bytes);
     }
   }
 }
+
+/** The entries of one object of the archive. */
+export const entriesOfObject = async (bytes: Uint8Array): Promise<readonly ArchivedEntry[]> => {
+  const text = (await decompress(bytes, { maxOutputLength: objectBytesMax })).toString('utf8');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(archivedOf);
+};
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

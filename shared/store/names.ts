@@ -25,6 +25,7 @@ export const prefixes = {
   alert: 'N#',
   erased: 'E#',
   progress: 'J#',
+  compaction: 'Z#',
 } as const;
 
 /** The items whose changes are projected. */

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-iam';
 import { KMSClient, SignCommand } from '@aws-sdk/client-kms';
 import { InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, SendMessageCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { services } from '../../shared/adapters/aws/services.ts';
@@ -122,6 +122,7 @@ const probes: readonly Probe[] = [
   },
   { stage: 'Project', actions: ['dynamodb:Query'], work: async () => invoke('Project', await streamRecord('first-one')) },
   { stage: 'Webhooks', actions: ['dynamodb:GetItem'], work: () => invoke('Webhooks', webhookMessage) },
+  { stage: 'Compact', actions: ['s3:ListBucket'], work: () => invoke('Compact', {}) },
   { stage: 'Train', actions: ['s3:ListBucket'], work: () => invoke('Train', {}) },
   { stage: 'Checkpoint', actions: ['dynamodb:GetItem'], work: () => invoke('Checkpoint', {}) },
 ];
@@ -304,6 +305,15 @@ const foreign: readonly Foreign[] = [
     action: 'dynamodb:UpdateItem',
     own: 'policy',
     attempt: (credentials) => withDynamo(credentials).send(new UpdateItemCommand({ TableName: table, Key: keyOf('policy') })),
+  },
+  {
+    stage: 'Compact',
+    action: 's3:DeleteObject on an audit object',
+    own: 'compaction',
+    attempt: (credentials) =>
+      new S3Client({ credentials, forcePathStyle: true }).send(
+        new DeleteObjectCommand({ Bucket: outputs.ArchiveBucketName!, Key: 'audit/foreign' }),
+      ),
   },
   {
     stage: 'Train',

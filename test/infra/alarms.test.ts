@@ -7,6 +7,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { makeCheckpoints } from '../../functions/checkpoint/checkpoint.ts';
 import { measures as checkpointMeasures } from '../../functions/checkpoint/measures.ts';
 import { modelAgeMs } from '../../functions/checkpoint/modelAge.ts';
+import { closedAfterMs, compactArchive } from '../../functions/compact/compact.ts';
+import { measures as compactMeasures } from '../../functions/compact/measures.ts';
 import { failureReport } from '../../functions/project/failureReport.ts';
 import { metricsSink } from '../../functions/project/metricsSink.ts';
 import { projector } from '../../functions/project/project.ts';
@@ -23,6 +25,7 @@ import { memoryTable } from '../../shared/adapters/memory/table.ts';
 import { httpHandler } from '../../shared/edge/http.ts';
 import { metricsLine } from '../../shared/edge/metrics.ts';
 import { Unavailable } from '../../shared/ports/ports.ts';
+import { archiveEntries } from '../../shared/proof/archive.ts';
 import { noteHeads } from '../../shared/proof/heads.ts';
 import { seededRandom } from '../../shared/store/random.ts';
 import { addEndpoint } from '../../shared/webhooks/endpoints.ts';
@@ -275,6 +278,18 @@ const modelAge = async (sinceMs: number): Promise<Measured> => {
   return checkpointRun(0, age!);
 };
 
+/** A run without time for a batch, so long after the day of its entries was closed. */
+const compactionLag = async (sinceMs: number): Promise<Measured> => {
+  const archive = memoryObjects();
+  const entries = chainOf('alpha', 1);
+  await archiveEntries(archive, entries);
+  const day = entries[0]!.body.at.slice(0, 10);
+  const clock = virtualClock(Date.parse(`${day}T00:00:00Z`) + 24 * hourMs + closedAfterMs + sinceMs);
+  const stores = { table: memoryTable(), archive, clock, randomness: seededRandom(1) };
+  const report = await compactArchive(stores, { deadlineMs: clock.nowMs() });
+  return measuredBy(metricsLine(compactMeasures(report), clock.nowMs()));
+};
+
 const apiErrors = async (isTableAway: boolean): Promise<Measured> => {
   const whole = memoryTable();
   const table = isTableAway
@@ -339,7 +354,7 @@ interface Fault {
   readonly healthy: () => Promise<Measured>;
 }
 
-const stages = ['ingest', 'score', 'decide', 'project', 'webhooks', 'read', 'review', 'admin', 'train', 'checkpoint'];
+const stages = ['ingest', 'score', 'decide', 'project', 'webhooks', 'read', 'review', 'admin', 'compact', 'train', 'checkpoint'];
 
 const faults: Readonly<Record<string, Fault>> = {
   DeadLetters: {
@@ -372,6 +387,11 @@ const faults: Readonly<Record<string, Fault>> = {
     fault: 'an entry that waited for its checkpoint for 31 minutes',
     broken: () => checkpointRun(31 * minuteMs, 0),
     healthy: () => checkpointRun(30 * minuteMs, 0),
+  },
+  CompactionLag: {
+    fault: 'a day that was closed 49 hours ago, and a run that has no time for it',
+    broken: () => compactionLag(49 * hourMs),
+    healthy: () => compactionLag(48 * hourMs),
   },
   ModelAge: {
     fault: 'a model trained 97 hours ago',

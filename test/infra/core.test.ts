@@ -233,6 +233,14 @@ describe('the stream', () => {
 describe('the schedule', () => {
   const [, rule] = one('AWS::Events::Rule', 'TrainHandlerSchedule');
 
+  it('calls compact every hour, under the same rule', () => {
+    const [, hourly] = one('AWS::Events::Rule', 'CompactHandlerSchedule');
+    const [target] = hourly.Properties!.Targets as { Arn: unknown; DeadLetterConfig: { Arn: unknown } }[];
+    expect(hourly.Properties).toMatchObject({ ScheduleExpression: 'rate(1 hour)', State: 'ENABLED' });
+    expect(pointed(target!.Arn)).toBe('CompactHandlerFunctionAliaslive');
+    expect(pointed(target!.DeadLetterConfig.Arn)).toBe('ProjectFailures.Arn');
+  });
+
   it('calls train every day, and sets aside what could not be delivered', () => {
     const [target] = rule.Properties!.Targets as { Arn: unknown; DeadLetterConfig: { Arn: unknown } }[];
     expect(rule.Properties).toMatchObject({ ScheduleExpression: 'rate(1 day)', State: 'ENABLED' });

@@ -3,9 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { datasetsOf } from '../../functions/compact/batch.ts';
 import { build } from '../../infra/build.ts';
 import { withoutBundling } from '../../infra/template.ts';
+import { type Dataset, datasets, placePrefix } from '../../shared/parquet/places.ts';
 import { inspect } from './template.ts';
+
+interface TableInput {
+  readonly Name: Dataset;
+  readonly PartitionKeys: readonly { readonly Name: string }[];
+  readonly Parameters: Readonly<Record<string, unknown>>;
+  readonly StorageDescriptor: { readonly Columns: readonly { readonly Name: string }[] };
+}
 
 const runbooks = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 
@@ -35,6 +44,20 @@ describe.each(['ap-south-1', 'us-east-1'])('the operations stack in %s', (region
       'AWS::Budgets::Budget',
     ])
       expect(stacks.operations.ofType(type), type).toHaveLength(1);
+  });
+
+  it('has a table of each dataset of the compacted archive, partitioned by day and share without a crawler', () => {
+    expect(stacks.operations.ofType('AWS::Glue::Database')).toHaveLength(1);
+    const tables = stacks.operations.ofType('AWS::Glue::Table').map(({ Properties }) => Properties!.TableInput as TableInput);
+    expect(tables.map(({ Name }) => Name).sort()).toEqual([...datasets].sort());
+    for (const { Name, PartitionKeys, Parameters, StorageDescriptor } of tables) {
+      expect(PartitionKeys.map((key) => key.Name)).toEqual(['day', 'share']);
+      expect(Parameters).toMatchObject({ 'projection.enabled': 'true', 'projection.share.range': '0,15' });
+      const template = JSON.stringify(Parameters['storage.location.template']);
+      const filledIn = template.replace(/\$\{day\}/, '2026-11-20').replace(/\$\{share\}/, '7');
+      expect(filledIn).toContain(placePrefix({ dataset: Name, day: '2026-11-20', share: 7 }));
+      expect(StorageDescriptor.Columns.map((column) => column.Name)).toEqual(datasetsOf[Name].fields.map(({ name }) => name));
+    }
   });
 
   it('shows on its dashboard all that is watched', () => {

@@ -123,10 +123,27 @@ const rights: Readonly<Record<string, readonly string[]>> = {
     'dynamodb:DeleteItem DataTable.Arn keys L#',
     ...writesTable,
   ],
+  Compact: [
+    ...always('Compact'),
+    'dynamodb:GetItem DataTable.Arn keys Z#',
+    'dynamodb:Query DataTable.Arn keys Z#',
+    'dynamodb:PutItem DataTable.Arn keys Z#',
+    ...writesTable,
+    's3:GetObject DataArchiveBucket.Arn/*',
+    's3:ListBucket DataArchiveBucket.Arn',
+    's3:PutObject DataArchiveBucket.Arn/*',
+    's3:DeleteObject DataArchiveBucket.Arn/features/*',
+    's3:DeleteObject DataArchiveBucket.Arn/parquet/*',
+    'kms:Decrypt DataDataKey.Arn via s3',
+    'kms:GenerateDataKey DataDataKey.Arn via s3',
+    'sqs:SendMessage ProjectFailures.Arn',
+    'kms:Decrypt DataDataKey.Arn via sqs',
+    'kms:GenerateDataKey DataDataKey.Arn via sqs',
+  ],
   Train: [
     ...always('Train'),
-    'dynamodb:GetItem DataTable.Arn keys O# A#',
-    'dynamodb:Query DataTable.Arn keys O# A#',
+    'dynamodb:GetItem DataTable.Arn keys O# A# Z#',
+    'dynamodb:Query DataTable.Arn keys O# A# Z#',
     'dynamodb:PutItem DataTable.Arn keys O# A#',
     ...writesTable,
     's3:GetObject DataArchiveBucket.Arn/*',
@@ -211,10 +228,23 @@ describe('the role of each function', () => {
       for (const action of [statement.Action].flat()) expect(action).not.toContain('*');
       for (const resource of [statement.Resource].flat().map(pointed)) {
         expect(
-          resource.replace(/^Data(Model|Archive|Checkpoint)Bucket\.Arn\/\*$|^DataTable\.Arn\/stream\/\*$/, ''),
+          resource.replace(
+            /^Data(Model|Archive|Checkpoint)Bucket\.Arn\/(features\/|parquet\/)?\*$|^DataTable\.Arn\/stream\/\*$/,
+            '',
+          ),
         ).not.toContain('*');
       }
     }
+  });
+
+  it('lets compact alone delete objects, and none of the audit', () => {
+    const deleting = ofType('AWS::IAM::Policy')
+      .flatMap(statementsOf)
+      .filter(({ Action }) => [Action].flat().includes('s3:DeleteObject'));
+    expect(deleting.flatMap(({ Resource }) => [Resource].flat().map(pointed))).toEqual([
+      'DataArchiveBucket.Arn/features/*',
+      'DataArchiveBucket.Arn/parquet/*',
+    ]);
   });
 
   it('lets no function change, remove or write in bulk what stands in the audit', () => {

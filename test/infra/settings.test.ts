@@ -59,6 +59,11 @@ describe('settings', () => {
       'deadLetterRetentionDays: given 9, allowed: at least messageRetentionDays, which is 10',
     ],
     [
+      'an alarm on a compaction that is not due yet',
+      { compactEveryMinutes: 120, compactionLagAlarmHours: 2 },
+      'compactionLagAlarmHours: given 2, allowed: above compactEveryMinutes, which is 120',
+    ],
+    [
       'an alarm on a model that is not due yet',
       { trainEveryMinutes: 2880, modelAgeAlarmHours: 48 },
       'modelAgeAlarmHours: given 48, allowed: above trainEveryMinutes, which is 2880',

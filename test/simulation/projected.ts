@@ -1,12 +1,13 @@
 import { featureNames } from '../../shared/domain/features.ts';
 import { auditFromItem, decisionFromItem, isAuditItem, isDecisionItem } from '../../shared/ledger/items.ts';
-import { readArchive as readFeatures } from '../../shared/model/archive.ts';
+import { archivePrefix, readLines } from '../../shared/model/archive.ts';
 import { countOf } from '../../shared/projection/counters.ts';
 import { pageEntries } from '../../shared/projection/feed.ts';
 import { readArchive } from '../../shared/proof/archive.ts';
 import { readPendingHeads } from '../../shared/proof/heads.ts';
 import { reviewFromItem, reviewOfKey } from '../../shared/reviews/review.ts';
 import { prefixes } from '../../shared/store/names.ts';
+import { listedKeys } from '../../shared/store/pages.ts';
 import type { StreamWorld } from './stream.ts';
 
 /** Everything that must hold of what is made from the table once a rebuild has ended; the answer names what does not. */
@@ -60,4 +61,16 @@ export async function projectedFaultsOf({ table, archive }: StreamWorld): Promis
       [...newest.values()],
     ),
   ];
+}
+
+const keysAtOnce = 1_000;
+
+/** Every line of the feature archive. */
+async function* readFeatures(archive: StreamWorld['archive']) {
+  for await (const keys of listedKeys(archive, archivePrefix, keysAtOnce)) {
+    for (const key of keys) {
+      const body = await archive.get(key);
+      if (body !== null) yield* readLines(body, key);
+    }
+  }
 }

@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { parquetReadObjects } from 'hyparquet';
 import type { Attribute } from '../../shared/ports/ports.ts';
 
 /**
@@ -57,3 +58,18 @@ export const bytesOfAttribute = (value: Attribute): Buffer => {
 /** Bytes as they are read: unpacked where they are gzip. */
 export const unpacked = (bytes: Uint8Array): Buffer =>
   bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8 ? gunzipSync(bytes) : Buffer.from(bytes);
+
+/** An object's bytes as they are read: unpacked where they are gzip, every value of every row where they are Parquet. */
+export const readable = async (bytes: Uint8Array): Promise<Buffer> => {
+  if (Buffer.from(bytes.subarray(0, 4)).toString('latin1') !== 'PAR1') return unpacked(bytes);
+  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  const rows = await parquetReadObjects({ file, utf8: false });
+  return Buffer.concat(
+    rows.flatMap((row) =>
+      Object.entries(row).flatMap(([name, value]) => [
+        Buffer.from(` ${name} `),
+        value instanceof Uint8Array ? Buffer.from(value) : Buffer.from(String(value)),
+      ]),
+    ),
+  );
+};

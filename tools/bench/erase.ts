@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { env } from '../../shared/store/names.ts';
 import { scanItems } from '../../shared/store/pages.ts';
-import { bytesOfAttribute, personal, traceFinder, unpacked } from '../../test/support/traces.ts';
+import { bytesOfAttribute, personal, readable, traceFinder, unpacked } from '../../test/support/traces.ts';
 import { emulatorCredentials, emulatorRegion } from '../local/emulatorConnection.ts';
 import { startLocalStack } from '../local/stack.ts';
 
@@ -55,6 +55,7 @@ const at = { endpoint: stack.endpoints.sqsAndS3, region: emulatorRegion, credent
 const sqs = new SQSClient(at);
 const s3 = new S3Client({ ...at, forcePathStyle: true });
 let isGood = true;
+let parquetFiles = 0;
 try {
   await fill();
   const before = await searched('before');
@@ -75,8 +76,9 @@ try {
   isGood &&= Array.from({ length: people - erased }, (_, i) => erased + i).every((i) => all.has(i));
   isGood &&=
     Math.max(...[...before.values()].map((found) => found.size)) === people && again.includes('nothing was left to erase');
+  isGood &&= parquetFiles > 0;
   console.log(
-    `${erased} people erased, ${people - erased} kept; erasing again: ${again.split('\n')[0]}; ${isGood ? 'passed' : 'FAILED'}`,
+    `${erased} people erased, ${people - erased} kept; erasing again: ${again.split('\n')[0]}; ${parquetFiles} Parquet files searched; ${isGood ? 'passed' : 'FAILED'}`,
   );
 } finally {
   sqs.destroy();
@@ -141,6 +143,7 @@ async function fill(): Promise<void> {
   await drained();
   await stack.projected();
   await stack.invoke('train', {});
+  await stack.invoke('compact', { throughDay: new Date().toISOString().slice(0, 10) });
   await stack.invoke('checkpoint', {});
 }
 
@@ -167,19 +170,24 @@ async function searched(when: string): Promise<Found> {
   let bytes: Buffer[] = [];
   for await (const item of scanItems(stack.table, 500)) bytes.push(bytesOfAttribute(item));
   found.set('table', tracesIn(Buffer.concat(bytes)));
+  const paid = new Set<number>();
   for (const { Name } of (await s3.send(new ListBucketsCommand({}))).Buckets ?? []) {
     bytes = [];
     for (let token: string | undefined; ; ) {
       const page = await s3.send(new ListObjectsV2Command({ Bucket: Name, ContinuationToken: token }));
       for (const { Key } of page.Contents ?? []) {
         const { Body } = await s3.send(new GetObjectCommand({ Bucket: Name, Key }));
-        bytes.push(Buffer.from(`${Key} `), unpacked(await Body!.transformToByteArray()));
+        const read = await readable(await Body!.transformToByteArray());
+        bytes.push(Buffer.from(`${Key} `), read);
+        if (/^(features|parquet\/features|parquet\/labels)\//.test(Key!)) addTransactions(paid, read);
+        parquetFiles += Key!.endsWith('.parquet') ? 1 : 0;
       }
       token = page.NextContinuationToken;
       if (token === undefined) break;
     }
     found.set(`bucket ${shortName(Name!)}`, tracesIn(Buffer.concat(bytes)));
   }
+  found.set('features, by transaction', paid);
   for (const QueueUrl of (await sqs.send(new ListQueuesCommand({}))).QueueUrls ?? [])
     found.set(`queue ${shortName(QueueUrl)}`, tracesIn(await messagesOf(QueueUrl)));
   const file = join(folder, `${when}.jsonl.gz`);
@@ -193,6 +201,11 @@ async function searched(when: string): Promise<Found> {
     tracesIn(Buffer.concat(exported.map((name) => unpacked(readFileSync(join(folder, name)))))),
   );
   return found;
+}
+
+/** Features name a transaction and no person: whose it is says the transaction's id. */
+function addTransactions(paid: Set<number>, read: Buffer): void {
+  for (const [, i] of read.toString('latin1').matchAll(/\btxn-(\d+)-\d/g)) paid.add(Number(i));
 }
 
 /** What waits in a queue, left there. */

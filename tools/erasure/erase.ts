@@ -24,7 +24,7 @@ import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
 import { hashOf } from '../../shared/secrets/sealer.ts';
 import { auditKey, decisionKey, openReviewKey, prefixes, stateKey } from '../../shared/store/names.ts';
 import { scanItems } from '../../shared/store/pages.ts';
-import { dropFeatures } from './features.ts';
+import { dropFeatures, type Erased } from './features.ts';
 import { eraseMessages, type ParkedQueue } from './messages.ts';
 import type { Subject } from './subject.ts';
 
@@ -66,20 +66,20 @@ const withinMs = 60_000;
 
 /**
  * Erases what is personal of these subjects: their account states, and with them the salts of everything sealed; the plaintext of their
- * decisions, feed entries and reviews, their lines of the feature archive, what waits of them in the dead letters. Each account's chain
+ * decisions, feed entries and reviews, their lines and rows of the feature archive, what waits of them in the dead letters. Each account's chain
  * ends with an ERASED entry, verifies as before, and is found by a keyed hash of the account's ids. Transaction ids stay, so that repeats stay known. What is paid afterwards begins a
  * new chain. Cut off anywhere, or called again, it does what is left. Throws store errors, and an Error when new traces keep coming.
  */
 export async function erase(dependencies: ErasureDependencies, erasure: Erasure): Promise<ErasureReport> {
-  const { archive, parked } = dependencies;
+  const { parked } = dependencies;
   const { tenant, subjects, onProgress = () => undefined } = erasure;
   const isSubject = matcher(subjects);
   const accounts = await eraseAccounts(dependencies, erasure, isSubject);
   const total = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0 };
-  let erasedIds: ReadonlySet<string> = new Set();
+  let erasedTransactions: Erased = new Map();
   for (let sweeps = 1; ; sweeps += 1) {
     const found = await sweep(dependencies, erasure, isSubject);
-    erasedIds = found.erasedIds;
+    erasedTransactions = found.erasedTransactions;
     total.decisions += found.decisions;
     total.feedPages += found.feedPages;
     total.reviews += found.reviews;
@@ -88,7 +88,9 @@ export async function erase(dependencies: ErasureDependencies, erasure: Erasure)
     if (sweeps === sweepsMax)
       throw new Error(`new traces were found in each of ${sweepsMax} sweeps: erase again once traffic rests`);
   }
-  const featureObjects = await dropFeatures(archive, tenant, erasedIds, (done) => onProgress('feature files', done));
+  const featureObjects = await dropFeatures(dependencies, tenant, erasedTransactions, (done) =>
+    onProgress('feature files', done),
+  );
   const messages = await eraseMessages(parked, tenant, subjects);
   return { accounts, ...total, featureObjects, messages };
 }
@@ -181,19 +183,19 @@ interface Swept {
   readonly reviews: number;
   readonly alerts: number;
   /** Every erased transaction of the tenant, those of earlier erasures included. */
-  readonly erasedIds: ReadonlySet<string>;
+  readonly erasedTransactions: Erased;
 }
 
 async function sweep(dependencies: ErasureDependencies, { tenant, onProgress }: Erasure, isSubject: IsSubject): Promise<Swept> {
   const { table } = dependencies;
-  const erasedIds = new Set<string>();
+  const erasedTransactions = new Map<string, number>();
   const count = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0 };
   const isDead = deadness(table, tenant);
   const own = (prefix: string, item: Item): boolean => item.pk.startsWith(`${prefix}${tenant}#`);
   for await (const item of everyItem(dependencies, onProgress, 'items')) {
     if (own(prefixes.decision, item)) {
       const stored = decisionFromItem(item);
-      const { transactionId, accountId, userId } = stored.decision.transaction;
+      const { transactionId, accountId, userId, occurredAtMs } = stored.decision.transaction;
       if (!stored.erased) {
         if (!isSubject(accountId, userId) || !(await isDead(item))) continue;
         await table.put(
@@ -202,7 +204,7 @@ async function sweep(dependencies: ErasureDependencies, { tenant, onProgress }: 
         );
         count.decisions += 1;
       }
-      erasedIds.add(transactionId);
+      erasedTransactions.set(transactionId, occurredAtMs);
     } else if (own(prefixes.feed, item)) {
       if (await eraseFeedPage(table, tenant, item, isSubject, isDead)) count.feedPages += 1;
     } else if (own(prefixes.review, item) && reviewOfKey(item) !== null) {
@@ -219,7 +221,7 @@ async function sweep(dependencies: ErasureDependencies, { tenant, onProgress }: 
       count.alerts += 1;
     }
   }
-  return { ...count, erasedIds };
+  return { ...count, erasedTransactions };
 }
 
 /** Whether a decision's account is no more: a chain that lives began after the erasure, and is not meant. */

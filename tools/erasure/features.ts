@@ -1,41 +1,82 @@
+import { datasetsOf, settle } from '../../functions/compact/batch.ts';
+import { Lease, type LeaseStores } from '../../functions/compact/lease.ts';
 import { type ArchiveLine, archiveObject, archivePrefix, readLines } from '../../shared/model/archive.ts';
+import { decodeFile, encodeFile, rowsOf } from '../../shared/parquet/file.ts';
+import {
+  allKeys,
+  type ListedFile,
+  listingObject,
+  readEveryListing,
+  readListings,
+  type StoredListing,
+} from '../../shared/parquet/listing.ts';
+import { dayOf, fileKey, parquetPrefix, shareOf, transactionName } from '../../shared/parquet/places.ts';
 import type { ObjectStore } from '../../shared/ports/ports.ts';
-import { listedKeys } from '../../shared/store/pages.ts';
 
-const keysAtOnce = 1_000;
-
-/** Takes the lines of these transactions out of the feature archive: what is left is written anew, then the old object goes. Returns how many went. */
-export async function dropFeatures(
-  archive: ObjectStore,
-  tenant: string,
-  transactionIds: ReadonlySet<string>,
-  onProgress: (objects: number) => void,
-): Promise<number> {
-  if (transactionIds.size === 0) return 0;
-  let seen = 0;
-  let changed = 0;
-  for await (const keys of listedKeys(archive, archivePrefix, keysAtOnce)) {
-    for (const key of keys) {
-      if (await dropFrom(archive, key, tenant, transactionIds)) changed += 1;
-      seen += 1;
-      onProgress(seen);
-    }
-  }
-  return changed;
+export interface FeatureStores extends LeaseStores {
+  readonly archive: ObjectStore;
 }
 
-async function dropFrom(
-  archive: ObjectStore,
-  key: string,
+/** Transactions whose features and labels go, each with the time it occurred. */
+export type Erased = ReadonlyMap<string, number>;
+
+const leaseRetryMs = 5_000;
+/** Longer than a run that died can hold it. */
+const leaseWaitMsMax = 20 * 60_000;
+
+/**
+ * Takes what the feature archive holds of these transactions out of it: of small objects and Parquet files what is left is written anew,
+ * then the old one goes. No compaction runs meanwhile. Returns how many objects and files went. Cut off anywhere, or called again, it does
+ * what is left. Throws store errors, and an Error when a compaction does not end.
+ */
+export async function dropFeatures(
+  stores: FeatureStores,
   tenant: string,
-  transactionIds: ReadonlySet<string>,
-): Promise<boolean> {
+  erased: Erased,
+  onProgress: (objects: number) => void,
+): Promise<number> {
+  if (erased.size === 0) return 0;
+  const { archive } = stores;
+  const lease = await leaseOf(stores);
+  let seen = 0;
+  const step = async (): Promise<void> => {
+    onProgress(++seen);
+    await lease.keep();
+  };
+  try {
+    await settle(archive, lease);
+    let changed = 0;
+    for (const key of await allKeys(archive, archivePrefix)) {
+      if (await dropFromObject(archive, key, tenant, erased)) changed += 1;
+      await step();
+    }
+    await finishReplacements(archive);
+    const isAffected = affected(tenant, erased);
+    for (const listing of await readListings(archive, 'features')) {
+      changed += await dropFromFiles(archive, listing, tenant, erased, isAffected, step);
+    }
+    return changed;
+  } finally {
+    await lease.release();
+  }
+}
+
+async function leaseOf(stores: FeatureStores): Promise<Lease> {
+  for (const endMs = stores.clock.nowMs() + leaseWaitMsMax; ; ) {
+    const lease = await Lease.take(stores);
+    if (lease !== null) return lease;
+    if (stores.clock.nowMs() > endMs) throw new Error('the archive is being compacted all the time: erase again later');
+    await stores.clock.sleep(leaseRetryMs);
+  }
+}
+
+async function dropFromObject(archive: ObjectStore, key: string, tenant: string, erased: Erased): Promise<boolean> {
   const bytes = await archive.get(key);
   if (bytes === null) return false;
   const kept: ArchiveLine[] = [];
   let dropped = false;
   for await (const line of readLines(bytes, key)) {
-    if (line.tenant === tenant && transactionIds.has(line.transactionId)) dropped = true;
+    if (line.tenant === tenant && erased.has(line.transactionId)) dropped = true;
     else kept.push(line);
   }
   if (!dropped) return false;
@@ -45,4 +86,85 @@ async function dropFrom(
   }
   await archive.delete(key);
   return true;
+}
+
+type IsAffected = (file: ListedFile) => boolean;
+
+/** A transaction's features are in the files of its day and share, its labels in those of its share. */
+const affected = (tenant: string, erased: Erased): IsAffected => {
+  const places = new Set<string>();
+  for (const [transactionId, occurredAtMs] of erased) {
+    const share = shareOf(transactionName(tenant, transactionId));
+    places.add(`features ${dayOf(occurredAtMs)} ${share}`).add(`labels ${share}`);
+  }
+  return ({ dataset, day, share }) => places.has(dataset === 'labels' ? `labels ${share}` : `${dataset} ${day} ${share}`);
+};
+
+/** The files that hold any of them are written anew, a listing of the new ones takes the place of the old, then the old ones go. */
+async function dropFromFiles(
+  archive: ObjectStore,
+  listing: StoredListing,
+  tenant: string,
+  erased: Erased,
+  isAffected: IsAffected,
+  step: () => Promise<void>,
+): Promise<number> {
+  const files: ListedFile[] = [];
+  let changed = 0;
+  for (const file of listing.files) {
+    const rewritten = isAffected(file) ? await withoutErased(archive, file, tenant, erased) : 'unchanged';
+    if (rewritten === 'unchanged') files.push(file);
+    else {
+      changed += 1;
+      if (rewritten !== 'empty') {
+        await archive.put(rewritten.file.key, rewritten.body, { contentType: 'application/vnd.apache.parquet' });
+        files.push(rewritten.file);
+      }
+    }
+    if (isAffected(file)) await step();
+  }
+  if (changed === 0) return 0;
+  const next = listingObject('features', { format: 1, batch: listing.batch, files, replaces: listing.key }, '');
+  await archive.put(next.key, next.body, { contentType: 'application/json' });
+  await removeReplaced(archive, listing, files);
+  return changed;
+}
+
+async function withoutErased(
+  archive: ObjectStore,
+  file: ListedFile,
+  tenant: string,
+  erased: Erased,
+): Promise<'unchanged' | 'empty' | { readonly file: ListedFile; readonly body: Uint8Array }> {
+  const bytes = await archive.get(file.key);
+  if (bytes === null) throw new Error(`a listing names ${file.key}, which is not there`);
+  const known = datasetsOf[file.dataset].fields;
+  const columns = await decodeFile(bytes, known, file.key);
+  const fields = known.filter(({ name }) => columns.of(name) !== undefined);
+  const rows = rowsOf(fields, columns);
+  const kept = rows.filter((row) => row.tenant !== tenant || !erased.has(row.transaction_id as string));
+  if (kept.length === rows.length) return 'unchanged';
+  if (kept.length === 0) return 'empty';
+  const body = encodeFile(fields, kept);
+  return { file: { ...file, key: fileKey(file, body), rows: kept.length }, body };
+}
+
+/** What an erasure that was cut off left: files whose listing was replaced, and files that no listing names. */
+async function finishReplacements(archive: ObjectStore): Promise<void> {
+  const listings = await readEveryListing(archive, 'features');
+  for (const { replaces, files } of listings) {
+    const old = listings.find(({ key }) => key === replaces);
+    if (old !== undefined) await removeReplaced(archive, old, files);
+  }
+  const named = new Set((await readListings(archive, 'features')).flatMap(({ files }) => files.map(({ key }) => key)));
+  for (const dataset of ['features', 'labels']) {
+    for (const key of await allKeys(archive, `${parquetPrefix}${dataset}/`)) if (!named.has(key)) await archive.delete(key);
+  }
+}
+
+/** The old listing goes last: until then it tells which files are to go. */
+async function removeReplaced(archive: ObjectStore, old: StoredListing, kept: readonly ListedFile[]): Promise<void> {
+  const stays = new Set(kept.map(({ key }) => key));
+  for (const { key } of old.files) if (!stays.has(key)) await archive.delete(key);
+  await archive.delete(old.key);
 }

@@ -6,8 +6,8 @@ import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { featureNames } from '../../../shared/domain/features.ts';
 import { decisionFromItem, decisionItem } from '../../../shared/ledger/items.ts';
-import { type ArchiveLine, readArchive as readFeatures } from '../../../shared/model/archive.ts';
-import { type Item, type TableStore, Throttled, Unavailable } from '../../../shared/ports/ports.ts';
+import { type ArchiveLine, archivePrefix, readLines } from '../../../shared/model/archive.ts';
+import { type Item, type ObjectStore, type TableStore, Throttled, Unavailable } from '../../../shared/ports/ports.ts';
 import { readArchive } from '../../../shared/proof/archive.ts';
 import { canonicalText } from '../../../shared/proof/canonical.ts';
 import { labelItem } from '../../../shared/reviews/labels.ts';
@@ -45,6 +45,10 @@ const all = async <T>(lines: AsyncIterable<T>): Promise<T[]> => {
   for await (const line of lines) found.push(line);
   return found;
 };
+
+async function* readFeatures(archive: ObjectStore): AsyncGenerator<ArchiveLine> {
+  for (const key of (await archive.list(archivePrefix)).keys) yield* readLines((await archive.get(key))!, key);
+}
 
 describe('the archive sink', () => {
   const entries = chainOf('alpha', 4).map((entry, position) => ({

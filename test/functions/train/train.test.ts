@@ -110,13 +110,15 @@ describe('training', () => {
     expect(a!.digest).toBe(b!.digest);
   });
 
-  it('holds one archive object in memory at a time', async () => {
+  it('reads at most 16 archive objects at a time, each once', async () => {
     await fillArchive(on.archive, trainingRows(3000, 5), { perObject: 100 });
     let open = 0;
     let most = 0;
+    const read: string[] = [];
     const counting: ObjectStore = {
       ...on.archive,
       get: async (key) => {
+        read.push(key);
         open += 1;
         most = Math.max(most, open);
         const body = await on.archive.get(key);
@@ -125,7 +127,8 @@ describe('training', () => {
       },
     };
     await trainModel({ ...on, archive: counting });
-    expect(most).toBe(1);
+    expect(most).toBe(16);
+    expect(new Set(read).size).toBe(read.length);
   });
 
   it('goes on with the older list of features until half of the rows have the longer one, and then leaves the others out', async () => {

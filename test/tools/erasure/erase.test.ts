@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { makeCheckpoints } from '../../../functions/checkpoint/checkpoint.ts';
+import { compactArchive } from '../../../functions/compact/compact.ts';
+import { Lease } from '../../../functions/compact/lease.ts';
 import { archiveSink } from '../../../functions/project/archiveSink.ts';
 import { featuresSink } from '../../../functions/project/featuresSink.ts';
 import { feedSink } from '../../../functions/project/feedSink.ts';
@@ -24,6 +26,8 @@ import { auditFromItem, decisionFromItem } from '../../../shared/ledger/items.ts
 import { settle } from '../../../shared/ledger/ledger.ts';
 import { accountFromItem } from '../../../shared/ledger/state.ts';
 import type { Settled } from '../../../shared/ledger/submission.ts';
+import type { Row } from '../../../shared/parquet/file.ts';
+import { progressKey } from '../../../shared/parquet/progress.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
 import type { Item, ObjectStore } from '../../../shared/ports/ports.ts';
 import { localMasterSecret, refreshMs } from '../../../shared/secrets/masterSecret.ts';
@@ -35,7 +39,8 @@ import type { ParkedMessage, ParkedQueue } from '../../../tools/erasure/messages
 import type { Subject } from '../../../tools/erasure/subject.ts';
 import { streamImage } from '../../../tools/local/streamImage.ts';
 import { verifyBytes } from '../../../tools/proof/verify.ts';
-import { unpacked } from '../../support/traces.ts';
+import { counted, fileKeys } from '../../functions/compact/world.ts';
+import { readable, unpacked } from '../../support/traces.ts';
 import { p256Signer } from '../proof/builders.ts';
 
 const startMs = Date.UTC(2026, 10, 20, 12);
@@ -148,6 +153,9 @@ const world = () => {
         { table, archive, clock, randomness, masterSecret, parked: [parkedQueue(parked)] },
         { tenant: 'dev', subjects, by: 'key_9' },
       ),
+    /** All that the archive holds, whatever its day. */
+    compact: () =>
+      compactArchive({ table, archive, clock, randomness }, { deadlineMs: clock.nowMs() + 600_000, throughDay: '2026-11-30' }),
     checkpoint: () => makeCheckpoints({ table, checkpoints, signer, clock }),
     verified: async () => {
       const stores = { table, archive, checkpoints };
@@ -159,7 +167,11 @@ const world = () => {
     /** All that any store holds, as one text. */
     everything: async (): Promise<string> =>
       [
-        ...table.all().map(textOfItem),
+        // The item that says who may change the archive counts its changes: it is not of a person.
+        ...table
+          .all()
+          .filter(({ pk }) => pk !== progressKey.pk)
+          .map(textOfItem),
         ...(await objectTexts(archive)),
         ...(await objectTexts(checkpoints)),
         ...parked.map((message) => JSON.stringify(message)),
@@ -177,7 +189,7 @@ const objectTexts = async (objects: ObjectStore): Promise<string[]> => {
   return Promise.all(
     keys.map(async (key) => {
       const bytes = (await objects.get(key))!;
-      return `${key} ${unpacked(bytes).toString('latin1')}`;
+      return `${key} ${(await readable(bytes)).toString('latin1')}`;
     }),
   );
 };
@@ -220,6 +232,83 @@ describe('an erasure of 50 people among 60', () => {
     for (let i = erasedPeople; i < people; i += 1) expect(after).toContain(`user-of-${i}.x`);
     const othersAfter = at.table.all().filter((item) => /-of-5\d\.x/.test(textOfItem(item)) && !item.pk.startsWith('F#'));
     expect(othersAfter).toEqual(othersBefore);
+  });
+
+  it('cleans the Parquet files too, and leaves in them exactly the others, each once', async () => {
+    expect(await at.compact()).toMatchObject({ outcome: 'done' });
+    const before = await counted(at.archive);
+    expect([before.features.length, before.labels.length]).toEqual([3 * people, people / 2]);
+    await at.erase(subjects);
+    const after = await counted(at.archive);
+    const stays = ({ transaction_id }: Row): boolean => Number((transaction_id as string).split('_')[1]) >= erasedPeople;
+    const named = (rows: readonly Row[]): string[] => rows.map((row) => `${row.transaction_id} ${row.known_at}`).sort();
+    expect(named(after.features)).toEqual(named(before.features.filter(stays)));
+    expect(named(after.labels)).toEqual(named(before.labels.filter(stays)));
+    expect(await at.compact()).toMatchObject({ outcome: 'done' });
+    const text = await at.everything();
+    for (let i = 0; i < erasedPeople; i += 1) for (const trace of tracesOf(i)) expect(text.includes(trace)).toBe(false);
+    expect((await at.verified()).report.verdict).toBe('intact');
+    // The erasure's own entries are the only ones that came.
+    expect((await counted(at.archive)).entries).toHaveLength(before.entries.length + erasedPeople);
+  });
+
+  it('cut off before or after any write to the Parquet files, finishes when it is called again, and no row counts twice meanwhile', async () => {
+    let cuts = 0;
+    for (let last = 1; ; last += 3) {
+      at = world();
+      for (let i = 0; i < 6; i += 1) for (let n = 0; n < 2; n += 1) await at.pay(payment(i, n));
+      await at.project();
+      await at.label('txn_0_0', 'note');
+      await at.project();
+      await at.compact();
+      let writes = 0;
+      const cut = (call: () => Promise<void>): Promise<void> => {
+        writes += 1;
+        if (writes > last) throw new Error('cut off');
+        return call();
+      };
+      const archive: ObjectStore = {
+        ...at.archive,
+        put: (key, body) => (key.startsWith('parquet/') ? cut(() => at.archive.put(key, body)) : at.archive.put(key, body)),
+        delete: (key) => cut(() => at.archive.delete(key)),
+      };
+      const some = subjects.slice(0, 4);
+      const given = { tenant: 'dev', subjects: some, by: 'key_9' };
+      const { table, clock, masterSecret } = at;
+      const isCut = await erase({ table, archive, clock, randomness: seededRandom(1), masterSecret, parked: [] }, given).then(
+        () => false,
+        () => true,
+      );
+      if (!isCut) break;
+      cuts += 1;
+      const meanwhile = (await counted(at.archive)).features.map((row) => row.transaction_id);
+      expect(new Set(meanwhile).size).toBe(meanwhile.length);
+      await at.erase(subjects.slice(0, 5));
+      const { features, labels, files } = await counted(at.archive);
+      expect(features.map((row) => row.transaction_id).sort()).toEqual(['txn_5_0', 'txn_5_1']);
+      expect(labels).toEqual([]);
+      const data = (await fileKeys(at.archive)).filter((key) => files.includes(key) || !key.includes('/entries/'));
+      expect(data.sort()).toEqual(files.sort());
+    }
+    expect(cuts).toBeGreaterThan(2);
+  }, 60_000);
+
+  it('waits for a compaction that is under way', async () => {
+    await at.compact();
+    const lease = (await Lease.take({ table: at.table, clock: at.clock, randomness: seededRandom(2) }))!;
+    let isDone = false;
+    const erasing = at.erase(subjects).finally(() => {
+      isDone = true;
+    });
+    const waitAWhile = async (): Promise<void> => {
+      for (let turns = 0; turns < 300; turns++) await new Promise((resolve) => setImmediate(resolve));
+      at.clock.advance(10_000);
+    };
+    for (let times = 0; times < 5; times++) await waitAWhile();
+    expect(isDone).toBe(false);
+    await lease.release();
+    await waitAWhile();
+    expect((await erasing).featureObjects).toBeGreaterThan(0);
   });
 
   it('lets every chain and bundle verify as before, each erased chain one entry longer and covered by the next checkpoint', async () => {
