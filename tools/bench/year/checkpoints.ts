@@ -22,8 +22,8 @@ import { chainOf, checkpointEveryMs, type History, startMs } from './shape.ts';
 
 /**
  * Every checkpoint of the history, true in all that a verifier looks at: linked by hash, with real roots and signatures. The leaves are the
- * real accounts' heads in the checkpoints that are due to hold them, beside as many others as accounts paid, which are taken from a few
- * sets over and over: hashing each synthetic account's own heads would take minutes and tell nothing more.
+ * real accounts' heads in the checkpoints that are due to hold them, beside a head of every other account that paid. Those others name the
+ * right chain, but always its first entry: so each set of accounts is hashed once and not once for every payment of a year.
  */
 export interface CheckpointHistory {
   readonly count: number;
@@ -35,29 +35,33 @@ export interface CheckpointHistory {
   readonly realLeaves: ReadonlyMap<number, readonly Leaf[]>;
 }
 
-const leafSets = 8;
 const hashBytes = 32;
 
 const numberAt = (atMs: number): number => Math.floor((atMs - startMs) / checkpointEveryMs) + 1;
 
 /** The heads beside the real ones of checkpoint `number`. */
 export class FillerLeaves {
-  readonly #sets: (readonly Leaf[])[] = [];
-  readonly #size: number;
+  readonly size: number;
+  /** Checkpoints after which the same accounts are due again. */
+  readonly sets: number;
 
   constructor({ everyMs, shape }: History) {
-    this.#size = Math.max(1, Math.min(shape.accounts, Math.floor(checkpointEveryMs / everyMs)));
+    this.size = Math.max(1, Math.min(shape.accounts, Math.floor(checkpointEveryMs / everyMs)));
+    this.sets = Math.max(1, Math.floor(shape.accounts / this.size));
+  }
+
+  setOf(number: number): number {
+    return (number - 1) % this.sets;
   }
 
   of(number: number): readonly Leaf[] {
-    const set = number % leafSets;
-    this.#sets[set] ??= sortLeaves(
-      Array.from({ length: this.#size }, (_, i) => {
-        const chain = chainOf(set * this.#size + i);
+    const first = this.setOf(number) * this.size;
+    return sortLeaves(
+      Array.from({ length: this.size }, (_, i) => {
+        const chain = chainOf(first + i);
         return { chain, sequence: 1, head: createHash('sha256').update(`head of ${chain}`).digest('hex') };
       }),
     );
-    return this.#sets[set];
   }
 }
 
@@ -78,17 +82,18 @@ export const makeCheckpointHistory = (history: History, entries: readonly AuditE
   }
   const realLeaves = new Map([...heads].map(([number, own]) => [number, [...own.values()]]));
   const filler = new FillerLeaves(history);
-  const fillerRoots = Array.from({ length: leafSets }, (_, i) => Buffer.from(treeOf(filler.of(i)).root));
+  const fillerRoots: Buffer[] = [];
   const count = history.checkpoints;
   const hashes = Buffer.alloc(count * hashBytes);
   const roots = Buffer.alloc(count * hashBytes);
   const made = { count, hashes, roots, realLeaves };
   const keyId = keyIdOf(readPublicKey(publicKey));
-  const fillers = filler.of(0).length;
+  const fillers = filler.size;
   for (let number = 1; number <= count; number += 1) {
     const own = realLeaves.get(number);
-    const root =
-      own === undefined ? fillerRoots[number % leafSets]! : Buffer.from(treeOf(leavesOf(filler, realLeaves, number)).root);
+    const set = filler.setOf(number);
+    if (own === undefined) fillerRoots[set] ??= Buffer.from(treeOf(filler.of(number)).root);
+    const root = own === undefined ? fillerRoots[set]! : Buffer.from(treeOf(leavesOf(filler, realLeaves, number)).root);
     root.copy(roots, (number - 1) * hashBytes);
     const size = fillers + (own?.length ?? 0);
     Buffer.from(checkpointHash(bodyOf(made, number, size, keyId)), 'hex').copy(hashes, (number - 1) * hashBytes);
@@ -117,7 +122,7 @@ export const checkpointStores = (
   privateKeyPem: string,
 ): { readonly objects: ObjectLane; readonly index: ItemLane; readonly indexPk: string; readonly pointer: Item } => {
   const filler = new FillerLeaves(history);
-  const fillers = filler.of(0).length;
+  const fillers = filler.size;
   const keyId = keyIdOf(readPublicKey(localSigner(privateKeyPem).publicKey));
   const privateKey = createPrivateKey(privateKeyPem);
   const body = (number: number): CheckpointBody =>

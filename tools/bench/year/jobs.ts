@@ -33,6 +33,8 @@ export interface Job {
 
 const codeVersion = 'bench';
 const withinMs = 60_000;
+/** Characters shown of an answer that is no success. */
+const answerMax = 300;
 /** The real account and payment that evidence, export and erasure are about. */
 const chosenAccount = 3;
 const chosenPayment = 10;
@@ -42,6 +44,7 @@ const get =
   (path: string, query: Readonly<Record<string, string>> = {}) =>
   async (world: World): Promise<unknown> => {
     const { table, archive, checkpoints, clock, randomness, masterSecret, signer } = world;
+    let cause = '';
     const handler = httpHandler(
       'read',
       readEndpoints({
@@ -56,7 +59,9 @@ const get =
         table,
         clock,
         randomness,
-        log: () => undefined,
+        log: (_level, _message, fields) => {
+          if (fields?.error !== undefined) cause = String(fields.error);
+        },
         authenticate: async () => ({ tenant, keyId: 'k', scopes: ['read', 'admin'] }),
       },
     );
@@ -70,7 +75,7 @@ const get =
       isBase64Encoded: false,
     } as unknown as APIGatewayProxyEvent;
     const { statusCode, body } = await handler(event);
-    if (statusCode !== 200) throw new Error(`${path}: ${statusCode} ${body.slice(0, 300)}`);
+    if (statusCode !== 200) throw new Error(`${path}: ${statusCode} ${cause || body.slice(0, answerMax)}`);
     return body;
   };
 
@@ -176,8 +181,8 @@ export const jobs: readonly Job[] = [
     runsIn: 'read',
     run: get(`/accounts/${realAccountId(chosenAccount)}/audit`, page),
   },
-  { name: 'versions of the model', growth: 'flat', runsIn: 'read', run: get('/model/versions', page) },
-  { name: 'versions of the policy', growth: 'flat', runsIn: 'read', run: get('/policy/versions', page) },
+  { name: 'versions of the model', growth: 'flat', runsIn: 'read', run: get('/model/versions', { limit: '20' }) },
+  { name: 'versions of the policy', growth: 'flat', runsIn: 'read', run: get('/policy/versions', { limit: '4' }) },
   { name: 'webhooks list', growth: 'flat', runsIn: 'command', run: ({ table }) => listEndpoints(table, tenant) },
   {
     name: 'erase a person',

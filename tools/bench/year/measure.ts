@@ -3,7 +3,6 @@ import { drive } from './drive.ts';
 import type { Job } from './jobs.ts';
 import { type CallKind, wholeProcessorMb } from './latencies.ts';
 import type { JobLimits } from './limits.ts';
-import { OutOfTime } from './meter.ts';
 import { type Prepared, worldOf } from './world.ts';
 
 /** `out of time`: the function's on AWS. `stopped`: it took too long on this machine. */
@@ -28,7 +27,7 @@ export interface Measured {
 /** Runs a job against a stack of some age. Nothing is thrown: what goes wrong is the outcome. */
 export const measure = async (job: Job, prepared: Prepared, limits: JobLimits): Promise<Measured> => {
   const world = await worldOf(prepared, limits.timeMs);
-  const startMs = world.clock.nowMs();
+  const startMs = world.history.endMs;
   forgetPeak();
   const begun = process.cpuUsage();
   let outcome: Outcome = 'done';
@@ -36,11 +35,9 @@ export const measure = async (job: Job, prepared: Prepared, limits: JobLimits): 
   try {
     await drive(world.clock, () => job.run(world));
   } catch (error) {
-    outcome = 'failed';
+    outcome = world.meter.isOutOfTime ? 'out of time' : 'failed';
     cause = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    for (let at = error; at instanceof Error; at = at.cause) if (at instanceof OutOfTime) outcome = 'out of time';
   }
-  if (world.clock.nowMs() - startMs > limits.timeMs) outcome = 'out of time';
   const { user, system } = process.cpuUsage(begun);
   const cpuMs = Math.max(0, (user + system) / 1_000 - world.meter.storesCpuMs);
   const slower = Math.max(1, job.runsIn === 'command' ? 1 : wholeProcessorMb / limits.memoryMb);

@@ -14,6 +14,8 @@ export class Meter {
   bytes = 0;
   /** Processor time of the stores themselves, which on AWS is not the function's. */
   storesCpuMs = 0;
+  /** Whether a call ended after the deadline. */
+  isOutOfTime = false;
   readonly #clock: Clock;
   readonly #deadlineMs: number;
   /** Calls that the stores are answering, and the thread's time when the first of them began. */
@@ -42,7 +44,8 @@ export class Meter {
       this.bytes += bytes;
       await this.#clock.sleep(callMs(kind, bytes));
     }
-    if (this.#clock.nowMs() > this.#deadlineMs) throw new OutOfTime(`${kind} ends after the job's time`);
+    this.isOutOfTime ||= this.#clock.nowMs() > this.#deadlineMs;
+    if (this.isOutOfTime) throw new OutOfTime(`${kind} ends after the job's time`);
     return answer;
   }
 }

@@ -84,7 +84,8 @@ export const readPrepared = (file: string): Prepared => deserialize(readFileSync
 /** The stack of these facts; a call after `timeMs` of the virtual clock throws OutOfTime. */
 export const worldOf = async (prepared: Prepared, timeMs: number): Promise<World> => {
   const history = new History(prepared.shape);
-  const clock = virtualClock(history.endMs);
+  const exact = virtualClock(history.endMs);
+  const clock = { ...exact, nowMs: () => Math.floor(exact.nowMs()) };
   const meter = new Meter(clock, history.endMs + timeMs);
   const signer = localSigner(prepared.privateKeyPem);
   const stores = checkpointStores(history, prepared.checkpoints, prepared.privateKeyPem);
