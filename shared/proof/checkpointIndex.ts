@@ -39,6 +39,19 @@ export const newestCheckpoint = async ({ table, checkpoints }: CoverageStores): 
 };
 
 /**
+ * The number of a checkpoint made at or before this time, so that who reads on from it misses none made after: the last one by the table's
+ * index, as long as the archive says the same of it; else 0, the beginning.
+ */
+export const lastNumberBefore = async ({ table, checkpoints }: CoverageStores, timeMs: number): Promise<number> => {
+  if (!Number.isFinite(timeMs)) return 0;
+  const [item] = (await table.query({ pk, to: new Date(timeMs).toISOString(), descending: true, limit: 1 })).items;
+  const bytes = item && (await checkpoints.get(checkpointObjectKey(Number(item.number), String(item.hash))));
+  if (!bytes) return 0;
+  const { body } = parseStoredCheckpoint(bytes);
+  return body.number === Number(item.number) && Date.parse(body.at) <= timeMs ? body.number : 0;
+};
+
+/**
  * Through which of these entries (one chain's, ascending) a checkpoint holds the chain. Never claims a checkpoint that was not read and
  * found to hold the head; may overlook one where the checkpoint came very late. Throws store errors.
  */

@@ -263,10 +263,17 @@ class BundleCheck {
       throw new Unreadable(`this is no bundle: it does not begin with a header of the format ${bundleFormat}`);
     }
     const header = value as unknown as BundleHeader;
-    const scope = header.scope as Partial<Extract<BundleHeader['scope'], { kind: 'range' }>> | { kind: 'chains' } | undefined;
+    const scope = header.scope as
+      | Partial<Extract<BundleHeader['scope'], { kind: 'range' }>>
+      | { kind: 'chains' | 'accounts' }
+      | undefined;
     const isBound = (bound: unknown): boolean =>
       bound === null || (typeof bound === 'string' && !Number.isNaN(Date.parse(bound)));
-    if (scope?.kind !== 'chains' && !(scope?.kind === 'range' && isBound(scope.from) && isBound(scope.to))) {
+    if (
+      scope?.kind !== 'chains' &&
+      scope?.kind !== 'accounts' &&
+      !(scope?.kind === 'range' && isBound(scope.from) && isBound(scope.to))
+    ) {
       throw new Unreadable('the header does not say what the bundle holds (scope)');
     }
     this.#header = header;
@@ -298,12 +305,13 @@ class BundleCheck {
       else this.#find('checkpoint', `checkpoint ${number} comes twice`);
       return;
     }
-    if (before && number !== before.number + 1) {
+    const isLeftOut = before && number > before.number + 1 && this.#header!.scope.kind === 'accounts';
+    if (before && number !== before.number + 1 && !isLeftOut) {
       this.#find(
         'withheld',
         number < before.number ? `checkpoint ${number} is out of order` : `checkpoint ${before.number + 1} is missing`,
       );
-    } else if (before && (previousHash !== checkpointHash(before) || previousRoot !== before.root)) {
+    } else if (before && !isLeftOut && (previousHash !== checkpointHash(before) || previousRoot !== before.root)) {
       this.#find('split-view', `checkpoint ${number} does not continue checkpoint ${before.number}: it is from another history`);
     } else if (before && !(Date.parse(at) >= Date.parse(before.at))) {
       this.#find('checkpoint', `checkpoint ${number} is older than checkpoint ${before.number}`);
@@ -418,6 +426,7 @@ class BundleCheck {
 
   /** A checkpoint whose leaves are not all shown could hold a later head of a chain that was cut short, or a chain that was left out. */
   #requireLeaves() {
+    if (this.#header!.scope.kind === 'accounts') return;
     const after = this.#header!.scope.kind === 'range' ? 0 : (this.#silent?.after ?? Infinity);
     for (const { checkpoint, shown } of this.#checkpoints.values()) {
       const { number, size } = checkpoint.body;
@@ -449,7 +458,7 @@ class BundleCheck {
       this.#find('split-view', `checkpoint ${split.number} is not the one that you keep: the bundle shows another history`);
     const newest = Math.max(...known.map((checkpoint) => checkpoint.body.number));
     const last = this.#lastCheckpoint?.body.number ?? 0;
-    if (newest > last && this.#header!.scope.kind === 'chains') {
+    if (newest > last && this.#header!.scope.kind !== 'range') {
       this.#find('withheld', `the bundle ends at checkpoint ${last}; you keep checkpoint ${newest}`);
     }
   }

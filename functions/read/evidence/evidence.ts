@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { renderDecision } from '../../../shared/contract/render.ts';
 import { decisionFromItem, type StoredDecision } from '../../../shared/ledger/items.ts';
 import { readManifest } from '../../../shared/model/store.ts';
+import { ChainIndexBehind } from '../../../shared/proof/chainIndex.ts';
 import type { AuditEntry } from '../../../shared/proof/entry.ts';
 import { decisionKey } from '../../../shared/store/names.ts';
 import { type BundleSource, bundleLines } from './bundle.ts';
@@ -39,6 +40,9 @@ export const evidencePage = async (
     publicKey,
     policies: [{ hash: policy.hash, policy: policy.policy }],
     models: manifest ? [manifest] : [],
+  }).catch((error: unknown) => {
+    if (error instanceof ChainIndexBehind) throw new EvidenceUnavailable(error.message);
+    throw error;
   });
   const { attachment, entries } = await packed(source);
   const checkpoint = source.checkpoints.find(({ leaves }) =>

@@ -1,7 +1,14 @@
 import { auditFromItem } from '../../../shared/ledger/items.ts';
 import type { ObjectStore, TableStore } from '../../../shared/ports/ports.ts';
 import { readArchive } from '../../../shared/proof/archive.ts';
-import { checkpointFolder, parseStoredCheckpoint, type StoredCheckpoint } from '../../../shared/proof/checkpoint.ts';
+import { lastCheckpointsOf } from '../../../shared/proof/chainIndex.ts';
+import {
+  checkpointFolder,
+  checkpointObjectPrefix,
+  parseStoredCheckpoint,
+  type StoredCheckpoint,
+} from '../../../shared/proof/checkpoint.ts';
+import { lastNumberBefore } from '../../../shared/proof/checkpointIndex.ts';
 import { type AuditEntry, asAuditEntry } from '../../../shared/proof/entry.ts';
 import { readPendingHeads } from '../../../shared/proof/heads.ts';
 import { keysOfCheckpoints } from '../../../shared/proof/keyFile.ts';
@@ -28,24 +35,27 @@ const archivedMax = 1_000_000;
 /** Chains that wait for their first checkpoint. */
 const pendingMax = 1_000_000;
 
-/** A bundle of whole chains: with every checkpoint from the first that holds one of them. Throws an Error when a chain has no entry. */
+/**
+ * A bundle of whole chains, each with the last checkpoint that holds it, and the newest checkpoint. Throws an Error when a chain has no
+ * entry, and ChainIndexBehind.
+ */
 export const exportChains = async (
   stores: ExportStores,
   names: readonly string[],
   extras: ExportExtras,
 ): Promise<BundleSource> => {
-  const wanted = new Set(names);
-  const all = await readCheckpoints(stores.checkpoints, () => true);
-  const start = all.findIndex(({ leaves }) => leaves.some((leaf) => wanted.has(leaf.chain)));
-  const checkpoints = start < 0 ? all.slice(-1) : all.slice(start);
+  const wanted = [...new Set(names)].sort();
+  const { found: checkpoints } = await lastCheckpointsOf(stores, wanted);
   const reached = new Map<string, number>();
+  const isWanted = new Set(wanted);
   for (const { leaves } of checkpoints)
-    for (const { chain, sequence } of leaves) if (wanted.has(chain)) reached.set(chain, sequence);
-  const stretches = [...wanted].sort().map((chain) => ({ ...wholeChain, chain, reached: reached.get(chain) ?? 0 }));
+    for (const { chain, sequence } of leaves)
+      if (isWanted.has(chain)) reached.set(chain, Math.max(sequence, reached.get(chain) ?? 0));
+  const stretches = wanted.map((chain) => ({ ...wholeChain, chain, reached: reached.get(chain) ?? 0 }));
   const chains = chainExports(stores, stretches, Date.parse(extras.exportedAt));
   for (const chain of chains) if (!reached.has(chain.chain)) await requireEntries(chain);
   const publicKey = await keysOf(stores, checkpoints, extras);
-  return { ...extras, publicKey, scope: { kind: 'chains' }, checkpoints, chains };
+  return { ...extras, publicKey, scope: { kind: 'accounts' }, checkpoints, chains };
 };
 
 /**
@@ -59,13 +69,7 @@ export const exportRange = async (
 ): Promise<BundleSource> => {
   const fromMs = range.from === null ? -Infinity : Date.parse(range.from);
   const toMs = range.to === null ? Infinity : Date.parse(range.to);
-  let isPast = false;
-  const checkpoints = await readCheckpoints(stores.checkpoints, ({ body }) => {
-    const atMs = Date.parse(body.at);
-    const isWithin = atMs > fromMs && !isPast;
-    isPast ||= atMs >= toMs;
-    return isWithin;
-  });
+  const checkpoints = await readCheckpoints(stores, fromMs, toMs);
   const leads = new Map<string, { first: number; reached: number }>();
   for (const { leaves } of checkpoints) {
     for (const { chain, sequence } of leaves) {
@@ -121,25 +125,28 @@ interface Stretch {
 
 const wholeChain = { first: 1, last: Infinity };
 
-/** Every checkpoint that is wanted, in order, read a few at a time. Throws when one does not give its own root. */
-const readCheckpoints = async (
-  objects: ObjectStore,
-  isWanted: (checkpoint: StoredCheckpoint) => boolean,
-): Promise<StoredCheckpoint[]> => {
+/**
+ * The checkpoints after `fromMs` up to the first one at or after `toMs`, in order, read a few at a time. Throws when one does not give its
+ * own root.
+ */
+const readCheckpoints = async (stores: ExportStores, fromMs: number, toMs: number): Promise<StoredCheckpoint[]> => {
+  const objects = stores.checkpoints;
   const wanted: StoredCheckpoint[] = [];
   let leaves = 0;
-  let after: string | undefined;
+  let after: string | undefined = `${checkpointObjectPrefix(await lastNumberBefore(stores, fromMs))}~`;
   do {
-    const page = await objects.list(checkpointFolder, { limit: keysAtOnce, ...(after === undefined ? {} : { after }) });
+    const page = await objects.list(checkpointFolder, { limit: keysAtOnce, after });
     for (let i = 0; i < page.keys.length; i += objectsAtOnce) {
       const bodies = await Promise.all(page.keys.slice(i, i + objectsAtOnce).map((key) => objects.get(key)));
       for (const [k, bytes] of bodies.entries()) {
         if (bytes === null) throw new Error(`the archive lists ${page.keys[i + k]} but does not hold it`);
         const checkpoint = parseStoredCheckpoint(bytes);
-        if (!isWanted(checkpoint)) continue;
+        const atMs = Date.parse(checkpoint.body.at);
+        if (atMs <= fromMs) continue;
         leaves += checkpoint.leaves.length;
         if (leaves > leavesMax) throw new Error(`the export spans more than ${leavesMax} heads: narrow it with --from and --to`);
         wanted.push(checkpoint);
+        if (atMs >= toMs) return wanted;
       }
     }
     after = page.after;
