@@ -103,6 +103,8 @@ export class SyntheticTable implements SyntheticItems {
       case prefixes.counter:
         return this.#counters(rest[1]!);
       case prefixes.review:
+        if (rest[1] === 'member')
+          return this.#one([rest[0]!, rest[2]!], numbered, this.#history.entries, (entry) => this.#member(entry));
         return rest[1] === 'open' || rest[1] === 'closed' ? this.#reviews(rest[1]) : null;
       case prefixes.model:
         return this.#models();
@@ -191,6 +193,11 @@ export class SyntheticTable implements SyntheticItems {
     if (state === 'open') return review;
     const closed = { disposition: 'LEGITIMATE', transactionId: flagged.transactionId, atMs: decidedAtMs + dayMs } as const;
     return { ...review, state, closed };
+  }
+
+  #member(entry: number): Item | null {
+    if (!this.#isReviewed(entry)) return null;
+    return { ...reviewMemberKey(tenant, transactionId(entry)), place: reviewPlace(this.#review(entry, 'closed')) };
   }
 
   #reviews(state: Review['state']): ItemLane {
@@ -322,14 +329,7 @@ export class SyntheticTable implements SyntheticItems {
       { name: 'labels', count: reviewed, item: (i) => this.#label(i * habits.reviewedEvery) },
       lane('open reviews', this.#reviews('open')),
       lane('closed reviews', this.#reviews('closed')),
-      {
-        name: 'members of reviews',
-        count: reviewed,
-        item: (i) => ({
-          ...reviewMemberKey(tenant, transactionId(i * habits.reviewedEvery)),
-          place: reviewPlace(this.#review(i * habits.reviewedEvery, 'closed')),
-        }),
-      },
+      { name: 'members of reviews', count: reviewed, item: (i) => this.#member(i * habits.reviewedEvery)! },
       ...feeds,
       lane('checkpoints', this.#index.lane),
       lane('models', this.#models()),

@@ -12,6 +12,7 @@ import { localSigner, type Signer } from '../../../shared/proof/signer.ts';
 import { localMasterSecret, type MasterSecret, secretBytes } from '../../../shared/secrets/masterSecret.ts';
 import { addEndpoint } from '../../../shared/webhooks/endpoints.ts';
 import { archiveLanes } from './archives.ts';
+import { chainFiles } from './chainFiles.ts';
 import { type CheckpointHistory, checkpointStores, makeCheckpointHistory } from './checkpoints.ts';
 import { SyntheticTable, templatesOf } from './items.ts';
 import { Meter, meteredObjects, meteredSigner, meteredTable } from './meter.ts';
@@ -91,13 +92,17 @@ export const worldOf = async (prepared: Prepared, timeMs: number): Promise<World
   const stores = checkpointStores(history, prepared.checkpoints, prepared.privateKeyPem);
   const templates = templatesOf(prepared.items);
   const synthetic = new SyntheticTable(history, templates, { pk: stores.indexPk, lane: stores.index });
-  const checkpoints = syntheticObjects([stores.objects]);
+  const index = chainFiles(history, prepared.checkpoints);
+  const checkpoints = syntheticObjects([stores.objects, ...index.lanes]);
   await fileKey(checkpoints, signer.publicKey);
   return {
     history,
     clock,
     meter,
-    table: meteredTable(syntheticTable([...prepared.items, ...synthetic.pointers(), stores.pointer], synthetic), meter),
+    table: meteredTable(
+      syntheticTable([...prepared.items, ...synthetic.pointers(), stores.pointer, index.position], synthetic),
+      meter,
+    ),
     archive: meteredObjects(syntheticObjects(archiveLanes(history, templates)), meter),
     models: meteredObjects(memoryObjects(), meter),
     checkpoints: meteredObjects(checkpoints, meter),
