@@ -89,8 +89,10 @@ export const extendChainIndex = async ({ table, checkpoints }: ChainIndexStores,
   for (let groups = 0; groups < groupsPerRun && through + group <= newest; groups += 1) {
     const last = through + group;
     const chains: LastCheckpoints = new Map();
-    for (const { body, leaves } of await checkpointsAfter(checkpoints, through, group))
-      for (const { chain } of leaves) chains.set(chain, Math.max(body.number, chains.get(chain) ?? 0));
+    const keys = await keysAfter(checkpoints, through, group);
+    const bodies = await inParallel(keys, atOnce, (key) => bytesAt(checkpoints, key));
+    for (const { body, leaves } of bodies.map(parseStoredCheckpoint))
+      for (const { chain } of leaves) chains.set(chain, body.number);
     await checkpoints.put(groupFileKey(last), await formatLastCheckpoints(chains), { contentType: 'application/gzip' });
     if (last % allEvery === 0) await writeAll(checkpoints, last);
     through = last;
@@ -117,54 +119,60 @@ const required = async (objects: ObjectStore, key: string): Promise<LastCheckpoi
   return found;
 };
 
-/** At most `limit` checkpoints after a number, in order and without a gap. Throws when one is missing, twice there or not as its root says. */
-const checkpointsAfter = async (objects: ObjectStore, number: number, limit: number): Promise<readonly StoredCheckpoint[]> => {
+/** Keys of at most `limit` checkpoints after a number, in order. Throws when one is missing or twice there. */
+const keysAfter = async (objects: ObjectStore, number: number, limit: number): Promise<readonly string[]> => {
   const after = `${checkpointObjectPrefix(number)}~`;
   const { keys } = await objects.list(checkpointFolder, { after, limit });
-  return inParallel(keys, atOnce, async (key, i) => {
+  for (const [i, key] of keys.entries())
     if (numberOfCheckpointObject(key) !== number + 1 + i)
       throw new Error(`the archive holds ${key} where checkpoint ${number + 1 + i} is due`);
-    return checkpointAt(objects, key);
-  });
+  return keys;
 };
 
-const checkpointAt = async (objects: ObjectStore, key: string): Promise<StoredCheckpoint> => {
+const bytesAt = async (objects: ObjectStore, key: string): Promise<Uint8Array> => {
   const bytes = await objects.get(key);
   if (bytes === null) throw new Error(`the archive lists ${key} but does not hold it`);
-  return parseStoredCheckpoint(bytes);
+  return bytes;
 };
 
 /**
- * The last checkpoint that holds each of these chains, none for a chain that no checkpoint holds yet, and the newest of all (null before the
- * first), by number. Reads at most one file of each chain's shard, a file for each group since, and the checkpoints since the last group.
+ * The last checkpoint that holds each of these chains, and the newest of all, by number; none for a chain that no checkpoint holds yet. Reads at most one file of each chain's shard, a file for each group since, and the checkpoints since the last group.
  * Throws ChainIndexBehind when the index has not caught up with the checkpoints.
  */
 export const lastCheckpointsOf = async (
   { table, checkpoints }: ChainIndexStores,
   chains: readonly string[],
-): Promise<{ readonly found: readonly StoredCheckpoint[]; readonly newest: StoredCheckpoint | null }> => {
+): Promise<readonly StoredCheckpoint[]> => {
   const through = await positionOf(table);
-  const recent = await checkpointsAfter(checkpoints, through, recentMax);
+  const recent = await keysAfter(checkpoints, through, recentMax);
   if (recent.length === recentMax)
     throw new ChainIndexBehind(`the index of chains reaches checkpoint ${through} and is still catching up`);
-  const last: LastCheckpoints = new Map();
-  const wanted = new Set(chains);
   const all = through - (through % allEvery);
   const files = [
     ...(all === 0 ? [] : [...new Set(chains.map(shardOf))].map((shard) => allFileKey(all, shard))),
     ...Array.from({ length: (through - all) / group }, (_, i) => groupFileKey(all + (i + 1) * group)),
   ];
+  const last: LastCheckpoints = new Map();
   for (const file of await inParallel(files, atOnce, (key) => required(checkpoints, key)))
-    for (const chain of wanted) if (file.has(chain)) last.set(chain, file.get(chain)!);
-  for (const { body, leaves } of recent) for (const { chain } of leaves) if (wanted.has(chain)) last.set(chain, body.number);
-  const newestNumber = recent.at(-1)?.body.number ?? through;
-  const numbers = [...new Set([...last.values(), ...(newestNumber === 0 ? [] : [newestNumber])])].sort((a, b) => a - b);
-  const found = await inParallel(numbers, atOnce, async (number) => {
-    const known = recent.find(({ body }) => body.number === number);
-    if (known) return known;
+    for (const chain of chains) if (file.has(chain)) last.set(chain, file.get(chain)!);
+  const known = new Map<number, StoredCheckpoint>();
+  const bodies = await inParallel(recent, atOnce, (key) => bytesAt(checkpoints, key));
+  for (const [i, bytes] of bodies.entries()) {
+    // Building the tree of a checkpoint takes longer than reading it: only what is asked for is worth it.
+    if (i < bodies.length - 1 && !chains.some((chain) => Buffer.from(bytes).includes(JSON.stringify(chain)))) continue;
+    const checkpoint = parseStoredCheckpoint(bytes);
+    const { number } = checkpoint.body;
+    if (number !== through + 1 + i) throw new Error(`the object of checkpoint ${through + 1 + i} holds checkpoint ${number}`);
+    known.set(number, checkpoint);
+    for (const { chain } of checkpoint.leaves) if (chains.includes(chain)) last.set(chain, number);
+  }
+  const newest = through + recent.length;
+  const numbers = [...new Set([...last.values(), ...(newest === 0 ? [] : [newest])])].sort((a, b) => a - b);
+  return inParallel(numbers, atOnce, async (number) => {
+    const found = known.get(number);
+    if (found !== undefined) return found;
     const { keys } = await checkpoints.list(checkpointObjectPrefix(number), { limit: 2 });
     if (keys.length !== 1) throw new Error(`the archive holds ${keys.length} checkpoints ${number}: ${keys.join(', ')}`);
-    return checkpointAt(checkpoints, keys[0]!);
+    return parseStoredCheckpoint(await bytesAt(checkpoints, keys[0]!));
   });
-  return { found, newest: found.at(-1) ?? null };
 };

@@ -45,7 +45,7 @@ export const exportChains = async (
   extras: ExportExtras,
 ): Promise<BundleSource> => {
   const wanted = [...new Set(names)].sort();
-  const { found: checkpoints } = await lastCheckpointsOf(stores, wanted);
+  const checkpoints = await lastCheckpointsOf(stores, wanted);
   const reached = new Map<string, number>();
   const isWanted = new Set(wanted);
   for (const { leaves } of checkpoints)
