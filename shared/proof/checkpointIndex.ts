@@ -39,6 +39,23 @@ export const newestCheckpoint = async ({ table, checkpoints }: CoverageStores): 
 };
 
 /**
+ * The first checkpoint after an entry's time that holds its chain at or after the entry; null when none of the next few does. Throws store
+ * errors, and an Error for a damaged checkpoint.
+ */
+export const checkpointHolding = async (
+  { table, checkpoints }: CoverageStores,
+  { chain, sequence, atMs }: { readonly chain: string; readonly sequence: number; readonly atMs: number },
+): Promise<StoredCheckpoint | null> => {
+  const { items } = await table.query({ pk, from: new Date(atMs).toISOString(), limit: candidatesMax });
+  for (const { number, hash } of items) {
+    const bytes = await checkpoints.get(checkpointObjectKey(Number(number), String(hash)));
+    const checkpoint = bytes && parseStoredCheckpoint(bytes);
+    if (checkpoint?.leaves.some((leaf) => leaf.chain === chain && leaf.sequence >= sequence)) return checkpoint;
+  }
+  return null;
+};
+
+/**
  * The number of a checkpoint made at or before this time, so that who reads on from it misses none made after: the last one by the table's
  * index, as long as the archive says the same of it; else 0, the beginning.
  */

@@ -139,6 +139,8 @@ function* factsOf(block: Buffer): Generator<EntryFacts> {
   for (const line of linesIn(block)) if (isEntryLine(line)) yield entryFacts(line);
 }
 
+const scopesWithoutBounds = ['accounts', 'stretch', 'chains'];
+
 interface KnownCheckpoint {
   readonly checkpoint: Checkpoint;
   readonly isLeaf: (claim: LeafProof) => boolean;
@@ -263,17 +265,11 @@ class BundleCheck {
       throw new Unreadable(`this is no bundle: it does not begin with a header of the format ${bundleFormat}`);
     }
     const header = value as unknown as BundleHeader;
-    const scope = header.scope as
-      | Partial<Extract<BundleHeader['scope'], { kind: 'range' }>>
-      | { kind: 'chains' | 'accounts' }
-      | undefined;
+    const scope = header.scope as Partial<Extract<BundleHeader['scope'], { kind: 'range' }>> | { kind: string } | undefined;
     const isBound = (bound: unknown): boolean =>
       bound === null || (typeof bound === 'string' && !Number.isNaN(Date.parse(bound)));
-    if (
-      scope?.kind !== 'chains' &&
-      scope?.kind !== 'accounts' &&
-      !(scope?.kind === 'range' && isBound(scope.from) && isBound(scope.to))
-    ) {
+    const isRange = scope?.kind === 'range' && 'from' in scope && isBound(scope.from) && isBound(scope.to);
+    if (!isRange && !scopesWithoutBounds.includes(String(scope?.kind))) {
       throw new Unreadable('the header does not say what the bundle holds (scope)');
     }
     this.#header = header;
@@ -292,6 +288,12 @@ class BundleCheck {
       this.#find('wrong-key', `the bundle is signed by key ${foreign}; the key given is ${[...this.#keys.keys()].join(', ')}`);
   }
 
+  /** Whether checkpoints may be left out. */
+  #isExcerpt(): boolean {
+    const { kind } = this.#header!.scope;
+    return kind === 'accounts' || kind === 'stretch';
+  }
+
   #checkpoint(value: Record<string, unknown>) {
     const checkpoint = asCheckpoint(value);
     if (!checkpoint || this.#chains > 0)
@@ -305,7 +307,7 @@ class BundleCheck {
       else this.#find('checkpoint', `checkpoint ${number} comes twice`);
       return;
     }
-    const isLeftOut = before && number > before.number + 1 && this.#header!.scope.kind === 'accounts';
+    const isLeftOut = before && number > before.number + 1 && this.#isExcerpt();
     if (before && number !== before.number + 1 && !isLeftOut) {
       this.#find(
         'withheld',
@@ -342,7 +344,7 @@ class BundleCheck {
     if (this.#lastChain !== null && chain <= this.#lastChain) {
       this.#chain.report('reordered', this.#lineNumber, null, `comes after chain ${this.#lastChain}, out of order`);
     }
-    if (from === null && first !== 1)
+    if (from === null && scope.kind !== 'stretch' && first !== 1)
       this.#chain.report('missing', this.#lineNumber, 1, `begins at entry ${first}: what came before is missing`);
     this.#lastChain = chain;
     this.#spokenThrough = (this.#checkpoints.keys().next().value ?? 1) - 1;
@@ -426,7 +428,7 @@ class BundleCheck {
 
   /** A checkpoint whose leaves are not all shown could hold a later head of a chain that was cut short, or a chain that was left out. */
   #requireLeaves() {
-    if (this.#header!.scope.kind === 'accounts') return;
+    if (this.#isExcerpt()) return;
     const after = this.#header!.scope.kind === 'range' ? 0 : (this.#silent?.after ?? Infinity);
     for (const { checkpoint, shown } of this.#checkpoints.values()) {
       const { number, size } = checkpoint.body;
@@ -458,7 +460,7 @@ class BundleCheck {
       this.#find('split-view', `checkpoint ${split.number} is not the one that you keep: the bundle shows another history`);
     const newest = Math.max(...known.map((checkpoint) => checkpoint.body.number));
     const last = this.#lastCheckpoint?.body.number ?? 0;
-    if (newest > last && this.#header!.scope.kind !== 'range') {
+    if (newest > last && ['chains', 'accounts'].includes(this.#header!.scope.kind)) {
       this.#find('withheld', `the bundle ends at checkpoint ${last}; you keep checkpoint ${newest}`);
     }
   }

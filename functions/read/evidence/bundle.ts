@@ -13,11 +13,12 @@ export const bundleFormat = 'aegis-bundle/1';
 
 /**
  * What a bundle claims to hold. `accounts`: the named chains whole, each with the last checkpoint that holds it, and the newest of all.
- * `chains`: the same with every checkpoint since the first that holds one of them. `range`: all that the checkpoints of a time range cover,
+ * `stretch`: entries of one chain up to a head that a checkpoint holds, and that checkpoint. `chains`: as `accounts`, with every checkpoint since the first that holds one of them. `range`: all that the checkpoints of a time range cover,
  * of every chain; null = without bound.
  */
 export type Scope =
   | { readonly kind: 'accounts' }
+  | { readonly kind: 'stretch' }
   | { readonly kind: 'chains' }
   | { readonly kind: 'range'; readonly from: string | null; readonly to: string | null };
 
@@ -58,7 +59,7 @@ export interface BundleSource {
   readonly exportedAt: string;
   readonly scope: Scope;
   readonly publicKey: string | null;
-  /** Ascending; without a gap but in scope `accounts`. */
+  /** Ascending; without a gap but in scopes `accounts` and `stretch`. */
   readonly checkpoints: readonly StoredCheckpoint[];
   readonly policies: readonly { readonly hash: string; readonly policy: unknown }[];
   readonly models: readonly unknown[];

@@ -8,7 +8,7 @@ import {
   parseStoredCheckpoint,
   type StoredCheckpoint,
 } from '../../../shared/proof/checkpoint.ts';
-import { lastNumberBefore } from '../../../shared/proof/checkpointIndex.ts';
+import { checkpointHolding, lastNumberBefore } from '../../../shared/proof/checkpointIndex.ts';
 import { type AuditEntry, asAuditEntry } from '../../../shared/proof/entry.ts';
 import { readPendingHeads } from '../../../shared/proof/heads.ts';
 import { keysOfCheckpoints } from '../../../shared/proof/keyFile.ts';
@@ -25,7 +25,7 @@ export interface ExportStores {
 /** What a caller adds to what the stores hold. */
 export type ExportExtras = Pick<BundleSource, 'exportedAt' | 'publicKey' | 'policies' | 'models'>;
 
-const pageSize = 200;
+const pageSize = 1_000;
 const keysAtOnce = 1_000;
 const objectsAtOnce = 8;
 /** Leaves of all checkpoints of an export together, held in memory for their proofs: about 1 GB. */
@@ -56,6 +56,25 @@ export const exportChains = async (
   for (const chain of chains) if (!reached.has(chain.chain)) await requireEntries(chain);
   const publicKey = await keysOf(stores, checkpoints, extras);
   return { ...extras, publicKey, scope: { kind: 'accounts' }, checkpoints, chains };
+};
+
+/**
+ * A bundle of one chain from an entry on, up to the head that the first checkpoint after it holds; without a checkpoint when none of the next
+ * few holds it, and then to the chain's end. Throws an Error when the entry is not there.
+ */
+export const exportStretch = async (
+  stores: ExportStores,
+  from: { readonly chain: string; readonly sequence: number; readonly atMs: number },
+  extras: ExportExtras,
+): Promise<BundleSource> => {
+  const { chain, sequence: first } = from;
+  const checkpoint = await checkpointHolding(stores, from);
+  const reached = checkpoint?.leaves.find((leaf) => leaf.chain === chain)?.sequence;
+  const stretch = { chain, first, last: reached ?? Infinity, reached: reached ?? first };
+  const chains = chainExports(stores, [stretch], Date.parse(extras.exportedAt));
+  const checkpoints = checkpoint === null ? [] : [checkpoint];
+  const publicKey = await keysOf(stores, checkpoints, extras);
+  return { ...extras, publicKey, scope: { kind: 'stretch' }, checkpoints, chains };
 };
 
 /**

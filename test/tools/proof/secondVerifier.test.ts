@@ -63,6 +63,15 @@ describe('the second verifier', () => {
     const unlinked = { ...excerpt, checkpoints: [first!, { ...fourth, body: { ...fourth.body, number: 2 } }] };
     expect(await agreed(bytesOf(await linesOf(unlinked, { kind: 'accounts' })))).toBe(1);
   });
+  it('agrees on a stretch of a chain up to the head that a checkpoint holds', async () => {
+    const stretch = new Map([['alpha', log.chains.get('alpha')!.slice(3, 5)]]);
+    const lines = await linesOf({ ...log, chains: stretch, checkpoints: [log.checkpoints[1]!] }, { kind: 'stretch' });
+    expect(await agreed(bytesOf(lines), log.signer.publicKey)).toBe(0);
+    const short = lines.toSpliced(-2, 1).map((line) => line.replace('"entries":2', '"entries":1'));
+    expect(await agreed(bytesOf(short))).toBe(1);
+    expect(await agreed(bytesOf(lines.map((line) => line.replace('"kind":"stretch"', '"kind":"accounts"'))))).toBe(1);
+    expect(await agreed(bytesOf(lines.map((line) => line.replace('"sequence":4', '"sequence":3'))))).toBe(1);
+  });
   it.each(Object.keys(tamperings) as TamperingName[])('agrees on every kind of tampering: %s', async (name) => {
     const random = seeded(name.length);
     const k = 1 + random(coveredThrough(log, 'alpha') - 1);

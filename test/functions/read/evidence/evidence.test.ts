@@ -5,18 +5,20 @@ import { virtualClock } from '../../../../shared/adapters/memory/clock.ts';
 import { memoryObjects } from '../../../../shared/adapters/memory/objects.ts';
 import { decisionFromItem, decisionItem } from '../../../../shared/ledger/items.ts';
 import { publishPolicy } from '../../../../shared/policy/store.ts';
+import { canonicalText } from '../../../../shared/proof/canonical.ts';
 import { noteHeads } from '../../../../shared/proof/heads.ts';
-import { decisionKey, policyVersionKey } from '../../../../shared/store/names.ts';
+import { labelItem } from '../../../../shared/reviews/labels.ts';
+import { auditKey, decisionKey, policyVersionKey } from '../../../../shared/store/names.ts';
 import { verifyBytes } from '../../../../tools/proof/verify.ts';
-import { p256Signer } from '../../../tools/proof/builders.ts';
+import { hashOf, p256Signer } from '../../../tools/proof/builders.ts';
 import { type History, historyPolicy, makeHistory } from '../../../tools/proof/history.ts';
 
 let history: History;
 const checkpoints = memoryObjects();
 const signer = p256Signer();
 const extras = { exportedAt: '2026-11-21T00:00:00.000Z', publicKey: signer.publicKey };
-const page = (transactionId: string) =>
-  evidencePage({ table: history.table, archive: memoryObjects(), checkpoints }, 'dev', transactionId, extras);
+const page = (transactionId: string, wholeChainMax?: number) =>
+  evidencePage({ table: history.table, archive: memoryObjects(), checkpoints }, 'dev', transactionId, extras, wholeChainMax);
 
 beforeAll(async () => {
   history = await makeHistory(40, 11);
@@ -72,6 +74,40 @@ describe('an evidence page', () => {
     const html = (await page('txn_6'))!;
     expect(html).toContain('<td>erased</td>');
     expect(html.slice(0, html.indexOf('<script'))).not.toMatch(/u_1|a_1|d_\d|12\.97/);
+  });
+  it('holds of a long chain what proves the decision: from its entry to the one that a checkpoint holds', async () => {
+    const { sequence } = decisionFromItem((await history.table.get(decisionKey('dev', 'txn_4')))!).decision;
+    const html = (await page('txn_4', 10))!;
+    const report = await verifyBytes(Buffer.from(html), { publicKey: signer.publicKey });
+    expect(report).toMatchObject({ verdict: 'intact', entries: 31 - sequence, uncoveredEntries: 0, checkpoints: { count: 1 } });
+    expect(html).toContain('1 of 2026-11-22');
+  });
+  it('holds of a long chain that no checkpoint covers yet what follows the decision', async () => {
+    const { sequence } = decisionFromItem((await history.table.get(decisionKey('dev', 'txn_35')))!).decision;
+    const report = await verifyBytes(Buffer.from((await page('txn_35', 10))!), { publicKey: signer.publicKey });
+    expect(report).toMatchObject({ verdict: 'intact', entries: 41 - sequence, uncoveredEntries: 41 - sequence });
+  });
+  it('names who labelled a decision of a long chain, though the label came long after it', async () => {
+    const { chain } = decisionFromItem((await history.table.get(decisionKey('dev', 'txn_4')))!);
+    const before = history.entries.at(-1)!;
+    const rest = { event: 'REVIEWED', at: before.body.at, transactionId: 'txn_4', disposition: 'LEGITIMATE', by: 'key_ann' };
+    const body = { chain, sequence: 41, previousHash: before.hash, ...rest };
+    await history.table.put({ ...auditKey(chain, 41), body: canonicalText(body), hash: hashOf(body) });
+    const known = { disposition: 'LEGITIMATE', knownAtMs: 0, fingerprint: 'ab', chain, sequence: 41 } as const;
+    await history.table.put(labelItem({ tenant: 'dev', transactionId: 'txn_4', ...known }));
+    for (const html of [await page('txn_4', 10), await page('txn_4')]) expect(html).toContain('<td>key_ann</td>');
+    await history.table.delete(auditKey(chain, 41));
+  });
+  it('of a long chain does not verify once an entry of it was edited', async () => {
+    const { chain, decision } = decisionFromItem((await history.table.get(decisionKey('dev', 'txn_4')))!);
+    const key = auditKey(chain, decision.sequence + 3);
+    const kept = (await history.table.get(key))!;
+    const packed = Uint8Array.from(kept.p as Uint8Array);
+    packed[packed.length - 40]! ^= 1;
+    await history.table.put({ ...kept, p: packed });
+    const report = await verifyBytes(Buffer.from((await page('txn_4', 10))!), { publicKey: signer.publicKey });
+    await history.table.put(kept);
+    expect(report.verdict).toBe('tampered');
   });
   it('is not there for an unknown transaction', async () => {
     expect(await page('txn_none')).toBeNull();

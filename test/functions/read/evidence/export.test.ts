@@ -16,7 +16,7 @@ import { chainOf, p256Signer, startMs } from '../../../tools/proof/builders.ts';
 const minuteMs = 60_000;
 const signer = p256Signer();
 const extras = { exportedAt: '2026-11-22T00:00:00.000Z', publicKey: signer.publicKey, policies: [], models: [{ version: 1 }] };
-const chains = { alpha: chainOf('alpha', 9), beta: chainOf('beta', 4), gamma: chainOf('gamma', 450) };
+const chains = { alpha: chainOf('alpha', 9), beta: chainOf('beta', 4), gamma: chainOf('gamma', 1_450) };
 
 const world = () => ({
   table: memoryTable(),
@@ -84,14 +84,14 @@ describe('an export of chains', () => {
     await commit(...chains.alpha.slice(0, 3));
     await checkpoint(20);
     await commit(...chains.gamma);
-    await checkpoint(500);
+    await checkpoint(1_500);
     const { report, shown } = await verified(await exportChains(at, ['beta', 'gamma'], extras));
     expect(report).toMatchObject({
       verdict: 'intact',
       chains: 2,
       checkpoints: { count: 2, first: { number: 3 }, last: { number: 5 } },
     });
-    expect(shown).toHaveLength(454);
+    expect(shown).toHaveLength(1_454);
   });
   it('is there before the first checkpoint of the chain, and covers nothing', async () => {
     await commit(...chains.gamma.slice(0, 2));
@@ -163,9 +163,9 @@ describe('an export of a time', () => {
   });
   it('searches a long chain backwards for its beginning', async () => {
     await commit(...chains.gamma);
-    await checkpoint(500);
+    await checkpoint(1_500);
     const { report, shown } = await verified(await exportRange(at, { from: minuteText(9.5), to: null }, extras));
     expect(report.verdict).toBe('intact');
-    expect(shown.filter((name) => name.startsWith('gamma'))).toEqual(numbered('gamma', 9, 450));
+    expect(shown.filter((name) => name.startsWith('gamma'))).toEqual(numbered('gamma', 9, 1_450));
   });
 });
