@@ -12,7 +12,7 @@ import type { AuditEntry } from '../../../shared/proof/entry.ts';
 export const bundleFormat = 'aegis-bundle/1';
 
 /**
- * What a bundle claims to hold. `accounts`: the named chains whole, each with the last checkpoint that holds it, and the newest of all.
+ * What a bundle claims to hold. `accounts`: the named chains whole, each with the last checkpoint that holds it, the newest of all, and some before.
  * `stretch`: entries of one chain up to a head that a checkpoint holds, and that checkpoint. `chains`: as `accounts`, with every checkpoint since the first that holds one of them. `range`: all that the checkpoints of a time range cover,
  * of every chain; null = without bound.
  */

@@ -14,7 +14,7 @@ import { policyOf } from './versions.ts';
 
 export const evidenceLimits = {
   /** A chain of more entries is not attached whole: a page is made in a bounded number of calls whatever the account did. */
-  wholeChain: 4_000,
+  wholeChain: 2_000,
   /** Lines of a bundle: a stretch of more entries between two checkpoints is refused. */
   lines: 5_000,
 } as const;
@@ -156,9 +156,8 @@ const sourceOf = async (
 ): Promise<BundleSource> => {
   const { pk, sk } = auditKey(chain, wholeChainMax + 1);
   const { items } = await stores.table.query({ pk, from: sk, limit: 1 });
-  return items.length === 0
-    ? exportChains(stores, [chain], extras)
-    : exportStretch(stores, { chain, sequence, atMs: decidedAtMs }, extras);
+  const place = { chain, sequence, atMs: decidedAtMs };
+  return items.length === 0 ? exportChains(stores, [chain], extras, async () => [place]) : exportStretch(stores, place, extras);
 };
 
 const entryAt = async (table: TableStore, chain: string, sequence: number): Promise<AuditEntry | null> => {

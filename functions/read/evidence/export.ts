@@ -5,6 +5,7 @@ import { lastCheckpointsOf } from '../../../shared/proof/chainIndex.ts';
 import {
   checkpointFolder,
   checkpointObjectPrefix,
+  type Leaf,
   parseStoredCheckpoint,
   type StoredCheckpoint,
 } from '../../../shared/proof/checkpoint.ts';
@@ -13,6 +14,7 @@ import { type AuditEntry, asAuditEntry } from '../../../shared/proof/entry.ts';
 import { readPendingHeads } from '../../../shared/proof/heads.ts';
 import { keysOfCheckpoints } from '../../../shared/proof/keyFile.ts';
 import { auditKey } from '../../../shared/store/names.ts';
+import { inParallel } from '../../../shared/store/parallel.ts';
 import type { BundleSource, ChainExport } from './bundle.ts';
 
 export interface ExportStores {
@@ -35,17 +37,29 @@ const archivedMax = 1_000_000;
 /** Chains that wait for their first checkpoint. */
 const pendingMax = 1_000_000;
 
+/** An entry, and when it was made. */
+export interface Place {
+  readonly chain: string;
+  readonly sequence: number;
+  readonly atMs: number;
+}
+
 /**
- * A bundle of whole chains, each with the last checkpoint that holds it, and the newest checkpoint. Throws an Error when a chain has no
- * entry, and ChainIndexBehind.
+ * A bundle of whole chains, each with the last checkpoint that holds it, the newest checkpoint, and the first ones that hold these `places`:
+ * a chain that was rewritten since does not fit those. Throws an Error when a chain has no entry, and ChainIndexBehind.
  */
 export const exportChains = async (
   stores: ExportStores,
   names: readonly string[],
   extras: ExportExtras,
+  placesOf: (last: readonly Leaf[]) => Promise<readonly Place[]> = (last) => earlierPlaces(stores, last),
 ): Promise<BundleSource> => {
   const wanted = [...new Set(names)].sort();
-  const checkpoints = await lastCheckpointsOf(stores, wanted);
+  const last = await lastCheckpointsOf(stores, wanted);
+  const places = await placesOf(last.flatMap(({ leaves }) => leaves.filter(({ chain }) => wanted.includes(chain))));
+  const earlier = await inParallel(places, objectsAtOnce, (place) => checkpointHolding(stores, place));
+  const byNumber = new Map([...last, ...earlier].flatMap((one) => (one === null ? [] : [[one.body.number, one]])));
+  const checkpoints = [...byNumber.values()].sort((a, b) => a.body.number - b.body.number);
   const reached = new Map<string, number>();
   const isWanted = new Set(wanted);
   for (const { leaves } of checkpoints)
@@ -58,15 +72,24 @@ export const exportChains = async (
   return { ...extras, publicKey, scope: { kind: 'accounts' }, checkpoints, chains };
 };
 
+/** The entries 1, 2, 4, 8... before the last that a checkpoint holds, as far as their rows are there. */
+const earlierPlaces = async ({ table }: ExportStores, last: readonly Leaf[]): Promise<readonly Place[]> => {
+  const wanted = last.flatMap(({ chain, sequence }) =>
+    Array.from({ length: Math.ceil(Math.log2(sequence)) }, (_, i) => ({ chain, sequence: sequence - 2 ** i })),
+  );
+  const items = await inParallel(wanted, objectsAtOnce, ({ chain, sequence }) => table.get(auditKey(chain, sequence)));
+  return items.flatMap((item) => {
+    if (item === null) return [];
+    const { body } = asAuditEntry(auditFromItem(item));
+    return [{ chain: body.chain, sequence: body.sequence, atMs: Date.parse(body.at) }];
+  });
+};
+
 /**
  * A bundle of one chain from an entry on, up to the head that the first checkpoint after it holds; without a checkpoint when none of the next
  * few holds it, and then to the chain's end. Throws an Error when the entry is not there.
  */
-export const exportStretch = async (
-  stores: ExportStores,
-  from: { readonly chain: string; readonly sequence: number; readonly atMs: number },
-  extras: ExportExtras,
-): Promise<BundleSource> => {
+export const exportStretch = async (stores: ExportStores, from: Place, extras: ExportExtras): Promise<BundleSource> => {
   const { chain, sequence: first } = from;
   const checkpoint = await checkpointHolding(stores, from);
   const reached = checkpoint?.leaves.find((leaf) => leaf.chain === chain)?.sequence;

@@ -77,10 +77,10 @@ beforeEach(async () => {
 describe('an export of chains', () => {
   it('is whole and intact, what no checkpoint holds yet included', async () => {
     const { report, shown } = await verified(await exportChains(at, ['beta', 'alpha'], extras));
-    expect(report).toMatchObject({ verdict: 'intact', uncoveredEntries: 1, checkpoints: { count: 1, last: { number: 3 } } });
+    expect(report).toMatchObject({ verdict: 'intact', uncoveredEntries: 1, checkpoints: { count: 3, last: { number: 3 } } });
     expect(shown).toEqual([...numbered('alpha', 1, 9), ...numbered('beta', 1, 4)]);
   });
-  it('has the last checkpoint that holds each, and the newest, which proves that it does not', async () => {
+  it('has the last checkpoint that holds each, earlier ones, and the newest, which proves that it does not hold them', async () => {
     await commit(...chains.alpha.slice(0, 3));
     await checkpoint(20);
     await commit(...chains.gamma);
@@ -89,7 +89,7 @@ describe('an export of chains', () => {
     expect(report).toMatchObject({
       verdict: 'intact',
       chains: 2,
-      checkpoints: { count: 2, first: { number: 3 }, last: { number: 5 } },
+      checkpoints: { count: 3, first: { number: 1 }, last: { number: 5 } },
     });
     expect(shown).toHaveLength(1_454);
   });
@@ -97,6 +97,14 @@ describe('an export of chains', () => {
     await commit(...chains.gamma.slice(0, 2));
     const { report } = await verified(await exportChains(at, ['gamma'], extras));
     expect(report).toMatchObject({ verdict: 'intact', entries: 2, uncoveredEntries: 2 });
+  });
+  it('shows a chain that was rewritten, though a checkpoint has signed what it was rewritten to', async () => {
+    const anew = chainOf('alpha', 11, chains.alpha.slice(0, 5), 7).slice(5);
+    for (const { body } of anew) await at.table.delete(auditKey(body.chain, body.sequence));
+    await commit(...anew);
+    await checkpoint(12);
+    const { report } = await verified(await exportChains(at, ['alpha'], extras));
+    expect(report.findings[0]).toMatchObject({ kind: 'rewritten', chain: 'alpha' });
   });
   it('takes from the archive what has expired, whatever order rows went in', async () => {
     await expire('alpha', [1, 2, 3, 5]);
