@@ -7,6 +7,7 @@ import {
   type ObjectStore,
   type TableStore,
 } from '../../shared/ports/ports.ts';
+import { extendChainIndex } from '../../shared/proof/chainIndex.ts';
 import {
   checkpointBody,
   checkpointHash,
@@ -191,4 +192,5 @@ const settle = async (
   await table.put(checkpointIndexItem(checkpoint));
   await table.put({ ...pointerKey, ...settled }, isAt(pointer.revision));
   await dropCoveredHeads(table, checkpoint.leaves);
+  await extendChainIndex({ table, checkpoints }, number);
 };

@@ -50,6 +50,10 @@ export const checkpointObjectKey = (number: number, hash: string): string => `${
 
 export const checkpointObjectPrefix = (number: number): string => `${checkpointFolder}${String(number).padStart(12, '0')}-`;
 
+/** The number in the key of a checkpoint's object. */
+export const numberOfCheckpointObject = (key: string): number =>
+  Number(key.slice(checkpointFolder.length, checkpointFolder.length + 12));
+
 /** What a leaf of the tree holds: the RFC 8785 form of [chain, sequence, head]. */
 export const leafBytes = (leaf: Leaf): Uint8Array => Buffer.from(canonicalText([leaf.chain, leaf.sequence, leaf.head]));
 

@@ -60,6 +60,36 @@ export async function* checkpointsSince(
 }
 
 /**
+ * The first checkpoint after an entry's time that holds its chain at or after the entry; null when none of the next few does. Throws store
+ * errors, and an Error for a damaged checkpoint.
+ */
+export const checkpointHolding = async (
+  { table, checkpoints }: CoverageStores,
+  { chain, sequence, atMs }: { readonly chain: string; readonly sequence: number; readonly atMs: number },
+): Promise<StoredCheckpoint | null> => {
+  const { items } = await table.query({ pk, from: new Date(atMs).toISOString(), limit: candidatesMax });
+  for (const { number, hash } of items) {
+    const bytes = await checkpoints.get(checkpointObjectKey(Number(number), String(hash)));
+    const checkpoint = bytes && parseStoredCheckpoint(bytes);
+    if (checkpoint?.leaves.some((leaf) => leaf.chain === chain && leaf.sequence >= sequence)) return checkpoint;
+  }
+  return null;
+};
+
+/**
+ * The number of a checkpoint made at or before this time, so that who reads on from it misses none made after: the last one by the table's
+ * index, as long as the archive says the same of it; else 0, the beginning.
+ */
+export const lastNumberBefore = async ({ table, checkpoints }: CoverageStores, timeMs: number): Promise<number> => {
+  if (!Number.isFinite(timeMs)) return 0;
+  const [item] = (await table.query({ pk, to: new Date(timeMs).toISOString(), descending: true, limit: 1 })).items;
+  const bytes = item && (await checkpoints.get(checkpointObjectKey(Number(item.number), String(item.hash))));
+  if (!bytes) return 0;
+  const { body } = parseStoredCheckpoint(bytes);
+  return body.number === Number(item.number) && Date.parse(body.at) <= timeMs ? body.number : 0;
+};
+
+/**
  * Through which of these entries (one chain's, ascending) a checkpoint holds the chain. Never claims a checkpoint that was not read and
  * found to hold the head; may overlook one where the checkpoint came very late. Throws store errors.
  */

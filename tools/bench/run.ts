@@ -22,6 +22,7 @@ const about: Readonly<Record<string, string>> = {
   sync: 'the synchronous route beside a bare transaction',
   tamper: 'changes to an exported log that the verifier must find',
   verify: 'entries verified a second',
+  year: 'every job against a stack of a day, a month and a year: calls, bytes, memory, time on AWS',
   windows: 'a million window steps against brute force',
 };
 const known = Object.keys(about).filter((one) => readdirSync(folder).includes(`${one}.ts`));

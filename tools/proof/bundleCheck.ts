@@ -8,6 +8,8 @@ import { CheckpointTrail } from './checkpointTrail.ts';
 import { type EntryFacts, isEntryLine } from './entryFacts.ts';
 import { type CheckpointName, findingsMax, type VerifyOptions, type VerifyReport } from './verifyReport.ts';
 
+const scopesWithoutBounds = ['accounts', 'stretch', 'chains'];
+
 /** Checks a bundle block by block, in order, and reports what it finds. Throws Unreadable for what is no bundle. */
 export class BundleCheck {
   readonly #options: VerifyOptions;
@@ -120,21 +122,28 @@ export class BundleCheck {
       throw new Unreadable(`this is no bundle: it does not begin with a header of the format ${bundleFormat}`);
     }
     const header = value as unknown as BundleHeader;
-    const scope = header.scope as Partial<Extract<BundleHeader['scope'], { kind: 'range' }>> | { kind: 'chains' } | undefined;
+    const scope = header.scope as Partial<Extract<BundleHeader['scope'], { kind: 'range' }>> | { kind: string } | undefined;
     const isBound = (bound: unknown): boolean =>
       bound === null || (typeof bound === 'string' && !Number.isNaN(Date.parse(bound)));
-    if (scope?.kind !== 'chains' && !(scope?.kind === 'range' && isBound(scope.from) && isBound(scope.to))) {
+    const isRange = scope?.kind === 'range' && 'from' in scope && isBound(scope.from) && isBound(scope.to);
+    if (!isRange && !scopesWithoutBounds.includes(String(scope?.kind))) {
       throw new Unreadable('the header does not say what the bundle holds (scope)');
     }
     this.#header = header;
     this.#trail.readKeys(header.publicKey, this.#options.publicKey);
   }
 
+  /** Whether checkpoints may be left out. */
+  #isExcerpt(): boolean {
+    const { kind } = this.#header!.scope;
+    return kind === 'accounts' || kind === 'stretch';
+  }
+
   #checkpoint(value: Record<string, unknown>) {
     const checkpoint = asCheckpoint(value);
     if (!checkpoint || this.#chains > 0)
       return this.#find('checkpoint', `line ${this.#lineNumber} is a malformed or misplaced checkpoint`);
-    this.#trail.add(checkpoint);
+    this.#trail.add(checkpoint, this.#isExcerpt());
   }
 
   #startChain({ chain, first }: Record<string, unknown>) {
@@ -148,7 +157,7 @@ export class BundleCheck {
     if (this.#lastChain !== null && chain <= this.#lastChain) {
       this.#chain.report('reordered', this.#lineNumber, null, `comes after chain ${this.#lastChain}, out of order`);
     }
-    if (from === null && first !== 1)
+    if (from === null && scope.kind !== 'stretch' && first !== 1)
       this.#chain.report('missing', this.#lineNumber, 1, `begins at entry ${first}: what came before is missing`);
     this.#lastChain = chain;
     this.#spokenThrough = this.#trail.firstNumber() - 1;
@@ -226,10 +235,11 @@ export class BundleCheck {
       throw new Unreadable(`the bundle is cut off after line ${this.#lineNumber}: its end is missing`);
     }
     if (this.#entries === 0) throw new Unreadable('the bundle holds no entries: there is nothing to verify');
-    const isRange = this.#header.scope.kind === 'range';
-    if (isRange) this.#trail.requireLeaves(0, 'a chain was left out');
-    else if (this.#silent) this.#trail.requireLeaves(this.#silent.after, `chain ${this.#silent.chain} may have been cut short`);
-    this.#trail.compareWith(this.#options.known ?? [], !isRange);
+    const { kind } = this.#header.scope;
+    if (kind === 'range') this.#trail.requireLeaves(0, 'a chain was left out');
+    else if (this.#silent && !this.#isExcerpt())
+      this.#trail.requireLeaves(this.#silent.after, `chain ${this.#silent.chain} may have been cut short`);
+    this.#trail.compareWith(this.#options.known ?? [], kind === 'chains' || kind === 'accounts');
   }
 }
 

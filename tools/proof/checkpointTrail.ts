@@ -71,8 +71,8 @@ export class CheckpointTrail {
       this.#find('wrong-key', `the bundle is signed by key ${foreign}; the key given is ${[...this.#keys.keys()].join(', ')}`);
   }
 
-  /** The checkpoints must come in order, each continuing the one before it. */
-  add(checkpoint: Checkpoint) {
+  /** The checkpoints must come in order, each continuing the one before it; in an excerpt some may be left out between two. */
+  add(checkpoint: Checkpoint, isExcerpt: boolean) {
     const { number, previousHash, previousRoot, keyId, at } = checkpoint.body;
     const before = this.#last?.body;
     const known = this.#checkpoints.get(number);
@@ -82,12 +82,13 @@ export class CheckpointTrail {
       else this.#find('checkpoint', `checkpoint ${number} comes twice`);
       return;
     }
-    if (before && number !== before.number + 1) {
+    const isLeftOut = isExcerpt && before && number > before.number + 1;
+    if (before && number !== before.number + 1 && !isLeftOut) {
       this.#find(
         'withheld',
         number < before.number ? `checkpoint ${number} is out of order` : `checkpoint ${before.number + 1} is missing`,
       );
-    } else if (before && (previousHash !== checkpointHash(before) || previousRoot !== before.root)) {
+    } else if (before && !isLeftOut && (previousHash !== checkpointHash(before) || previousRoot !== before.root)) {
       this.#find('split-view', `checkpoint ${number} does not continue checkpoint ${before.number}: it is from another history`);
     } else if (before && !(Date.parse(at) >= Date.parse(before.at))) {
       this.#find('checkpoint', `checkpoint ${number} is older than checkpoint ${before.number}`);
@@ -117,8 +118,8 @@ export class CheckpointTrail {
     }
   }
 
-  /** Compares with checkpoints that the caller keeps; with `isWhole` the bundle must reach the newest of them. */
-  compareWith(known: readonly Checkpoint[], isWhole: boolean) {
+  /** Compares with checkpoints that the caller keeps; with `reachesNewest` the bundle must reach the newest of them. */
+  compareWith(known: readonly Checkpoint[], reachesNewest: boolean) {
     if (known.length === 0) return;
     const foreign = known.find((checkpoint) => {
       const key = this.#keys.get(checkpoint.body.keyId);
@@ -137,7 +138,7 @@ export class CheckpointTrail {
       this.#find('split-view', `checkpoint ${split.number} is not the one that you keep: the bundle shows another history`);
     const newest = Math.max(...known.map((checkpoint) => checkpoint.body.number));
     const last = this.#last?.body.number ?? 0;
-    if (newest > last && isWhole) {
+    if (newest > last && reachesNewest) {
       this.#find('withheld', `the bundle ends at checkpoint ${last}; you keep checkpoint ${newest}`);
     }
   }

@@ -12,10 +12,13 @@ import type { AuditEntry } from '../../../shared/proof/entry.ts';
 export const bundleFormat = 'aegis-bundle/1';
 
 /**
- * What a bundle claims to hold. `chains`: the named chains whole. `range`: all that the checkpoints of a time range cover, of every chain;
- * null = without bound.
+ * What a bundle claims to hold. `accounts`: the named chains whole, each with the last checkpoint that holds it, the newest of all, and some before.
+ * `stretch`: entries of one chain up to a head that a checkpoint holds, and that checkpoint. `chains`: as `accounts`, with every checkpoint since the first that holds one of them. `range`: all that the checkpoints of a time range cover,
+ * of every chain; null = without bound.
  */
 export type Scope =
+  | { readonly kind: 'accounts' }
+  | { readonly kind: 'stretch' }
   | { readonly kind: 'chains' }
   | { readonly kind: 'range'; readonly from: string | null; readonly to: string | null };
 
@@ -56,7 +59,7 @@ export interface BundleSource {
   readonly exportedAt: string;
   readonly scope: Scope;
   readonly publicKey: string | null;
-  /** Ascending, without a gap. */
+  /** Ascending; without a gap but in scopes `accounts` and `stretch`. */
   readonly checkpoints: readonly StoredCheckpoint[];
   readonly policies: readonly { readonly hash: string; readonly policy: unknown }[];
   readonly models: readonly unknown[];
@@ -82,7 +85,7 @@ export async function* bundleLines(source: BundleSource): AsyncGenerator<string>
     for (const [i, { number, leaves, tree }] of trees.entries()) {
       const place = places[i]!;
       if (leaves[place]?.chain === chain) yield lineOf({ kind: 'leaf', checkpoint: number, ...proveLeaf(leaves, tree, place) });
-      else if (i > last && scope.kind === 'chains') {
+      else if (i > last && scope.kind !== 'range') {
         const left = place === 0 ? null : proveLeaf(leaves, tree, place - 1);
         const right = place === leaves.length ? null : proveLeaf(leaves, tree, place);
         yield lineOf({ kind: 'absent', checkpoint: number, left, right });

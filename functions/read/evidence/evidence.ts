@@ -1,17 +1,26 @@
 import { gzipSync } from 'node:zlib';
 import { renderDecision } from '../../../shared/contract/render.ts';
-import { decisionFromItem, type StoredDecision } from '../../../shared/ledger/items.ts';
+import { auditFromItem, decisionFromItem, type StoredDecision } from '../../../shared/ledger/items.ts';
 import { accountFromItem } from '../../../shared/ledger/state.ts';
 import { readManifest } from '../../../shared/model/store.ts';
 import { policyHash } from '../../../shared/policy/hash.ts';
 import { readPolicyVersion } from '../../../shared/policy/store.ts';
 import type { TableStore } from '../../../shared/ports/ports.ts';
-import type { AuditEntry } from '../../../shared/proof/entry.ts';
-import { decisionKey, stateKey } from '../../../shared/store/names.ts';
+import { ChainIndexBehind } from '../../../shared/proof/chainIndex.ts';
+import { type AuditEntry, asAuditEntry } from '../../../shared/proof/entry.ts';
+import { labelFromItem } from '../../../shared/reviews/labels.ts';
+import { auditKey, decisionKey, labelKey, stateKey } from '../../../shared/store/names.ts';
 import type { OpenInputs } from '../inputs.ts';
 import { type BundleSource, bundleLines } from './bundle.ts';
-import { type ExportStores, exportChains } from './export.ts';
+import { type ExportExtras, type ExportStores, exportChains, exportStretch } from './export.ts';
 import { attachmentOpening } from './lines.ts';
+
+export const evidenceLimits = {
+  /** A chain of more entries is not attached whole: a page is made in a bounded number of calls whatever the account did. */
+  wholeChain: 2_000,
+  /** Lines of a bundle: a stretch of more entries between two checkpoints is refused. */
+  lines: 5_000,
+} as const;
 
 /** Larger attachments are refused: a function's answer holds at most 6 MB. */
 const attachmentBytesMax = 4 * 2 ** 20;
@@ -39,6 +48,7 @@ export const evidencePage = async (
   tenant: string,
   transactionId: string,
   { exportedAt, publicKey, openInputs }: EvidenceExtras,
+  wholeChainMax: number = evidenceLimits.wholeChain,
 ): Promise<string | null> => {
   const item = await stores.table.get(decisionKey(tenant, transactionId), { consistent: true });
   if (item === null) return null;
@@ -47,18 +57,28 @@ export const evidencePage = async (
   const policy = await readPolicyVersion(stores.table, tenant, decision.policyVersion);
   if (!policy) throw new Error(`version ${decision.policyVersion} of the policy of tenant ${tenant} is not kept`);
   const manifest = decision.modelVersion === null ? null : await readManifest(stores.table, decision.modelVersion);
-  const source = await exportChains(stores, [stored.chain], {
+  const extras = {
     exportedAt,
     publicKey,
     policies: [{ hash: policyHash(policy.policy), policy: policy.policy }],
     models: manifest ? [manifest] : [],
+  };
+  const label = await stores.table.get(labelKey(tenant, transactionId));
+  const source = await sourceOf(stores, stored, extras, wholeChainMax).catch((error: unknown) => {
+    if (error instanceof ChainIndexBehind) throw new EvidenceUnavailable(error.message);
+    throw error;
   });
   const { attachment, entries } = await packed(source);
+  const isWhole = source.scope.kind === 'accounts';
+  const labelling = isWhole || label === null ? null : await entryAt(stores.table, stored.chain, labelFromItem(label).sequence);
   const checkpoint = source.checkpoints.find(({ leaves }) =>
     leaves.some((leaf) => leaf.chain === stored.chain && leaf.sequence >= decision.sequence),
   );
   const wire = renderDecision(decision, policy.policy, { duplicate: false, erased: stored.erased });
-  const reviewed = entries.filter(({ body }) => body.event === 'REVIEWED' && body.transactionId === transactionId);
+  const isOfPayment = ({ body }: AuditEntry) => body.event === 'REVIEWED' && body.transactionId === transactionId;
+  const attached = entries.filter(isOfPayment);
+  const isAttached = attached.some(({ body }) => body.sequence === labelling?.body.sequence);
+  const reviewed = labelling && !isAttached && isOfPayment(labelling) ? [...attached, labelling] : attached;
   const reviewers = await reviewersOf(stores.table, openInputs, tenant, stored, reviewed);
   return pageOf(`Evidence: ${transactionId}`, [
     section(
@@ -136,11 +156,29 @@ export const evidencePage = async (
           : 'none yet: only the chain protects this entry',
       }) +
         paragraph(
-          'The whole chain and its proofs are attached to this page. To check them, save the page and run: aegis verify FILE --key PUBLIC.pem',
+          `${isWhole ? 'The whole chain' : 'The chain from this entry to the one that the checkpoint holds'} and its proofs are attached to this page. To check them, save the page and run: aegis verify FILE --key PUBLIC.pem`,
         ),
     ),
     `${attachmentOpening}${attachment}</script>`,
   ]);
+};
+
+/** The whole chain of a decision while it is short enough; of a longer one, what proves this decision. */
+const sourceOf = async (
+  stores: ExportStores,
+  { chain, decision: { sequence, decidedAtMs } }: StoredDecision,
+  extras: ExportExtras,
+  wholeChainMax: number,
+): Promise<BundleSource> => {
+  const { pk, sk } = auditKey(chain, wholeChainMax + 1);
+  const { items } = await stores.table.query({ pk, from: sk, limit: 1 });
+  const place = { chain, sequence, atMs: decidedAtMs };
+  return items.length === 0 ? exportChains(stores, [chain], extras, async () => [place]) : exportStretch(stores, place, extras);
+};
+
+const entryAt = async (table: TableStore, chain: string, sequence: number): Promise<AuditEntry | null> => {
+  const item = await table.get(auditKey(chain, sequence), { consistent: true });
+  return item && asAuditEntry(auditFromItem(item));
 };
 
 const packed = async (
@@ -150,11 +188,12 @@ const packed = async (
   let bytes = 0;
   for await (const line of bundleLines(source)) {
     bytes += line.length;
-    if (bytes > rawBytesMax) break;
+    if (bytes > rawBytesMax || lines.length > evidenceLimits.lines) break;
     lines.push(line);
   }
-  const attachment = bytes > rawBytesMax ? '' : gzipSync(lines.join('')).toString('base64');
-  if (bytes > rawBytesMax || attachment.length > attachmentBytesMax) {
+  const isTooLong = bytes > rawBytesMax || lines.length > evidenceLimits.lines;
+  const attachment = isTooLong ? '' : gzipSync(lines.join('')).toString('base64');
+  if (isTooLong || attachment.length > attachmentBytesMax) {
     throw new EvidenceUnavailable(
       `its chain is larger than the ${attachmentBytesMax} bytes a page can hold; aegis export --account has no such limit`,
     );

@@ -1,12 +1,21 @@
 import { auditFromItem } from '../../../shared/ledger/items.ts';
 import type { ObjectStore, TableStore } from '../../../shared/ports/ports.ts';
 import { readArchive } from '../../../shared/proof/archive.ts';
-import { checkpointFolder, parseStoredCheckpoint, type StoredCheckpoint } from '../../../shared/proof/checkpoint.ts';
+import { lastCheckpointsOf } from '../../../shared/proof/chainIndex.ts';
+import {
+  checkpointFolder,
+  checkpointObjectPrefix,
+  type Leaf,
+  parseStoredCheckpoint,
+  type StoredCheckpoint,
+} from '../../../shared/proof/checkpoint.ts';
+import { checkpointHolding, lastNumberBefore } from '../../../shared/proof/checkpointIndex.ts';
 import { type AuditEntry, asAuditEntry } from '../../../shared/proof/entry.ts';
 import { readPendingHeads } from '../../../shared/proof/heads.ts';
 import { keysOfCheckpoints } from '../../../shared/proof/keyFile.ts';
 import { auditKey } from '../../../shared/store/names.ts';
 import { listedKeys, queryItems } from '../../../shared/store/pages.ts';
+import { inParallel } from '../../../shared/store/parallel.ts';
 import type { BundleSource, ChainExport } from './bundle.ts';
 
 export interface ExportStores {
@@ -19,7 +28,7 @@ export interface ExportStores {
 /** What a caller adds to what the stores hold. */
 export type ExportExtras = Pick<BundleSource, 'exportedAt' | 'publicKey' | 'policies' | 'models'>;
 
-const pageSize = 200;
+const pageSize = 1_000;
 const keysAtOnce = 1_000;
 const objectsAtOnce = 8;
 /** Leaves of all checkpoints of an export together, held in memory for their proofs: about 1 GB. */
@@ -29,24 +38,67 @@ const archivedMax = 1_000_000;
 /** Chains that wait for their first checkpoint. */
 const pendingMax = 1_000_000;
 
-/** A bundle of whole chains: with every checkpoint from the first that holds one of them. Throws an Error when a chain has no entry. */
+/** An entry, and when it was made. */
+export interface Place {
+  readonly chain: string;
+  readonly sequence: number;
+  readonly atMs: number;
+}
+
+/**
+ * A bundle of whole chains, each with the last checkpoint that holds it, the newest checkpoint, and the first ones that hold these `places`:
+ * a chain that was rewritten since does not fit those. Throws an Error when a chain has no entry, and ChainIndexBehind.
+ */
 export const exportChains = async (
   stores: ExportStores,
   names: readonly string[],
   extras: ExportExtras,
+  placesOf: (last: readonly Leaf[]) => Promise<readonly Place[]> = (last) => earlierPlaces(stores, last),
 ): Promise<BundleSource> => {
-  const wanted = new Set(names);
-  const all = await readCheckpoints(stores.checkpoints, () => true);
-  const start = all.findIndex(({ leaves }) => leaves.some((leaf) => wanted.has(leaf.chain)));
-  const checkpoints = start < 0 ? all.slice(-1) : all.slice(start);
+  const wanted = [...new Set(names)].sort();
+  const last = await lastCheckpointsOf(stores, wanted);
+  const places = await placesOf(last.flatMap(({ leaves }) => leaves.filter(({ chain }) => wanted.includes(chain))));
+  const earlier = await inParallel(places, objectsAtOnce, (place) => checkpointHolding(stores, place));
+  const byNumber = new Map([...last, ...earlier].flatMap((one) => (one === null ? [] : [[one.body.number, one]])));
+  const checkpoints = [...byNumber.values()].sort((a, b) => a.body.number - b.body.number);
   const reached = new Map<string, number>();
+  const isWanted = new Set(wanted);
   for (const { leaves } of checkpoints)
-    for (const { chain, sequence } of leaves) if (wanted.has(chain)) reached.set(chain, sequence);
-  const stretches = [...wanted].sort().map((chain) => ({ ...wholeChain, chain, reached: reached.get(chain) ?? 0 }));
+    for (const { chain, sequence } of leaves)
+      if (isWanted.has(chain)) reached.set(chain, Math.max(sequence, reached.get(chain) ?? 0));
+  const stretches = wanted.map((chain) => ({ ...wholeChain, chain, reached: reached.get(chain) ?? 0 }));
   const chains = chainExports(stores, stretches, Date.parse(extras.exportedAt));
   for (const chain of chains) if (!reached.has(chain.chain)) await requireEntries(chain);
   const publicKey = await keysOf(stores, checkpoints, extras);
-  return { ...extras, publicKey, scope: { kind: 'chains' }, checkpoints, chains };
+  return { ...extras, publicKey, scope: { kind: 'accounts' }, checkpoints, chains };
+};
+
+/** The entries 1, 2, 4, 8... before the last that a checkpoint holds, as far as their rows are there. */
+const earlierPlaces = async ({ table }: ExportStores, last: readonly Leaf[]): Promise<readonly Place[]> => {
+  const wanted = last.flatMap(({ chain, sequence }) =>
+    Array.from({ length: Math.ceil(Math.log2(sequence)) }, (_, i) => ({ chain, sequence: sequence - 2 ** i })),
+  );
+  const items = await inParallel(wanted, objectsAtOnce, ({ chain, sequence }) => table.get(auditKey(chain, sequence)));
+  return items.flatMap((item) => {
+    if (item === null) return [];
+    const { body } = asAuditEntry(auditFromItem(item));
+    return [{ chain: body.chain, sequence: body.sequence, atMs: Date.parse(body.at) }];
+  });
+};
+
+/**
+ * A bundle of one chain from an entry on, up to the head that the first checkpoint after it holds; without a checkpoint when none of the next
+ * few holds it, and then to the chain's end. Throws an Error when the entry is not there.
+ */
+export const exportStretch = async (stores: ExportStores, from: Place, extras: ExportExtras): Promise<BundleSource> => {
+  const { chain, sequence: first } = from;
+  const checkpoint = await checkpointHolding(stores, from);
+  const reached = checkpoint?.leaves.find((leaf) => leaf.chain === chain)?.sequence;
+  const stretch = { chain, first, last: reached ?? Infinity, reached: reached ?? first };
+  const chains = chainExports(stores, [stretch], Date.parse(extras.exportedAt));
+  const checkpoints = checkpoint === null ? [] : [checkpoint];
+  const publicKey = await keysOf(stores, checkpoints, extras);
+  return { ...extras, publicKey, scope: { kind: 'stretch' }, checkpoints, chains };
 };
 
 /**
@@ -60,13 +112,7 @@ export const exportRange = async (
 ): Promise<BundleSource> => {
   const fromMs = range.from === null ? -Infinity : Date.parse(range.from);
   const toMs = range.to === null ? Infinity : Date.parse(range.to);
-  let isPast = false;
-  const checkpoints = await readCheckpoints(stores.checkpoints, ({ body }) => {
-    const atMs = Date.parse(body.at);
-    const isWithin = atMs > fromMs && !isPast;
-    isPast ||= atMs >= toMs;
-    return isWithin;
-  });
+  const checkpoints = await readCheckpoints(stores, fromMs, toMs);
   const leads = new Map<string, { first: number; reached: number }>();
   for (const { leaves } of checkpoints) {
     for (const { chain, sequence } of leaves) {
@@ -122,23 +168,27 @@ interface Stretch {
 
 const wholeChain = { first: 1, last: Infinity };
 
-/** Every checkpoint that is wanted, in order, read a few at a time. Throws when one does not give its own root. */
-const readCheckpoints = async (
-  objects: ObjectStore,
-  isWanted: (checkpoint: StoredCheckpoint) => boolean,
-): Promise<StoredCheckpoint[]> => {
+/**
+ * The checkpoints after `fromMs` up to the first one at or after `toMs`, in order, read a few at a time. Throws when one does not give its
+ * own root.
+ */
+const readCheckpoints = async (stores: ExportStores, fromMs: number, toMs: number): Promise<StoredCheckpoint[]> => {
+  const objects = stores.checkpoints;
   const wanted: StoredCheckpoint[] = [];
   let leaves = 0;
-  for await (const keys of listedKeys(objects, checkpointFolder, keysAtOnce)) {
+  const from = `${checkpointObjectPrefix(await lastNumberBefore(stores, fromMs))}~`;
+  for await (const keys of listedKeys(objects, checkpointFolder, keysAtOnce, from)) {
     for (let i = 0; i < keys.length; i += objectsAtOnce) {
       const bodies = await Promise.all(keys.slice(i, i + objectsAtOnce).map((key) => objects.get(key)));
       for (const [k, bytes] of bodies.entries()) {
         if (bytes === null) throw new Error(`the archive lists ${keys[i + k]} but does not hold it`);
         const checkpoint = parseStoredCheckpoint(bytes);
-        if (!isWanted(checkpoint)) continue;
+        const atMs = Date.parse(checkpoint.body.at);
+        if (atMs <= fromMs) continue;
         leaves += checkpoint.leaves.length;
         if (leaves > leavesMax) throw new Error(`the export spans more than ${leavesMax} heads: narrow it with --from and --to`);
         wanted.push(checkpoint);
+        if (atMs >= toMs) return wanted;
       }
     }
   }

@@ -5,6 +5,7 @@ import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { readSystemChain } from '../../../shared/ledger/systemChain.ts';
 import { type ObjectStore, Unavailable } from '../../../shared/ports/ports.ts';
+import { chainIndexLimits, groupFileKey } from '../../../shared/proof/chainIndex.ts';
 import {
   checkpointBody,
   checkpointHash,
@@ -100,6 +101,15 @@ describe('a checkpoint', () => {
     await makeCheckpoint(at);
     expect(await makeCheckpoint(at)).toMatchObject({ kind: 'nothing-changed', number: 1 });
     expect(await stored()).toHaveLength(1);
+  });
+  it('is in the index of chains once it fills a group', async () => {
+    const { stored, ...at } = world();
+    for (const entry of chainOf('gamma', chainIndexLimits.group)) {
+      await noteHeads(at.table, [entry]);
+      await makeCheckpoint(at);
+    }
+    expect((await at.checkpoints.list('chains/')).keys).toEqual([groupFileKey(chainIndexLimits.group)]);
+    expect(await stored()).toHaveLength(chainIndexLimits.group);
   });
   it('holds nothing personal: only the random name of the chain, a number and a hash', async () => {
     const { stored, ...at } = world();

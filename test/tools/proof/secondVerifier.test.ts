@@ -49,6 +49,29 @@ describe('the second verifier', () => {
     expect(await agreed(bytesOf(await linesOf(await logOf({ a: [1, 2, 3], b: [1, 1, 1] }, ed25519Signer()))))).toBe(0);
     expect(await agreed(bytesOf(await linesOf({ ...log, checkpoints: [] }, { kind: 'chains' })))).toBe(0);
   });
+  it('agrees on accounts with an excerpt of the checkpoints', async () => {
+    const [first, second] = log.checkpoints;
+    const gamma = new Map([['gamma', log.chains.get('gamma')!]]);
+    const third = await nextCheckpoint(second!, [{ chain: 'zeta', sequence: 1, head: 'ab'.repeat(32) }], log.signer);
+    const fourth = await nextCheckpoint(third, [{ chain: 'zeta', sequence: 2, head: 'cd'.repeat(32) }], log.signer);
+    const excerpt = { ...log, chains: gamma, checkpoints: [second!, fourth] };
+    const lines = await linesOf(excerpt, { kind: 'accounts' });
+    expect(await agreed(bytesOf(lines), log.signer.publicKey)).toBe(0);
+    expect(await agreed(bytesOf(await linesOf(excerpt, { kind: 'chains' })))).toBe(1);
+    expect(await agreed(bytesOf([lines[0]!, lines[2]!, lines[1]!, ...lines.slice(3)]))).toBe(1);
+    expect(await agreed(bytesOf(lines.toSpliced(-2, 1).map((line) => line.replace('"entries":6', '"entries":5'))))).toBe(1);
+    const unlinked = { ...excerpt, checkpoints: [first!, { ...fourth, body: { ...fourth.body, number: 2 } }] };
+    expect(await agreed(bytesOf(await linesOf(unlinked, { kind: 'accounts' })))).toBe(1);
+  });
+  it('agrees on a stretch of a chain up to the head that a checkpoint holds', async () => {
+    const stretch = new Map([['alpha', log.chains.get('alpha')!.slice(3, 5)]]);
+    const lines = await linesOf({ ...log, chains: stretch, checkpoints: [log.checkpoints[1]!] }, { kind: 'stretch' });
+    expect(await agreed(bytesOf(lines), log.signer.publicKey)).toBe(0);
+    const short = lines.toSpliced(-2, 1).map((line) => line.replace('"entries":2', '"entries":1'));
+    expect(await agreed(bytesOf(short))).toBe(1);
+    expect(await agreed(bytesOf(lines.map((line) => line.replace('"kind":"stretch"', '"kind":"accounts"'))))).toBe(1);
+    expect(await agreed(bytesOf(lines.map((line) => line.replace('"sequence":4', '"sequence":3'))))).toBe(1);
+  });
   it.each(Object.keys(tamperings) as TamperingName[])('agrees on every kind of tampering: %s', async (name) => {
     const random = seeded(name.length);
     const k = 1 + random(coveredThrough(log, 'alpha') - 1);

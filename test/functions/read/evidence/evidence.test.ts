@@ -9,7 +9,7 @@ import { decisionFromItem, decisionItem } from '../../../../shared/ledger/items.
 import { publishPolicy } from '../../../../shared/policy/store.ts';
 import { noteHeads } from '../../../../shared/proof/heads.ts';
 import { localMasterSecret } from '../../../../shared/secrets/masterSecret.ts';
-import { decisionKey, policyVersionKey } from '../../../../shared/store/names.ts';
+import { auditKey, decisionKey, policyVersionKey } from '../../../../shared/store/names.ts';
 import { seededRandom } from '../../../../shared/store/random.ts';
 import { verifyBytes } from '../../../../tools/proof/verify.ts';
 import { p256Signer } from '../../../tools/proof/builders.ts';
@@ -24,9 +24,9 @@ const extras = {
   publicKey: signer.publicKey,
   openInputs: inputsOpener(masterSecret),
 };
-const pageOf = ({ table }: History, transactionId: string) =>
-  evidencePage({ table, archive: memoryObjects(), checkpoints }, 'dev', transactionId, extras);
-const page = (transactionId: string) => pageOf(history, transactionId);
+const pageOf = ({ table }: History, transactionId: string, wholeChainMax?: number, objects = checkpoints) =>
+  evidencePage({ table, archive: memoryObjects(), checkpoints: objects }, 'dev', transactionId, extras, wholeChainMax);
+const page = (transactionId: string, wholeChainMax?: number) => pageOf(history, transactionId, wholeChainMax);
 /** The cells of every row in the section with this title. */
 const rowsOf = (html: string, title: string): string[][] => {
   const section = html.split('<section>').find((part) => part.includes(`<h2>${title}</h2>`))!;
@@ -96,14 +96,38 @@ describe('an evidence page', () => {
     expect(html).toContain('<td>erased</td>');
     expect(html.slice(0, html.indexOf('<script'))).not.toMatch(/u_1|a_1|d_\d|12\.97/);
   });
+  it('holds of a long chain what proves the decision: from its entry to the one that a checkpoint holds', async () => {
+    const { sequence } = decisionFromItem((await history.table.get(decisionKey('dev', 'txn_4')))!).decision;
+    const html = (await page('txn_4', 10))!;
+    const report = await verifyBytes(Buffer.from(html), { publicKey: signer.publicKey });
+    expect(report).toMatchObject({ verdict: 'intact', entries: 31 - sequence, uncoveredEntries: 0, checkpoints: { count: 1 } });
+    expect(html).toContain('1 of 2026-11-22');
+  });
+  it('holds of a long chain that no checkpoint covers yet what follows the decision', async () => {
+    const { sequence } = decisionFromItem((await history.table.get(decisionKey('dev', 'txn_35')))!).decision;
+    const report = await verifyBytes(Buffer.from((await page('txn_35', 10))!), { publicKey: signer.publicKey });
+    expect(report).toMatchObject({ verdict: 'intact', entries: 41 - sequence, uncoveredEntries: 41 - sequence });
+  });
+  it('of a long chain does not verify once an entry of it was edited', async () => {
+    const { chain, decision } = decisionFromItem((await history.table.get(decisionKey('dev', 'txn_4')))!);
+    const key = auditKey(chain, decision.sequence + 3);
+    const kept = (await history.table.get(key))!;
+    const packed = Uint8Array.from(kept.p as Uint8Array);
+    packed[packed.length - 40]! ^= 1;
+    await history.table.put({ ...kept, p: packed });
+    const report = await verifyBytes(Buffer.from((await page('txn_4', 10))!), { publicKey: signer.publicKey });
+    await history.table.put(kept);
+    expect(report.verdict).toBe('tampered');
+  });
   it('is not there for an unknown transaction', async () => {
     expect(await page('txn_none')).toBeNull();
   });
 });
 
 describe('the reviews on an evidence page', () => {
-  const reviewedHistory = async (): Promise<History> => {
+  const reviewedHistory = async (beforeReviews = async (_: History) => {}): Promise<History> => {
     const reviewed = await makeHistory(8, 12);
+    await beforeReviews(reviewed);
     const publication = { status: 'active' as const, by: 'key_1', atMs: 0, policy: historyPolicy.policy };
     for (const _ of ['version 2', 'version 3']) await publishPolicy(reviewed.table, 'dev', publication);
     const clock = virtualClock(Date.UTC(2026, 10, 23));
@@ -126,6 +150,18 @@ describe('the reviews on an evidence page', () => {
       ['key_of_asha', 'CONFIRMED_FRAUD', '9'],
       ['key_of_ben', 'CONFIRMED_FRAUD', '11'],
     ]);
+  });
+
+  it('of a long chain name who labelled the payment, whether the chain is attached up to the label or not', async () => {
+    const uncovered = rowsOf((await pageOf(await reviewedHistory(), 'txn_1', 2))!, 'Who reviewed it');
+    expect(uncovered.slice(2).map(([, who]) => who)).toEqual(['key_of_asha', 'key_of_ben']);
+    const objects = memoryObjects();
+    const covered = await reviewedHistory(async ({ table, entries }) => {
+      await noteHeads(table, entries);
+      await makeCheckpoint({ table, checkpoints: objects, signer, clock: virtualClock(Date.UTC(2026, 10, 22)) });
+    });
+    const rows = rowsOf((await pageOf(covered, 'txn_1', 2, objects))!, 'Who reviewed it');
+    expect(rows.slice(2).map(([, who, , entry]) => [who, entry])).toEqual([['key_of_ben', '11']]);
   });
 
   it('name nobody once the account is erased', async () => {

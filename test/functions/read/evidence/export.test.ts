@@ -16,7 +16,7 @@ import { chainOf, p256Signer, startMs } from '../../../tools/proof/builders.ts';
 const minuteMs = 60_000;
 const signer = p256Signer();
 const extras = { exportedAt: '2026-11-22T00:00:00.000Z', publicKey: signer.publicKey, policies: [], models: [{ version: 1 }] };
-const chains = { alpha: chainOf('alpha', 9), beta: chainOf('beta', 4), gamma: chainOf('gamma', 450) };
+const chains = { alpha: chainOf('alpha', 9), beta: chainOf('beta', 4), gamma: chainOf('gamma', 1_450) };
 
 const world = () => ({
   table: memoryTable(),
@@ -77,26 +77,34 @@ beforeEach(async () => {
 describe('an export of chains', () => {
   it('is whole and intact, what no checkpoint holds yet included', async () => {
     const { report, shown } = await verified(await exportChains(at, ['beta', 'alpha'], extras));
-    expect(report).toMatchObject({ verdict: 'intact', uncoveredEntries: 1, checkpoints: { count: 3 } });
+    expect(report).toMatchObject({ verdict: 'intact', uncoveredEntries: 1, checkpoints: { count: 3, last: { number: 3 } } });
     expect(shown).toEqual([...numbered('alpha', 1, 9), ...numbered('beta', 1, 4)]);
   });
-  it('of one account proves that later checkpoints do not hold it', async () => {
-    await commit(...chains.gamma.slice(0, 1));
+  it('has the last checkpoint that holds each, earlier ones, and the newest, which proves that it does not hold them', async () => {
+    await commit(...chains.alpha.slice(0, 3));
     await checkpoint(20);
-    const { report } = await verified(await exportChains(at, ['beta'], extras));
-    expect(report).toMatchObject({ verdict: 'intact', chains: 1, checkpoints: { count: 4 } });
-  });
-  it('begins at the first checkpoint that holds one of them', async () => {
     await commit(...chains.gamma);
-    await checkpoint(500);
-    const { report, shown } = await verified(await exportChains(at, ['gamma'], extras));
-    expect(report).toMatchObject({ verdict: 'intact', checkpoints: { count: 1, first: { number: 4 } } });
-    expect(shown).toHaveLength(450);
+    await checkpoint(1_500);
+    const { report, shown } = await verified(await exportChains(at, ['beta', 'gamma'], extras));
+    expect(report).toMatchObject({
+      verdict: 'intact',
+      chains: 2,
+      checkpoints: { count: 3, first: { number: 1 }, last: { number: 5 } },
+    });
+    expect(shown).toHaveLength(1_454);
   });
   it('is there before the first checkpoint of the chain, and covers nothing', async () => {
     await commit(...chains.gamma.slice(0, 2));
     const { report } = await verified(await exportChains(at, ['gamma'], extras));
     expect(report).toMatchObject({ verdict: 'intact', entries: 2, uncoveredEntries: 2 });
+  });
+  it('shows a chain that was rewritten, though a checkpoint has signed what it was rewritten to', async () => {
+    const anew = chainOf('alpha', 11, chains.alpha.slice(0, 5), 7).slice(5);
+    for (const { body } of anew) await at.table.delete(auditKey(body.chain, body.sequence));
+    await commit(...anew);
+    await checkpoint(12);
+    const { report } = await verified(await exportChains(at, ['alpha'], extras));
+    expect(report.findings[0]).toMatchObject({ kind: 'rewritten', chain: 'alpha' });
   });
   it('takes from the archive what has expired, whatever order rows went in', async () => {
     await expire('alpha', [1, 2, 3, 5]);
@@ -163,9 +171,9 @@ describe('an export of a time', () => {
   });
   it('searches a long chain backwards for its beginning', async () => {
     await commit(...chains.gamma);
-    await checkpoint(500);
+    await checkpoint(1_500);
     const { report, shown } = await verified(await exportRange(at, { from: minuteText(9.5), to: null }, extras));
     expect(report.verdict).toBe('intact');
-    expect(shown.filter((name) => name.startsWith('gamma'))).toEqual(numbered('gamma', 9, 450));
+    expect(shown.filter((name) => name.startsWith('gamma'))).toEqual(numbered('gamma', 9, 1_450));
   });
 });

@@ -1,0 +1,213 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { checkpointRun } from '../../../functions/checkpoint/run.ts';
+import { readEndpoints } from '../../../functions/read/endpoints.ts';
+import { erasedChains } from '../../../functions/read/erasedChains.ts';
+import { bundleBlocks } from '../../../functions/read/evidence/bundle.ts';
+import { inputsOpener } from '../../../functions/read/inputs.ts';
+import { trainModel } from '../../../functions/train/train.ts';
+import { ledgerOf } from '../../../shared/deciding/judgement.ts';
+import { httpHandler } from '../../../shared/edge/http.ts';
+import { settle } from '../../../shared/ledger/ledger.ts';
+import { listEndpoints } from '../../../shared/webhooks/endpoints.ts';
+import { type ExportDependencies, selectExport } from '../../cli/export.ts';
+import { verifyLive } from '../../cli/verify.ts';
+import { erase } from '../../erasure/erase.ts';
+import { verifyChunks } from '../../proof/verify.ts';
+import { accountId, transactionId, userId } from './items.ts';
+import { realAccountId, realTransactionId, realUserId } from './realAccounts.ts';
+import { tenant } from './shape.ts';
+import type { World } from './world.ts';
+
+/** One scheduled or on-demand job of a deployment. */
+export interface Job {
+  readonly name: string;
+  /** `flat`: costs the same whatever the history. `with accounts`: grows with their number, and says so. */
+  readonly growth: 'flat' | 'with accounts';
+  /** The function, by its stage, whose time and memory it has; `command`: a person's own machine. */
+  readonly runsIn: string;
+  /** Calls it may make at any age. */
+  readonly callsMax?: number;
+  /** Rejects when the job fails or its answer is wrong. */
+  readonly run: (world: World) => Promise<unknown>;
+}
+
+const codeVersion = 'bench';
+const withinMs = 60_000;
+/** Characters shown of an answer that is no success. */
+const answerMax = 300;
+/** The real account and payment that evidence, export and erasure are about. */
+const chosenAccount = 3;
+const chosenPayment = 10;
+
+/** A GET of the read function. Throws an Error with what it answers when that is not 200. */
+const get =
+  (path: string, query: Readonly<Record<string, string>> = {}) =>
+  async (world: World): Promise<unknown> => {
+    const { table, archive, checkpoints, clock, randomness, masterSecret, signer } = world;
+    let cause = '';
+    const handler = httpHandler(
+      'read',
+      readEndpoints({
+        table,
+        openInputs: inputsOpener(masterSecret),
+        findErasedChain: erasedChains(table, masterSecret),
+        evidence: { table, archive, checkpoints, clock, publicKey: async () => signer.publicKey },
+        version: codeVersion,
+        waitingMessages: async () => 0,
+      }),
+      {
+        table,
+        clock,
+        randomness,
+        log: (_level, _message, fields) => {
+          if (fields?.error !== undefined) cause = String(fields.error);
+        },
+        authenticate: async () => ({ tenant, keyId: 'k', scopes: ['read', 'admin'] }),
+      },
+    );
+    const event = {
+      httpMethod: 'GET',
+      path,
+      headers: { authorization: 'Bearer bench' },
+      queryStringParameters: query,
+      multiValueQueryStringParameters: Object.fromEntries(Object.entries(query).map(([name, value]) => [name, [value]])),
+      body: null,
+      isBase64Encoded: false,
+    } as unknown as APIGatewayProxyEvent;
+    const { statusCode, body } = await handler(event);
+    if (statusCode !== 200) throw new Error(`${path}: ${statusCode} ${cause || body.slice(0, answerMax)}`);
+    return body;
+  };
+
+const exportDependencies = ({ table, archive, checkpoints, clock, signer }: World): ExportDependencies => ({
+  table,
+  archive,
+  checkpoints,
+  clock,
+  publicKey: signer.publicKey,
+});
+
+const page = { limit: '50' };
+
+/** Every job. A new one needs a line here and nothing else. */
+export const jobs: readonly Job[] = [
+  {
+    name: 'decide a payment',
+    growth: 'flat',
+    runsIn: 'score',
+    run: async ({ table, clock, randomness, masterSecret, history }) => {
+      const ledger = ledgerOf({ table, clock, randomness, masterSecret }, async () => ({ model: null, degraded: 'NO_MODEL' }));
+      const nowMs = clock.nowMs();
+      const person = {
+        userId: userId(1),
+        accountId: accountId(1),
+        merchantId: 'merchant-1',
+        merchantCategory: '5411',
+        channel: 'upi',
+      };
+      const transaction = { transactionId: `txn-new-${history.entries}`, ...person, occurredAtMs: nowMs, offsetMinutes: 330 };
+      const rest = { amountMinor: 50_000, currency: 'INR', deviceId: null, location: null, metadata: null };
+      const submission = { tenant, transaction: { ...transaction, ...rest }, receivedAtMs: nowMs, correlationId: null };
+      const [settled] = await settle(ledger, [{ ...submission, queueAgeMs: 10, redelivered: false }], nowMs + withinMs);
+      if (settled?.kind !== 'decided') throw new Error(`not decided: ${JSON.stringify(settled)}`);
+    },
+  },
+  {
+    name: 'train',
+    growth: 'flat',
+    runsIn: 'train',
+    run: ({ table, archive, models, clock }) => trainModel({ table, archive, models, clock, log: () => undefined, codeVersion }),
+  },
+  {
+    name: 'checkpoint',
+    growth: 'flat',
+    runsIn: 'checkpoint',
+    run: async ({ table, checkpoints, clock, signer }) => {
+      const alerts = { failed: async () => 0, done: async () => 0 };
+      const told = { alerts, measure: () => undefined, log: () => undefined };
+      const { kind } = await checkpointRun({ table, checkpoints, clock, signer: Promise.resolve(signer), ...told });
+      if (kind !== 'made') throw new Error(`no checkpoint was made: ${kind}`);
+    },
+  },
+  {
+    name: 'evidence of a decision',
+    growth: 'flat',
+    runsIn: 'read',
+    callsMax: 40,
+    run: async (world) => {
+      const path = `/decisions/${realTransactionId(chosenAccount, chosenPayment)}/evidence`;
+      await requireIntact(String(await get(path)(world)));
+    },
+  },
+  {
+    name: 'export of an account',
+    growth: 'flat',
+    runsIn: 'command',
+    run: async (world) => {
+      const account = { kind: 'account', tenant, accountId: realAccountId(chosenAccount) } as const;
+      const source = await selectExport(exportDependencies(world), account);
+      const report = await verifyChunks(bundleBlocks(source), { publicKey: world.signer.publicKey });
+      if (report.verdict !== 'intact') throw new Error(`the export is ${report.verdict}: ${report.findings[0]?.text}`);
+    },
+  },
+  {
+    name: 'verify --live',
+    growth: 'with accounts',
+    runsIn: 'command',
+    run: async (world) => {
+      // Synthetic entries have hashes of others: that they are found out is part of the work.
+      const { exitCode, text } = await verifyLive(exportDependencies(world), tenant);
+      if (exitCode === 2) throw new Error(text);
+    },
+  },
+  { name: 'a decision', growth: 'flat', runsIn: 'read', run: get(`/decisions/${transactionId(1)}`) },
+  { name: 'latest decisions', growth: 'flat', runsIn: 'read', run: get('/decisions/latest', page) },
+  { name: 'latest BLOCKs', growth: 'flat', runsIn: 'read', run: get('/decisions/latest', { ...page, outcome: 'BLOCK' }) },
+  { name: 'recent signals', growth: 'flat', runsIn: 'read', run: get('/signals/recent', page) },
+  { name: 'open reviews', growth: 'flat', runsIn: 'read', run: get('/reviews', { ...page, state: 'open' }) },
+  { name: 'closed reviews', growth: 'flat', runsIn: 'read', run: get('/reviews', { ...page, state: 'closed' }) },
+  { name: 'overview of a day', growth: 'flat', runsIn: 'read', run: get('/metrics/overview', { minutes: '1440' }) },
+  {
+    name: 'standing of an account',
+    growth: 'flat',
+    runsIn: 'read',
+    run: get(`/accounts/${realAccountId(chosenAccount)}/decision`),
+  },
+  {
+    name: 'timeline of an account',
+    growth: 'flat',
+    runsIn: 'read',
+    run: get(`/accounts/${realAccountId(chosenAccount)}/decisions`, page),
+  },
+  {
+    name: 'audit of an account',
+    growth: 'flat',
+    runsIn: 'read',
+    run: get(`/accounts/${realAccountId(chosenAccount)}/audit`, page),
+  },
+  { name: 'versions of the model', growth: 'flat', runsIn: 'read', run: get('/model/versions', { limit: '20' }) },
+  { name: 'versions of the policy', growth: 'flat', runsIn: 'read', run: get('/policy/versions', { limit: '4' }) },
+  { name: 'webhooks list', growth: 'flat', runsIn: 'command', run: ({ table }) => listEndpoints(table, tenant) },
+  {
+    name: 'erase a person',
+    growth: 'flat',
+    runsIn: 'command',
+    run: async ({ table, archive, clock, randomness, masterSecret }) => {
+      const subjects = [{ userId: realUserId(chosenAccount), accountId: realAccountId(chosenAccount) }];
+      const { accounts } = await erase(
+        { table, archive, clock, randomness, masterSecret, parked: [] },
+        { tenant, subjects, by: 'bench' },
+      );
+      if (accounts !== 1) throw new Error(`${accounts} accounts were erased`);
+    },
+  },
+];
+
+const requireIntact = async (evidencePage: string): Promise<void> => {
+  const { verdict, findings } = await verifyChunks(chunksOf(evidencePage));
+  if (verdict !== 'intact') throw new Error(`the evidence is ${verdict}: ${findings[0]?.text}`);
+};
+
+async function* chunksOf(text: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(text);
+}
