@@ -13,7 +13,7 @@ import { bugs } from './bugs.ts';
 import { changed, type Place, placesOf, sourcesOf } from './places.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const copied = ['shared', 'functions', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+const copied = ['shared', 'functions', 'tools', 'infra', 'client', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 const copiesMax = 2;
 const timeLimitMs = 60_000;
 const simulationSeeds = 60;
