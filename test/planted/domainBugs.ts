@@ -106,7 +106,7 @@ export const domainBugs: readonly Bug[] = [
         replace: '$SUMS.triggers24h',
       },
     ],
-    caughtBy: decideTest,
+    caughtBy: 'domain/decideStreams.test.ts',
   },
   {
     name: 'of devices seen at one instant the wrong one is forgotten',
