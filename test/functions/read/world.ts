@@ -122,6 +122,20 @@ export function world() {
   };
 }
 
+/** Every item of a route that gives pages, at most 1,000 and one page more. */
+export const walk = async (here: ReturnType<typeof world>, path: string, query: Record<string, string>) => {
+  // biome-ignore lint/suspicious/noExplicitAny: bodies are JSON from outside
+  const items: any[] = [];
+  let cursor: string | undefined;
+  do {
+    const { status, body } = await here.get(path, cursor === undefined ? query : { ...query, cursor });
+    if (status !== 200) throw new Error(`${path} answers ${status}: ${JSON.stringify(body)}`);
+    items.push(...body.items);
+    cursor = body.cursor;
+  } while (cursor !== undefined && items.length < 1_000);
+  return items;
+};
+
 const document = openApiDocument({ version: '1.2.3', policySchema: policyJsonSchema() }) as {
   // biome-ignore lint/suspicious/noExplicitAny: a JSON document, read by path
   paths: Record<string, any>;
