@@ -5,7 +5,6 @@ import { archiveSink } from '../../../functions/project/archiveSink.ts';
 import { featuresSink } from '../../../functions/project/featuresSink.ts';
 import { feedSink } from '../../../functions/project/feedSink.ts';
 import { headsSink } from '../../../functions/project/headsSink.ts';
-import { projector } from '../../../functions/project/project.ts';
 import { reviewsSink } from '../../../functions/project/reviewsSink.ts';
 import { bundleLines } from '../../../functions/read/evidence/bundle.ts';
 import { exportRange } from '../../../functions/read/evidence/export.ts';
@@ -14,10 +13,7 @@ import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
 import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { aboutAccount, passes } from '../../../shared/alerts/gate.ts';
-import { ledgerOf } from '../../../shared/deciding/judgement.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
-import { auditFromItem, decisionFromItem } from '../../../shared/ledger/items.ts';
-import { settle } from '../../../shared/ledger/ledger.ts';
 import type { Settled } from '../../../shared/ledger/submission.ts';
 import { progressKey } from '../../../shared/parquet/progress.ts';
 import type { Item, ObjectStore } from '../../../shared/ports/ports.ts';
@@ -26,8 +22,8 @@ import { seededRandom } from '../../../shared/store/random.ts';
 import { erase } from '../../../tools/erasure/erase.ts';
 import type { ParkedMessage, ParkedQueue } from '../../../tools/erasure/messages.ts';
 import type { Subject } from '../../../tools/erasure/subject.ts';
-import { streamImage } from '../../../tools/local/streamImage.ts';
 import { verifyBytes } from '../../../tools/proof/verify.ts';
+import { insertion, ledgerWithoutModel, settleNow, strictProjector } from '../../support/engine.ts';
 import { personal, place, readable, unpacked } from '../../support/traces.ts';
 import { p256Signer } from '../proof/builders.ts';
 
@@ -85,9 +81,9 @@ export const world = () => {
   const archive = memoryObjects();
   const checkpoints = memoryObjects();
   const masterSecret = localMasterSecret(Buffer.alloc(32, 3).toString('base64'), { table, clock });
-  const ledger = ledgerOf({ table, clock, randomness, masterSecret }, async () => ({ model: null, degraded: 'NO_MODEL' }));
+  const ledger = ledgerWithoutModel({ table, clock, randomness, masterSecret });
   const parked: ParkedMessage[] = [];
-  const project = projector({
+  const project = strictProjector({
     sinks: [
       feedSink({ table, clock, randomness }),
       reviewsSink({ table, clock, randomness }),
@@ -95,11 +91,6 @@ export const world = () => {
       headsSink({ table }),
       featuresSink({ archive }),
     ],
-    decode: decisionFromItem,
-    decodeEntry: auditFromItem,
-    report: ({ cause }) => {
-      throw cause;
-    },
   });
   return {
     table,
@@ -108,22 +99,10 @@ export const world = () => {
     checkpoints,
     parked,
     masterSecret,
-    pay: async (transaction: Transaction): Promise<Settled> => {
-      const receivedAtMs = clock.nowMs();
-      const submission = { tenant: 'dev', transaction, receivedAtMs, correlationId: null, queueAgeMs: null, redelivered: false };
-      return (await settle(ledger, [submission], receivedAtMs + 10_000))[0]!;
-    },
+    pay: (transaction: Transaction): Promise<Settled> => settleNow(ledger, transaction, { tenant: 'dev' }),
     /** Everything that stands in the table, as new. */
     project: async (): Promise<void> => {
-      const Records = table.all().map((item, i) => ({
-        eventName: 'INSERT' as const,
-        dynamodb: {
-          SequenceNumber: String(i),
-          Keys: { pk: { S: item.pk }, sk: { S: item.sk } },
-          NewImage: streamImage(item),
-        },
-      }));
-      expect(await project({ Records })).toEqual({ batchItemFailures: [] });
+      expect(await project(table.all().map(insertion))).toEqual({ batchItemFailures: [] });
     },
     label: async (transactionId: string, note: string): Promise<void> => {
       const disposal = { tenant: 'dev', transactionId, disposition: 'LEGITIMATE' as const, note, by: 'key_1' };
