@@ -1,6 +1,6 @@
 import type { Decision } from '../../shared/domain/decision.ts';
-import type { StoredEntry } from '../../shared/ledger/items.ts';
 import type { Item } from '../../shared/ports/ports.ts';
+import type { StoredEntry } from '../../shared/proof/entry.ts';
 import type { Label } from '../../shared/reviews/labels.ts';
 import type { Review } from '../../shared/reviews/review.ts';
 
