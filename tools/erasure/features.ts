@@ -38,9 +38,9 @@ export async function dropFeatures(
   if (erased.size === 0) return 0;
   const { archive } = stores;
   const lease = await leaseOf(stores);
-  let seen = 0;
+  let objects = 0;
   const step = async (): Promise<void> => {
-    onProgress(++seen);
+    onProgress(++objects);
     await lease.keep();
   };
   try {

@@ -21,8 +21,8 @@ export async function eraseMessages(
   const patterns = subjects.map(({ userId, accountId }) => [userId, ...(accountId === null ? [] : [accountId])].map(wholeId));
   const change = (message: ParkedMessage): ParkedMessage | null => {
     const parsed = parse(message.body);
-    const told = message.attributes[messageAttributes.tenant] ?? parsed?.tenant ?? defaultTenant;
-    if (told !== tenant) return null;
+    const messageTenant = message.attributes[messageAttributes.tenant] ?? parsed?.tenant ?? defaultTenant;
+    if (messageTenant !== tenant) return null;
     const text = [message.body, ...Object.values(message.attributes)].join('\n');
     if (!patterns.some((ids) => ids.every((id) => id.test(text)))) return null;
     const transactionId = typeof parsed?.transactionId === 'string' ? { transactionId: parsed.transactionId } : {};
