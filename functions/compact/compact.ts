@@ -1,3 +1,4 @@
+import { dayMs } from '../../shared/domain/durations.ts';
 import { archivePrefix, readLines } from '../../shared/model/archive.ts';
 import { rowOfDecision, rowOfLabel } from '../../shared/parquet/features.ts';
 import { allKeys } from '../../shared/parquet/listing.ts';
@@ -35,7 +36,6 @@ export type CompactReport =
       readonly lagMs: number;
     };
 
-const dayMs = 86_400_000;
 /** A day is closed this long after its end: what comes later goes into further files. */
 export const closedAfterMs = 3_600_000;
 /** Rows and objects of one batch: the bounds of its memory and time. An object that begins within them is read whole: at most 1,000 rows. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import type { Wire, WireItemOf } from '../../shared/contract/wire.ts';
+import { inParallel } from '../../shared/store/parallel.ts';
 import { call, type Target } from './call.ts';
 import { type ChainEntry, chainFault } from './chain.ts';
 import { EmulatorError } from './emulators.ts';
@@ -37,13 +38,16 @@ const run = async (): Promise<boolean> => {
     const sentRows = await sendAll(target, sample);
     const accounts = [...accountsOf(sample)];
     const decisions = (
-      await inParallel(accounts, ([, { userId, accountId }]) => pages<TimelineRow>(target, userId, accountId, 'decisions'))
+      await inParallel(accounts, requestsAtOnce, ([, { userId, accountId }]) =>
+        pages<TimelineRow>(target, userId, accountId, 'decisions'),
+      )
     ).flat();
-    const chains = await inParallel(accounts, ([, { userId, accountId }]) =>
+    const chains = await inParallel(accounts, requestsAtOnce, ([, { userId, accountId }]) =>
       pages<ChainEntry>(target, userId, accountId, 'audit'),
     );
     const alarms = await inParallel(
       decisions.filter(({ outcome }) => outcome !== 'ALLOW'),
+      requestsAtOnce,
       // Only an erased payment has no id, and nothing here is erased.
       ({ transactionId }) => decisionOf(target, transactionId!),
     );
@@ -123,16 +127,6 @@ const pages = async <Row>(target: Target, userId: string, accountId: string, wha
 
 const accountsOf = (sample: readonly SampleTransaction[]): Map<string, SampleTransaction> =>
   new Map(sample.map((transaction) => [`${transaction.userId} ${transaction.accountId}`, transaction]));
-
-const inParallel = async <T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> => {
-  const results = new Array<R>(all.length);
-  let next = 0;
-  const worker = async () => {
-    for (let i = next++; i < all.length; i = next++) results[i] = await work(all[i]!);
-  };
-  await Promise.all(Array.from({ length: requestsAtOnce }, worker));
-  return results;
-};
 
 const colours = { ALLOW: 'green', REVIEW: 'yellow', BLOCK: 'red' } as const;
 
