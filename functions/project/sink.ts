@@ -31,7 +31,7 @@ export interface CommittedReview {
   readonly review: Review;
 }
 
-/** What a transaction turned out to be, said for the first time or anew. */
+/** A label that was set or replaced. */
 export interface CommittedLabel {
   readonly position: number;
   readonly label: Label;

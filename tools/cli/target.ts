@@ -27,8 +27,8 @@ export const apiOptions = (command: Command, scopes: string): Command =>
 
 /**
  * Adds `--url` to a command that goes to table, buckets and queues itself, with the caller's own AWS rights. Before the action runs, the
- * environment names the stack: `--url` chooses a local one; without it the environment stands, else the local stack that was started last.
- * `isUsed` says from the options whether the command needs a stack at all.
+ * environment names the stack: `--url` chooses a local one; without it the variables of the environment do, else the local stack that was
+ * started last. `isUsed` says from the options whether the command needs a stack at all.
  */
 export const storesOption = (
   command: Command,

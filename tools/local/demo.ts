@@ -165,7 +165,7 @@ const printReasons = (decisions: readonly TimelineRow[], explained: readonly Dec
   }
 };
 
-/** The gravest decision, in full. */
+/** Prints the most severe decision in full. */
 const printOne = (decisions: readonly Decision[]): void => {
   const [gravest] = decisions.toSorted((a, b) => b.score - a.score || b.reasons.length - a.reasons.length);
   if (gravest === undefined) return;

@@ -207,7 +207,7 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
 
 const units = (bytes: number, unitBytes: number): number => Math.max(1, Math.ceil(bytes / unitBytes));
 const readUnits = (bytes: number, consistent: boolean): number => units(bytes, readUnitBytes) * (consistent ? 1 : eventualFactor);
-/** The larger of what stood there and what stands there now. */
+/** The units of the larger of the two: the item before the write and the item after it. */
 const writeUnits = (before: Stored | null, after: Stored | null): number =>
   units(Math.max(before?.bytes ?? 0, after?.bytes ?? 0), writeUnitBytes);
 
