@@ -10,9 +10,9 @@ interface Operation {
   readonly answer: { readonly status: 200 | 201 | 202; readonly schema?: SchemaName; readonly mediaType?: string };
   /** Statuses beyond those that every operation of its kind may answer. */
   readonly statuses?: readonly (404 | 409)[];
-  /** The folder's own name also leads to the page. */
+  /** Its folder's own name leads to the page. */
   readonly redirects?: true;
-  /** Set where the answer of a 400 or 503 says more than a problem. */
+  /** Where the whole answer of a 400 or 503 says more than a problem. */
   readonly problem?: SchemaName;
 }
 
@@ -269,7 +269,7 @@ function headersOf(status: number): Record<string, unknown> {
   };
 }
 
-/** Removes the dialect of a schema: inside the document, the document's dialect applies. */
+/** A schema inside the document has the document's dialect. */
 function withoutDialect(schema: unknown): unknown {
   const { $schema: _, ...rest } = schema as Record<string, unknown>;
   return rest;

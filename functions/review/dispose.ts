@@ -58,10 +58,10 @@ const backoffBaseMs = 10;
 const backoffMaxMs = 500;
 
 /**
- * Stores an analyst's disposition in one transaction of the table: the account's chain grows by a REVIEWED entry; unless
- * UNSURE, the label is set or replaced, the merchant's figures move by exactly this label, and the review that it is in closes. A
- * repeat (the disposition of the current label, by the same person) changes nothing. Throws store errors when it is not provably done
- * before `deadlineMs`; then it is safe to repeat.
+ * What an analyst says of a transaction, in one transaction of the table: the account's chain grows by a REVIEWED entry; unless
+ * UNSURE, the label is set or replaced, the merchant's figures move by exactly this label, and the review that it is in closes. The
+ * same word by the same person as the label that stands is a repeat and changes nothing. Throws store errors when it is not
+ * provably done before `deadlineMs`: safe to repeat.
  */
 export async function dispose(dependencies: DisposeDependencies, disposal: Disposal, deadlineMs: number): Promise<Disposed> {
   const { table } = dependencies;

@@ -28,7 +28,7 @@ export interface Gate {
   readonly throttle: Throttle;
 }
 
-/** A request that has passed all checks but those of its fields. */
+/** A request that may be answered once its faults are known to be none. */
 export interface Admitted {
   readonly endpoint: Endpoint;
   readonly request: ApiRequest;
@@ -38,7 +38,7 @@ export interface Admitted {
   readonly cardNumbers: readonly Fault[];
 }
 
-/** Makes all checks but those of the fields, in the contract's order. Throws the Problem of the first check that fails. */
+/** Checks the request in the contract's order, short of its fields. Throws the Problem of the first check that fails. */
 export async function admit(
   gate: Gate,
   event: APIGatewayProxyEvent,
@@ -62,13 +62,13 @@ export async function admit(
   return { endpoint, request, faults, cardNumbers };
 }
 
-/** Returns the body as the endpoint reads it. Throws one Problem that names every fault of path, query and body. */
+/** The body as the endpoint reads it. Throws the Problem that names every fault of path, query and body at once. */
 export function bodyOf({ endpoint, request, faults, cardNumbers }: Admitted): unknown {
   if (faults.length + cardNumbers.length === 0) return endpoint.read(request);
   throw invalid([...faults, ...cardNumbers, ...bodyFaults(endpoint, request, cardNumbers)]);
 }
 
-/** Returns the body's faults with card numbers masked, without those at fields already named for a card number. */
+/** The body's own faults, without those where a card number was named already, and with card numbers masked. */
 function bodyFaults(endpoint: Endpoint, request: ApiRequest, cardNumbers: readonly Fault[]): readonly Fault[] {
   try {
     endpoint.read(request);
@@ -82,7 +82,7 @@ function bodyFaults(endpoint: Endpoint, request: ApiRequest, cardNumbers: readon
   }
 }
 
-/** Returns a header's value, whatever the case of its name. Several values are joined, which makes any single-valued header invalid. */
+/** A header's value whatever its case; several values are joined, which no single-valued header survives. */
 export function headerOf(event: APIGatewayProxyEvent, name: string): string | undefined {
   const { multiValueHeaders, headers } = event;
   const isNamed = (key: string): boolean => key.length === name.length && key.toLowerCase() === name;

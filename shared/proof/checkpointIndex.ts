@@ -1,6 +1,5 @@
 import type { Item, ObjectStore, TableStore } from '../ports/ports.ts';
 import { prefixes } from '../store/names.ts';
-import { queryItems } from '../store/pages.ts';
 import { checkpointHash, checkpointObjectKey, parseStoredCheckpoint, type StoredCheckpoint } from './checkpoint.ts';
 
 /**
@@ -47,12 +46,17 @@ export async function* checkpointsSince(
   fromMs: number,
 ): AsyncGenerator<StoredCheckpoint> {
   const query = { pk, from: new Date(fromMs).toISOString(), limit: indexPageItems, consistent: true };
-  for await (const { number, hash } of queryItems(table, query)) {
-    const key = checkpointObjectKey(Number(number), String(hash));
-    const bytes = await checkpoints.get(key);
-    if (bytes === null) throw new Error(`the index of checkpoints names ${key}, which the archive does not hold`);
-    yield parseStoredCheckpoint(bytes);
-  }
+  let after: string | undefined;
+  do {
+    const page = await table.query(after === undefined ? query : { ...query, after });
+    for (const { number, hash } of page.items) {
+      const key = checkpointObjectKey(Number(number), String(hash));
+      const bytes = await checkpoints.get(key);
+      if (bytes === null) throw new Error(`the index of checkpoints names ${key}, which the archive does not hold`);
+      yield parseStoredCheckpoint(bytes);
+    }
+    after = page.after;
+  } while (after !== undefined);
 }
 
 /**

@@ -25,9 +25,9 @@ const leaseRetryMs = 5_000;
 const leaseWaitMsMax = 20 * 60_000;
 
 /**
- * Removes these transactions from the feature archive: it writes what is left of each small object and Parquet file as a new one, then
- * deletes the old one. No compaction runs meanwhile. Returns how many objects and files it deleted. Called again after it was cut off, it
- * does the rest. Throws store errors, and an Error when a compaction does not end.
+ * Takes what the feature archive holds of these transactions out of it: of small objects and Parquet files what is left is written anew,
+ * then the old one goes. No compaction runs meanwhile. Returns how many objects and files went. Cut off anywhere, or called again, it does
+ * what is left. Throws store errors, and an Error when a compaction does not end.
  */
 export async function dropFeatures(
   stores: FeatureStores,
@@ -38,9 +38,9 @@ export async function dropFeatures(
   if (erased.size === 0) return 0;
   const { archive } = stores;
   const lease = await leaseOf(stores);
-  let objects = 0;
+  let seen = 0;
   const step = async (): Promise<void> => {
-    onProgress(++objects);
+    onProgress(++seen);
     await lease.keep();
   };
   try {
@@ -100,7 +100,7 @@ const affected = (tenant: string, erased: Erased): IsAffected => {
   return ({ dataset, day, share }) => places.has(dataset === 'labels' ? `labels ${share}` : `${dataset} ${day} ${share}`);
 };
 
-/** Replaces the files that hold any of the transactions: writes new files, then a listing that replaces the old one, then deletes the old files. */
+/** The files that hold any of them are written anew, a listing of the new ones takes the place of the old, then the old ones go. */
 async function dropFromFiles(
   archive: ObjectStore,
   listing: StoredListing,

@@ -73,7 +73,7 @@ export const exportChains = async (
   return { ...extras, publicKey, scope: { kind: 'accounts' }, checkpoints, chains };
 };
 
-/** Returns the places 1, 2, 4, 8... entries before the last one that a checkpoint holds, where the rows are still in the table. */
+/** The entries 1, 2, 4, 8... before the last that a checkpoint holds, as far as their rows are there. */
 const earlierPlaces = async ({ table }: ExportStores, last: readonly Leaf[]): Promise<readonly Place[]> => {
   const wanted = last.flatMap(({ chain, sequence }) =>
     Array.from({ length: Math.ceil(Math.log2(sequence)) }, (_, i) => ({ chain, sequence: sequence - 2 ** i })),
@@ -143,8 +143,7 @@ export const exportRange = async (
 };
 
 /**
- * Returns the entries of one chain from its first, from the table or the archive. The chain is known to reach entry `reached`. Throws an
- * Error when it has none.
+ * The entries of one chain from its first, wherever they lie; it is known to reach entry `reached`. Throws an Error when it has none.
  */
 export const exportedChain = async (
   stores: ExportStores,
@@ -208,7 +207,7 @@ const lastBefore = async ({ table }: ExportStores, chain: string, sequence: numb
   return 1;
 };
 
-/** Returns the chains. Rows that have expired are read from the archive, in one pass for all chains and only when a row is missing. */
+/** Rows that have expired come from the archive, read in one pass for all chains and only where a row is missing. */
 const chainExports = (stores: ExportStores, stretches: readonly Stretch[], nowMs: number): readonly ChainExport[] => {
   let reading: Promise<Expired> | null = null;
   const expired = async (chain: string): Promise<readonly AuditEntry[]> => {
@@ -229,7 +228,7 @@ const requireEntries = async ({ chain, entries }: ChainExport): Promise<void> =>
 
 type Expired = ReadonlyMap<string, readonly AuditEntry[]>;
 
-/** Returns each chain's archived entries whose rows may have expired, in order. The verifier names rows that went before their time. */
+/** Of each chain, the archived entries whose rows may be gone, in order. A row that went before its time is the verifier's to name. */
 const expiredEntries = async (archive: ObjectStore, stretches: readonly Stretch[], nowMs: number): Promise<Expired> => {
   const wanted = new Map(stretches.map((stretch) => [stretch.chain, stretch]));
   const found = new Map<string, Map<string, AuditEntry>>();
@@ -250,7 +249,7 @@ const expiredEntries = async (archive: ObjectStore, stretches: readonly Stretch[
   return new Map([...found].map(([chain, own]) => [chain, [...own.values()].sort((a, b) => a.body.sequence - b.body.sequence)]));
 };
 
-/** Returns what the stores hold, unchecked: the verifier names forks, and gaps that no expiry explains. */
+/** What the stores hold, as it is: gaps that no expiry explains, and forks, are the verifier's to name. */
 async function* entriesOf(
   table: TableStore,
   { chain, first, last, reached }: Stretch,
