@@ -1,4 +1,3 @@
-import type { SQSRecord } from 'aws-lambda';
 import { makeCheckpoints } from '../../functions/checkpoint/checkpoint.ts';
 import { measures as checkpointMeasures } from '../../functions/checkpoint/measures.ts';
 import { modelAgeMs } from '../../functions/checkpoint/modelAge.ts';
@@ -7,114 +6,24 @@ import { measures as compactMeasures } from '../../functions/compact/measures.ts
 import { failureReport } from '../../functions/project/failureReport.ts';
 import { metricsSink } from '../../functions/project/metricsSink.ts';
 import { projector } from '../../functions/project/project.ts';
-import { tellOfDeadLetters } from '../../functions/score/deadLetterAlerts.ts';
-import { scoreBatch } from '../../functions/score/score.ts';
 import { trainModel } from '../../functions/train/train.ts';
-import { deliverBatch } from '../../functions/webhooks/webhooks.ts';
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
 import { memoryObjects } from '../../shared/adapters/memory/objects.ts';
-import { memoryQueue } from '../../shared/adapters/memory/queue.ts';
 import { memoryTable } from '../../shared/adapters/memory/table.ts';
+import { hourMs, minuteMs } from '../../shared/domain/durations.ts';
 import { httpHandler } from '../../shared/edge/http.ts';
 import { metricsLine } from '../../shared/edge/metrics.ts';
 import { Unavailable } from '../../shared/ports/ports.ts';
 import { archiveEntries } from '../../shared/proof/archive.ts';
 import { noteHeads } from '../../shared/proof/heads.ts';
 import { seededRandom } from '../../shared/store/random.ts';
-import { addEndpoint } from '../../shared/webhooks/endpoints.ts';
 import { aDecision } from '../functions/project/builders.ts';
 import { trainingRows } from '../functions/train/generated.ts';
 import { fillArchive } from '../functions/train/generatedArchive.ts';
-import { ledgerOn } from '../simulation/world.ts';
 import { send } from '../support/http.ts';
 import { chainOf, ed25519Signer, startMs } from '../tools/proof/builders.ts';
 import { type Measured, measuredBy } from './alarmEvaluation.ts';
-
-/** The faults that trip the alarms, each caused in the deployed code. Each function returns what CloudWatch would measure. */
-const minuteMs = 60_000;
-const hourMs = 3_600_000;
-
-const record = (body: string, receiveCount = 1): SQSRecord =>
-  ({
-    messageId: `m${receiveCount}`,
-    receiptHandle: 'r',
-    body,
-    attributes: { ApproximateReceiveCount: String(receiveCount), SentTimestamp: String(startMs) },
-    messageAttributes: {},
-  }) as unknown as SQSRecord;
-
-/** The depth of a queue after a fault and after a healthy run. */
-const visible = (count: number): Measured => ({ ApproximateNumberOfMessagesVisible: [[count]] });
-
-const deadLetters = async (bodies: readonly string[]): Promise<Measured> => {
-  const clock = virtualClock(startMs);
-  const buried = memoryQueue({ clock, visibilityMs: minuteMs });
-  const ledger = ledgerOn(memoryTable(), clock, seededRandom(1));
-  await scoreBatch(
-    bodies.map((body) => record(body)),
-    { ledger, deadLetters: buried, newId: () => 'new', log: () => undefined },
-    startMs + minuteMs,
-  );
-  return visible(buried.size());
-};
-
-const alertsFailed = async (isTopicAway: boolean): Promise<Measured> => {
-  const clock = virtualClock(startMs);
-  const table = memoryTable();
-  const log = () => undefined;
-  const topic = { publish: () => (isTopicAway ? Promise.reject(new Error('the topic is away')) : Promise.resolve()) };
-  const lines: string[] = [];
-  await scoreBatch(
-    [record('{"not":"a payment"}')],
-    {
-      ledger: ledgerOn(table, clock, seededRandom(1)),
-      deadLetters: memoryQueue({ clock, visibilityMs: minuteMs }),
-      newId: () => 'new',
-      log,
-      alert: (letters, deadlineMs) => tellOfDeadLetters(letters, { table, clock, topic, consoleUrl: null, log }, deadlineMs),
-      measure: (metrics) => lines.push(metricsLine(metrics, startMs)),
-    },
-    startMs + minuteMs,
-  );
-  return measuredBy(...lines);
-};
-
-const aPayment = JSON.stringify({
-  transactionId: 't1',
-  userId: 'u1',
-  accountId: 'a1',
-  occurredAt: new Date(startMs - 1000).toISOString(),
-  amountMinor: 100,
-  currency: 'INR',
-});
-
-/** A receiver answers with this status until the queue gives up, after so many receives. */
-const webhookDeadLetters = async (status: number, maxReceiveCount: number): Promise<Measured> => {
-  const clock = virtualClock(startMs);
-  const table = memoryTable();
-  const randomness = seededRandom(1);
-  const wanted = { tenant: 'acme', url: 'https://receiver.example.com/', events: ['*'], createdBy: 'ana' };
-  const { endpointId } = await addEndpoint({ table, clock, randomness }, wanted, { allowsLoopback: false });
-  const gone = memoryQueue({ clock, visibilityMs: minuteMs });
-  const queue = memoryQueue({ clock, visibilityMs: hourMs, maxReceiveCount, deadLetters: gone });
-  const body = JSON.stringify({ tenant: 'acme', endpointId, messageId: 'msg_1', type: 'decision.block', payload: '{}' });
-  await queue.send([{ body, attributes: {} }]);
-  for (let tries = 0; tries <= maxReceiveCount; tries++) {
-    const [message] = await queue.receive(1);
-    if (message === undefined) break;
-    const { batchItemFailures } = await deliverBatch([record(message.body, message.receiveCount)], {
-      table,
-      clock,
-      randomness,
-      post: async () => status,
-      hide: async () => undefined,
-      log: () => undefined,
-    });
-    if (batchItemFailures.length === 0) queue.remove(message.receiptHandle);
-    clock.advance(hourMs);
-  }
-  return visible(gone.size());
-};
+import { alertsFailed, aPayment, deadLetters, queueAge, visible, webhookDeadLetters } from './queueFaults.ts';
 
 /** A scheduled run that throws is repeated this often, then set aside. */
 const failures = async (archived: string, retries: number): Promise<Measured> => {
@@ -144,16 +53,6 @@ const failedCalls = async (call: () => Promise<unknown>): Promise<number> => {
   } catch {
     return 1;
   }
-};
-
-/** A message waits while score fails, for as long as given. */
-const queueAge = async (waitMs: number): Promise<Measured> => {
-  const clock = virtualClock(startMs);
-  const queue = memoryQueue({ clock, visibilityMs: minuteMs });
-  await queue.send([{ body: aPayment, attributes: {} }]);
-  clock.advance(waitMs);
-  const [message] = await queue.receive(1);
-  return { ApproximateAgeOfOldestMessage: [[(clock.nowMs() - message!.sentAtMs) / 1000]] };
 };
 
 const checkpointRun = async (waitMs: number, ageMs: number): Promise<Measured> => {
@@ -268,7 +167,10 @@ interface Fault {
 
 const stages = ['ingest', 'score', 'decide', 'project', 'webhooks', 'read', 'review', 'admin', 'compact', 'train', 'checkpoint'];
 
-/** The fault of each alarm but DecidingStopped, by the alarm's name. */
+/**
+ * The fault of each alarm but DecidingStopped, by the alarm's name. Each fault is caused in the deployed code; `broken` and `healthy` return
+ * what CloudWatch would measure with it and without it.
+ */
 export const alarmFaults = ({ webhookReceives, scheduledRetries }: Limits): Readonly<Record<string, Fault>> => ({
   DeadLetters: {
     fault: 'a message that is no payment',
