@@ -70,14 +70,14 @@ export const scoreLayers = (
 /** The sum of the reasons that `decide` gives under a policy, when the payment has this percentile and these learned points. */
 export const pointsUnder = (
   policy: CompiledPolicy,
-  { signals, ruleInput }: StreamedRow,
+  { signals, seen }: StreamedRow,
   percentile: number | null,
   learnedPoints: number | null = null,
 ): number => {
   const values = [...signals, percentile === null ? null : round4(percentile)];
   const { reasons } = verdict({
     policy,
-    facts: ruleFacts({ ...ruleInput, signals: values, lists: {} }),
+    facts: ruleFacts({ ...seen, signals: values, lists: {} }),
     signals: values,
     usual: [],
     degraded: [],

@@ -16,7 +16,7 @@ export interface StreamedRow {
   /** By position in `signalNames`, ANOMALY left out; null = could not be computed. */
   readonly signals: readonly (number | null)[];
   /** What a policy judges beside the signals. */
-  readonly ruleInput: Omit<RuleFactsInput, 'signals' | 'lists'>;
+  readonly seen: Omit<RuleFactsInput, 'signals' | 'lists'>;
 }
 
 /**
@@ -64,7 +64,7 @@ export class EngineStream {
     return {
       features: capture.features!,
       signals: step.decision.signals.slice(0, -1),
-      ruleInput: {
+      seen: {
         transaction,
         spendMinor: step.entry.body.spendMinor,
         late: step.decision.late,
