@@ -10,11 +10,11 @@ import type { Webhooks } from './webhooks.ts';
 /** Committed items in; feed pages, counters, reviews and the feature archive out. */
 export class Project extends Construct {
   readonly function: HouseFunction;
-  /** What kept failing and is no transaction: the place of a stream batch, a scheduled run. */
+  /** What kept failing and is not a transaction: stream batches (by their place) and scheduled runs. */
   readonly failures: HouseQueue;
-  /** People are told here of BLOCKs and chosen REVIEWs. */
+  /** Alerts about BLOCKs, and about REVIEWs that the policy chooses. */
   readonly decisionAlerts: HouseTopic;
-  /** People are told here that decisions are made without a part. */
+  /** Alerts about decisions that were made without one of their parts. */
   readonly degradedAlerts: HouseTopic;
 
   constructor(

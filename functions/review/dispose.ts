@@ -107,7 +107,7 @@ interface Sent {
   readonly result: Disposed;
 }
 
-/** What there is to write by what stands now; a result when nothing is, `again` when something moved while it was read. */
+/** Returns what to write, by what is stored now; the result when there is nothing to write, `again` when something changed meanwhile. */
 async function plan(
   { table, clock }: DisposeDependencies,
   disposal: Disposal,
@@ -139,7 +139,7 @@ async function plan(
     { kind: 'put', item: stateItem(tenant, accountId, userId, after), condition: unmoved(account.sequence) },
     { kind: 'put', item: entry.item, condition: { kind: 'absent' } },
   ];
-  let standing = review;
+  let reviewAfter = review;
   if (disposition !== 'UNSURE') {
     const { fingerprint } = entry;
     const label = {
@@ -155,13 +155,13 @@ async function plan(
     if (merchantId !== null) writes.push(await merchantWrite(table, tenant, merchantId, label, before));
     const moved = reviewWrites(tenant, transactionId, review, disposition, atMs);
     writes.push(...moved.writes);
-    standing = moved.review;
+    reviewAfter = moved.review;
     // A review that opens meanwhile would never be closed by this label.
     if (review === null && isFlagged) {
       writes.push({ kind: 'check', key: reviewMemberKey(tenant, transactionId), condition: { kind: 'absent' } });
     }
   }
-  return { writes, sent: { key: entry.key, hash: entry.hash, result: disposed(atMs, standing) } };
+  return { writes, sent: { key: entry.key, hash: entry.hash, result: disposed(atMs, reviewAfter) } };
 }
 
 const disposed = (knownAtMs: number, review: Review | null): Disposed => ({

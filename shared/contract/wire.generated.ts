@@ -745,16 +745,16 @@ export interface components {
         };
         /** Aegis policy */
         Policy: {
-            /** @description Of what people are told; by default of all but REVIEWs */
+            /** @description What alerts are sent about. Default: everything but REVIEWs */
             alerts?: {
                 blocks: boolean;
-                /** @description Messages that can never be decided; left out: told */
+                /** @description Messages that can never be decided. Default: true */
                 deadLetters?: boolean;
                 degraded: boolean;
-                /** @description A model in force that is too old, by the default tenant; left out: told */
+                /** @description A model in force that is too old; only the default tenant's policy counts. Default: true */
                 model?: boolean;
                 reviewsFrom: number | null;
-                /** @description Checkpoints that fail or are overdue, by the default tenant; left out: told */
+                /** @description Checkpoints that fail or are overdue; only the default tenant's policy counts. Default: true */
                 verifier?: boolean;
             };
             baseCurrency: string;

@@ -1,4 +1,5 @@
 import { type PolicyFault, parsePolicy } from '../../functions/admin/parsePolicy.ts';
+import type { Wire } from '../../shared/contract/wire.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
 
@@ -51,7 +52,7 @@ export const publishPolicyFile = async (
   };
   const { status, body } = await send('PUT', '/policy', request);
   if (status !== 201) return refused(problemLines(status, body));
-  const published = body as { readonly version: number; readonly hash: string; readonly status: string };
+  const published = body as Wire<'PublishedPolicy'>;
   return done([`version ${published.version} is ${published.status}, hash ${published.hash}`]);
 };
 
@@ -99,9 +100,6 @@ const faultText = ({ pointer, detail }: Pick<PolicyFault, 'pointer' | 'detail'>)
   `${pointer === '' ? '' : `#${pointer}`}: ${detail}`;
 
 const problemLines = (status: number, body: unknown): string[] => {
-  const problem = (typeof body === 'object' && body !== null ? body : {}) as {
-    readonly detail?: string;
-    readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
-  };
+  const problem: Partial<Wire<'Problem'>> = typeof body === 'object' && body !== null ? body : {};
   return [`${status}: ${problem.detail ?? 'no detail given'}`, ...(problem.errors ?? []).map((fault) => `  ${faultText(fault)}`)];
 };

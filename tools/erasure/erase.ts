@@ -3,7 +3,7 @@ import { erasedChainItem } from '../../functions/read/erasedChains.ts';
 import { alertedAccount } from '../../shared/alerts/gate.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
-import { decisionFromItem, decisionItem, type StoredEntry } from '../../shared/ledger/items.ts';
+import { decisionFromItem, decisionItem } from '../../shared/ledger/items.ts';
 import { accountFromItem, ownerOf, unmoved } from '../../shared/ledger/state.ts';
 import {
   type Clock,
@@ -17,6 +17,7 @@ import {
 } from '../../shared/ports/ports.ts';
 import { type Feed, type FeedEntry, pageEntries, pageItem } from '../../shared/projection/feed.ts';
 import { archiveEntries } from '../../shared/proof/archive.ts';
+import type { StoredEntry } from '../../shared/proof/entry.ts';
 import { noteHeads } from '../../shared/proof/heads.ts';
 import { attempted } from '../../shared/reviews/attempts.ts';
 import { type Review, reviewFromItem, reviewOfKey, reviewPlace } from '../../shared/reviews/review.ts';

@@ -2,23 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { encodeCursor } from '../../../functions/read/cursor.ts';
 import type { Decision } from '../../../shared/domain/decision.ts';
 import { signalNames } from '../../../shared/domain/signals/names.ts';
-import { startMs, world } from './world.ts';
+import { startMs, walk, world } from './world.ts';
 
 const dayMs = 86_400_000;
-
-/** Follows cursors to the end. */
-const walk = async (here: ReturnType<typeof world>, path: string, query: Record<string, string>) => {
-  // biome-ignore lint/suspicious/noExplicitAny: bodies are JSON from outside
-  const items: any[] = [];
-  let cursor: string | undefined;
-  do {
-    const { status, body } = await here.get(path, cursor === undefined ? query : { ...query, cursor });
-    expect(status).toBe(200);
-    items.push(...body.items);
-    cursor = body.cursor;
-  } while (cursor !== undefined && items.length < 1_000);
-  return items;
-};
 
 describe('GET /decisions/{transactionId}', () => {
   it('gives the decision as it was made', async () => {
