@@ -6,6 +6,7 @@ import { archiveSink, hotDaysOf } from './archiveSink.ts';
 import { featuresSink } from './featuresSink.ts';
 import { feedSink } from './feedSink.ts';
 import { headsSink } from './headsSink.ts';
+import { healthSink } from './healthSink.ts';
 import { metricsSink } from './metricsSink.ts';
 import { policyReader } from './policyReader.ts';
 import type { Sink } from './project.ts';
@@ -18,6 +19,7 @@ export const sinksOf = (world: Services): readonly Sink[] => [
   reviewsSink(world),
   archiveSink({ archive: world.archive, table: world.table, hotDays: hotDaysOf(optional('hotDays')) }),
   headsSink(world),
+  healthSink(world),
   metricsSink({ clock: world.clock, write: (line) => process.stdout.write(`${line}\n`) }),
   featuresSink(world),
   alertsSink({

@@ -9,7 +9,9 @@ interface Operation {
   readonly body?: { readonly schema: SchemaName; readonly example?: unknown; readonly isOptional?: true };
   readonly answer: { readonly status: 200 | 201 | 202; readonly schema?: SchemaName; readonly mediaType?: string };
   /** Statuses beyond those that every operation of its kind may answer. */
-  readonly statuses?: readonly (404 | 409)[];
+  readonly statuses?: readonly (404 | 409 | 429)[];
+  /** An open route that tells more to whoever shows a key. */
+  readonly takesKey?: true;
   /** Its folder's own name leads to the page. */
   readonly redirects?: true;
   /** Where the whole answer of a 400 or 503 says more than a problem. */
@@ -110,7 +112,13 @@ const operations: Readonly<Record<OperationId, Operation>> = {
   getModelVersions: { summary: 'All model versions', answer: read('ModelPage') },
   getSystemAudit: { summary: "The tenant's system chain, oldest first", answer: read('SystemAuditPage') },
   getCaller: { summary: 'The tenant and the scopes of the key that asks', answer: read('Caller') },
-  getHealth: { summary: 'Health, with dependencies; 503 when down', answer: read('Health'), problem: 'Health' },
+  getHealth: {
+    summary: 'The status; with a key that may read, dependencies and causes too; 503 when down',
+    answer: read('Health'),
+    statuses: [429],
+    takesKey: true,
+    problem: 'Health',
+  },
   getOpenApi: { summary: 'This document', answer: { status: 200, mediaType: 'application/json' } },
   getDocs: { summary: 'This documentation, to try out', answer: html },
   getDocsFile: { summary: 'A file of the documentation', answer: file, statuses: [404], redirects: true },
@@ -161,7 +169,7 @@ function operationOf(route: Route): Record<string, unknown> {
     operationId: route.operationId,
     summary: route.scope === null ? summary : `${summary} (scope ${route.scope})`,
     tags: [route.stage],
-    security: route.scope === null ? [] : [{ key: [] }],
+    security: route.scope !== null ? [{ key: [] }] : operation.takesKey ? [{}, { key: [] }] : [],
     ...(route.scope !== null && { 'x-scope': route.scope }),
     parameters: parametersOf(route),
     ...(body && {

@@ -1,11 +1,12 @@
-import { hourMs, minuteMs } from '../../shared/domain/durations.ts';
+import { minuteMs } from '../../shared/domain/durations.ts';
 import { outcomes } from '../../shared/domain/outcome.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
 import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
 import { loadActivePolicy } from '../../shared/policy/store.ts';
 import type { Item, TableStore } from '../../shared/ports/ports.ts';
-import { counterKey, countOf, latencyPercentiles, minuteStartMs, queueAgeOf } from '../../shared/projection/counters.ts';
+import { countOf, latencyPercentiles, minuteStartMs, queueAgeOf } from '../../shared/projection/counters.ts';
 import { modelPointerKey } from '../../shared/store/names.ts';
+import { readCounters } from './counters.ts';
 
 /** `GET /metrics/overview`: the last `minutes` minutes, the one that runs included. */
 export const getOverview =
@@ -51,18 +52,6 @@ export const getOverview =
       },
     };
   };
-
-/** The counters from one minute to another, both included, oldest first: one partition an hour. */
-async function readCounters(table: TableStore, tenant: string, firstMs: number, lastMs: number): Promise<readonly Item[]> {
-  const hours: number[] = [];
-  for (let hour = Math.floor(firstMs / hourMs) * hourMs; hour <= lastMs; hour += hourMs) hours.push(hour);
-  const from = counterKey(tenant, firstMs).sk;
-  const to = counterKey(tenant, lastMs).sk;
-  const pages = await Promise.all(
-    hours.map((hour) => table.query({ pk: counterKey(tenant, hour).pk, from, to, limit: hourMs / minuteMs })),
-  );
-  return pages.flatMap((page) => page.items);
-}
 
 const newestQueueAge = (counters: readonly Item[]): number | null =>
   counters.map(queueAgeOf).findLast((age) => age !== null)?.ageMs ?? null;

@@ -339,11 +339,29 @@ export const schemas = {
     keyId: { ...text, description: "A key's id, or a token's subject" },
     scopes: array(choice(scopes)),
   }),
-  Health: object({
-    status: choice(['ok', 'degraded', 'down']),
-    version: text,
-    dependencies: { type: 'object', additionalProperties: object({ status: text }) },
-  }),
+  Health: object(
+    {
+      status: {
+        ...choice(['ok', 'degraded', 'down']),
+        description:
+          'degraded: without the queue, or while decisions of the last 5 minutes lacked a part whose absence calls failTo',
+      },
+      version: text,
+      dependencies: {
+        type: 'object',
+        additionalProperties: object(
+          {
+            status: text,
+            cause: text,
+            waitingMessages: count,
+            causes: { type: 'object', additionalProperties: count, description: 'Degraded decisions, by cause' },
+          },
+          ['cause', 'waitingMessages', 'causes'],
+        ),
+      },
+    },
+    ['version', 'dependencies'],
+  ),
 } as const satisfies Record<string, Schema>;
 
 export type SchemaName = keyof typeof schemas;

@@ -263,7 +263,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Health, with dependencies; 503 when down */
+        /** The status; with a key that may read, dependencies and causes too; 503 when down */
         get: operations["getHealth"];
         put?: never;
         post?: never;
@@ -658,14 +658,23 @@ export interface components {
             pointer: string;
         };
         Health: {
-            dependencies: {
+            dependencies?: {
                 [key: string]: {
+                    cause?: string;
+                    /** @description Degraded decisions, by cause */
+                    causes?: {
+                        [key: string]: number;
+                    };
                     status: string;
+                    waitingMessages?: number;
                 };
             };
-            /** @enum {string} */
+            /**
+             * @description degraded: without the queue, or while decisions of the last 5 minutes lacked a part whose absence calls failTo
+             * @enum {string}
+             */
             status: "ok" | "degraded" | "down";
-            version: string;
+            version?: string;
         };
         ListEntry: {
             entry: string;
@@ -2559,6 +2568,17 @@ export interface operations {
             /** @description The body is too large */
             413: {
                 headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    "Retry-After"?: number;
                     "x-correlation-id": components["headers"]["correlationId"];
                     [name: string]: unknown;
                 };

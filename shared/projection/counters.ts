@@ -1,13 +1,13 @@
 import type { Decision } from '../domain/decision.ts';
-import { minuteMs } from '../domain/durations.ts';
+import { dayMs, minuteMs } from '../domain/durations.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Item, Key } from '../ports/ports.ts';
 import { expiryAttribute, prefixes } from '../store/names.ts';
 
 /**
- * Figures per tenant and minute of `decidedAt`. A counter item has a number per outcome, `degraded`, `late`, one number per bucket of
- * the latency histogram, and `revision`, which every writer moves: who read it and finds it unmoved knows that nothing was projected
- * into the minute since.
+ * Figures per tenant and minute of `decidedAt`. A counter item has a number per outcome, `degraded`, `late`, one number per cause of a
+ * degraded decision, one per bucket of the latency histogram, and `revision`, which every batch moves: who read it and finds it unmoved
+ * knows that nothing was projected into the minute since.
  */
 
 const counterRetentionDays = 30;
@@ -20,6 +20,7 @@ export const latencyError = 0.025;
 
 const growth = (1 + latencyError) / (1 - latencyError);
 const bucketPrefix = 'ms';
+const causePrefix = 'cause:';
 
 /** Bucket 0 holds what took under a millisecond. */
 const latencyBucket = (latencyMs: number): number =>
@@ -37,6 +38,16 @@ export const counterKey = (tenant: string, epochMs: number): Key => ({
   sk: minuteText(epochMs),
 });
 
+/**
+ * Noted for a minute in which a decision of any tenant was degraded for a cause that calls `failTo`: what health tells without a key.
+ * No tenant's counters have this key, since a tenant has a name.
+ */
+export const degradedMinuteKey = (epochMs: number): Key => ({ pk: `${prefixes.counter}#degraded`, sk: minuteText(epochMs) });
+
+export const degradedMinuteExpiry = (epochMs: number): Record<string, number> => ({
+  [expiryAttribute]: Math.ceil((epochMs + dayMs) / 1000),
+});
+
 /** What decisions of one minute add to its counter. */
 export function additions(decisions: readonly Decision[]): Record<string, number> {
   const sums: Record<string, number> = { revision: 1 };
@@ -47,6 +58,7 @@ export function additions(decisions: readonly Decision[]): Record<string, number
     add(decision.outcome);
     add(`${bucketPrefix}${latencyBucket(decision.decidedAtMs - decision.receivedAtMs)}`);
     if (decision.degraded.length > 0) add('degraded');
+    for (const cause of new Set(decision.degraded.map(({ cause }) => cause))) add(`${causePrefix}${cause}`);
     if (decision.late) add('late');
   }
   return sums;
@@ -78,6 +90,19 @@ export const countOf = (counter: Item | undefined, name: Outcome | 'degraded' | 
   const value = counter?.[name];
   return typeof value === 'number' ? value : 0;
 };
+
+/** How many decisions were degraded for each cause, over any number of counters; the most frequent cause first. */
+export function degradedBy(counters: readonly Item[]): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const counter of counters) {
+    for (const [name, count] of Object.entries(counter)) {
+      if (typeof count !== 'number' || !name.startsWith(causePrefix)) continue;
+      const cause = name.slice(causePrefix.length);
+      sums.set(cause, (sums.get(cause) ?? 0) + count);
+    }
+  }
+  return Object.fromEntries([...sums].sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1)));
+}
 
 /** Latency percentiles over any number of counters, in whole milliseconds by nearest rank; null without a decision. */
 export function latencyPercentiles(counters: readonly Item[], shares: readonly number[]): (number | null)[] {

@@ -2,6 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { APIGatewayProxyEvent, DynamoDBStreamEvent } from 'aws-lambda';
 import { makeCheckpoint } from '../../../functions/checkpoint/checkpoint.ts';
 import { feedSink } from '../../../functions/project/feedSink.ts';
+import { healthSink } from '../../../functions/project/healthSink.ts';
 import type { AttributeImage } from '../../../functions/project/image.ts';
 import { projector } from '../../../functions/project/project.ts';
 import { readEndpoints } from '../../../functions/read/endpoints.ts';
@@ -9,7 +10,7 @@ import { erasedChains } from '../../../functions/read/erasedChains.ts';
 import { inputsOpener } from '../../../functions/read/inputs.ts';
 import { openApiDocument } from '../../../functions/read/openapi.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
-import { matchPath } from '../../../shared/contract/routes.ts';
+import { matchPath, type Scope } from '../../../shared/contract/routes.ts';
 import { ledgerOf } from '../../../shared/deciding/judgement.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import { httpHandler } from '../../../shared/edge/http.ts';
@@ -51,7 +52,7 @@ export function world() {
   const masterSecret = localMasterSecret(Buffer.alloc(32, 7).toString('base64'));
   const ledger = ledgerOf({ table, clock, randomness, masterSecret }, async () => ({ model: null, degraded: 'NO_MODEL' }));
   const project = projector({
-    sinks: [feedSink({ table, clock, randomness })],
+    sinks: [feedSink({ table, clock, randomness }), healthSink({ table })],
     decode: decisionFromItem,
     report: ({ cause }) => {
       throw cause;
@@ -73,7 +74,11 @@ export function world() {
       clock,
       randomness,
       log: () => {},
-      authenticate: async (header) => (header === undefined ? null : { tenant: header, keyId: 'k', scopes: ['read', 'admin'] }),
+      authenticate: async (header) => {
+        if (header === undefined) return null;
+        const [tenant = '', scope] = header.split(' ');
+        return { tenant, keyId: 'k', scopes: scope === undefined ? ['read', 'admin'] : [scope as Scope] };
+      },
     },
   );
 
@@ -104,6 +109,7 @@ export function world() {
       await project(streamEvent(item!));
       return decision;
     },
+    /** `tenant` may be followed by a space and the only scope of the key; null: no key. */
     async get(path: string, query: Record<string, string> = {}, tenant: string | null = 'acme') {
       const event = {
         httpMethod: 'GET',

@@ -136,6 +136,18 @@ describe('keys', () => {
     expect(stores.counts.gets).toBe(0);
   });
 
+  it('are looked at on an open route that asks for them, and not needed there', async () => {
+    const wrong = 'aegis_acme_000000000000000000000000';
+    for (const given of [key, wrong]) await send(build(), { key: given, path: '/health' });
+    expect(seen.map(({ tenant, scopes }) => [tenant, scopes])).toEqual([
+      ['acme', ['read', 'admin']],
+      ['', []],
+    ]);
+    stores.state.isDown = true;
+    expect((await send(build(), { key, path: '/health' })).status).toBe(200);
+    expect(seen[2]).toMatchObject({ tenant: '', scopes: [] });
+  });
+
   it('answer 503 when they cannot be looked up', async () => {
     stores.state.isDown = true;
     const received = await send(build(), { key, path: '/policy' });
@@ -196,5 +208,6 @@ describe('throttling', () => {
   it('leaves open routes alone', async () => {
     const handler = build({ throttle: { ratePerSecond: 1, burst: 0 } });
     expect((await send(handler, { path: '/health' })).status).toBe(200);
+    expect((await send(handler, { key, path: '/health' })).status).toBe(429);
   });
 });
