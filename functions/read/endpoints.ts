@@ -11,7 +11,8 @@ import type { FindErasedChain } from './erasedChains.ts';
 import { type EvidenceDependencies, getEvidence } from './evidence/route.ts';
 import { getHealth, type HealthDependencies } from './health.ts';
 import type { OpenInputs } from './inputs.ts';
-import { getLatestDecisions, getRecentSignals } from './lists.ts';
+import { getLatestDecisions, getRecentSignals } from './latest.ts';
+import { getListEntries, getLists } from './lists.ts';
 import { getModel, getModelVersions } from './models.ts';
 import { getOverview } from './overview.ts';
 import { getReviews } from './reviews.ts';
@@ -36,6 +37,8 @@ export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
     getAccountTimeline: getAccountTimeline(table),
     getAccountAudit: getAccountAudit({ table, checkpoints: evidence.checkpoints }, openInputs, findErasedChain),
     getReviews: getReviews(table),
+    getLists: getLists(table),
+    getListEntries: getListEntries(table),
     getOverview: getOverview(table),
     getModel: getModel(table),
     getModelVersions: getModelVersions(table),

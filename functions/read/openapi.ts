@@ -1,7 +1,7 @@
 import { idPattern } from '../../shared/contract/ids.ts';
 import { type ParameterRule, pathParameters, queryParameters } from '../../shared/contract/queries.ts';
 import { type OperationId, type Route, routes } from '../../shared/contract/routes.ts';
-import { reference, type Schema, type SchemaName, schemas } from '../../shared/contract/schemas.ts';
+import { reference, type Schema, type SchemaName, schemas } from './schemas/schemas.ts';
 
 /** What the document says of an operation beyond its row in the table of routes. */
 interface Operation {
@@ -101,9 +101,15 @@ const operations: Readonly<Record<OperationId, Operation>> = {
   },
   getPolicyVersions: { summary: 'All policy versions, newest first', answer: read('PolicyVersionPage') },
   getPolicyVersion: { summary: 'One policy version', answer: read('PolicyVersion'), statuses: [404] },
+  getLists: { summary: 'The lists of the policy in force', answer: read('Lists') },
+  getListEntries: { summary: "A list's entries, by entry", answer: read('ListEntryPage'), statuses: [404] },
   putListEntry: {
     summary: 'Put an entry on a list',
-    body: { schema: 'NewListEntry', isOptional: true, example: { expiresAt: '2099-01-01T00:00:00.000Z' } },
+    body: {
+      schema: 'NewListEntry',
+      isOptional: true,
+      example: { expiresAt: '2099-01-01T00:00:00.000Z', note: 'seen in a test' },
+    },
     answer: read('ListEntry'),
     statuses: [404, 409],
   },

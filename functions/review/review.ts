@@ -1,5 +1,5 @@
 import { fault } from '../../shared/contract/fault.ts';
-import { noteCharactersMax } from '../../shared/contract/schemas.ts';
+import { noteCharactersMax } from '../../shared/contract/noteLimits.ts';
 import { formatInstant } from '../../shared/contract/time.ts';
 import { objectBody } from '../../shared/edge/body.ts';
 import { notFound } from '../../shared/edge/problem.ts';

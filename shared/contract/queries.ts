@@ -29,6 +29,7 @@ export const queryParameters: Partial<Record<OperationId, Readonly<Record<string
   getAccountAudit: { userId: id, ...page },
   getReviews: { state: { kind: 'values', values: ['open', 'closed'], default: 'open' }, ...page },
   getOverview: { minutes: { kind: 'integer', minimum: 1, maximum: 1440, default: 60 } },
+  getListEntries: page,
   getPolicyVersions: page,
   getModelVersions: page,
   getSystemAudit: page,

@@ -36,6 +36,8 @@ const table = [
   ['PUT', '/policy', 'admin', 'admin', 'putPolicy'],
   ['GET', '/policy/versions', 'read', 'read', 'getPolicyVersions'],
   ['GET', '/policy/versions/{version}', 'read', 'read', 'getPolicyVersion'],
+  ['GET', '/lists', 'read', 'read', 'getLists'],
+  ['GET', '/lists/{list}', 'read', 'read', 'getListEntries'],
   ['PUT', '/lists/{list}/{entry}', 'admin', 'admin', 'putListEntry'],
   ['DELETE', '/lists/{list}/{entry}', 'admin', 'admin', 'deleteListEntry'],
   ['GET', '/model', 'read', 'read', 'getModel'],

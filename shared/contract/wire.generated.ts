@@ -273,6 +273,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lists of the policy in force (scope read) */
+        get: operations["getLists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lists/{list}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A list's entries, by entry (scope read) */
+        get: operations["getListEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/lists/{list}/{entry}": {
         parameters: {
             query?: never;
@@ -680,6 +714,33 @@ export interface components {
             entry: string;
             expiresAt?: string | null;
             list: string;
+            note?: string | null;
+        };
+        ListEntryPage: {
+            cursor?: string;
+            items: {
+                /** Format: date-time */
+                at: string;
+                by: string;
+                entry: string;
+                /** Format: date-time */
+                expiresAt?: string;
+                note?: string;
+            }[];
+        };
+        Lists: {
+            items: {
+                /** @description Expired ones included */
+                entries: number;
+                /** @description The field of a transaction whose values the list holds */
+                field: string;
+                /** @enum {string} */
+                kind: "allow" | "block";
+                list: string;
+                /** @enum {string} */
+                outcome: "ALLOW" | "REVIEW" | "BLOCK";
+                text: string;
+            }[];
         };
         Model: {
             bytes?: number;
@@ -719,6 +780,7 @@ export interface components {
         };
         NewListEntry: {
             expiresAt?: string | null;
+            note?: string | null;
         };
         NewPolicy: {
             ifVersion?: number | null;
@@ -2595,6 +2657,211 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    getLists: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lists"];
+                };
+            };
+            /** @description Faults of the request, all at once */
+            400: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key lacks the scope */
+            403: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another method */
+            405: {
+                headers: {
+                    Allow?: string;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    "Retry-After"?: number;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available or not sure: safe to repeat with the same id */
+            503: {
+                headers: {
+                    "Retry-After"?: number;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getListEntries: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListEntryPage"];
+                };
+            };
+            /** @description Faults of the request, all at once */
+            400: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key lacks the scope */
+            403: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another method */
+            405: {
+                headers: {
+                    Allow?: string;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    "Retry-After"?: number;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available or not sure: safe to repeat with the same id */
+            503: {
+                headers: {
+                    "Retry-After"?: number;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -28,6 +28,8 @@ export const requestsOf = (
       ['/reviews', { state: 'closed', limit: '2' }],
     ],
     getOverview: [['/metrics/overview', { minutes: '1440' }]],
+    getLists: [['/lists', {}]],
+    getListEntries: [['/lists/blockedDevices', {}]],
     getPolicy: [['/policy', {}]],
     getPolicyVersions: [['/policy/versions', {}]],
     getPolicyVersion: [['/policy/versions/1', {}]],
