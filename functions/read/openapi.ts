@@ -77,7 +77,10 @@ const operations: Readonly<Record<OperationId, Operation>> = {
     answer: read('Decision'),
     statuses: [409],
   },
-  getLatestDecisions: { summary: 'The latest decisions, newest first', answer: read('DecisionPage') },
+  getLatestDecisions: {
+    summary: 'The latest decisions, newest first; with filters a page may be short or empty with a cursor that goes on',
+    answer: read('DecisionPage'),
+  },
   getDecision: { summary: 'One decision', answer: read('Decision'), statuses: [404] },
   getEvidence: { summary: 'The evidence pack of a decision, one page', answer: html, statuses: [404] },
   postReview: {
@@ -221,6 +224,10 @@ function schemaOf(rule: ParameterRule): Schema {
       return { type: 'string', enum: rule.values, ...fallback };
     case 'integer':
       return { type: 'integer', minimum: rule.minimum, maximum: rule.maximum, ...fallback };
+    case 'score':
+      return { type: 'number', minimum: 0, maximum: 100, multipleOf: 0.01 };
+    case 'time':
+      return { type: 'string', format: 'date-time' };
     case 'text':
       return { type: 'string', maxLength: rule.maximumCharacters };
   }

@@ -4,6 +4,7 @@ import { hasCardNumber } from './cardNumbers.ts';
 import { cardNumberFault, type Fault, fault, show } from './fault.ts';
 import { allowedId, isId, isTransactionId } from './ids.ts';
 import type { OperationId } from './routes.ts';
+import { parseInstant } from './time.ts';
 
 /** What a parameter may be. Text is a cursor, a list entry or a file name: checked further by whoever reads it. */
 export type ParameterRule =
@@ -11,6 +12,8 @@ export type ParameterRule =
   | { readonly kind: 'transactionId' }
   | { readonly kind: 'values'; readonly values: readonly string[]; readonly default?: string }
   | { readonly kind: 'integer'; readonly minimum: number; readonly maximum: number; readonly default?: number }
+  | { readonly kind: 'score' }
+  | { readonly kind: 'time' }
   | { readonly kind: 'text'; readonly maximumCharacters: number };
 
 const id = { kind: 'id' } as const;
@@ -21,7 +24,15 @@ const page = {
 
 /** The query parameters of each route; all are optional, a route that is not listed takes none. */
 export const queryParameters: Partial<Record<OperationId, Readonly<Record<string, ParameterRule>>>> = {
-  getLatestDecisions: { outcome: { kind: 'values', values: outcomes }, ...page },
+  getLatestDecisions: {
+    outcome: { kind: 'values', values: outcomes },
+    signal: { kind: 'values', values: signalNames },
+    minScore: { kind: 'score' },
+    minAmountMinor: { kind: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+    from: { kind: 'time' },
+    to: { kind: 'time' },
+    ...page,
+  },
   getDecision: { explain: { kind: 'values', values: ['full'] } },
   getRecentSignals: { signal: { kind: 'values', values: signalNames }, ...page },
   getAccountStanding: { userId: id },
@@ -101,7 +112,11 @@ function isAllowed(rule: ParameterRule, value: string): boolean {
     case 'values':
       return rule.values.includes(value);
     case 'integer':
-      return /^[1-9][0-9]{0,15}$/.test(value) && Number(value) >= rule.minimum && Number(value) <= rule.maximum;
+      return /^(?:0|[1-9][0-9]{0,15})$/.test(value) && Number(value) >= rule.minimum && Number(value) <= rule.maximum;
+    case 'score':
+      return /^(?:100(?:\.00?)?|[1-9]?[0-9](?:\.[0-9]{1,2})?)$/.test(value);
+    case 'time':
+      return parseInstant(value) !== null;
     case 'text':
       return value.length <= rule.maximumCharacters;
   }
@@ -117,6 +132,10 @@ function allowedText(rule: ParameterRule): string {
       return `one of ${rule.values.join(', ')}`;
     case 'integer':
       return `an integer from ${rule.minimum} to ${rule.maximum}`;
+    case 'score':
+      return 'a number from 0 to 100 with at most 2 decimals';
+    case 'time':
+      return 'a date and time with an offset (RFC 3339), its + written as %2B';
     case 'text':
       return `at most ${rule.maximumCharacters} characters`;
   }

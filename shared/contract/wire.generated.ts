@@ -212,7 +212,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The latest decisions, newest first (scope read) */
+        /** The latest decisions, newest first; with filters a page may be short or empty with a cursor that goes on (scope read) */
         get: operations["getLatestDecisions"];
         put?: never;
         post?: never;
@@ -2345,8 +2345,13 @@ export interface operations {
         parameters: {
             query?: {
                 cursor?: string;
+                from?: string;
                 limit?: number;
+                minAmountMinor?: number;
+                minScore?: number;
                 outcome?: "ALLOW" | "REVIEW" | "BLOCK";
+                signal?: "TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY";
+                to?: string;
             };
             header?: never;
             path?: never;
