@@ -29,7 +29,7 @@ export interface ReadDependencies extends HealthDependencies {
 export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
   const { table, openInputs, findErasedChain, evidence, version, tokenIssuer = null } = dependencies;
   return withoutBody({
-    getDecision: getDecision(table),
+    getDecision: getDecision(table, openInputs),
     getEvidence: getEvidence(evidence, openInputs),
     getLatestDecisions: getLatestDecisions(table),
     getRecentSignals: getRecentSignals(table),

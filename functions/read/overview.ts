@@ -4,7 +4,7 @@ import { formatInstant } from '../../shared/domain/time.ts';
 import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
 import { loadActivePolicy } from '../../shared/policy/store.ts';
 import type { Item, TableStore } from '../../shared/ports/ports.ts';
-import { countOf, latencyPercentiles, minuteStartMs, queueAgeOf } from '../../shared/projection/counters.ts';
+import { countOf, degradedBy, latencyPercentiles, minuteStartMs, queueAgeOf } from '../../shared/projection/counters.ts';
 import { modelPointerKey } from '../../shared/store/names.ts';
 import { readCounters } from './counters.ts';
 
@@ -25,6 +25,7 @@ export const getOverview =
       counters.reduce((sum, counter) => sum + countOf(counter, name), 0);
     const totals = { ALLOW: total('ALLOW'), REVIEW: total('REVIEW'), BLOCK: total('BLOCK') };
     const decided = outcomes.reduce((sum, outcome) => sum + totals[outcome], 0);
+    const blockRate = decided === 0 ? 0 : totals.BLOCK / decided;
     const byMinute = new Map(counters.map((counter) => [counter.sk, counter]));
     return {
       status: 200,
@@ -42,10 +43,15 @@ export const getOverview =
             BLOCK: countOf(counter, 'BLOCK'),
           };
         }),
-        fraudRate: decided === 0 ? 0 : totals.BLOCK / decided,
+        blockRate,
+        fraudRate: blockRate,
+        confirmedFraud: total('confirmedFraud'),
+        falsePositives: total('falsePositives'),
+        blockedAmountMinor: Math.min(total('blockedMinor'), Number.MAX_SAFE_INTEGER),
         latencyMs: { p50: p50 ?? null, p99: p99 ?? null },
         queueAgeMs: newestQueueAge(counters),
         degraded: total('degraded'),
+        degradedBy: degradedBy(counters),
         late: total('late'),
         modelVersion: typeof model?.version === 'number' ? model.version : null,
         policyVersion: policy.version,

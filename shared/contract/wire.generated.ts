@@ -603,6 +603,21 @@ export interface components {
             /** @constant */
             erased?: true;
             explanation: string;
+            /** @description What became known of it; of GET /decisions/{transactionId} alone */
+            label?: {
+                /** @description Null where the entry that says it cannot be opened any more */
+                by: string | null;
+                /** @enum {string} */
+                disposition: "CONFIRMED_FRAUD" | "LEGITIMATE";
+                /** Format: date-time */
+                knownAt: string;
+                note?: string;
+                /**
+                 * @description A person at work on it, or an import such as of chargebacks
+                 * @enum {string}
+                 */
+                source: "ANALYST" | "IMPORT";
+            } | null;
             late: boolean;
             modelVersion: number | null;
             /** @description Null once erased */
@@ -789,7 +804,23 @@ export interface components {
             status: "draft" | "active";
         };
         Overview: {
-            fraudRate: number | null;
+            /** @description Worth of the BLOCKed ones in the base currency of the policy that decided; without a rate nothing */
+            blockedAmountMinor: number;
+            /** @description BLOCKed share of the range */
+            blockRate: number;
+            /** @description Payments of the range that were labelled CONFIRMED_FRAUD, whenever that was */
+            confirmedFraud: number;
+            /** @description Decisions that were degraded, by cause; one with two causes counts for each */
+            degradedBy: {
+                [key: string]: number;
+            };
+            /** @description Those that were labelled LEGITIMATE and had been BLOCKed or REVIEWed */
+            falsePositives: number;
+            /**
+             * @deprecated
+             * @description The blockRate
+             */
+            fraudRate: number;
             /** Format: date-time */
             from: string;
             latencyMs: {
@@ -1008,6 +1039,7 @@ export interface components {
             /** @enum {string} */
             disposition: "CONFIRMED_FRAUD" | "LEGITIMATE" | "UNSURE";
             note?: string | null;
+            source?: ("ANALYST" | "IMPORT") | null;
         };
         Reviewed: {
             /** @enum {string} */

@@ -99,6 +99,7 @@ const rights: Readonly<Record<string, readonly string[]>> = {
     'dynamodb:GetItem DataTable.Arn keys K# S# D# A# B# R# M# X#',
     'dynamodb:Query DataTable.Arn keys K# S# D# A# B# R# M# X#',
     'dynamodb:PutItem DataTable.Arn keys S# A# B# R# M#',
+    'dynamodb:UpdateItem DataTable.Arn keys C#',
     'dynamodb:ConditionCheckItem DataTable.Arn keys R#',
     'dynamodb:DeleteItem DataTable.Arn keys R#',
     ...writesTable,

@@ -1,4 +1,5 @@
 import { noteCharactersMax } from '../../../shared/contract/noteLimits.ts';
+import { labelSources } from '../../../shared/reviews/labels.ts';
 import {
   array,
   choice,
@@ -15,6 +16,18 @@ import {
   time,
 } from './parts.ts';
 
+/** What became known of a decision. */
+export const label = object(
+  {
+    disposition: choice(['CONFIRMED_FRAUD', 'LEGITIMATE']),
+    by: { ...orNull(text), description: 'Null where the entry that says it cannot be opened any more' },
+    knownAt: time,
+    source: { ...choice(labelSources), description: 'A person at work on it, or an import such as of chargebacks' },
+    note: text,
+  },
+  ['note'],
+);
+
 /** Reviews and labels on the wire. */
 export const reviewSchemas = {
   Review: closed(
@@ -22,8 +35,9 @@ export const reviewSchemas = {
       {
         disposition,
         note: optional({ type: 'string', maxLength: noteCharactersMax }),
+        source: optional(choice(labelSources)),
       },
-      ['note'],
+      ['note', 'source'],
     ),
   ),
   Reviewed: object({

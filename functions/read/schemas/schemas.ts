@@ -24,7 +24,7 @@ import {
   time,
   transactionId,
 } from './parts.ts';
-import { reviewSchemas } from './reviews.ts';
+import { label, reviewSchemas } from './reviews.ts';
 import { settingsSchemas } from './settings.ts';
 
 /** JSON Schemas (2020-12) of everything on the wire, by the name the OpenAPI document gives them. Answers may grow further fields. */
@@ -146,11 +146,12 @@ const decision = object(
     duplicate: flag,
     erased: { const: true },
     counterfactual: orNull(object({ change: {}, outcome })),
+    label: { ...orNull(label), description: 'What became known of it; of GET /decisions/{transactionId} alone' },
     policyVersion: count,
     modelVersion: orNull(count),
     audit: object({ sequence, hash }),
   },
-  ['erased', 'counterfactual'],
+  ['erased', 'counterfactual', 'label'],
 );
 
 const decisionItem = object(

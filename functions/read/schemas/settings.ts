@@ -57,6 +57,8 @@ const policyVersion: Readonly<Record<string, Schema>> = {
   by: { ...orNull(text), description: 'The key that published it; null for the default policy' },
 };
 
+const share: Schema = { type: 'number', minimum: 0, maximum: 1 };
+
 /** What decides, and how it goes, on the wire: policies, lists, models, figures, health. */
 export const settingsSchemas = {
   Overview: object({
@@ -64,7 +66,19 @@ export const settingsSchemas = {
     to: time,
     totals: object({ ALLOW: count, REVIEW: count, BLOCK: count }),
     minutes: array(object({ minute: time, ALLOW: count, REVIEW: count, BLOCK: count })),
-    fraudRate: orNull({ type: 'number', minimum: 0, maximum: 1 }),
+    blockRate: { ...share, description: 'BLOCKed share of the range' },
+    fraudRate: { ...share, deprecated: true, description: 'The blockRate' },
+    confirmedFraud: { ...count, description: 'Payments of the range that were labelled CONFIRMED_FRAUD, whenever that was' },
+    falsePositives: { ...count, description: 'Those that were labelled LEGITIMATE and had been BLOCKed or REVIEWed' },
+    blockedAmountMinor: {
+      ...count,
+      description: 'Worth of the BLOCKed ones in the base currency of the policy that decided; without a rate nothing',
+    },
+    degradedBy: {
+      type: 'object',
+      additionalProperties: count,
+      description: 'Decisions that were degraded, by cause; one with two causes counts for each',
+    },
     latencyMs: object({ p50: orNull(number), p99: orNull(number) }),
     queueAgeMs: orNull(number),
     modelVersion: orNull(count),
