@@ -102,6 +102,11 @@ const operations: Readonly<Record<OperationId, Operation>> = {
     answer: { status: 201, schema: 'PublishedPolicy' },
     statuses: [409],
   },
+  lintPolicy: {
+    summary: 'Every fault of a policy, by its place; changes nothing',
+    body: { schema: 'PolicyToLint', example: { policy: examplePolicy } },
+    answer: read('PolicyLint'),
+  },
   getPolicyVersions: { summary: 'All policy versions, newest first', answer: read('PolicyVersionPage') },
   getPolicyVersion: { summary: 'One policy version', answer: read('PolicyVersion'), statuses: [404] },
   getLists: { summary: 'The lists of the policy in force', answer: read('Lists') },

@@ -34,6 +34,7 @@ const table = [
   ['GET', '/metrics/overview', 'read', 'read', 'getOverview'],
   ['GET', '/policy', 'read', 'read', 'getPolicy'],
   ['PUT', '/policy', 'admin', 'admin', 'putPolicy'],
+  ['POST', '/policy/lint', 'read', 'admin', 'lintPolicy'],
   ['GET', '/policy/versions', 'read', 'read', 'getPolicyVersions'],
   ['GET', '/policy/versions/{version}', 'read', 'read', 'getPolicyVersion'],
   ['GET', '/lists', 'read', 'read', 'getLists'],

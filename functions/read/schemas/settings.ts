@@ -5,6 +5,7 @@ import {
   choice,
   closed,
   count,
+  flag,
   hash,
   id,
   number,
@@ -15,6 +16,7 @@ import {
   page,
   refer,
   type Schema,
+  sequence,
   text,
   time,
 } from './parts.ts';
@@ -90,6 +92,21 @@ export const settingsSchemas = {
     object({ policy: refer('Policy'), status: choice(['draft', 'active']), ifVersion: optional(count) }, ['ifVersion']),
   ),
   PublishedPolicy: object(policySummary),
+  PolicyToLint: closed(object({ policy: { description: 'A policy document, however wrong' } })),
+  PolicyLint: object({
+    ok: flag,
+    faults: array(
+      object(
+        {
+          pointer: { ...text, description: 'JSON pointer into the policy' },
+          detail: text,
+          line: { ...sequence, description: 'In the expression of a rule, from 1' },
+          column: { ...sequence, description: 'In characters, from 1' },
+        },
+        ['line', 'column'],
+      ),
+    ),
+  }),
   NewListEntry: closed(
     object({ expiresAt: optional(time), note: optional({ type: 'string', maxLength: listNoteCharactersMax }) }, [
       'expiresAt',
