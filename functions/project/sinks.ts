@@ -11,6 +11,7 @@ import { metricsSink } from './metricsSink.ts';
 import { policyReader } from './policyReader.ts';
 import type { Sink } from './project.ts';
 import { reviewsSink } from './reviewsSink.ts';
+import { usersSink } from './usersSink.ts';
 import { webhooksSink } from './webhooksSink.ts';
 
 /** Where committed items go, in this order. */
@@ -20,6 +21,7 @@ export const sinksOf = (world: Services): readonly Sink[] => [
   archiveSink({ archive: world.archive, table: world.table, hotDays: hotDaysOf(optional('hotDays')) }),
   headsSink(world),
   healthSink(world),
+  usersSink(world),
   metricsSink({ clock: world.clock, write: (line) => process.stdout.write(`${line}\n`) }),
   featuresSink(world),
   alertsSink({

@@ -16,6 +16,7 @@ import { getListEntries, getLists } from './lists.ts';
 import { getModel, getModelVersions } from './models.ts';
 import { getOverview } from './overview.ts';
 import { getReviews } from './reviews.ts';
+import { getSearch, getUserAccounts } from './search.ts';
 
 export interface ReadDependencies extends HealthDependencies {
   readonly openInputs: OpenInputs;
@@ -40,6 +41,8 @@ export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
     getLists: getLists(table),
     getListEntries: getListEntries(table),
     getOverview: getOverview(table),
+    getSearch: getSearch(table),
+    getUserAccounts: getUserAccounts(table),
     getModel: getModel(table),
     getModelVersions: getModelVersions(table),
     getCaller,

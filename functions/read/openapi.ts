@@ -94,6 +94,8 @@ const operations: Readonly<Record<OperationId, Operation>> = {
   getAccountTimeline: { summary: "An account's decisions, newest first", answer: read('DecisionPage'), statuses: [404] },
   getAccountAudit: { summary: "An account's audit chain, oldest first", answer: read('AuditPage'), statuses: [404] },
   getReviews: { summary: 'Reviews, one per account', answer: read('ReviewPage') },
+  getUserAccounts: { summary: "A user's accounts, by account", answer: read('UserAccountPage'), statuses: [404] },
+  getSearch: { summary: 'What bears exactly this name, in every kind', answer: read('SearchResult') },
   getOverview: { summary: 'Figures per minute', answer: read('Overview') },
   getPolicy: { summary: 'The policy in force', answer: read('PolicyVersion') },
   putPolicy: {
@@ -211,7 +213,7 @@ function parametersOf(route: Route): readonly unknown[] {
   const inQuery = Object.entries(queryParameters[route.operationId] ?? {}).map(([name, rule]) => ({
     name,
     in: 'query',
-    required: false,
+    required: 'needed' in rule,
     schema: schemaOf(rule),
   }));
   return [...inPath, ...inQuery];
@@ -234,7 +236,7 @@ function schemaOf(rule: ParameterRule): Schema {
     case 'time':
       return { type: 'string', format: 'date-time' };
     case 'text':
-      return { type: 'string', maxLength: rule.maximumCharacters };
+      return { type: 'string', ...(rule.needed && { minLength: 1 }), maxLength: rule.maximumCharacters };
   }
 }
 

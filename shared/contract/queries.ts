@@ -14,7 +14,8 @@ export type ParameterRule =
   | { readonly kind: 'integer'; readonly minimum: number; readonly maximum: number; readonly default?: number }
   | { readonly kind: 'score' }
   | { readonly kind: 'time' }
-  | { readonly kind: 'text'; readonly maximumCharacters: number };
+  /** `needed`: may not be left out or empty. */
+  | { readonly kind: 'text'; readonly maximumCharacters: number; readonly needed?: true };
 
 const id = { kind: 'id' } as const;
 const page = {
@@ -22,7 +23,7 @@ const page = {
   cursor: { kind: 'text', maximumCharacters: 512 },
 } as const satisfies Record<string, ParameterRule>;
 
-/** The query parameters of each route; all are optional, a route that is not listed takes none. */
+/** The query parameters of each route, optional where they are not `needed`; a route that is not listed takes none. */
 export const queryParameters: Partial<Record<OperationId, Readonly<Record<string, ParameterRule>>>> = {
   getLatestDecisions: {
     outcome: { kind: 'values', values: outcomes },
@@ -39,6 +40,8 @@ export const queryParameters: Partial<Record<OperationId, Readonly<Record<string
   getAccountTimeline: { userId: id, ...page },
   getAccountAudit: { userId: id, ...page },
   getReviews: { state: { kind: 'values', values: ['open', 'closed'], default: 'open' }, ...page },
+  getUserAccounts: page,
+  getSearch: { q: { kind: 'text', maximumCharacters: 128, needed: true } },
   getOverview: { minutes: { kind: 'integer', minimum: 1, maximum: 1440, default: 60 } },
   getListEntries: page,
   getPolicyVersions: page,
@@ -50,6 +53,7 @@ export const queryParameters: Partial<Record<OperationId, Readonly<Record<string
 export const pathParameters: Readonly<Record<string, ParameterRule>> = {
   transactionId: { kind: 'transactionId' },
   accountId: id,
+  userId: id,
   list: id,
   entry: id,
   version: { kind: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
@@ -77,6 +81,7 @@ export function checkQuery(
   for (const [name, rule] of Object.entries(rules)) {
     const fallback = 'default' in rule ? rule.default : undefined;
     if (fallback !== undefined) query[name] = String(fallback);
+    if ('needed' in rule && given[name] === undefined) faults.push(fault(`?${name}`, name, allowedText(rule), undefined));
   }
   for (const [name, values] of Object.entries(given)) {
     const pointer = `?${shownName(name)}`;
@@ -118,7 +123,7 @@ function isAllowed(rule: ParameterRule, value: string): boolean {
     case 'time':
       return parseInstant(value) !== null;
     case 'text':
-      return value.length <= rule.maximumCharacters;
+      return value.length <= rule.maximumCharacters && !(rule.needed && value === '');
   }
 }
 
@@ -137,7 +142,7 @@ function allowedText(rule: ParameterRule): string {
     case 'time':
       return 'a date and time with an offset (RFC 3339), its + written as %2B';
     case 'text':
-      return `at most ${rule.maximumCharacters} characters`;
+      return `${rule.needed ? '1 to' : 'at most'} ${rule.maximumCharacters} characters`;
   }
 }
 

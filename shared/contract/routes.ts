@@ -30,6 +30,8 @@ const table = [
   ['GET', '/accounts/{accountId}/decision', 'read', 'read', 'getAccountStanding'],
   ['GET', '/accounts/{accountId}/decisions', 'read', 'read', 'getAccountTimeline'],
   ['GET', '/accounts/{accountId}/audit', 'read', 'read', 'getAccountAudit'],
+  ['GET', '/users/{userId}/accounts', 'read', 'read', 'getUserAccounts'],
+  ['GET', '/search', 'read', 'read', 'getSearch'],
   ['GET', '/reviews', 'read', 'read', 'getReviews'],
   ['GET', '/metrics/overview', 'read', 'read', 'getOverview'],
   ['GET', '/policy', 'read', 'read', 'getPolicy'],

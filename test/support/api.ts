@@ -5,6 +5,7 @@ import { ingestEndpoints } from '../../functions/ingest/ingest.ts';
 import { feedSink } from '../../functions/project/feedSink.ts';
 import { projector } from '../../functions/project/project.ts';
 import { reviewsSink } from '../../functions/project/reviewsSink.ts';
+import { usersSink } from '../../functions/project/usersSink.ts';
 import { readEndpoints } from '../../functions/read/endpoints.ts';
 import { erasedChains } from '../../functions/read/erasedChains.ts';
 import { inputsOpener } from '../../functions/read/inputs.ts';
@@ -80,7 +81,7 @@ export function apiOnMemory({ faults = noFaults, ...more }: ApiOptions = {}) {
     Object.entries(endpoints).map(([stage, served]) => [stage, httpHandler(stage as Stage, served, dependencies)]),
   ) as Readonly<Record<Stage, HttpHandler>>;
   const project = projector({
-    sinks: [feedSink({ table, clock, randomness }), reviewsSink({ table, clock, randomness })],
+    sinks: [feedSink({ table, clock, randomness }), reviewsSink({ table, clock, randomness }), usersSink({ table })],
     decode: decisionFromItem,
     report: ({ cause }) => {
       throw cause;

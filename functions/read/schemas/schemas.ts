@@ -209,6 +209,16 @@ export const schemas = {
     triggers: { type: 'object', propertyNames: signal, additionalProperties: count },
     explanation: text,
   }),
+  UserAccountPage: page(object({ userId: id, accountId: id })),
+  SearchResult: object({
+    items: array(
+      object({
+        kind: choice(['transaction', 'account', 'user', 'device', 'ip', 'beneficiary', 'instrument', 'merchant']),
+        id: text,
+        link: { ...text, description: 'Relative path of the route that answers it' },
+      }),
+    ),
+  }),
   AuditPage: page(
     object({
       body: object({ chain: text, sequence, previousHash: hash, event: text, at: time }),

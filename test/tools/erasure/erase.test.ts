@@ -8,6 +8,7 @@ import { feedSink } from '../../../functions/project/feedSink.ts';
 import { headsSink } from '../../../functions/project/headsSink.ts';
 import { projector } from '../../../functions/project/project.ts';
 import { reviewsSink } from '../../../functions/project/reviewsSink.ts';
+import { usersSink } from '../../../functions/project/usersSink.ts';
 import { getAccountAudit } from '../../../functions/read/accounts.ts';
 import { erasedChains } from '../../../functions/read/erasedChains.ts';
 import { bundleLines } from '../../../functions/read/evidence/bundle.ts';
@@ -111,6 +112,7 @@ const world = () => {
       reviewsSink({ table, clock, randomness }),
       archiveSink({ archive, table, hotDays: null }),
       headsSink({ table }),
+      usersSink({ table }),
       featuresSink({ archive }),
     ],
     decode: decisionFromItem,
@@ -223,7 +225,7 @@ describe('an erasure of 50 people among 60', () => {
     for (let i = 0; i < people; i += 1) expect(before).toContain(`-of-${i}.x`);
     const othersBefore = at.table.all().filter((item) => /-of-5\d\.x/.test(textOfItem(item)) && !item.pk.startsWith('F#'));
     const report = await at.erase(subjects);
-    expect(report).toMatchObject({ accounts: 50, decisions: 150, alerts: 1, messages: 51 });
+    expect(report).toMatchObject({ accounts: 50, decisions: 150, alerts: 1, users: 50, messages: 51 });
     expect(report.feedPages).toBeGreaterThan(0);
     expect(report.featureObjects).toBeGreaterThan(0);
     const after = await at.everything();
@@ -331,6 +333,7 @@ describe('an erasure of 50 people among 60', () => {
       feedPages: 0,
       reviews: 0,
       alerts: 0,
+      users: 0,
       featureObjects: 0,
       messages: 0,
     });

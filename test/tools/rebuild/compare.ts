@@ -27,6 +27,8 @@ export const requestsOf = (
       ['/reviews', { state: 'open', limit: '2' }],
       ['/reviews', { state: 'closed', limit: '2' }],
     ],
+    getUserAccounts: accounts.map((account) => [`/users/u_${account}/accounts`, {}]),
+    getSearch: [ids[0]!, ...accounts.map((account) => `u_${account}`)].map((q) => ['/search', { q }]),
     getOverview: [['/metrics/overview', { minutes: '1440' }]],
     getLists: [['/lists', {}]],
     getListEntries: [['/lists/blockedDevices', {}]],

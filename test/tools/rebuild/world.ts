@@ -8,6 +8,7 @@ import { headsSink } from '../../../functions/project/headsSink.ts';
 import { tableProgress } from '../../../functions/project/progress.ts';
 import { projector } from '../../../functions/project/project.ts';
 import { reviewsSink } from '../../../functions/project/reviewsSink.ts';
+import { usersSink } from '../../../functions/project/usersSink.ts';
 import { webhooksSink } from '../../../functions/project/webhooksSink.ts';
 import { readEndpoints } from '../../../functions/read/endpoints.ts';
 import { erasedChains } from '../../../functions/read/erasedChains.ts';
@@ -70,6 +71,7 @@ export async function stackOn({ tableTelling, archive, checkpoints, hotDays }: S
       reviewsSink({ table, clock, randomness }),
       archiveSink({ archive, table, hotDays: hotDays ?? null }),
       headsSink({ table }),
+      usersSink({ table }),
       featuresSink({ archive }),
       webhooksSink({ table, clock, queue: webhookQueue }),
     ],
