@@ -29,7 +29,7 @@ export class Project extends Construct {
     this.degradedAlerts = new HouseTopic(this, 'DegradedAlerts', { key: data.dataKey });
     this.function = new HouseFunction(this, 'Handler', { stage: 'project', data, settings, memoryMb: 512, timeoutSeconds: 60 })
       .readsItems('feed', 'counter', 'review', 'webhook', 'alert', 'policy', 'progress')
-      .putsItems('feed', 'review', 'checkpoint', 'alert', 'progress')
+      .putsItems('feed', 'review', 'checkpoint', 'alert', 'progress', 'user')
       .checksItems('label')
       .updatesItems('counter', 'alert')
       .publishesTo('DecisionAlerts', this.decisionAlerts, env.decisionTopic)

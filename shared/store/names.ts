@@ -26,6 +26,7 @@ export const prefixes = {
   erased: 'E#',
   progress: 'J#',
   compaction: 'Z#',
+  user: 'U#',
 } as const;
 
 /** The items whose changes are projected. */
@@ -37,6 +38,12 @@ export const sequenceText = (sequence: number): string => String(sequence).padSt
 export const stateKey = (tenant: string, accountId: string, userId: string): Key => ({
   pk: `${prefixes.state}${tenant}#${accountId}`,
   sk: userId,
+});
+
+/** That a user has an account: one per account, so that a user is found without knowing any. */
+export const userAccountKey = (tenant: string, userId: string, accountId: string): Key => ({
+  pk: `${prefixes.user}${tenant}#${userId}`,
+  sk: accountId,
 });
 
 /** DECISION: one per (tenant, transaction), for ever. */

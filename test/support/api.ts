@@ -4,6 +4,7 @@ import { decideEndpoints } from '../../functions/decide/endpoints.ts';
 import { ingestEndpoints } from '../../functions/ingest/ingest.ts';
 import { feedSink } from '../../functions/project/feedSink.ts';
 import { reviewsSink } from '../../functions/project/reviewsSink.ts';
+import { usersSink } from '../../functions/project/usersSink.ts';
 import { readEndpoints } from '../../functions/read/endpoints.ts';
 import { erasedChains } from '../../functions/read/erasedChains.ts';
 import { inputsOpener } from '../../functions/read/inputs.ts';
@@ -76,7 +77,9 @@ export function apiOnMemory({ faults = noFaults, ...more }: ApiOptions = {}) {
   const handlers = Object.fromEntries(
     Object.entries(endpoints).map(([stage, served]) => [stage, httpHandler(stage as Stage, served, dependencies)]),
   ) as Readonly<Record<Stage, HttpHandler>>;
-  const project = strictProjector({ sinks: [feedSink({ table, clock, randomness }), reviewsSink({ table, clock, randomness })] });
+  const project = strictProjector({
+    sinks: [feedSink({ table, clock, randomness }), reviewsSink({ table, clock, randomness }), usersSink({ table })],
+  });
   const store: KeyStore = { table, clock, randomness };
 
   return {

@@ -151,10 +151,11 @@ async function fill(): Promise<void> {
 /** Every payment decided and nothing on its way. */
 async function drained(): Promise<void> {
   for (const endMs = Date.now() + waitMsMax; ; await sleep(1_000)) {
-    const health = (await (await fetch(`${stack.url}/health`)).json()) as {
+    const headers = { authorization: `Bearer ${stack.key}` };
+    const health = (await (await fetch(`${stack.url}/health`, { headers })).json()) as {
       readonly dependencies: { readonly queue: { readonly waitingMessages?: number } };
     };
-    const answer = await fetch(`${stack.url}/metrics/overview?minutes=60`, { headers: { authorization: `Bearer ${stack.key}` } });
+    const answer = await fetch(`${stack.url}/metrics/overview?minutes=60`, { headers });
     await stack.projected();
     const { totals } = (await answer.json()) as Wire<'Overview'>;
     const counted = Object.values(totals).reduce((sum, count) => sum + count, 0);

@@ -47,6 +47,8 @@ export interface ErasureReport {
   readonly reviews: number;
   /** Notes of when people were last told of an account. */
   readonly alerts: number;
+  /** Notes of whose account it was. */
+  readonly users: number;
   readonly featureObjects: number;
   readonly messages: number;
 }
@@ -76,7 +78,7 @@ export async function erase(dependencies: ErasureDependencies, erasure: Erasure)
   const { tenant, subjects, onProgress = () => undefined } = erasure;
   const isSubject = matcher(subjects);
   const accounts = await eraseAccounts(dependencies, erasure, isSubject);
-  const total = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0 };
+  const total = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0, users: 0 };
   let erasedTransactions: Erased = new Map();
   for (let sweeps = 1; ; sweeps += 1) {
     const found = await sweep(dependencies, erasure, isSubject);
@@ -85,7 +87,8 @@ export async function erase(dependencies: ErasureDependencies, erasure: Erasure)
     total.feedPages += found.feedPages;
     total.reviews += found.reviews;
     total.alerts += found.alerts;
-    if (found.decisions + found.feedPages + found.reviews + found.alerts === 0) break;
+    total.users += found.users;
+    if (found.decisions + found.feedPages + found.reviews + found.alerts + found.users === 0) break;
     if (sweeps === sweepsMax)
       throw new Error(`new traces were found in each of ${sweepsMax} sweeps: erase again once traffic rests`);
   }
@@ -183,6 +186,7 @@ interface Swept {
   readonly feedPages: number;
   readonly reviews: number;
   readonly alerts: number;
+  readonly users: number;
   /** Every erased transaction of the tenant, those of earlier erasures included. */
   readonly erasedTransactions: Erased;
 }
@@ -190,7 +194,7 @@ interface Swept {
 async function sweep(dependencies: ErasureDependencies, { tenant, onProgress }: Erasure, isSubject: IsSubject): Promise<Swept> {
   const { table } = dependencies;
   const erasedTransactions = new Map<string, number>();
-  const count = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0 };
+  const count = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0, users: 0 };
   const isDead = deadness(table, tenant);
   const own = (prefix: string, item: Item): boolean => item.pk.startsWith(`${prefix}${tenant}#`);
   for await (const item of everyItem(dependencies, onProgress, 'items')) {
@@ -220,6 +224,13 @@ async function sweep(dependencies: ErasureDependencies, { tenant, onProgress }: 
       if (accountId === undefined || userId === undefined || !isSubject(accountId, userId)) continue;
       await table.delete({ pk: item.pk, sk: item.sk });
       count.alerts += 1;
+    } else if (own(prefixes.user, item)) {
+      const userId = item.pk.slice(`${prefixes.user}${tenant}#`.length);
+      if (!isSubject(item.sk, userId)) continue;
+      // An account that lives began after the erasure.
+      if ((await table.get(stateKey(tenant, item.sk, userId), { consistent: true })) !== null) continue;
+      await table.delete({ pk: item.pk, sk: item.sk });
+      count.users += 1;
     }
   }
   return { ...count, erasedTransactions };

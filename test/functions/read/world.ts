@@ -2,12 +2,13 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { makeCheckpoint } from '../../../functions/checkpoint/checkpoint.ts';
 import { feedSink } from '../../../functions/project/feedSink.ts';
+import { healthSink } from '../../../functions/project/healthSink.ts';
 import { readEndpoints } from '../../../functions/read/endpoints.ts';
 import { erasedChains } from '../../../functions/read/erasedChains.ts';
 import { inputsOpener } from '../../../functions/read/inputs.ts';
 import { openApiDocument } from '../../../functions/read/openapi.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
-import { matchPath } from '../../../shared/contract/routes.ts';
+import { matchPath, type Scope } from '../../../shared/contract/routes.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import { httpHandler } from '../../../shared/edge/http.ts';
 import { policyJsonSchema } from '../../../shared/policy/schema.ts';
@@ -44,7 +45,7 @@ export function world() {
   };
   const masterSecret = testSecret();
   const ledger = ledgerWithoutModel({ table, clock, randomness, masterSecret });
-  const project = strictProjector({ sinks: [feedSink({ table, clock, randomness })] });
+  const project = strictProjector({ sinks: [feedSink({ table, clock, randomness }), healthSink({ table })] });
   const evidence = noEvidenceStores(table, clock);
   const handler = httpHandler(
     'read',
@@ -61,7 +62,11 @@ export function world() {
       clock,
       randomness,
       log: () => {},
-      authenticate: async (header) => (header === undefined ? null : { tenant: header, keyId: 'k', scopes: ['read', 'admin'] }),
+      authenticate: async (header) => {
+        if (header === undefined) return null;
+        const [tenant = '', scope] = header.split(' ');
+        return { tenant, keyId: 'k', scopes: scope === undefined ? ['read', 'admin'] : [scope as Scope] };
+      },
     },
   );
 
@@ -89,6 +94,7 @@ export function world() {
       await project([insertion(item!)]);
       return decision;
     },
+    /** `tenant` may be followed by a space and the only scope of the key; null: no key. */
     async get(path: string, query: Record<string, string> = {}, tenant: string | null = 'acme') {
       const event = {
         httpMethod: 'GET',

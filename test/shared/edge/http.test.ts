@@ -93,6 +93,18 @@ describe('keys', () => {
     expect(edge.stores.counts.gets).toBe(0);
   });
 
+  it('are looked at on an open route that asks for them, and not needed there', async () => {
+    const wrong = 'aegis_acme_000000000000000000000000';
+    for (const given of [edge.key, wrong]) await send(edge.read(), { key: given, path: '/health' });
+    expect(edge.requests.map(({ tenant, scopes }) => [tenant, scopes])).toEqual([
+      ['acme', ['read', 'admin']],
+      ['', []],
+    ]);
+    edge.stores.state.isDown = true;
+    expect((await send(edge.read(), { key: edge.key, path: '/health' })).status).toBe(200);
+    expect(edge.requests[2]).toMatchObject({ tenant: '', scopes: [] });
+  });
+
   it('answer 503 when they cannot be looked up', async () => {
     edge.stores.state.isDown = true;
     const received = await send(edge.read(), { key: edge.key, path: '/policy' });
@@ -153,5 +165,6 @@ describe('throttling', () => {
   it('leaves open routes alone', async () => {
     const handler = edge.read({ throttle: { ratePerSecond: 1, burst: 0 } });
     expect((await send(handler, { path: '/health' })).status).toBe(200);
+    expect((await send(handler, { key: edge.key, path: '/health' })).status).toBe(429);
   });
 });

@@ -26,7 +26,7 @@ describe('an erasure of 50 people among 60', () => {
     for (let i = 0; i < people; i += 1) expect(before).toContain(`-of-${i}.x`);
     const othersBefore = at.table.all().filter((item) => /-of-5\d\.x/.test(textOfItem(item)) && !item.pk.startsWith('F#'));
     const report = await at.erase(subjects);
-    expect(report).toMatchObject({ accounts: 50, decisions: 150, alerts: 1, messages: 51 });
+    expect(report).toMatchObject({ accounts: 50, decisions: 150, alerts: 1, users: 50, messages: 51 });
     expect(report.feedPages).toBeGreaterThan(0);
     expect(report.featureObjects).toBeGreaterThan(0);
     const after = await at.everything();
@@ -57,6 +57,7 @@ describe('an erasure of 50 people among 60', () => {
       feedPages: 0,
       reviews: 0,
       alerts: 0,
+      users: 0,
       featureObjects: 0,
       messages: 0,
     });

@@ -6,6 +6,7 @@ import { featuresSink } from '../../../functions/project/featuresSink.ts';
 import { feedSink } from '../../../functions/project/feedSink.ts';
 import { headsSink } from '../../../functions/project/headsSink.ts';
 import { reviewsSink } from '../../../functions/project/reviewsSink.ts';
+import { usersSink } from '../../../functions/project/usersSink.ts';
 import { bundleLines } from '../../../functions/read/evidence/bundle.ts';
 import { exportRange } from '../../../functions/read/evidence/export.ts';
 import { dispose } from '../../../functions/review/dispose.ts';
@@ -89,6 +90,7 @@ export const world = () => {
       reviewsSink({ table, clock, randomness }),
       archiveSink({ archive, table, hotDays: null }),
       headsSink({ table }),
+      usersSink({ table }),
       featuresSink({ archive }),
     ],
   });

@@ -6,6 +6,7 @@ import { feedSink } from '../../../functions/project/feedSink.ts';
 import { headsSink } from '../../../functions/project/headsSink.ts';
 import { tableProgress } from '../../../functions/project/progress.ts';
 import { reviewsSink } from '../../../functions/project/reviewsSink.ts';
+import { usersSink } from '../../../functions/project/usersSink.ts';
 import { webhooksSink } from '../../../functions/project/webhooksSink.ts';
 import { readEndpoints } from '../../../functions/read/endpoints.ts';
 import { erasedChains } from '../../../functions/read/erasedChains.ts';
@@ -63,6 +64,7 @@ export async function stackOn({ tableTelling, archive, checkpoints, hotDays }: S
       reviewsSink({ table, clock, randomness }),
       archiveSink({ archive, table, hotDays: hotDays ?? null }),
       headsSink({ table }),
+      usersSink({ table }),
       featuresSink({ archive }),
       webhooksSink({ table, clock, queue: webhookQueue }),
     ],
