@@ -1,4 +1,5 @@
 import { type TokenIssuer, tokenIssuerOf } from '../shared/edge/tokens.ts';
+import { faultsTogether } from './settingsTogether.ts';
 
 /** ARNs of existing KMS keys. Their policies must allow this account's roles and, for `data`, CloudWatch, its logs and EventBridge. */
 export interface ExistingKeys {
@@ -24,10 +25,9 @@ export interface Settings {
   readonly region?: string;
   /** FIFO keeps the messages of an account in order and lowers throughput. It cannot be changed on a deployed stack. */
   readonly queueKind: 'standard' | 'fifo';
+  /** A transaction that cannot be decided is tried again for nine tenths of this (`infra/queueLife.ts`). */
   readonly messageRetentionDays: number;
   readonly deadLetterRetentionDays: number;
-  /** How often a message is received before it goes to the dead letters. */
-  readonly maxReceives: number;
   readonly scoreBatchSize: number;
   readonly scoreMaxConcurrency: number;
   readonly scoreTimeoutSeconds: number;
@@ -38,6 +38,8 @@ export interface Settings {
   readonly streamAgeAlarmSeconds: number;
   /** More batches of the stream with a failed sink within five minutes raise the alarm. */
   readonly partialFailuresAlarm: number;
+  /** More payments within five minutes that were tried and went back to the queue raise the alarm. */
+  readonly unsettledAlarm: number;
   readonly apiRatePerSecond: number;
   readonly apiBurst: number;
   readonly compactEveryMinutes: number;
@@ -86,7 +88,6 @@ const defaults: Omit<Settings, 'stage'> = {
   queueKind: 'standard',
   messageRetentionDays: 4,
   deadLetterRetentionDays: 14,
-  maxReceives: 5,
   scoreBatchSize: 10,
   scoreMaxConcurrency: 50,
   scoreTimeoutSeconds: 20,
@@ -94,6 +95,7 @@ const defaults: Omit<Settings, 'stage'> = {
   projectBatchSize: 1000,
   streamAgeAlarmSeconds: 900,
   partialFailuresAlarm: 3,
+  unsettledAlarm: 20,
   apiRatePerSecond: 1000,
   apiBurst: 2000,
   compactEveryMinutes: 60,
@@ -124,7 +126,7 @@ export const stages: Readonly<Record<string, Partial<Omit<Settings, 'stage'>>>> 
     logRetentionDays: 1,
     scoreMaxConcurrency: 2,
     scoreTimeoutSeconds: 10,
-    maxReceives: 3,
+    messageRetentionDays: 1,
     trainEveryMinutes: 60,
     checkpointEveryMinutes: 1,
     checkpointLockDays: 1,
@@ -174,7 +176,6 @@ const rules: readonly Rule[] = [
   { name: 'queueKind', allowed: 'standard or fifo', holds: (value) => value === 'standard' || value === 'fifo' },
   integer('messageRetentionDays', 1, 14),
   integer('deadLetterRetentionDays', 1, 14),
-  integer('maxReceives', 1, 100),
   integer('scoreBatchSize', 1, 10),
   integer('scoreMaxConcurrency', 2, 1000),
   integer('scoreTimeoutSeconds', 3, 900),
@@ -182,6 +183,7 @@ const rules: readonly Rule[] = [
   integer('projectBatchSize', 1, 1000),
   integer('streamAgeAlarmSeconds', 60, 82_800),
   integer('partialFailuresAlarm', 0, 1000),
+  integer('unsettledAlarm', 0, 1_000_000),
   integer('apiRatePerSecond', 1, 10_000),
   integer('apiBurst', 1, 5000),
   integer('compactEveryMinutes', 15, 1440),
@@ -299,43 +301,8 @@ const checked = (settings: Settings): Settings => {
     ...rules
       .filter((rule) => !rule.holds(given[rule.name]))
       .map((rule) => `${rule.name}: given ${JSON.stringify(given[rule.name])}, allowed: ${rule.allowed}`),
-    ...betweenFaults(settings),
+    ...faultsTogether(settings),
   ];
   if (faults.length > 0) throw new SettingsRefused(faults);
   return settings;
 };
-
-/** A payment reads rows of at most 48 hours before its account's newest payment, in spans of at most a day. */
-const windowDays = 4;
-
-const betweenFaults = (settings: Settings): string[] => [
-  ...(settings.hotDays !== undefined &&
-  settings.hotDays < settings.messageRetentionDays + settings.deadLetterRetentionDays + windowDays
-    ? [
-        `hotDays: given ${settings.hotDays}, allowed: at least messageRetentionDays + deadLetterRetentionDays + ${windowDays}, which is ${settings.messageRetentionDays + settings.deadLetterRetentionDays + windowDays}: messages in the queues may still need the rows of their accounts`,
-      ]
-    : []),
-  ...(settings.apiBurst < settings.apiRatePerSecond && settings.apiRatePerSecond <= 5000
-    ? [`apiBurst: given ${settings.apiBurst}, allowed: at least apiRatePerSecond, which is ${settings.apiRatePerSecond}`]
-    : []),
-  ...(settings.checkpointLagAlarmMinutes <= settings.checkpointEveryMinutes
-    ? [
-        `checkpointLagAlarmMinutes: given ${settings.checkpointLagAlarmMinutes}, allowed: above checkpointEveryMinutes, which is ${settings.checkpointEveryMinutes}`,
-      ]
-    : []),
-  ...(settings.compactionLagAlarmHours * 60 <= settings.compactEveryMinutes
-    ? [
-        `compactionLagAlarmHours: given ${settings.compactionLagAlarmHours}, allowed: above compactEveryMinutes, which is ${settings.compactEveryMinutes}`,
-      ]
-    : []),
-  ...(settings.modelAgeAlarmHours * 60 <= settings.trainEveryMinutes
-    ? [
-        `modelAgeAlarmHours: given ${settings.modelAgeAlarmHours}, allowed: above trainEveryMinutes, which is ${settings.trainEveryMinutes}`,
-      ]
-    : []),
-  ...(settings.deadLetterRetentionDays < settings.messageRetentionDays
-    ? [
-        `deadLetterRetentionDays: given ${settings.deadLetterRetentionDays}, allowed: at least messageRetentionDays, which is ${settings.messageRetentionDays}`,
-      ]
-    : []),
-];

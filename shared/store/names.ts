@@ -143,6 +143,10 @@ export const env = {
   table: 'AEGIS_TABLE',
   queueUrl: 'AEGIS_QUEUE_URL',
   deadLetterUrl: 'AEGIS_DEAD_LETTER_URL',
+  /** Seconds: the longest pause before a payment that could not be decided is tried again. */
+  pauseSecondsMax: 'AEGIS_PAUSE_SECONDS_MAX',
+  /** Seconds: a message that is older and cannot be decided is set aside. */
+  giveUpSeconds: 'AEGIS_GIVE_UP_SECONDS',
   modelBucket: 'AEGIS_MODEL_BUCKET',
   webhookQueueUrl: 'AEGIS_WEBHOOK_QUEUE_URL',
   webhookDeadLetterUrl: 'AEGIS_WEBHOOK_DEAD_LETTER_URL',

@@ -19,6 +19,7 @@ import { deliverBatch } from '../../functions/webhooks/webhooks.ts';
 import { build } from '../../infra/build.ts';
 import { withoutBundling } from '../../infra/template.ts';
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
+import { faultyTable } from '../../shared/adapters/memory/faults.ts';
 import { memoryObjects } from '../../shared/adapters/memory/objects.ts';
 import { memoryQueue } from '../../shared/adapters/memory/queue.ts';
 import { memoryTable } from '../../shared/adapters/memory/table.ts';
@@ -168,6 +169,28 @@ const alertsFailed = async (isTopicAway: boolean): Promise<Measured> => {
     startMs + minuteMs,
   );
   return measuredBy(...lines);
+};
+
+/** 21 payments, one batch after the other within five minutes. */
+const unsettled = async (isTableAway: boolean): Promise<Measured> => {
+  const clock = virtualClock(startMs);
+  const ticking = { ...clock, sleep: async (ms: number) => clock.advance(ms) };
+  const table = faultyTable(memoryTable(), () => (isTableAway ? 'unavailable' : 'none'));
+  const values: number[] = [];
+  for (let i = 0; i < 21; i++) {
+    await scoreBatch(
+      [record(aPayment.replace('"t1"', `"t${i}"`))],
+      {
+        ledger: ledgerOn(table, ticking, seededRandom(1)),
+        deadLetters: memoryQueue({ clock, visibilityMs: minuteMs }),
+        newId: () => 'new',
+        log: () => undefined,
+        measure: (metrics) => values.push(...(measuredBy(metricsLine(metrics, startMs)).Unsettled?.flat() ?? [])),
+      },
+      clock.nowMs() + 10_000,
+    );
+  }
+  return { Unsettled: [values] };
 };
 
 const aPayment = JSON.stringify({
@@ -382,6 +405,11 @@ const faults: Readonly<Record<string, Fault>> = {
     fault: 'an archive that is away for four deliveries',
     broken: () => partialFailures(4),
     healthy: () => partialFailures(3),
+  },
+  Unsettled: {
+    fault: 'a table that is away while 21 payments are to be decided',
+    broken: () => unsettled(true),
+    healthy: () => unsettled(false),
   },
   CheckpointLag: {
     fault: 'an entry that waited for its checkpoint for 31 minutes',
