@@ -30,7 +30,14 @@ export class Ingest extends Construct {
       visibilityTimeoutSeconds: visibilitySeconds,
       deadLetters: { queue: this.deadLetters, maxReceives },
     });
-    this.function = new HouseFunction(this, 'Handler', { stage: 'ingest', data, settings, memoryMb: 512, timeoutSeconds: 15 })
+    this.function = new HouseFunction(this, 'Handler', {
+      stage: 'ingest',
+      data,
+      settings,
+      isAudited: true,
+      memoryMb: 512,
+      timeoutSeconds: 15,
+    })
       .readsItems('key')
       .sendsTo('Queue', this.queue, env.queueUrl);
   }

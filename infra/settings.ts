@@ -54,6 +54,12 @@ export interface Settings {
   /** How long a checkpoint is locked, in compliance mode: nobody can shorten it for a checkpoint that is written. */
   readonly checkpointLockDays: number;
   readonly logRetentionDays: number;
+  /** Of the logs that hold the lines of requests: who asked for or changed what. */
+  readonly auditLogRetentionDays: number;
+  /** Of the reads that tell nothing of a person, the share that is logged. All other requests always are. */
+  readonly readLogShare: number;
+  /** The gateway logs every request by its route and status. AWS alone takes it; it sets the role of the account by which the gateway logs. */
+  readonly gatewayLog: boolean;
   /** With a higher number the next deployment creates a new key for checkpoints and keeps the old one, which verifies what it signed. */
   readonly signingKeyVersion: number;
   /** Rows of archived audit entries leave the table after this many days. Default: never. */
@@ -107,6 +113,9 @@ const defaults: Omit<Settings, 'stage'> = {
   checkpointLockDays: 2557,
   signingKeyVersion: 1,
   logRetentionDays: 30,
+  auditLogRetentionDays: 365,
+  readLogShare: 0.01,
+  gatewayLog: true,
   oldVersionDays: 90,
   queueAgeAlarmSeconds: 60,
   monthlyBudgetUsd: 200,
@@ -120,10 +129,13 @@ const defaults: Omit<Settings, 'stage'> = {
 /** The settings that each stage changes. `cdk deploy -c stage=NAME` selects one. */
 export const stages: Readonly<Record<string, Partial<Omit<Settings, 'stage'>>>> = {
   prod: {},
-  dev: { logRetentionDays: 7, scoreMaxConcurrency: 10, checkpointLockDays: 1 },
+  dev: { logRetentionDays: 7, auditLogRetentionDays: 7, scoreMaxConcurrency: 10, checkpointLockDays: 1 },
   /** For LocalStack and MiniStack: small enough for a laptop, fast enough for a test. */
   local: {
     logRetentionDays: 1,
+    auditLogRetentionDays: 1,
+    readLogShare: 1,
+    gatewayLog: false,
     scoreMaxConcurrency: 2,
     scoreTimeoutSeconds: 10,
     messageRetentionDays: 1,
@@ -193,11 +205,17 @@ const rules: readonly Rule[] = [
   integer('checkpointEveryMinutes', 1, 60),
   integer('checkpointLagAlarmMinutes', 1, 1440),
   integer('checkpointLockDays', 1, 36_500),
-  {
-    name: 'logRetentionDays',
+  ...(['logRetentionDays', 'auditLogRetentionDays'] as const).map((name) => ({
+    name,
     allowed: `one of ${logRetentions.join(', ')}`,
-    holds: (value) => logRetentions.includes(value as number),
+    holds: (value: unknown) => logRetentions.includes(value as number),
+  })),
+  {
+    name: 'readLogShare',
+    allowed: 'a number from 0 to 1',
+    holds: (value) => typeof value === 'number' && value >= 0 && value <= 1,
   },
+  { name: 'gatewayLog', allowed: 'true or false', holds: (value) => typeof value === 'boolean' },
   integer('signingKeyVersion', 1, 1000),
   {
     name: 'hotDays',
