@@ -150,6 +150,10 @@ export const env = {
   table: 'AEGIS_TABLE',
   queueUrl: 'AEGIS_QUEUE_URL',
   deadLetterUrl: 'AEGIS_DEAD_LETTER_URL',
+  /** Seconds: the longest pause before a payment that could not be decided is tried again. */
+  pauseSecondsMax: 'AEGIS_PAUSE_SECONDS_MAX',
+  /** Seconds: a message that is older and cannot be decided is set aside. */
+  giveUpSeconds: 'AEGIS_GIVE_UP_SECONDS',
   modelBucket: 'AEGIS_MODEL_BUCKET',
   webhookQueueUrl: 'AEGIS_WEBHOOK_QUEUE_URL',
   webhookDeadLetterUrl: 'AEGIS_WEBHOOK_DEAD_LETTER_URL',
@@ -181,8 +185,10 @@ export const env = {
   /** Local stacks only: the private key that signs checkpoints, PKCS #8 in PEM, instead of KMS. */
   localCheckpointKey: 'AEGIS_LOCAL_CHECKPOINT_KEY',
   version: 'AEGIS_VERSION',
-  /** The least level of log lines: debug, info, warn (when not set), error or silent. */
+  /** The least level of log lines: debug, info, warn (when not set), error, audit or silent. */
   logLevel: 'AEGIS_LOG_LEVEL',
+  /** Of the reads that tell nothing of a person, the share that is logged, 0 to 1; all when not set. */
+  readLogShare: 'AEGIS_READ_LOG_SHARE',
   /** An OIDC issuer whose tokens are taken beside keys, as JSON (`shared/edge/tokens.ts`); none when not set. */
   tokenIssuer: 'AEGIS_TOKEN_ISSUER',
   /** Calls a second of one key in one function instance. */

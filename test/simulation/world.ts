@@ -1,8 +1,8 @@
 import type { SQSRecord } from 'aws-lambda';
 import { scoreBatch } from '../../functions/score/score.ts';
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
-import { Crash, type FaultPlan, faultyQueue, faultyTable } from '../../shared/adapters/memory/faults.ts';
-import { memoryQueue, type ReceivedMessage } from '../../shared/adapters/memory/queue.ts';
+import { Crash, type FaultPlan, faultyTable } from '../../shared/adapters/memory/faults.ts';
+import type { ReceivedMessage } from '../../shared/adapters/memory/queue.ts';
 import { type MemoryTable, memoryTable } from '../../shared/adapters/memory/table.ts';
 import { serializeTransaction } from '../../shared/contract/transaction.ts';
 import type { Judgement } from '../../shared/domain/decide.ts';
@@ -22,6 +22,7 @@ import { hashOf, SecretSealer } from '../../shared/secrets/sealer.ts';
 import { auditKey, decisionKey, stateKey } from '../../shared/store/names.ts';
 import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
 import { type Committed, oracle } from '../support/oracle.ts';
+import { deployedQueue, mortal, withOutage } from './deployedQueue.ts';
 
 export const tenant = 'dev';
 export const startMs = Date.UTC(2026, 5, 1, 9);
@@ -35,6 +36,8 @@ export interface Plan {
   readonly workers: number;
   readonly batchMax?: number;
   readonly policy?: Policy;
+  /** From when to when, milliseconds after the start, every call of the table fails. */
+  readonly outage?: { readonly fromMs: number; readonly toMs: number };
   /** The faults of one invocation, by its number. */
   readonly faults: (invocation: number, randomness: SeededRandom) => FaultPlan;
   readonly onConsumed?: (consumed: Consumed) => void;
@@ -47,6 +50,8 @@ export interface World {
   readonly transactions: readonly Transaction[];
   readonly policy: Policy;
   readonly buried: readonly { readonly body: string; readonly reason: string }[];
+  /** Messages that the queue's retention ended. */
+  readonly expired: number;
   readonly invocations: number;
   readonly crashes: number;
   readonly steps: number;
@@ -80,7 +85,6 @@ const compiled = (policy: Policy) => {
 };
 
 const stepsMax = 2_000_000;
-const visibilityMs = 30_000;
 const invocationMs = 20_000;
 
 /**
@@ -103,7 +107,9 @@ export async function simulate(plan: Plan): Promise<World> {
         return { sent: true as const };
       }),
   };
-  const queue = memoryQueue({ clock, visibilityMs, disorder: { randomness, duplicateProbability: 0 } });
+  const queue = deployedQueue(clock, deadLetters, { randomness, duplicateProbability: 0 });
+  const { fromMs, toMs } = plan.outage ?? { fromMs: 0, toMs: 0 };
+  const isOut = (): boolean => clock.nowMs() >= startMs + fromMs && clock.nowMs() < startMs + toMs;
   const copies = plan.transactions.flatMap((transaction) => Array.from({ length: plan.deliveries }, () => transaction));
   await queue.send(
     randomness.shuffled(copies).map((transaction) => ({ body: serializeTransaction(transaction), attributes: {} })),
@@ -124,16 +130,13 @@ export async function simulate(plan: Plan): Promise<World> {
         await clock.sleep(Math.max(1, (queue.nextVisibleAtMs() ?? clock.nowMs()) - clock.nowMs()));
         continue;
       }
-      const faults = plan.faults(invocations++, randomness);
+      const drawn = withOutage(isOut, plan.faults(invocations++, randomness));
+      const { faults, alive, ...around } = mortal({ queue, deadLetters, randomness, interleave }, drawn);
       const ledger = ledgerOn(faultyTable(table, faults, interleave), clock, randomness, policy);
-      const dependencies = {
-        ledger,
-        deadLetters: faultyQueue(deadLetters, faults, interleave),
-        newId: () => 'c',
-        log: () => undefined,
-      };
+      const dependencies = { ledger, newId: () => 'c', log: () => undefined, ...around };
       try {
         const { batchItemFailures } = await scoreBatch(messages.map(recordOf), dependencies, clock.nowMs() + invocationMs);
+        alive();
         const failed = new Set(batchItemFailures.map((failure) => failure.itemIdentifier));
         for (const message of messages) if (!failed.has(message.messageId)) queue.remove(message.receiptHandle);
       } catch (error) {
@@ -158,7 +161,17 @@ export async function simulate(plan: Plan): Promise<World> {
     else clock.wakeNext();
   }
   await workers;
-  return { table, transactions: plan.transactions, policy, buried, invocations, crashes, steps, endMs: clock.nowMs() };
+  return {
+    table,
+    transactions: plan.transactions,
+    policy,
+    buried,
+    expired: queue.expired(),
+    invocations,
+    crashes,
+    steps,
+    endMs: clock.nowMs(),
+  };
 }
 
 export const recordOf = (message: ReceivedMessage): SQSRecord => ({

@@ -11,6 +11,7 @@ const about: Readonly<Record<string, string>> = {
   kill: 'the local stack killed under load, again and again: nothing lost, nothing double',
   erase: 'a byte search for erased people over every table, queue, bucket and export',
   merkle: 'random trees whose every proof must be accepted, and mutated proofs that must not',
+  outage: 'the table away for minutes under a running local stack: nothing among the dead letters, lost or double',
   quality: 'detection quality on labelled sets (needs AEGIS_DATA_DIR)',
   rebuild: 'what restoring a lost day costs once the table is large',
   replay: 'decisions replayed to the same bytes',
