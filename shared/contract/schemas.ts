@@ -1,7 +1,7 @@
 import { currencyExponents } from '../domain/currency.ts';
 import { outcomes } from '../domain/outcome.ts';
 import { signalNames } from '../domain/signals/names.ts';
-import { idPattern } from './ids.ts';
+import { beneficiaryIdPattern, idPattern } from './ids.ts';
 import { scopes } from './routes.ts';
 import { metadataLimits } from './transaction.ts';
 
@@ -73,6 +73,20 @@ const transaction = closed(
       deviceId: optional(id),
       merchantId: optional(id),
       merchantCategory: optional(id),
+      ipAddress: optional({
+        type: 'string',
+        anyOf: [{ format: 'ipv4' }, { format: 'ipv6' }],
+        description: 'IPv4 or IPv6 without a zone; IPv6 is counted by its /64, an IPv4-mapped address as IPv4',
+      }),
+      beneficiaryId: optional({
+        type: 'string',
+        pattern: beneficiaryIdPattern,
+        description: "Who is paid: a payee's account, handle or wallet",
+      }),
+      instrumentId: optional({
+        ...id,
+        description: 'What is paid with: a token of a card or bank account, never a card number',
+      }),
       location: optional(
         closed(
           object({
@@ -88,7 +102,17 @@ const transaction = closed(
         additionalProperties: { type: 'string', maxLength: metadataLimits.valueCharacters },
       }),
     },
-    ['channel', 'deviceId', 'merchantId', 'merchantCategory', 'location', 'metadata'],
+    [
+      'channel',
+      'deviceId',
+      'merchantId',
+      'merchantCategory',
+      'ipAddress',
+      'beneficiaryId',
+      'instrumentId',
+      'location',
+      'metadata',
+    ],
   ),
 );
 

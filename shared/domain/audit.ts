@@ -54,7 +54,17 @@ export interface DecisionEntry {
 /** What is personal in a transaction: sealed in the chain, gone when the account's salt is destroyed. */
 export type PersonalInputs = Pick<
   Transaction,
-  'userId' | 'accountId' | 'channel' | 'deviceId' | 'merchantId' | 'merchantCategory' | 'location' | 'metadata'
+  | 'userId'
+  | 'accountId'
+  | 'channel'
+  | 'deviceId'
+  | 'merchantId'
+  | 'merchantCategory'
+  | 'ipAddress'
+  | 'beneficiaryId'
+  | 'instrumentId'
+  | 'location'
+  | 'metadata'
 >;
 
 /** The cryptography of the chain, as the domain needs it: pure functions of their arguments and of a master secret. */
@@ -66,7 +76,10 @@ export interface Sealer {
   hash(text: string): string;
 }
 
-/** The text that is sealed: a JSON array, so that field names take no room. `personalInputs` reads it back. */
+/**
+ * The text that is sealed: a JSON array, so that field names take no room. `personalInputs` reads it back. The fields that 0.2 brought
+ * are left out when none of them is given, so that the text, and its fingerprint, is that of 0.1.
+ */
 export const personalText = ({
   userId,
   accountId,
@@ -74,6 +87,9 @@ export const personalText = ({
   deviceId,
   merchantId,
   merchantCategory,
+  ipAddress,
+  beneficiaryId,
+  instrumentId,
   location,
   metadata,
 }: PersonalInputs): string =>
@@ -86,10 +102,12 @@ export const personalText = ({
     merchantCategory,
     location && [location.latitude, location.longitude],
     metadata && Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)),
+    ...(ipAddress === null && beneficiaryId === null && instrumentId === null ? [] : [ipAddress, beneficiaryId, instrumentId]),
   ]);
 
 export function personalInputs(text: string): PersonalInputs {
-  const [userId, accountId, channel, deviceId, merchantId, merchantCategory, place, metadata] = JSON.parse(text);
+  const [userId, accountId, channel, deviceId, merchantId, merchantCategory, place, metadata, ...later] = JSON.parse(text);
+  const [ipAddress = null, beneficiaryId = null, instrumentId = null] = later;
   return {
     userId,
     accountId,
@@ -97,6 +115,9 @@ export function personalInputs(text: string): PersonalInputs {
     deviceId,
     merchantId,
     merchantCategory,
+    ipAddress,
+    beneficiaryId,
+    instrumentId,
     location: place && { latitude: place[0], longitude: place[1] },
     metadata: metadata && Object.fromEntries(metadata),
   };

@@ -26,6 +26,9 @@ import type { Place, Transaction } from '../domain/transaction.ts';
 
 export const hashBytes = 32;
 
+/** The format that brought what is known of a payment's entities. */
+const entityFormat = 3;
+
 export interface StoredDecision {
   readonly tenant: string;
   readonly correlationId: string | null;
@@ -187,6 +190,9 @@ const transactionFields = [
   ofTransaction.optional('merchantCategory', text),
   ofTransaction.optional('location', record([ofPlace.field('latitude', number), ofPlace.field('longitude', number)])),
   ofTransaction.optional('metadata', json()),
+  ofTransaction.since(entityFormat, 'ipAddress', orNull(text), null),
+  ofTransaction.since(entityFormat, 'beneficiaryId', orNull(text), null),
+  ofTransaction.since(entityFormat, 'instrumentId', orNull(text), null),
 ];
 
 const ofDecision = fieldsOf<Decision>();

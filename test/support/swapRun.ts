@@ -122,6 +122,9 @@ const payment = (number: number, random: () => number): Transaction => ({
   deviceId: `d${Math.floor(random() * 3)}`,
   merchantId: `m${Math.floor(random() * 9)}`,
   merchantCategory: `c${Math.floor(random() * 4)}`,
+  ipAddress: null,
+  beneficiaryId: null,
+  instrumentId: null,
   location: null,
   metadata: null,
 });

@@ -16,6 +16,9 @@ const whole: Transaction = {
   deviceId: 'd_1',
   merchantId: 'm_1',
   merchantCategory: '5411',
+  ipAddress: null,
+  beneficiaryId: null,
+  instrumentId: null,
   location: { latitude: 12.5, longitude: -77.25 },
   metadata: { k: 'v' },
 };

@@ -92,6 +92,9 @@ describe('a stream of payments through the API', () => {
         deviceId: random.fraction() < 0.6 ? `d${random.below(seed % 2 === 0 ? 45 : 3)}` : null,
         merchantId: null,
         merchantCategory: null,
+        ipAddress: null,
+        beneficiaryId: null,
+        instrumentId: null,
         location: random.fraction() < 0.5 ? random.pick(places) : null,
         metadata: null,
       };

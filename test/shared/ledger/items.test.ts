@@ -5,6 +5,7 @@ import { canonicalBody } from '../../../shared/domain/audit.ts';
 import { type Cause, causes, type Decision } from '../../../shared/domain/decision.ts';
 import { featureNames } from '../../../shared/domain/features.ts';
 import type { Names } from '../../../shared/domain/fields.ts';
+import { canonicalIp } from '../../../shared/domain/ipAddress.ts';
 import type { CompiledModel } from '../../../shared/domain/model.ts';
 import { NewerRow } from '../../../shared/domain/rowFormat.ts';
 import { recordedSignals, type SignalName, signalNames } from '../../../shared/domain/signals/names.ts';
@@ -25,6 +26,8 @@ import { DrivenAccount, t0 } from '../domain/driven.ts';
 import { barePolicy, transaction } from '../policy/fixtures.ts';
 
 const id = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/);
+const ipAddress = fc.oneof(fc.ipV4(), fc.ipV6()).map((text) => canonicalIp(text)!);
+const beneficiaryId = fc.stringMatching(/^[A-Za-z][A-Za-z_.:@+-]{0,63}$/);
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
 const paid: fc.Arbitrary<Transaction> = fc.record({
   transactionId: id,
@@ -38,6 +41,9 @@ const paid: fc.Arbitrary<Transaction> = fc.record({
   deviceId: optional(id),
   merchantId: optional(id),
   merchantCategory: optional(id),
+  ipAddress: optional(ipAddress),
+  beneficiaryId: optional(beneficiaryId),
+  instrumentId: optional(id),
   location: optional(
     fc.record({
       latitude: fc.double({ min: -90, max: 90, noNaN: true }),

@@ -18,6 +18,9 @@ export const transaction: Transaction = {
   deviceId: 'd_9',
   merchantId: 'm_3',
   merchantCategory: '5411',
+  ipAddress: null,
+  beneficiaryId: null,
+  instrumentId: null,
   location: { latitude: 12.97, longitude: 77.59 },
   metadata: { segment: 'retail' },
 };

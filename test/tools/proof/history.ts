@@ -110,6 +110,9 @@ const payment = (i: number, occurredAtMs: number, random: (below: number) => num
   deviceId: random(4) ? `d_${random(2)}` : random(9) ? null : 'd_2',
   merchantId: random(12) ? [null, 'm_1'][random(2)]! : 'm_lost',
   merchantCategory: random(2) ? '5411' : null,
+  ipAddress: null,
+  beneficiaryId: null,
+  instrumentId: null,
   location: random(2) ? { latitude: 12.97, longitude: random(20) ? 77.5 + random(9) / 100 : -77 } : null,
   metadata: random(2) ? { note: `n ${random(9)}` } : null,
 });
