@@ -3,6 +3,7 @@ import { noFaults, randomFaults } from '../../shared/adapters/memory/faults.ts';
 import { decisionFromItem, isDecisionItem } from '../../shared/ledger/items.ts';
 import type { Write } from '../../shared/ports/ports.ts';
 import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
+import { entityFaultsOf } from './entities.ts';
 import { runOutage } from './outage.ts';
 import { projectedFaultsOf } from './projected.ts';
 import { streamAndRebuild } from './stream.ts';
@@ -37,7 +38,7 @@ export async function runSeed(seed: number): Promise<string[]> {
         crashAfterEffect: scale / 4,
       }),
   });
-  const faults = await faultsOf(world);
+  const faults = [...(await faultsOf(world)), ...(await entityFaultsOf(world, false))];
   if (world.buried.length > 0)
     faults.push(`${world.buried.length} valid messages among the dead letters: ${world.buried[0]!.reason}`);
   if (world.expired > 0) faults.push(`${world.expired} messages expired`);
@@ -113,7 +114,7 @@ export async function runCrashes(seed: number): Promise<{ readonly runs: number;
           },
         });
         runs++;
-        for (const found of await faultsOf(world))
+        for (const found of [...(await faultsOf(world)), ...(await entityFaultsOf(world, false))])
           faults.push(`seed ${seed}, invocation ${invocation}, call ${number}, ${fault}: ${found}`);
       }
       if (!reached) break;
