@@ -6,6 +6,7 @@ import { archiveSink, hotDaysOf } from './archiveSink.ts';
 import { featuresSink } from './featuresSink.ts';
 import { feedSink } from './feedSink.ts';
 import { headsSink } from './headsSink.ts';
+import { merchantsSink } from './merchantsSink.ts';
 import { metricsSink } from './metricsSink.ts';
 import { policyReader } from './policyReader.ts';
 import type { Sink } from './project.ts';
@@ -20,6 +21,7 @@ export const sinksOf = (world: Services): readonly Sink[] => [
   headsSink(world),
   metricsSink({ clock: world.clock, write: (line) => process.stdout.write(`${line}\n`) }),
   featuresSink(world),
+  merchantsSink(world),
   alertsSink({
     table: world.table,
     clock: world.clock,

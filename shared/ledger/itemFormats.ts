@@ -17,10 +17,10 @@ import {
 } from '../domain/codecs.ts';
 import type { Anomaly, Cause, Decision, Degradation, Reason } from '../domain/decision.ts';
 import { type Codec, type Counts, fieldsOf, type Layout, type Names } from '../domain/fields.ts';
-import type { MerchantFigures } from '../domain/merchant.ts';
 import { outcomes } from '../domain/outcome.ts';
 import type { RowFormat } from '../domain/rowFormat.ts';
 import type { Place, Transaction } from '../domain/transaction.ts';
+import { merchant, merchantTraffic } from './merchantFormats.ts';
 
 /** The tables by which DECISION and AUDIT items are packed and read. */
 
@@ -241,14 +241,6 @@ export const decisionFormat: RowFormat<StoredDecision> = {
   }),
 };
 
-const ofMerchant = fieldsOf<MerchantFigures>();
-const merchant = record([
-  ofMerchant.field('labelled', unsigned),
-  ofMerchant.field('frauds', unsigned),
-  ofMerchant.field('riskShort', numberOrNull),
-  ofMerchant.field('riskLong', numberOrNull),
-]);
-
 const ofEntry = fieldsOf<PackedEntry>();
 
 /** Chain and sequence are the item's key. */
@@ -282,6 +274,7 @@ export const entryFormat: RowFormat<PackedEntry> = {
     ofEntry.field('policyVersion', unsigned),
     ofEntry.field('modelVersion', numberOrNull),
     ofEntry.optional('modelHash', hex(hashBytes)),
+    merchantTraffic,
   ],
   counts: (entry, names) => ({ ...countsOf(entry, names), features: 0 }),
 };

@@ -68,6 +68,12 @@ export const merchantKey = (tenant: string, merchantId: string): Key => ({
   sk: 'M',
 });
 
+/** What the stream counted of one merchant's decisions; beside its figures, so that one query reads both. */
+export const merchantTrafficKey = (tenant: string, merchantId: string): Key => ({
+  pk: merchantKey(tenant, merchantId).pk,
+  sk: 'T',
+});
+
 /** LABEL: what a transaction turned out to be, one per (tenant, transaction). */
 export const labelKey = (tenant: string, transactionId: string): Key => ({
   pk: `${prefixes.label}${tenant}#${transactionId}`,

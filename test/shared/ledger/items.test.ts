@@ -6,6 +6,7 @@ import { type Cause, causes, type Decision } from '../../../shared/domain/decisi
 import { featureNames } from '../../../shared/domain/features.ts';
 import type { Names } from '../../../shared/domain/fields.ts';
 import { canonicalIp } from '../../../shared/domain/ipAddress.ts';
+import type { MerchantFigures, TrafficFigures } from '../../../shared/domain/merchant.ts';
 import type { CompiledModel } from '../../../shared/domain/model.ts';
 import { NewerRow } from '../../../shared/domain/rowFormat.ts';
 import { recordedSignals, type SignalName, signalNames } from '../../../shared/domain/signals/names.ts';
@@ -192,9 +193,9 @@ describe('an AUDIT item', () => {
   });
 
   test('of a newer format is refused by its name', () => {
-    const newer = 'the audit entry A#c / 1 is in format 3; this version reads formats up to 2';
-    expect(() => auditFromItem({ pk: 'A#c', sk: '1', p: Uint8Array.of(3) })).toThrow(newer);
-    expect(() => paymentFromItem({ pk: 'A#c', sk: '1', p: Uint8Array.of(3) })).toThrow(NewerRow);
+    const newer = 'the audit entry A#c / 1 is in format 4; this version reads formats up to 3';
+    expect(() => auditFromItem({ pk: 'A#c', sk: '1', p: Uint8Array.of(4) })).toThrow(newer);
+    expect(() => paymentFromItem({ pk: 'A#c', sk: '1', p: Uint8Array.of(4) })).toThrow(NewerRow);
   });
 });
 
@@ -303,6 +304,51 @@ describe('items of a version with more signals, features and causes', () => {
   });
 });
 
+const busy: TrafficFigures = {
+  asOfMs: Date.UTC(2026, 10, 20, 12, 34, 56, 789),
+  accounts1h: 123_456.7891,
+  payments1h: 234_567.8912,
+  newDeviceShare1h: 0.1234,
+  flaggedShare1h: 0.4321,
+  usualAccounts1h: 12_345.6789,
+  usualPayments1h: 23_456.7891,
+  usualNewDeviceShare: 0.0123,
+  usualFlaggedShare: 0.0321,
+};
+
+describe('the traffic of the merchant in an entry', () => {
+  const labels = { labelled: 5, frauds: 1, riskShort: 0.5, riskLong: null };
+  const quiet = {
+    ...busy,
+    newDeviceShare1h: null,
+    flaggedShare1h: null,
+    usualAccounts1h: null,
+    usualPayments1h: null,
+    usualNewDeviceShare: null,
+    usualFlaggedShare: null,
+  };
+
+  test.each([
+    ['with every figure', busy],
+    ['without shares', quiet],
+  ])('%s is read as it was written, and hashes alike', (_, traffic) => {
+    const { decision, entry } = new DrivenAccount(loud).pay(transaction, { merchant: { ...labels, traffic } });
+    const read = auditFromItem(auditItem(entry, decision));
+    expect(read).toEqual(entry);
+    expect(hashOf(read.body)).toBe(entry.hash);
+    expect(read.body.merchant).toEqual({ ...labels, traffic });
+  });
+
+  test('that is not known leaves the row in the format of 0.1', () => {
+    const format = (merchant: MerchantFigures) => {
+      const { decision, entry } = new DrivenAccount(loud).pay(transaction, { merchant });
+      return (auditItem(entry, decision).p as Uint8Array)[0];
+    };
+    expect(format(labels)).toBe(1);
+    expect(format({ ...labels, traffic: busy })).toBe(3);
+  });
+});
+
 describe('every item fits one write unit', () => {
   const long = (letter: string) => letter.repeat(64);
   const longest: Partial<Transaction> = {
@@ -321,7 +367,7 @@ describe('every item fits one write unit', () => {
   test('with the longest ids, every signal triggered and a model', () => {
     const account = new DrivenAccount({ ...loud, rules: [], lists: {} }, { model, degraded: null });
     account.pay(transaction);
-    const merchant = { labelled: 123_456, frauds: 12_345, riskShort: 0.123456, riskLong: 0.654321 };
+    const merchant = { labelled: 123_456, frauds: 12_345, riskShort: 0.123456, riskLong: 0.654321, traffic: busy };
     const { decision, entry } = account.pay(longest, { merchant });
     const item = decisionItem(stored(decision, { tenant: 'x'.repeat(32), correlationId: 'i'.repeat(32), queueAgeMs: 123_456 }));
     expect(itemSizeBytes(item)).toBeLessThanOrEqual(1024);
