@@ -146,6 +146,18 @@ const problem = {
 
 const nullablePersonal = { description: 'Null once erased' };
 
+const entityFigures = object({
+  accounts1h: count,
+  accounts24h: count,
+  payments1h: count,
+  payments24h: count,
+  amount24hMinor: { ...orNull(count), description: 'In base minor units; null when the payment has no rate' },
+  amountPartial: { ...flag, description: 'Another payment had no rate, or was summed in another base currency' },
+  frauds: { ...count, description: 'Of the last 90 days, labelled by now' },
+  late: { ...flag, description: 'The payment is 60 s or more older than the newest on the entity' },
+  saturated: { ...flag, description: 'The figures are lower bounds' },
+});
+
 const decision = object(
   {
     transactionId: id,
@@ -179,7 +191,22 @@ const decision = object(
         contributions: array(object({ feature: text, points: number })),
       }),
     ),
-    degraded: array(object({ part: choice([...signalNames, 'MODEL', 'POLICY']), cause: text, rule: text }, ['rule'])),
+    entities: {
+      type: 'object',
+      additionalProperties: orNull(entityFigures),
+      description:
+        'By kind, one for each entity that the payment names; null where degraded says why. Left out when it names none.',
+    },
+    degraded: array(
+      object(
+        {
+          part: { type: 'string', description: "A signal's name, MODEL, POLICY or ENTITY:<kind>" },
+          cause: text,
+          rule: text,
+        },
+        ['rule'],
+      ),
+    ),
     late: flag,
     duplicate: flag,
     erased: { const: true },
@@ -188,7 +215,7 @@ const decision = object(
     modelVersion: orNull(count),
     audit: object({ sequence, hash }),
   },
-  ['erased', 'counterfactual'],
+  ['entities', 'erased', 'counterfactual'],
 );
 
 const decisionItem = object(

@@ -561,11 +561,30 @@ export interface components {
             decidedAt: string;
             degraded: {
                 cause: string;
-                /** @enum {string} */
-                part: "TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY" | "MODEL" | "POLICY";
+                /** @description A signal's name, MODEL, POLICY or ENTITY:<kind> */
+                part: string;
                 rule?: string;
             }[];
             duplicate: boolean;
+            /** @description By kind, one for each entity that the payment names; null where degraded says why. Left out when it names none. */
+            entities?: {
+                [key: string]: {
+                    accounts1h: number;
+                    accounts24h: number;
+                    /** @description In base minor units; null when the payment has no rate */
+                    amount24hMinor: number | null;
+                    /** @description Another payment had no rate, or was summed in another base currency */
+                    amountPartial: boolean;
+                    /** @description Of the last 90 days, labelled by now */
+                    frauds: number;
+                    /** @description The payment is 60 s or more older than the newest on the entity */
+                    late: boolean;
+                    payments1h: number;
+                    payments24h: number;
+                    /** @description The figures are lower bounds */
+                    saturated: boolean;
+                } | null;
+            };
             /** @constant */
             erased?: true;
             explanation: string;
@@ -597,7 +616,27 @@ export interface components {
                     triggered: boolean;
                     value: number | null;
                 };
+                BENEFICIARY_PAYERS_24H: {
+                    triggered: boolean;
+                    value: number | null;
+                };
+                DEVICE_ACCOUNTS_24H: {
+                    triggered: boolean;
+                    value: number | null;
+                };
                 IMPOSSIBLE_TRAVEL: {
+                    triggered: boolean;
+                    value: number | null;
+                };
+                INSTRUMENT_ACCOUNTS_24H: {
+                    triggered: boolean;
+                    value: number | null;
+                };
+                IP_ACCOUNTS_1H: {
+                    triggered: boolean;
+                    value: number | null;
+                };
+                LINKED_FRAUD: {
                     triggered: boolean;
                     value: number | null;
                 };
@@ -647,7 +686,7 @@ export interface components {
                 /** @enum {string} */
                 outcome: "ALLOW" | "REVIEW" | "BLOCK";
                 score: number;
-                signals: ("TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY")[];
+                signals: ("TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY" | "DEVICE_ACCOUNTS_24H" | "IP_ACCOUNTS_1H" | "BENEFICIARY_PAYERS_24H" | "INSTRUMENT_ACCOUNTS_24H" | "LINKED_FRAUD")[];
                 transactionId: string | null;
                 travelKmh?: number | null;
                 userId: string | null;
@@ -764,6 +803,11 @@ export interface components {
                 /** @description At most 2 decimals */
                 review: number;
             };
+            /** @description Kinds of entities that payments are counted on; left out: device, ip, beneficiary and instrument */
+            entities?: (("device" | "ip" | "beneficiary" | "instrument") | {
+                kind: string;
+                metadata: string;
+            })[];
             /** @default null */
             failOn: ("LATE" | "NO_MODEL" | "NOT_AVAILABLE" | "NO_RATE" | "MODEL_INVALID" | "STORE_UNAVAILABLE" | "RULE_FAILED")[] | null;
             /**
@@ -856,10 +900,35 @@ export interface components {
                     points: number;
                     threshold: number;
                 };
+                BENEFICIARY_PAYERS_24H?: {
+                    /** @description At most 2 decimals */
+                    points: number;
+                    threshold: number | null;
+                };
+                DEVICE_ACCOUNTS_24H?: {
+                    /** @description At most 2 decimals */
+                    points: number;
+                    threshold: number | null;
+                };
                 IMPOSSIBLE_TRAVEL: {
                     /** @description At most 2 decimals */
                     points: number;
                     threshold: number;
+                };
+                INSTRUMENT_ACCOUNTS_24H?: {
+                    /** @description At most 2 decimals */
+                    points: number;
+                    threshold: number | null;
+                };
+                IP_ACCOUNTS_1H?: {
+                    /** @description At most 2 decimals */
+                    points: number;
+                    threshold: number | null;
+                };
+                LINKED_FRAUD?: {
+                    /** @description At most 2 decimals */
+                    points: number;
+                    threshold: number | null;
                 };
                 MERCHANT_RISK: {
                     /** @description At most 2 decimals */
@@ -983,7 +1052,7 @@ export interface components {
                 /** Format: date-time */
                 decidedAt: string;
                 /** @enum {string} */
-                signal: "TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY";
+                signal: "TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY" | "DEVICE_ACCOUNTS_24H" | "IP_ACCOUNTS_1H" | "BENEFICIARY_PAYERS_24H" | "INSTRUMENT_ACCOUNTS_24H" | "LINKED_FRAUD";
                 threshold: number | null;
                 transactionId: string;
                 userId: string;
@@ -3708,7 +3777,7 @@ export interface operations {
             query?: {
                 cursor?: string;
                 limit?: number;
-                signal?: "TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY";
+                signal?: "TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY" | "DEVICE_ACCOUNTS_24H" | "IP_ACCOUNTS_1H" | "BENEFICIARY_PAYERS_24H" | "INSTRUMENT_ACCOUNTS_24H" | "LINKED_FRAUD";
             };
             header?: never;
             path?: never;

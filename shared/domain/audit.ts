@@ -1,4 +1,5 @@
 import type { Decision, Degradation } from './decision.ts';
+import type { DecidedEntities, EntityFigures } from './entityFigures.ts';
 import type { MerchantFigures, TrafficFigures } from './merchant.ts';
 import type { Outcome } from './outcome.ts';
 import { type RecordedSignals, recordedSignals, type SignalName, signalNames } from './signals/names.ts';
@@ -36,6 +37,8 @@ export interface DecisionBody {
   /** Lists that hit. */
   readonly lists: readonly string[];
   readonly degraded: readonly Degradation[];
+  /** Left out for a payment without entities, as 0.1 left it out of all. */
+  readonly entities?: DecidedEntities;
   readonly late: boolean;
   readonly outcome: Outcome;
   readonly score: number;
@@ -158,6 +161,7 @@ export function decisionEntry(decision: Omit<Decision, 'hash'>, facts: EntryCont
     merchant: facts.merchant,
     lists: facts.lists,
     degraded: decision.degraded,
+    ...(decision.entities !== null && { entities: decision.entities }),
     late: decision.late,
     outcome: decision.outcome,
     score: decision.score,
@@ -184,9 +188,10 @@ export function canonicalBody(body: DecisionBody): string {
     merchant &&
     `{"frauds":${merchant.frauds},"labelled":${merchant.labelled},"riskLong":${merchant.riskLong},"riskShort":${merchant.riskShort}` +
       `${canonicalTraffic(merchant.traffic)}}`;
+  const entities = body.entities === undefined ? '' : `,"entities":${canonicalEntities(body.entities)}`;
   return (
     `{"amountMinor":${body.amountMinor},"at":"${body.at}","chain":"${body.chain}","currency":"${body.currency}","degraded":[${degraded}]` +
-    `,"event":"${body.event}","fingerprint":"${body.fingerprint}","late":${body.late},"lists":${JSON.stringify(body.lists)},"merchant":${figures}` +
+    `${entities},"event":"${body.event}","fingerprint":"${body.fingerprint}","late":${body.late},"lists":${JSON.stringify(body.lists)},"merchant":${figures}` +
     `,"modelHash":${body.modelHash === null ? 'null' : `"${body.modelHash}"`},"modelVersion":${body.modelVersion},"occurredAt":"${body.occurredAt}"` +
     `,"outcome":"${body.outcome}","policyHash":"${body.policyHash}","policyVersion":${body.policyVersion},"previousHash":"${body.previousHash}"` +
     `,"receivedAt":"${body.receivedAt}","score":${body.score},"sealed":"${body.sealed}","secretVersion":${body.secretVersion}` +
@@ -202,6 +207,20 @@ const canonicalTraffic = (traffic: TrafficFigures | undefined): string =>
       `,"newDeviceShare1h":${traffic.newDeviceShare1h},"payments1h":${traffic.payments1h},"usualAccounts1h":${traffic.usualAccounts1h}` +
       `,"usualFlaggedShare":${traffic.usualFlaggedShare},"usualNewDeviceShare":${traffic.usualNewDeviceShare}` +
       `,"usualPayments1h":${traffic.usualPayments1h}}`;
+
+const canonicalEntities = (entities: DecidedEntities): string => {
+  const kinds = Object.keys(entities).sort();
+  return `{${kinds.map((kind) => `${JSON.stringify(kind)}:${canonicalFigures(entities[kind]!)}`).join(',')}}`;
+};
+
+const canonicalFigures = (figures: EntityFigures | null): string => {
+  if (figures === null) return 'null';
+  return (
+    `{"accounts1h":${figures.accounts1h},"accounts24h":${figures.accounts24h},"amount24hMinor":${figures.amount24hMinor}` +
+    `,"amountPartial":${figures.amountPartial},"frauds":${figures.frauds},"late":${figures.late},"payments1h":${figures.payments1h}` +
+    `,"payments24h":${figures.payments24h},"saturated":${figures.saturated}}`
+  );
+};
 
 const allSorted = [...signalNames].sort();
 

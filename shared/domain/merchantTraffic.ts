@@ -39,6 +39,8 @@ export interface MerchantPayment {
 }
 
 const measures = ['accounts', 'payments', 'newDevices', 'flagged'] as const satisfies readonly Measure[];
+/** What is usual is taken from the part of an hour that was ALLOWed: an attack that was noticed does not become usual. */
+const allowedMeasures = ['accounts', 'payments', 'newDevices'] as const;
 /** What is usual forgets half in a week. */
 const usualHalfLifeMs = 7 * dayMs;
 
@@ -83,8 +85,10 @@ const movedTo = (traffic: MerchantTraffic, hour: number): MerchantTraffic => {
   for (const [later, past] of ended.entries()) {
     if (distinctIn(past.payments) === 0) continue;
     const itsHour = traffic.hour - 1 + later;
+    const flagged = share(distinctIn(past.flagged), distinctIn(past.payments)) ?? 0;
     usual.hours += left(1, itsHour);
-    for (const measure of measures) usual[measure] += left(distinctIn(past[measure]), itsHour);
+    usual.flagged += left(distinctIn(past.flagged), itsHour);
+    for (const measure of allowedMeasures) usual[measure] += left((1 - flagged) * distinctIn(past[measure]), itsHour);
   }
   return { ...traffic, hour, current: emptyHour, previous: isNext ? traffic.current : emptyHour, usual };
 };
@@ -110,7 +114,7 @@ export const trafficFigures = (before: MerchantTraffic, occurredAtMs: number): T
     usualAccounts1h: mean(usual.accounts, usual.hours),
     usualPayments1h: mean(usual.payments, usual.hours),
     usualNewDeviceShare: share(usual.newDevices, usual.payments),
-    usualFlaggedShare: share(usual.flagged, usual.payments),
+    usualFlaggedShare: share(usual.flagged, usual.payments + usual.flagged),
   };
 };
 

@@ -16,18 +16,17 @@ import {
   unsigned,
 } from '../domain/codecs.ts';
 import type { Anomaly, Cause, Decision, Degradation, Reason } from '../domain/decision.ts';
+import type { DecidedEntities } from '../domain/entityFigures.ts';
 import { type Codec, type Counts, fieldsOf, type Layout, type Names } from '../domain/fields.ts';
 import { outcomes } from '../domain/outcome.ts';
 import type { RowFormat } from '../domain/rowFormat.ts';
 import type { Place, Transaction } from '../domain/transaction.ts';
+import { entities, entityFormat } from './entityFormats.ts';
 import { merchant, merchantTraffic } from './merchantFormats.ts';
 
 /** The tables by which DECISION and AUDIT items are packed and read. */
 
 export const hashBytes = 32;
-
-/** The format that brought what is known of a payment's entities. */
-const entityFormat = 3;
 
 export interface StoredDecision {
   readonly tenant: string;
@@ -57,6 +56,7 @@ export interface PackedEntry
     | 'sealed'
     | 'signals'
     | 'triggered'
+    | 'entities'
   > {
   /** Of the entry, of the one before it, of the inputs and of the policy. */
   readonly hashes: Uint8Array;
@@ -68,6 +68,7 @@ export interface PackedEntry
   readonly signals: readonly (number | null)[];
   /** Bit i = signal i triggered. */
   readonly triggered: number;
+  readonly entities: DecidedEntities | null;
 }
 
 /** Stands for a name that is not in the list it would be a position of. */
@@ -213,6 +214,7 @@ const decisionFields = [
   ofDecision.field('degraded', list(degradation)),
   ofDecision.field('anomaly', orNull(anomaly)),
   ofDecision.field('features', features),
+  ofDecision.since(entityFormat, 'entities', entities, null),
 ];
 
 const ofStored = fieldsOf<StoredDecision>();
@@ -274,6 +276,7 @@ export const entryFormat: RowFormat<PackedEntry> = {
     ofEntry.field('policyVersion', unsigned),
     ofEntry.field('modelVersion', numberOrNull),
     ofEntry.optional('modelHash', hex(hashBytes)),
+    ofEntry.since(entityFormat, 'entities', entities, null),
     merchantTraffic,
   ],
   counts: (entry, names) => ({ ...countsOf(entry, names), features: 0 }),

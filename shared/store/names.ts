@@ -26,6 +26,7 @@ export const prefixes = {
   erased: 'E#',
   progress: 'J#',
   compaction: 'Z#',
+  entity: 'G#',
 } as const;
 
 /** The items whose changes are projected. */
@@ -73,6 +74,24 @@ export const merchantTrafficKey = (tenant: string, merchantId: string): Key => (
   pk: merchantKey(tenant, merchantId).pk,
   sk: 'T',
 });
+
+/** All that is counted on one entity; `digest` is a keyed hash of its id. */
+const entityPartition = (tenant: string, kind: string, digest: string): string => `${prefixes.entity}${tenant}#${kind}#${digest}`;
+
+/** Attempts on an entity on one UTC day, counted in days since 1970. */
+export const entityDayKey = (tenant: string, kind: string, digest: string, day: number): Key => ({
+  pk: entityPartition(tenant, kind, digest),
+  sk: String(day).padStart(6, '0'),
+});
+
+/** Payments on an entity that turned out to be fraud; sorts after every day. */
+export const entityMarksKey = (tenant: string, kind: string, digest: string): Key => ({
+  pk: entityPartition(tenant, kind, digest),
+  sk: 'F',
+});
+
+/** Since when a tenant's attempts are counted, by kind. */
+export const entityKindsKey = (tenant: string): Key => ({ pk: `${prefixes.entity}${tenant}`, sk: 'KINDS' });
 
 /** LABEL: what a transaction turned out to be, one per (tenant, transaction). */
 export const labelKey = (tenant: string, transactionId: string): Key => ({

@@ -3,6 +3,7 @@ import { paymentOf } from '../../shared/domain/accountAfter.ts';
 import { type DecisionBody, personalInputs } from '../../shared/domain/audit.ts';
 import { type Arrival, decide, type Judgement, type RowsRead } from '../../shared/domain/decide.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
+import { entityReadings } from '../../shared/domain/entities.ts';
 import type { CompiledModel } from '../../shared/domain/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy.ts';
 import { ruleFacts } from '../../shared/domain/ruleFacts.ts';
@@ -141,7 +142,8 @@ export const replayFromSignals = async (
         text: 'the learned layer reads features that only the past tells, which is missing',
       };
     }
-    const signals = signalNames.map((name) => recorded.signals[name] ?? null);
+    const names = signalNames.slice(0, Object.keys(recorded.signals).length);
+    const signals = names.map((name) => recorded.signals[name] ?? null);
     const facts = ruleFacts({ ...arrival, spendMinor: recorded.spendMinor, late: recorded.late, signals, account: noPast });
     const degraded = recorded.degraded.filter(({ cause }) => cause !== 'RULE_FAILED');
     const judged = [0, latestMs + 1]
@@ -203,6 +205,8 @@ const prepare = async (
     decidedAtMs: Date.parse(body.at),
     merchant: body.merchant,
     lists,
+    entities: entityReadings(body.entities, body.degraded),
+    signalCount: Object.keys(body.signals).length,
   };
   return { arrival, judgement: { policy, model: modelAsItWas(body, model), sealer } };
 };

@@ -39,6 +39,7 @@ export const aDecision = ({
   triggers24h: signalNames.map(() => 0),
   anomaly: null,
   features: null,
+  entities: null,
   degraded: [],
   late: false,
   policyVersion: 1,

@@ -114,6 +114,15 @@ describe('the traffic of a merchant', () => {
     expect(later.usualAccounts1h).toBeCloseTo((4 * 1 + 12) / 5, 0);
   });
 
+  test('does not take for usual what was flagged', () => {
+    const attack = Array.from({ length: 20 }, (_, i) => payment(i, { flagged: true, newDevice: true }));
+    const later = noonMs + 3 * hourMs;
+    const figures = trafficFigures(counted([...quietHour(-2), ...quietHour(-1), ...attack]), later);
+    expect(figures.usualAccounts1h).toBeCloseTo(2 / 3, 1);
+    expect(figures.usualNewDeviceShare).toBe(0);
+    expect(figures.usualFlaggedShare).toBeGreaterThan(0.75);
+  });
+
   test('forgets half of what is usual in a week', () => {
     const traffic = counted([...quietHour(1), ...quietHour(24 * 7 + 1), ...quietHour(24 * 7 + 3)]);
     expect(traffic.usual.hours).toBeCloseTo(1.5, 1);

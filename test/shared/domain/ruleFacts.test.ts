@@ -17,9 +17,9 @@ const whole: Transaction = {
   deviceId: 'd_1',
   merchantId: 'm_1',
   merchantCategory: '5411',
-  ipAddress: null,
-  beneficiaryId: null,
-  instrumentId: null,
+  ipAddress: '10.0.0.7',
+  beneficiaryId: 'payee@upi',
+  instrumentId: 'card_1',
   location: { latitude: 12.5, longitude: -77.25 },
   metadata: { k: 'v' },
 };
@@ -29,6 +29,9 @@ const bare: Transaction = {
   deviceId: null,
   merchantId: null,
   merchantCategory: null,
+  ipAddress: null,
+  beneficiaryId: null,
+  instrumentId: null,
   location: null,
   metadata: null,
 };
@@ -44,6 +47,7 @@ const facts = (transaction: Transaction, spendMinor: number | null = 99, merchan
     lists: { watched: true },
     account: { transactionCount: 7, ageDays: 1.5 },
     merchant,
+    entities: [],
   });
 
 describe('what a rule reads of a payment', () => {
@@ -59,6 +63,9 @@ describe('what a rule reads of a payment', () => {
       deviceId: 'd_1',
       merchantId: 'm_1',
       merchantCategory: '5411',
+      ipAddress: '10.0.0.7',
+      beneficiaryId: 'payee@upi',
+      instrumentId: 'card_1',
       hour: 23n,
       late: true,
       latitude: 12.5,
@@ -74,6 +81,9 @@ describe('what a rule reads of a payment', () => {
       deviceId: '',
       merchantId: '',
       merchantCategory: '',
+      ipAddress: '',
+      beneficiaryId: '',
+      instrumentId: '',
       latitude: null,
       longitude: null,
       metadata: {},

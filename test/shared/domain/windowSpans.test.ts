@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { dayMs, hourMs, minuteMs } from '../../../shared/domain/durations.ts';
 import { addPayment } from '../../../shared/domain/spanMerging.ts';
-import { type Payment, type Span, singleSpan } from '../../../shared/domain/spans.ts';
+import { noTriggers, type Payment, type Span, singleSpan } from '../../../shared/domain/spans.ts';
 
 const nowMs = Date.UTC(2026, 0, 10);
 
 const amountMax = Number.MAX_SAFE_INTEGER;
 
-const nothing = new Array<number>(9).fill(0);
+const nothing = noTriggers;
+/** How often each signal triggered, those left out never. */
+const counted = (...times: number[]): number[] => nothing.map((_, i) => times[i] ?? 0);
 
 const payment = (occurredAtMs: number, change: Partial<Payment> = {}): Payment => ({
   occurredAtMs,
@@ -228,7 +230,7 @@ describe('a merged span', () => {
       newestMs: nowMs - aged,
       spendMinor: 12,
       triggered: 0,
-      triggers: [2, 0, 0, 0, 0, 0, 0, 0, 1],
+      triggers: counted(2, 0, 0, 0, 0, 0, 0, 0, 1),
       unordered: true,
     });
   });
@@ -248,9 +250,9 @@ describe('a merged span', () => {
   });
 
   test('of merged spans adds their triggers', () => {
-    const some = merged(aged + hourMs, aged, { triggers: [1, 2, 3, 0, 0, 0, 0, 0, 4], count: 2, entries: 3 });
+    const some = merged(aged + hourMs, aged, { triggers: counted(1, 2, 3, 0, 0, 0, 0, 0, 4), count: 2, entries: 3 });
     const third = merged(aged - hourMs, aged - hourMs);
-    const more = added([some, { ...some, triggers: [4, 0, 0, 0, 0, 1, 0, 0, 0] }, third], 1)[0];
-    expect(more).toMatchObject({ count: 4, entries: 6, triggers: [5, 2, 3, 0, 0, 1, 0, 0, 4] });
+    const more = added([some, { ...some, triggers: counted(4, 0, 0, 0, 0, 1) }, third], 1)[0];
+    expect(more).toMatchObject({ count: 4, entries: 6, triggers: counted(5, 2, 3, 0, 0, 1, 0, 0, 4) });
   });
 });

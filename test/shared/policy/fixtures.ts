@@ -1,3 +1,4 @@
+import type { EntityReading } from '../../../shared/domain/entities.ts';
 import { type MerchantFigures, noFigures } from '../../../shared/domain/merchant.ts';
 import type { Policy, RuleFacts } from '../../../shared/domain/policy.ts';
 import { ruleFacts } from '../../../shared/domain/ruleFacts.ts';
@@ -38,6 +39,7 @@ export const factsWith = (
     readonly late?: boolean;
     readonly policy?: Policy;
     readonly merchant?: MerchantFigures | null;
+    readonly entities?: readonly EntityReading[];
   } = {},
 ): RuleFacts => {
   const known = Object.keys((options.policy ?? defaultPolicy).lists).map((name) => [name, false]);
@@ -50,6 +52,7 @@ export const factsWith = (
     lists: { ...Object.fromEntries(known), ...options.lists },
     account: { transactionCount: 12, ageDays: 40.5 },
     merchant: options.merchant === undefined ? noFigures : options.merchant,
+    entities: options.entities ?? [],
   });
 };
 

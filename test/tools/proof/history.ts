@@ -5,6 +5,7 @@ import type { TrafficFigures } from '../../../shared/domain/merchant.ts';
 import type { CompiledModel, ModelInForce } from '../../../shared/domain/model.ts';
 import type { CompiledPolicy } from '../../../shared/domain/policy.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
+import { entityCounter } from '../../../shared/entities/counting.ts';
 import type { LedgerDependencies } from '../../../shared/ledger/dependencies.ts';
 import { auditFromItem } from '../../../shared/ledger/items.ts';
 import { settle } from '../../../shared/ledger/ledger.ts';
@@ -13,13 +14,16 @@ import { encodeArtefact, loadArtefact, sha256 } from '../../../shared/model/arte
 import { compilePolicy } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
 import { type AuditEntry, asAuditEntry } from '../../../shared/proof/entry.ts';
+import { localMasterSecret } from '../../../shared/secrets/masterSecret.ts';
 import { SecretSealer } from '../../../shared/secrets/sealer.ts';
 import { seededRandom } from '../../../shared/store/random.ts';
 import type { ReplayWorld } from '../../../tools/proof/replay.ts';
 import { trainingRows } from '../../functions/train/generated.ts';
 import { seeded } from './tampering.ts';
 
-export const historySealer = new SecretSealer(new Uint8Array(32).fill(9), 1);
+const secret = new Uint8Array(32).fill(9);
+export const historySealer = new SecretSealer(secret, 1);
+const masterSecret = localMasterSecret(Buffer.from(secret).toString('base64'));
 export const historyPolicy: CompiledPolicy = compilePolicy(
   {
     ...defaultPolicy,
@@ -79,6 +83,7 @@ export const makeHistory = async (count: number, seed: number, models: readonly 
             riskLong: null,
             ...(random(3) > 0 && { traffic: traffic(random) }),
           },
+    entities: entityCounter({ table, clock, randomness: seededRandom(seed), masterSecret }),
     listHits: async (_, __, { deviceId }) => ({ watched: deviceId === 'd_2' }),
   };
   for (let made = 0; made < count; ) {
