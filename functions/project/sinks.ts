@@ -7,6 +7,7 @@ import { featuresSink } from './featuresSink.ts';
 import { feedSink } from './feedSink.ts';
 import { headsSink } from './headsSink.ts';
 import { healthSink } from './healthSink.ts';
+import { merchantsSink } from './merchantsSink.ts';
 import { metricsSink } from './metricsSink.ts';
 import { policyReader } from './policyReader.ts';
 import type { Sink } from './project.ts';
@@ -24,6 +25,7 @@ export const sinksOf = (world: Services): readonly Sink[] => [
   usersSink(world),
   metricsSink({ clock: world.clock, write: (line) => process.stdout.write(`${line}\n`) }),
   featuresSink(world),
+  merchantsSink(world),
   alertsSink({
     table: world.table,
     clock: world.clock,

@@ -76,6 +76,12 @@ export const merchantKey = (tenant: string, merchantId: string): Key => ({
   sk: 'M',
 });
 
+/** What the stream counted of one merchant's decisions; beside its figures, so that one query reads both. */
+export const merchantTrafficKey = (tenant: string, merchantId: string): Key => ({
+  pk: merchantKey(tenant, merchantId).pk,
+  sk: 'T',
+});
+
 /** All that is counted on one entity; `digest` is a keyed hash of its id. */
 const entityPartition = (tenant: string, kind: string, digest: string): string => `${prefixes.entity}${tenant}#${kind}#${digest}`;
 

@@ -57,9 +57,9 @@ const rights: Readonly<Record<string, readonly string[]>> = {
   Decide: deciding('Decide').map((right) => right.replace(/(GetItem|Query)(.*)$/, '$1$2 K#')),
   Project: [
     ...always('Project'),
-    'dynamodb:GetItem DataTable.Arn keys F# C# R# W# N# P# J#',
-    'dynamodb:Query DataTable.Arn keys F# C# R# W# N# P# J#',
-    'dynamodb:PutItem DataTable.Arn keys F# R# T# N# J# U#',
+    'dynamodb:GetItem DataTable.Arn keys F# C# R# W# N# P# J# M#',
+    'dynamodb:Query DataTable.Arn keys F# C# R# W# N# P# J# M#',
+    'dynamodb:PutItem DataTable.Arn keys F# R# T# N# J# U# M#',
     'dynamodb:ConditionCheckItem DataTable.Arn keys B#',
     'dynamodb:UpdateItem DataTable.Arn keys C# N#',
     ...writesTable,
@@ -276,7 +276,7 @@ describe('with hotDays', () => {
     const hot = inspect(synthesizeTemplate('prod', { hotDays: 30 }));
     const [, policy] = hot.one('AWS::IAM::Policy', 'ProjectHandler');
     const given = hot.statementsOf(policy).flatMap(spelled);
-    const expected = rights.Project!.map((right) => right.replace('PutItem DataTable.Arn keys F# R# T# N# J# U#', '$& A#'));
+    const expected = rights.Project!.map((right) => right.replace('PutItem DataTable.Arn keys F# R# T# N# J# U# M#', '$& A#'));
     expect([...new Set(given)].sort()).toEqual([...expected].sort());
     const [, fn] = hot.one('AWS::Lambda::Function', 'ProjectHandler');
     expect(fn.Properties!.Environment).toMatchObject({ Variables: { [env.hotDays]: '30' } });
