@@ -79,7 +79,8 @@ function callerOf(issuer: TokenIssuer, payload: JWTPayload): Caller | null {
   const granted = new Set(
     words.flatMap((word) => (typeof word === 'string' && Object.hasOwn(issuer.scopes, word) ? issuer.scopes[word]! : [])),
   );
-  return { tenant, keyId: nameOf(payload.sub!), scopes: scopes.filter((scope) => granted.has(scope)) };
+  const name = nameOf(payload.sub!);
+  return { tenant, keyId: name, identity: name, scopes: scopes.filter((scope) => granted.has(scope)) };
 }
 
 /** A subject as audit entries and logs name it. */

@@ -99,6 +99,21 @@ export const reviewMemberKey = (tenant: string, transactionId: string): Key => (
   sk: 'R',
 });
 
+/** Where a review is, by its name; what tells it from reviews of 0.1, which have none. */
+export const reviewIdKey = (tenant: string, reviewId: string): Key => ({
+  pk: `${prefixes.review}${tenant}#id#${reviewId}`,
+  sk: 'R',
+});
+
+/** Pointers at open reviews, those first that are to be looked at first. */
+export const reviewQueueKey = (tenant: string, rank: string): Key => ({ pk: `${prefixes.review}${tenant}#queue`, sk: rank });
+
+/** Pointers at the open reviews that somebody has claimed, by rank or in the order of their opening. */
+export const claimedReviewKey = (tenant: string, assignee: string, order: 'rank' | 'place', sk: string): Key => ({
+  pk: `${prefixes.review}${tenant}#claimed#${order}#${assignee}`,
+  sk,
+});
+
 /** A tenant's webhook endpoints. */
 export const webhookKey = (tenant: string, endpointId: string): Key => ({ pk: `${prefixes.webhook}${tenant}`, sk: endpointId });
 

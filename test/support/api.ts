@@ -9,7 +9,7 @@ import { usersSink } from '../../functions/project/usersSink.ts';
 import { readEndpoints } from '../../functions/read/endpoints.ts';
 import { erasedChains } from '../../functions/read/erasedChains.ts';
 import { inputsOpener } from '../../functions/read/inputs.ts';
-import { postReview } from '../../functions/review/review.ts';
+import { reviewEndpoints } from '../../functions/review/endpoints.ts';
 import { scoreBatch } from '../../functions/score/score.ts';
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
 import { type FaultPlan, faultyTable, noFaults } from '../../shared/adapters/memory/faults.ts';
@@ -50,7 +50,7 @@ export type ApiOptions = Partial<EdgeDependencies> & {
 export function apiOnMemory({ faults = noFaults, ...more }: ApiOptions = {}) {
   const sinks: Sinks = { writes: [], queued: [], buried: [], logged: [] };
   const time = virtualClock(startMs);
-  const clock = { ...time, sleep: async (ms: number) => time.advance(ms) };
+  const clock = { ...time, sleep: async (ms: number) => time.advance(Math.ceil(ms)) };
   const randomness = seededRandom(7);
   let inner = newTable(sinks);
   const table = faultyTable(
@@ -65,7 +65,7 @@ export function apiOnMemory({ faults = noFaults, ...more }: ApiOptions = {}) {
   const endpoints: Readonly<Record<Stage, Endpoints>> = {
     ingest: ingestEndpoints({ queue: recording(sinks.queued), isOrdered: false }),
     decide: decideEndpoints(ledger),
-    review: { postReview: postReview({ table, clock, randomness, masterSecret }) },
+    review: reviewEndpoints({ table, clock, randomness, masterSecret }),
     admin: adminEndpoints(table, randomness),
     read: readEndpoints({
       table,

@@ -132,6 +132,7 @@ export const settingsSchemas = {
   Caller: object({
     tenant: text,
     keyId: { ...text, description: "A key's id, or a token's subject" },
+    identity: { ...text, description: "A key's owner, kept when it is rotated, or a token's subject" },
     scopes: array(choice(scopes)),
   }),
   Health: object(

@@ -18,6 +18,7 @@ const request = (change: Partial<ApiRequest>): ApiRequest => ({
   operationId: 'putPolicy',
   tenant: 'acme',
   keyId: 'key_1',
+  identity: 'key_1',
   scopes: ['admin', 'read'],
   correlationId: 'c',
   parameters: {},
