@@ -73,7 +73,7 @@ export const openingWrites = (tenant: string, review: Review): Write[] => [
   ...pointerWrites([], pointersOf(tenant, review), reviewPlace(review)),
 ];
 
-/** Replaces a review's item, provided that it is still as read, and moves what points at it: at most `changeWritesMax` writes. */
+/** Replaces a review's item, provided that it is still as read, and moves what points at it: at most 8 writes. */
 export function changeWrites(tenant: string, before: Review, after: Review): Write[] {
   const [old, now] = [pointersOf(tenant, before), pointersOf(tenant, after)];
   const put: Write = { kind: 'put', item: reviewItem(tenant, after), condition: unchanged(before) };
@@ -88,8 +88,6 @@ export function changeWrites(tenant: string, before: Review, after: Review): Wri
       ]
     : [put, ...moved];
 }
-
-export const changeWritesMax = 8;
 
 const idWrite = (tenant: string, review: Review): Write => ({
   kind: 'put',
