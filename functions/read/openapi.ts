@@ -125,6 +125,12 @@ const operations: Readonly<Record<OperationId, Operation>> = {
     answer: { status: 201, schema: 'PublishedPolicy' },
     statuses: [409],
   },
+  approvePolicyVersion: {
+    summary: 'Approve a pending policy version; the last approval that is needed puts it in force',
+    body: { schema: 'Nothing', isOptional: true },
+    answer: read('PolicyApproval'),
+    statuses: [404, 409],
+  },
   lintPolicy: {
     summary: 'Every fault of a policy, by its place; changes nothing',
     body: { schema: 'PolicyToLint', example: { policy: examplePolicy } },

@@ -42,6 +42,7 @@ const table = [
   ['POST', '/policy/lint', 'read', 'admin', 'lintPolicy'],
   ['GET', '/policy/versions', 'read', 'read', 'getPolicyVersions'],
   ['GET', '/policy/versions/{version}', 'read', 'read', 'getPolicyVersion'],
+  ['POST', '/policy/versions/{version}/approval', 'admin', 'admin', 'approvePolicyVersion'],
   ['GET', '/lists', 'read', 'read', 'getLists'],
   ['GET', '/lists/{list}', 'read', 'read', 'getListEntries'],
   ['PUT', '/lists/{list}/{entry}', 'admin', 'admin', 'putListEntry'],

@@ -23,7 +23,12 @@ const transactionBodies: ReadonlySet<OperationId> = new Set<OperationId>([
 /** Open routes that tell more to whoever shows a key. */
 const openToKeys: ReadonlySet<OperationId> = new Set<OperationId>(['getHealth']);
 
-const optionalBodies: ReadonlySet<OperationId> = new Set<OperationId>(['putListEntry', 'claimReview', 'releaseReview']);
+const optionalBodies: ReadonlySet<OperationId> = new Set<OperationId>([
+  'putListEntry',
+  'claimReview',
+  'releaseReview',
+  'approvePolicyVersion',
+]);
 
 export interface Gate {
   readonly stage: Stage;

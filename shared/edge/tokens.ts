@@ -4,7 +4,7 @@ import { hasCardNumber } from '../contract/cardNumbers.ts';
 import { isId, isTenant } from '../contract/ids.ts';
 import { type Scope, scopes } from '../contract/routes.ts';
 import { type Clock, Unavailable } from '../ports/ports.ts';
-import type { Caller } from './request.ts';
+import type { Recognised } from './request.ts';
 
 /** Tokens (JWT) of an OIDC issuer as callers: issuer, audience, signature and times are checked, claims become tenant and scopes. */
 export interface TokenIssuer {
@@ -21,7 +21,7 @@ export interface TokenIssuer {
   readonly consoleClientId?: string;
 }
 
-export type TokenCheck = (token: string) => Promise<Caller | null>;
+export type TokenCheck = (token: string) => Promise<Recognised | null>;
 
 /** Signatures by public keys only: a shared secret or none at all is never taken. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
@@ -71,7 +71,7 @@ export function tokenCheck(issuer: TokenIssuer, clock: Clock, keys?: JWTVerifyGe
   };
 }
 
-function callerOf(issuer: TokenIssuer, payload: JWTPayload): Caller | null {
+function callerOf(issuer: TokenIssuer, payload: JWTPayload): Recognised | null {
   const tenant = payload[issuer.tenantClaim];
   if (typeof tenant !== 'string' || !isTenant(tenant)) return null;
   const claim = payload[issuer.scopeClaim];

@@ -124,6 +124,8 @@ export const policyVersionKey = (tenant: string, version: number): Key => ({
   pk: `${prefixes.policy}${tenant}`,
   sk: `V#${sequenceText(version)}`,
 });
+/** That a policy of this hash was in force once. */
+export const policyInForceKey = (tenant: string, hash: string): Key => ({ pk: `${prefixes.policy}${tenant}`, sk: `H#${hash}` });
 export const policyPointerKey = (tenant: string): Key => ({ pk: `${prefixes.policy}${tenant}`, sk: 'CURRENT' });
 
 export const listEntryKey = (tenant: string, list: string, entry: string): Key => ({
@@ -200,6 +202,8 @@ export const env = {
   logLevel: 'AEGIS_LOG_LEVEL',
   /** An OIDC issuer whose tokens are taken beside keys, as JSON (`shared/edge/tokens.ts`); none when not set. */
   tokenIssuer: 'AEGIS_TOKEN_ISSUER',
+  /** Approvals by others that a policy needs to come into force; none when not set. */
+  policyApprovals: 'AEGIS_POLICY_APPROVALS',
   /** Calls a second of one key in one function instance. */
   keyCallsPerSecond: 'AEGIS_KEY_CALLS_PER_SECOND',
 } as const;

@@ -41,13 +41,15 @@ export interface Sinks {
 export type ApiOptions = Partial<EdgeDependencies> & {
   /** What befalls each call of the table. */
   readonly faults?: FaultPlan;
+  /** Approvals that a policy needs. */
+  readonly policyApprovals?: number;
 };
 
 /**
  * The whole API as it is deployed, on memory stores: every stage's own endpoints behind the edge, requests given to the stage that
  * API Gateway gives them to. The clock stands still unless moved; who sleeps moves it.
  */
-export function apiOnMemory({ faults = noFaults, ...more }: ApiOptions = {}) {
+export function apiOnMemory({ faults = noFaults, policyApprovals = 0, ...more }: ApiOptions = {}) {
   const sinks: Sinks = { writes: [], queued: [], buried: [], logged: [] };
   const time = virtualClock(startMs);
   const clock = { ...time, sleep: async (ms: number) => time.advance(Math.ceil(ms)) };
@@ -66,7 +68,7 @@ export function apiOnMemory({ faults = noFaults, ...more }: ApiOptions = {}) {
     ingest: ingestEndpoints({ queue: recording(sinks.queued), isOrdered: false }),
     decide: decideEndpoints(ledger),
     review: reviewEndpoints({ table, clock, randomness, masterSecret }),
-    admin: adminEndpoints(table, randomness),
+    admin: adminEndpoints(table, randomness, { policyApprovals }),
     read: readEndpoints({
       table,
       openInputs: inputsOpener(masterSecret),

@@ -70,10 +70,11 @@ const operations: readonly Operation[] = Object.entries(document.paths).flatMap(
 const closed = operations.filter(({ scope }) => scope !== null);
 const open = operations.filter(({ scope }) => scope === null);
 
-/** Not there, or no more when asked a second time; a review is claimed by whoever asks first. */
+/** Not there, or no more when asked a second time; a review is claimed by whoever asks first, and no version waits for approval. */
 const gone = new Set([
   'DELETE /lists/{list}/{entry}',
   'GET /model',
+  'POST /policy/versions/{version}/approval',
   'POST /reviews/{reviewId}/claim',
   'POST /reviews/{reviewId}/release',
   'POST /reviews/{reviewId}/dispose',
