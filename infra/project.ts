@@ -30,6 +30,7 @@ export class Project extends Construct {
     this.function = new HouseFunction(this, 'Handler', { stage: 'project', data, settings, memoryMb: 512, timeoutSeconds: 60 })
       .readsItems('feed', 'counter', 'review', 'webhook', 'alert', 'policy', 'progress', 'merchant')
       .putsItems('feed', 'review', 'checkpoint', 'alert', 'progress', 'user', 'merchant')
+      .deletesItems('review')
       .checksItems('label')
       .updatesItems('counter', 'alert')
       .publishesTo('DecisionAlerts', this.decisionAlerts, env.decisionTopic)

@@ -88,6 +88,8 @@ export interface Settings {
   readonly tokenIssuer?: TokenIssuer;
   /** Calls per second of one key in one function instance, with bursts of twice as many. Default: the functions' own limit. */
   readonly keyCallsPerSecond?: number;
+  /** Approvals by others that a policy needs to come into force. */
+  readonly policyApprovals: number;
 }
 
 const defaults: Omit<Settings, 'stage'> = {
@@ -124,6 +126,7 @@ const defaults: Omit<Settings, 'stage'> = {
   keyProvider: 'stack',
   shift: 'atOnce',
   grantsBatchSend: false,
+  policyApprovals: 0,
 };
 
 /** The settings that each stage changes. `cdk deploy -c stage=NAME` selects one. */
@@ -268,6 +271,7 @@ const rules: readonly Rule[] = [
     allowed: 'a whole number from 1 to 10000, or nothing',
     holds: (value) => value === undefined || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 10_000),
   },
+  integer('policyApprovals', 0, 10),
   { name: 'grantsBatchSend', allowed: 'true or false', holds: (value) => typeof value === 'boolean' },
 ];
 

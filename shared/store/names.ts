@@ -124,6 +124,21 @@ export const reviewMemberKey = (tenant: string, transactionId: string): Key => (
   sk: 'R',
 });
 
+/** Where a review is, by its name; what tells it from reviews of 0.1, which have none. */
+export const reviewIdKey = (tenant: string, reviewId: string): Key => ({
+  pk: `${prefixes.review}${tenant}#id#${reviewId}`,
+  sk: 'R',
+});
+
+/** Pointers at open reviews, those first that are to be looked at first. */
+export const reviewQueueKey = (tenant: string, rank: string): Key => ({ pk: `${prefixes.review}${tenant}#queue`, sk: rank });
+
+/** Pointers at the open reviews that somebody has claimed, by rank or in the order of their opening. */
+export const claimedReviewKey = (tenant: string, assignee: string, order: 'rank' | 'place', sk: string): Key => ({
+  pk: `${prefixes.review}${tenant}#claimed#${order}#${assignee}`,
+  sk,
+});
+
 /** A tenant's webhook endpoints. */
 export const webhookKey = (tenant: string, endpointId: string): Key => ({ pk: `${prefixes.webhook}${tenant}`, sk: endpointId });
 
@@ -134,6 +149,8 @@ export const policyVersionKey = (tenant: string, version: number): Key => ({
   pk: `${prefixes.policy}${tenant}`,
   sk: `V#${sequenceText(version)}`,
 });
+/** That a policy of this hash was in force once. */
+export const policyInForceKey = (tenant: string, hash: string): Key => ({ pk: `${prefixes.policy}${tenant}`, sk: `H#${hash}` });
 export const policyPointerKey = (tenant: string): Key => ({ pk: `${prefixes.policy}${tenant}`, sk: 'CURRENT' });
 
 export const listEntryKey = (tenant: string, list: string, entry: string): Key => ({
@@ -216,6 +233,8 @@ export const env = {
   readLogShare: 'AEGIS_READ_LOG_SHARE',
   /** An OIDC issuer whose tokens are taken beside keys, as JSON (`shared/edge/tokens.ts`); none when not set. */
   tokenIssuer: 'AEGIS_TOKEN_ISSUER',
+  /** Approvals by others that a policy needs to come into force; none when not set. */
+  policyApprovals: 'AEGIS_POLICY_APPROVALS',
   /** Calls a second of one key in one function instance. */
   keyCallsPerSecond: 'AEGIS_KEY_CALLS_PER_SECOND',
 } as const;

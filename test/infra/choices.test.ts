@@ -7,7 +7,7 @@ import { build } from '../../infra/build.ts';
 import { checkWithPacks } from '../../infra/packs.ts';
 import type { Settings } from '../../infra/settings.ts';
 import { synthesizeTemplate, withoutBundling } from '../../infra/template.ts';
-import { env } from '../../shared/store/names.ts';
+import { env, prefixes } from '../../shared/store/names.ts';
 import { inspect } from './template.ts';
 
 const account = '111122223333';
@@ -16,6 +16,18 @@ const variablesOf = (template: ReturnType<typeof inspect>, stage: string): Recor
   (template.one('AWS::Lambda::Function', `${stage}Handler`)[1].Properties!.Environment as { Variables: Record<string, unknown> })
     .Variables;
 const chosen = (overrides: Partial<Settings>) => inspect(synthesizeTemplate('prod', overrides));
+
+interface Document {
+  readonly Statement: readonly { readonly Action: string | readonly string[]; readonly Condition?: unknown }[];
+}
+
+/** Whether a role may change items whose keys begin as those of policies do. */
+const writesPolicies = ({ Statement }: Document): boolean =>
+  Statement.some(
+    ({ Action, Condition }) =>
+      [Action].flat().some((action) => /^dynamodb:(Put|Update|Delete)Item$/.test(action)) &&
+      JSON.stringify(Condition ?? `"${prefixes.policy}`).includes(`"${prefixes.policy}`),
+  );
 
 describe('settings that change what the core is made of', { timeout: 120_000 }, () => {
   it('consoleUrl: links lead there; left out, under the API itself', () => {
@@ -49,6 +61,17 @@ describe('settings that change what the core is made of', { timeout: 120_000 }, 
     expect(topics).toBe(6);
     expect(of('email')).toHaveLength(topics);
     expect(of('sms')).toHaveLength(topics);
+  });
+
+  it('policyApprovals: the function that publishes policies knows how many, and no other may write one', () => {
+    const template = chosen({ policyApprovals: 2 });
+    expect(variablesOf(template, 'Admin')[env.policyApprovals]).toBe('2');
+    expect(variablesOf(inspect(), 'Admin')).not.toHaveProperty(env.policyApprovals);
+    const writers = template
+      .ofType('AWS::IAM::Policy')
+      .filter(({ Properties }) => writesPolicies(Properties!.PolicyDocument as Document))
+      .map(({ Properties }) => JSON.stringify(Properties!.Roles).match(/"(\w+?)Handler/)?.[1]);
+    expect(writers).toEqual(['Admin']);
   });
 
   it('modelAgeAlarmHours and checkpointLagAlarmMinutes: people are told from when the alarms ring', () => {

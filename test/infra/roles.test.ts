@@ -60,6 +60,7 @@ const rights: Readonly<Record<string, readonly string[]>> = {
     'dynamodb:GetItem DataTable.Arn keys F# C# R# W# N# P# J# M#',
     'dynamodb:Query DataTable.Arn keys F# C# R# W# N# P# J# M#',
     'dynamodb:PutItem DataTable.Arn keys F# R# T# N# J# U# M#',
+    'dynamodb:DeleteItem DataTable.Arn keys R#',
     'dynamodb:ConditionCheckItem DataTable.Arn keys B#',
     'dynamodb:UpdateItem DataTable.Arn keys C# N#',
     ...writesTable,

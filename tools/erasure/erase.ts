@@ -21,6 +21,7 @@ import type { StoredEntry } from '../../shared/proof/entry.ts';
 import { noteHeads } from '../../shared/proof/heads.ts';
 import { attempted } from '../../shared/reviews/attempts.ts';
 import { type Review, reviewFromItem, reviewOfKey, reviewPlace } from '../../shared/reviews/review.ts';
+import { forgetWrites } from '../../shared/reviews/reviewItems.ts';
 import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
 import { hashOf } from '../../shared/secrets/sealer.ts';
 import { auditKey, decisionKey, openReviewKey, prefixes, stateKey } from '../../shared/store/names.ts';
@@ -300,6 +301,7 @@ async function eraseReview(table: TableStore, tenant: string, item: Item, review
     table.transact([
       { kind: 'delete', key: pointer, condition: { kind: 'equals', attribute: 'place', value: place } },
       { kind: 'delete', key: { pk: item.pk, sk: item.sk }, condition: asRead },
+      ...forgetWrites(tenant, review),
     ]),
   );
 }
