@@ -7,7 +7,6 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   Architecture,
   type CfnEventSourceMapping,
-  Code,
   EventInvokeConfig,
   type EventSourceMapping,
   FilterCriteria,
@@ -25,8 +24,8 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
-import { env, prefixes } from '../shared/store/names.ts';
-import { bundleStage } from './bundle.ts';
+import { env, masterSecretKey, prefixes } from '../shared/store/names.ts';
+import { codeOf } from './code.ts';
 import type { Data } from './data.ts';
 import type { Settings } from './settings.ts';
 
@@ -52,6 +51,8 @@ const version: string = JSON.parse(readFileSync(`${root}package.json`, 'utf8')).
 /** The stream keeps a record for 24 hours. Given up a little earlier, its place is still told to whoever rebuilds what was made of it. */
 const recordAgeMax = Duration.minutes(23 * 60 + 30);
 
+/** EventBridge keeps an event that no function took for no longer. */
+const eventAgeMaxMinutes = 24 * 60;
 const aliasName = 'live';
 
 /**
@@ -64,7 +65,7 @@ export class HouseFunction extends Construct {
   readonly memoryMb: number;
   readonly role: Role;
   readonly function: LambdaFunctionResource;
-  /** Callers invoke this alias. A deployment points it to a new version, a rollback points it back. */
+  /** Callers invoke this alias. A deployment points it to a new version, a rollback points it back: old versions stay. */
   readonly alias: IFunction;
   private readonly data: Data;
   private readonly region: string;
@@ -97,8 +98,10 @@ export class HouseFunction extends Construct {
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       systemLogLevelV2: SystemLogLevel.WARN,
-      environment: { NODE_OPTIONS: '--enable-source-maps', [env.version]: version },
-      ...code(this, props.stage),
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+      environment: { NODE_OPTIONS: '--enable-source-maps', [env.version]: version, [env.stage]: props.settings.stage },
+      code: codeOf(this, props.stage),
+      handler: 'index.handler',
     });
     // The classes of aws-cdk-lib leave optional properties undefined, which its own interfaces do not allow under exactOptionalPropertyTypes.
     this.alias = this.function.addAlias(
@@ -189,9 +192,20 @@ export class HouseFunction extends Construct {
     return this.allow('OpenMasterSecret', ['kms:Decrypt'], [this.data.masterKey.keyArn]);
   }
 
-  /** May unwrap the master secret, and create the first one. */
+  /**
+   * May unwrap the master secret, and make the first version: KMS gives it no key for a later one. IAM cannot tell a new item from a replaced
+   * one; that it replaces none is the condition of the write.
+   */
   createsMasterSecret(): this {
-    return this.opensMasterSecret().allow('CreateMasterSecret', ['kms:GenerateDataKey'], [this.data.masterKey.keyArn]);
+    this.set(env.table, this.data.table.tableName);
+    return this.opensMasterSecret()
+      .allow('CreateMasterSecret', ['kms:GenerateDataKey'], [this.data.masterKey.keyArn], {
+        StringEqualsIfExists: { 'kms:EncryptionContext:version': '1' },
+      })
+      .allow('StoreMasterSecret', ['dynamodb:PutItem'], [this.data.table.tableArn], {
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [masterSecretKey(1).pk] },
+      })
+      .usesDataKey('dynamodb', writingKeyActions);
   }
 
   signsWith(key: IKey, variable: string): this {
@@ -257,7 +271,13 @@ export class HouseFunction extends Construct {
   runsEvery(period: Duration, failures: Queue): this {
     new Rule(this, 'Schedule', {
       schedule: Schedule.rate(period),
-      targets: [new LambdaFunction(this.alias, { retryAttempts: 1, maxEventAge: period, deadLetterQueue: failures as IQueue })],
+      targets: [
+        new LambdaFunction(this.alias, {
+          retryAttempts: 1,
+          maxEventAge: Duration.minutes(Math.min(period.toMinutes(), eventAgeMaxMinutes)),
+          deadLetterQueue: failures as IQueue,
+        }),
+      ],
     });
     new EventInvokeConfig(this, 'Failing', {
       function: this.alias,
@@ -328,11 +348,3 @@ const changeable = (scope: Construct, verb: string, kinds: readonly ItemKind[]):
   if (kinds.includes('audit')) throw new Error(`${scope.node.path}: items of kind audit can never be ${verb}`);
   return kinds;
 };
-
-/** The bundled handler, or a placeholder when this synthesis does not bundle (tests, the local stack). */
-const code = (scope: Construct, stage: string) => ({
-  code: Stack.of(scope).bundlingRequired
-    ? Code.fromAsset(bundleStage(stage))
-    : Code.fromInline('throw new Error("not bundled");'),
-  handler: 'index.handler',
-});

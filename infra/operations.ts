@@ -18,10 +18,11 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnLoggingConfiguration, CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import { featureMetric, type MetricName, namespace, watchedFeatures } from '../shared/edge/metricNames.ts';
+import { featureMetric, type MetricName, watchedFeatures } from '../shared/edge/metricNames.ts';
 import { Catalogue } from './catalogue.ts';
 import type { CoreStack } from './core.ts';
 import type { HouseFunction } from './function.ts';
+import { ownMetric } from './ownMetric.ts';
 import { prices } from './prices.ts';
 import type { Settings } from './settings.ts';
 
@@ -34,7 +35,7 @@ export class OperationsStack extends Stack {
     super(scope, id, props);
     const { settings, core } = props;
     this.dashboard(settings, core);
-    this.alarms(core);
+    this.alarms(settings, core);
     this.firewall(settings, core);
     new Catalogue(this, 'Catalogue', {
       databaseName: `aegis_${settings.stage.replaceAll('-', '_')}`,
@@ -58,7 +59,7 @@ export class OperationsStack extends Stack {
   private dashboard(settings: Settings, core: CoreStack): void {
     const { watched, functions } = core;
     const own = (metricName: MetricName, statistic: string): Metric =>
-      new Metric({ namespace, metricName, statistic, period: Duration.minutes(1) });
+      ownMetric(settings, metricName, statistic, Duration.minutes(1));
     const spread = (metricName: MetricName): Metric[] => ['p10', 'p50', 'p90'].map((statistic) => own(metricName, statistic));
     const graph = (title: string, ...left: IMetric[]): GraphWidget => new GraphWidget({ title, left, width: 8 });
     const ofTable = (metricName: string): Metric =>
@@ -156,9 +157,8 @@ export class OperationsStack extends Stack {
     });
   }
 
-  private alarms({ alarms }: CoreStack): void {
-    const decisions = (metricName: MetricName): Metric =>
-      new Metric({ namespace, metricName, statistic: 'sum', period: Duration.minutes(5) });
+  private alarms(settings: Settings, { alarms }: CoreStack): void {
+    const decisions = (metricName: MetricName): Metric => ownMetric(settings, metricName, 'sum', Duration.minutes(5));
     const all = 'FILL(allowed, 0) + FILL(reviewed, 0) + FILL(blocked, 0)';
     const degraded = new Alarm(this, 'DegradedShare', {
       alarmDescription: 'Aegis: more than 5 % of the decisions lack a part, such as the model',

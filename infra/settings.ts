@@ -198,7 +198,7 @@ const rules: readonly Rule[] = [
   integer('unsettledAlarm', 0, 1_000_000),
   integer('apiRatePerSecond', 1, 10_000),
   integer('apiBurst', 1, 5000),
-  integer('compactEveryMinutes', 15, 1440),
+  integer('compactEveryMinutes', 15, 720),
   integer('compactionLagAlarmHours', 2, 720),
   integer('trainEveryMinutes', 1, 10_080),
   integer('modelAgeAlarmHours', 2, 8760),

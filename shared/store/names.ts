@@ -178,6 +178,8 @@ export const env = {
   /** Local stacks only: the private key that signs checkpoints, PKCS #8 in PEM, instead of KMS. */
   localCheckpointKey: 'AEGIS_LOCAL_CHECKPOINT_KEY',
   version: 'AEGIS_VERSION',
+  /** The deployment's stage: the dimension of what its functions measure. */
+  stage: 'AEGIS_STAGE',
   /** The least level of log lines: debug, info, warn (when not set), error, audit or silent. */
   logLevel: 'AEGIS_LOG_LEVEL',
   /** Of the reads that tell nothing of a person, the share that is logged, 0 to 1; all when not set. */

@@ -56,11 +56,21 @@ interface AlarmProperties {
   readonly Threshold: number;
   readonly ComparisonOperator: string;
   readonly EvaluationPeriods: number;
+  readonly TreatMissingData: string;
+  readonly Dimensions?: readonly { readonly Name: string; readonly Value: unknown }[];
+  readonly Namespace?: string;
+  readonly Period?: number;
   readonly Statistic?: string;
   readonly Metrics?: readonly {
     readonly Id: string;
     readonly Expression?: string;
-    readonly MetricStat?: { readonly Metric: { readonly MetricName: string } };
+    readonly MetricStat?: {
+      readonly Metric: {
+        readonly MetricName: string;
+        readonly Namespace: string;
+        readonly Dimensions?: readonly { readonly Name: string; readonly Value: unknown }[];
+      };
+    };
   }[];
   readonly AlarmRule?: { readonly 'Fn::Join': readonly [string, readonly unknown[]] };
 }
@@ -77,7 +87,7 @@ const alarms = new Map(
 /** What a metric measured, by name: the values of each period. */
 type Measured = Readonly<Record<string, readonly (readonly number[])[]>>;
 
-/** As CloudWatch evaluates: a period without values is not breaching; every one of the alarm's periods must breach. */
+/** As CloudWatch evaluates: a period without values breaches where the alarm says so; every one of the alarm's periods must breach. */
 const isTripped = (alarm: AlarmProperties, measured: Measured): boolean => {
   const statistics: Readonly<Record<string, (values: readonly number[]) => number>> = {
     Maximum: (values) => Math.max(...values),
@@ -103,8 +113,9 @@ const isTripped = (alarm: AlarmProperties, measured: Measured): boolean => {
   expect(alarm.ComparisonOperator).toMatch(/^GreaterThan(OrEqualTo)?Threshold$/);
   return Array.from({ length: alarm.EvaluationPeriods }, (_, period) => valueAt(period)).every(
     (value) =>
-      value !== null &&
-      (alarm.ComparisonOperator === 'GreaterThanThreshold' ? value > alarm.Threshold : value >= alarm.Threshold),
+      (value === null && alarm.TreatMissingData === 'breaching') ||
+      (value !== null &&
+        (alarm.ComparisonOperator === 'GreaterThanThreshold' ? value > alarm.Threshold : value >= alarm.Threshold)),
   );
 };
 
@@ -449,6 +460,9 @@ const faults: Readonly<Record<string, Fault>> = {
   ),
 };
 
+/** No value means that nothing runs. */
+const heartbeats = ['CheckpointLag', 'CompactionLag'];
+
 describe('every alarm', () => {
   it('has its fault here, and every fault its alarm', () => {
     expect([...alarms.keys()].sort()).toEqual([...Object.keys(faults), 'DecidingStopped'].sort());
@@ -460,9 +474,38 @@ describe('every alarm', () => {
       const alarm = alarms.get(name)!;
       expect(isTripped(alarm, await broken())).toBe(true);
       expect(isTripped(alarm, await healthy())).toBe(false);
-      expect(isTripped(alarm, {})).toBe(false);
+      expect(isTripped(alarm, {})).toBe(heartbeats.includes(name));
     },
   );
+
+  it('on a heartbeat looks at two runs of its schedule: one of them is in every period', () => {
+    const schedules = core!
+      .ofType('AWS::Events::Rule')
+      .map(({ Properties }) => [JSON.stringify(Properties!.Targets), String(Properties!.ScheduleExpression)] as const);
+    for (const [name, stage] of [
+      ['CheckpointLag', 'Checkpoint'],
+      ['CompactionLag', 'Compact'],
+    ] as const) {
+      const [, rate] = schedules.find(([target]) => target.includes(`${stage}Handler`))!;
+      const [, count, unit] = /^rate\((\d+) (minute|hour)s?\)$/.exec(rate)!;
+      expect(alarms.get(name)!.Period).toBe(2 * Number(count) * (unit === 'hour' ? 3600 : 60));
+    }
+  });
+
+  it('on a metric of our own watches that of its stage alone, by the dimension that the functions write', () => {
+    const line = JSON.parse(metricsLine({ Unsettled: { unit: 'Count', value: 1 } }, startMs, 'prod'));
+    expect(line).toMatchObject({ Stage: 'prod', _aws: { CloudWatchMetrics: [{ Dimensions: [['Stage']] }] } });
+    const own = [...alarms.values()].flatMap((alarm) => [
+      ...(alarm.Namespace === 'Aegis' ? [alarm.Dimensions] : []),
+      ...(alarm.Metrics ?? []).flatMap(({ MetricStat }) =>
+        MetricStat?.Metric.Namespace === 'Aegis' ? [MetricStat.Metric.Dimensions] : [],
+      ),
+    ]);
+    expect(own.length).toBeGreaterThan(8);
+    for (const dimensions of own) expect(dimensions).toEqual([{ Name: 'Stage', Value: 'prod' }]);
+    for (const fn of core!.ofType('AWS::Lambda::Function'))
+      expect(fn.Properties!.Environment).toMatchObject({ Variables: { AEGIS_STAGE: 'prod' } });
+  });
 
   it('DecidingStopped is tripped by both of its alarms together, by none alone', () => {
     const rule = JSON.stringify(alarms.get('DecidingStopped')!.AlarmRule);

@@ -41,6 +41,17 @@ describe('settings that change what the core is made of', { timeout: 120_000 }, 
     expect(ready(inspect())).toEqual([]);
   });
 
+  it.each([1, 1_439, 1_440, 1_441, 10_080])('trainEveryMinutes: a run every %i minutes is synthesized', (trainEveryMinutes) => {
+    const template = chosen({ trainEveryMinutes, modelAgeAlarmHours: 8_760 });
+    const rule = template
+      .ofType('AWS::Events::Rule')
+      .find(({ Properties }) => JSON.stringify(Properties).includes('TrainHandler'))!;
+    const [{ RetryPolicy }] = rule.Properties!.Targets as [
+      { readonly RetryPolicy: { readonly MaximumEventAgeInSeconds: number } },
+    ];
+    expect(RetryPolicy.MaximumEventAgeInSeconds).toBe(Math.min(86_400, 60 * trainEveryMinutes));
+  });
+
   it('alertEmails and alertPhones: each is subscribed to every topic', () => {
     const template = chosen({ alertEmails: ['risk@example.com'], alertPhones: ['+919800000000'] });
     const topics = template.ofType('AWS::SNS::Topic').length;

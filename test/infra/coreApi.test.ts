@@ -37,10 +37,16 @@ describe('every function', () => {
     }
   });
 
+  it('keeps its old versions, to which a rollback moves the alias back', () => {
+    const versions = ofType('AWS::Lambda::Version');
+    expect(versions).toHaveLength(functions.length);
+    for (const version of versions) expect(version.DeletionPolicy).toBe('Retain');
+  });
+
   it('finds what it may use under the shared names', () => {
     const variablesOf = (stage: string): string[] => {
       const { Variables } = one('AWS::Lambda::Function', `${stage}Handler`)[1].Properties!.Environment as { Variables: object };
-      return Object.keys(Variables).filter((name) => name !== 'NODE_OPTIONS');
+      return Object.keys(Variables).filter((name) => name !== 'NODE_OPTIONS' && name !== env.stage);
     };
     expect(variablesOf('Ingest').sort()).toEqual([env.queueUrl, env.readLogShare, env.table, env.version].sort());
     expect(variablesOf('Score').sort()).toEqual(
@@ -171,6 +177,17 @@ describe('the API', () => {
     expect(without('AWS::ApiGateway::Account')).toEqual([]);
   });
 
+  it('takes TLS 1.2 and newer alone, and tells browsers to stay with it', () => {
+    expect(ofType('AWS::ApiGateway::RestApi')[0]!.Properties).toMatchObject({
+      SecurityPolicy: expect.stringMatching(/^SecurityPolicy_TLS13_1_2_/),
+      EndpointAccessMode: 'BASIC',
+    });
+    for (const { Properties } of ofType('AWS::ApiGateway::GatewayResponse'))
+      expect(Properties!.ResponseParameters).toMatchObject({
+        'gatewayresponse.header.Strict-Transport-Security': "'max-age=31536000'",
+      });
+  });
+
   it('limits the rate at its stage', () => {
     expect(ofType('AWS::ApiGateway::Stage')[0]!.Properties).toMatchObject({
       MethodSettings: [{ HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: 1000, ThrottlingBurstLimit: 2000 }],
@@ -199,9 +216,10 @@ describe('the alarms', () => {
         'ApproximateNumberOfMessagesVisible IngestDeadLetters.QueueName > 0',
         'ApproximateNumberOfMessagesVisible ProjectFailures.QueueName > 0',
         'ApproximateAgeOfOldestMessage IngestQueue.QueueName > 60',
-        'CheckpointLag > 1800000',
-        'ModelAge > 345600000',
-        'AlertsFailed > 0',
+        'CheckpointLag prod > 1800000',
+        'ModelAge prod > 345600000',
+        'AlertsFailed prod > 0',
+        'Unsettled prod > 20',
       ]),
     );
     expect(watched.filter((line) => line.startsWith('Errors '))).toHaveLength(ofType('AWS::Lambda::Function').length);

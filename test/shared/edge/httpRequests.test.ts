@@ -226,6 +226,10 @@ describe('answers', () => {
     expect(received.headers['retry-after']).toBe(status === 503 ? '1' : undefined);
   });
 
+  it.each(['/policy', '/nowhere'])('of %s tell browsers to stay with TLS', async (path) => {
+    expect((await send(build(), { key, path })).headers['strict-transport-security']).toBe('max-age=31536000');
+  });
+
   it('log what failed, with its correlation id', async () => {
     fail = new TypeError('broken');
     await send(build(), { key, path: '/policy', headers: { 'x-correlation-id': 'c-1' } });
