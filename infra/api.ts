@@ -7,6 +7,7 @@ import {
   type IRestApi,
   LambdaIntegration,
   LogGroupLogDestination,
+  type MethodDeploymentOptions,
   MethodLoggingLevel,
   ResponseType,
   RestApi,
@@ -52,6 +53,7 @@ export class Api extends Construct {
         metricsEnabled: true,
         loggingLevel: MethodLoggingLevel.OFF,
         dataTraceEnabled: false,
+        methodOptions: openMethods(settings),
         ...(settings.gatewayLog ? this.accessLog(data, settings) : {}),
       },
     });
@@ -81,7 +83,8 @@ export class Api extends Construct {
     this.api.root.addResource('{proxy+}').addMethod('ANY', integrationOf('read'));
     for (const route of routes) {
       const resource = this.resourceAt(route.path, integrationOf('read'));
-      if (route.stage !== 'read') resource.addMethod(route.method, integrationOf(route.stage));
+      // An open route has a method of its own, so that the stage can limit it by itself.
+      if (route.stage !== 'read' || route.scope === null) resource.addMethod(route.method, integrationOf(route.stage));
     }
     for (const refusal of refusals) this.addRefusal(refusal);
   }
@@ -137,6 +140,17 @@ export class Api extends Construct {
     });
   }
 }
+
+/** A flood of what needs no key must not use up the rate of those who have one. */
+const openMethods = ({ openRatePerSecond }: Settings): Record<string, MethodDeploymentOptions> =>
+  Object.fromEntries(
+    routes
+      .filter(({ scope }) => scope === null)
+      .map(({ path, method }) => [
+        `${path}/${method}`,
+        { throttlingRateLimit: openRatePerSecond, throttlingBurstLimit: 2 * openRatePerSecond, metricsEnabled: true },
+      ]),
+  );
 
 const accessLogFields = {
   id: 'requestId',

@@ -27,10 +27,8 @@ import { Construct } from 'constructs';
 import { env, masterSecretKey, prefixes } from '../shared/store/names.ts';
 import { codeOf } from './code.ts';
 import type { Data } from './data.ts';
+import { changeable, type ItemKind, writingKeyActions } from './itemRights.ts';
 import type { Settings } from './settings.ts';
-
-/** A kind of item: the name of its key prefix in `shared/store/names.ts`. */
-export type ItemKind = keyof typeof prefixes;
 
 export interface HouseFunctionProps {
   /** The folder under `functions/` that holds the handler. */
@@ -88,6 +86,7 @@ export class HouseFunction extends Construct {
     });
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     this.allow('OwnLog', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]);
+    const { [props.stage]: reserved } = props.settings.reservedConcurrency;
     this.function = new LambdaFunctionResource(this, 'Function', {
       description: `Aegis: ${props.stage}`,
       runtime: Runtime.NODEJS_24_X,
@@ -95,6 +94,7 @@ export class HouseFunction extends Construct {
       role: this.role,
       memorySize: props.memoryMb,
       timeout: Duration.seconds(props.timeoutSeconds),
+      ...(reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }),
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       systemLogLevelV2: SystemLogLevel.WARN,
@@ -340,11 +340,3 @@ export class HouseFunction extends Construct {
     this.function.addEnvironment(variable, value);
   }
 }
-
-const writingKeyActions = ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'];
-
-/** Throws an Error for audit entries: they are written once, and no function may change or delete them. */
-const changeable = (scope: Construct, verb: string, kinds: readonly ItemKind[]): readonly ItemKind[] => {
-  if (kinds.includes('audit')) throw new Error(`${scope.node.path}: items of kind audit can never be ${verb}`);
-  return kinds;
-};

@@ -142,6 +142,8 @@ export const expiryAttribute = 'ttl';
 export const env = {
   table: 'AEGIS_TABLE',
   queueUrl: 'AEGIS_QUEUE_URL',
+  /** `true`: messages go onto a standard queue by the group of their tenant. */
+  fairQueue: 'AEGIS_FAIR_QUEUE',
   deadLetterUrl: 'AEGIS_DEAD_LETTER_URL',
   /** Seconds: the longest pause before a payment that could not be decided is tried again. */
   pauseSecondsMax: 'AEGIS_PAUSE_SECONDS_MAX',

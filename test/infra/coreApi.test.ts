@@ -48,7 +48,7 @@ describe('every function', () => {
       const { Variables } = one('AWS::Lambda::Function', `${stage}Handler`)[1].Properties!.Environment as { Variables: object };
       return Object.keys(Variables).filter((name) => name !== 'NODE_OPTIONS' && name !== env.stage);
     };
-    expect(variablesOf('Ingest').sort()).toEqual([env.queueUrl, env.readLogShare, env.table, env.version].sort());
+    expect(variablesOf('Ingest').sort()).toEqual([env.fairQueue, env.queueUrl, env.readLogShare, env.table, env.version].sort());
     expect(variablesOf('Score').sort()).toEqual(
       [
         env.consoleUrl,
@@ -188,10 +188,31 @@ describe('the API', () => {
       });
   });
 
-  it('limits the rate at its stage', () => {
-    expect(ofType('AWS::ApiGateway::Stage')[0]!.Properties).toMatchObject({
-      MethodSettings: [{ HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: 1000, ThrottlingBurstLimit: 2000 }],
+  it('limits the rate at its stage, and that of each open route by itself', () => {
+    const { MethodSettings } = ofType('AWS::ApiGateway::Stage')[0]!.Properties as {
+      readonly MethodSettings: readonly Readonly<Record<string, unknown>>[];
+    };
+    expect(MethodSettings[0]).toMatchObject({
+      HttpMethod: '*',
+      ResourcePath: '/*',
+      ThrottlingRateLimit: 1000,
+      ThrottlingBurstLimit: 2000,
     });
+    const open = routes.filter(({ scope }) => scope === null);
+    expect(MethodSettings.slice(1)).toHaveLength(open.length);
+    for (const { method, path } of open) {
+      // As API Gateway writes it: a slash within a path is ~1.
+      const resource = path === '/' ? '/' : `/${path.replaceAll('/', '~1')}`;
+      expect(MethodSettings.slice(1), path).toContainEqual(
+        expect.objectContaining({
+          HttpMethod: method,
+          ResourcePath: resource,
+          ThrottlingRateLimit: 100,
+          ThrottlingBurstLimit: 200,
+        }),
+      );
+      expect(stageOf(`${method} ${path}`), `${path} has a method of its own, else the setting means nothing`).toBe('read');
+    }
   });
 });
 
