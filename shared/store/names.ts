@@ -191,6 +191,8 @@ export const expiryAttribute = 'ttl';
 export const env = {
   table: 'AEGIS_TABLE',
   queueUrl: 'AEGIS_QUEUE_URL',
+  /** `true`: messages go onto a standard queue by the group of their tenant. */
+  fairQueue: 'AEGIS_FAIR_QUEUE',
   deadLetterUrl: 'AEGIS_DEAD_LETTER_URL',
   /** Seconds: the longest pause before a payment that could not be decided is tried again. */
   pauseSecondsMax: 'AEGIS_PAUSE_SECONDS_MAX',
@@ -227,6 +229,8 @@ export const env = {
   /** Local stacks only: the private key that signs checkpoints, PKCS #8 in PEM, instead of KMS. */
   localCheckpointKey: 'AEGIS_LOCAL_CHECKPOINT_KEY',
   version: 'AEGIS_VERSION',
+  /** The deployment's stage: the dimension of what its functions measure. */
+  stage: 'AEGIS_STAGE',
   /** The least level of log lines: debug, info, warn (when not set), error, audit or silent. */
   logLevel: 'AEGIS_LOG_LEVEL',
   /** Of the reads that tell nothing of a person, the share that is logged, 0 to 1; all when not set. */

@@ -10,12 +10,13 @@ const deciding = (stage: string): string[] => [
   ...always(stage),
   'dynamodb:GetItem DataTable.Arn keys S# D# A# P# L# M# O# X#',
   'dynamodb:Query DataTable.Arn keys S# D# A# P# L# M# O# X#',
-  'dynamodb:PutItem DataTable.Arn keys S# D# A# X#',
+  'dynamodb:PutItem DataTable.Arn keys S# D# A#',
+  'dynamodb:PutItem DataTable.Arn keys X#master',
   'kms:Decrypt DataDataKey.Arn via dynamodb',
   'kms:Encrypt DataDataKey.Arn via dynamodb',
   'kms:GenerateDataKey DataDataKey.Arn via dynamodb',
   'kms:Decrypt DataMasterKey.Arn',
-  'kms:GenerateDataKey DataMasterKey.Arn',
+  'kms:GenerateDataKey DataMasterKey.Arn for version 1',
   's3:GetObject DataModelBucket.Arn/*',
   'kms:Decrypt DataDataKey.Arn via s3',
 ];
@@ -40,7 +41,7 @@ const rights: Readonly<Record<string, readonly string[]>> = {
     'kms:GenerateDataKey DataDataKey.Arn via sqs',
   ],
   Score: [
-    ...deciding('Score').map((right) => right.replace(/(GetItem|Query|PutItem)(.*)$/, '$1$2 N#')),
+    ...deciding('Score').map((right) => right.replace(/(GetItem|Query|PutItem)(.* S# .*)$/, '$1$2 N#')),
     'dynamodb:BatchGetItem DataTable.Arn keys S#',
     'dynamodb:UpdateItem DataTable.Arn keys N#',
     'sns:Publish AlarmsDeadLetterTopic',
@@ -201,6 +202,7 @@ const conditions = (statement: Statement): string[] =>
     if (operator === 'ForAllValues:StringLike' && name === 'dynamodb:LeadingKeys') {
       return `keys ${(value as string[]).map((pattern) => pattern.replace(/\*$/, '')).join(' ')}`;
     }
+    if (operator === 'StringEqualsIfExists' && name === 'kms:EncryptionContext:version') return `for version ${value}`;
     if (operator === 'StringEquals' && name === 'kms:ViaService') return `via ${pointed(value).split('.')[0]}`;
     throw new Error(`unexpected condition ${operator} ${name}`);
   });
