@@ -43,7 +43,8 @@ async function reviewsOf(table: TableStore, request: ApiRequest, limit: number, 
       assignee === undefined ? reviewQueueKey(tenant, '') : claimedReviewKey(tenant, assignee, byRank ? 'rank' : 'place', '');
     const descending = !byRank && sort !== 'age';
     const pointers = await itemPage(table, { query: { pk, descending, ...from }, count: limit, queriesMax });
-    const reviews = await pointedAt(table, tenant, pointers.items);
+    const found = await pointedAt(table, tenant, pointers.items);
+    const reviews = found.filter(({ claim }) => assignee === undefined || claim?.assignee === assignee);
     return { reviews, ...(pointers.after !== undefined && { after: pointers.after }) };
   }
   const { pk } = reviewKey(tenant, isClosed ? 'closed' : 'open', '');
@@ -57,7 +58,10 @@ async function reviewsOf(table: TableStore, request: ApiRequest, limit: number, 
   return { reviews: page.items.map(reviewFromItem), ...(page.after !== undefined && { after: page.after }) };
 }
 
-/** The reviews that pointers lead to, in their order; those that were closed meanwhile are left out. */
+/**
+ * The reviews that pointers lead to, each once, in their order; those that were closed meanwhile are left out. While an upgrade runs, functions
+ * of 0.1 change reviews and not what points at them.
+ */
 async function pointedAt(table: TableStore, tenant: string, pointers: readonly Item[]): Promise<Review[]> {
   const reviews: Review[] = [];
   for (let i = 0; i < pointers.length; i += keysPerRead) {
@@ -65,5 +69,5 @@ async function pointedAt(table: TableStore, tenant: string, pointers: readonly I
     const items = await table.getMany(keys, { consistent: true });
     reviews.push(...items.filter((item) => item !== null).map(reviewFromItem));
   }
-  return reviews;
+  return [...new Map(reviews.map((review) => [review.reviewId, review])).values()];
 }

@@ -372,6 +372,18 @@ describe('a review of 0.1', () => {
     expect(await reviewsOf({ sort: 'priority' })).toEqual([]);
   });
 
+  it('is listed once, and under nobody, after a function of 0.1 changed what it knows of', async () => {
+    await pay('a_1', 'REVIEW');
+    const { reviewId, openedAt } = await reviewOf('a_1');
+    await act(ana, 'claim', reviewId);
+    const { work: _, claim: __, ...old } = (await api.table.get(reviewKey('acme', 'open', `${openedAt}#${reviewId}`)))!;
+    await api.table.put({ ...(old as typeof old & { pk: string; sk: string }), revision: 9 });
+    await act(ben, 'claim', reviewId);
+    expect(await reviewsOf({ assignee: 'ana' })).toEqual([]);
+    for (const query of [{ sort: 'priority' }, { assignee: 'ben' }, { assignee: 'ben', sort: 'priority' }])
+      expect((await reviewsOf(query)).map((review) => review.reviewId)).toEqual([reviewId]);
+  });
+
   it('is found by priority after a rebuild, which leaves it as it is', async () => {
     await pay('a_1', 'REVIEW');
     const { key } = await asOf01('a_1');
