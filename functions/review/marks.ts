@@ -1,13 +1,12 @@
-import { entitiesOf } from '../../shared/domain/entities.ts';
 import { fraudWindowMs } from '../../shared/domain/entityFigures.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
 import { entityHashes } from '../../shared/entities/hashes.ts';
 import { trackedBy } from '../../shared/entities/kinds.ts';
+import { entityPlaces } from '../../shared/entities/places.ts';
 import { marksExpiry, marksIn, packMark, recordLimits } from '../../shared/entities/record.ts';
 import type { Item, Key, TableStore, Write } from '../../shared/ports/ports.ts';
 import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
-import { entityMarksKey } from '../../shared/store/names.ts';
 
 /** What a label says of a payment, and what the label before it said. */
 export interface LabelChange {
@@ -27,15 +26,15 @@ export async function markWrites(
   { isFraud, wasFraud, knownAtMs }: LabelChange,
 ): Promise<readonly Write[]> {
   if (!isFraud && !wasFraud) return [];
-  const { transactionId, occurredAtMs } = transaction;
-  const entities = entitiesOf(transaction, trackedBy(policy).own);
-  if (entities.length === 0) return [];
-  const hashes = await entityHashes(masterSecret);
-  const keys = entities.map(({ kind, id }) => entityMarksKey(tenant, kind, hashes.digest(tenant, kind, id)));
-  const items = await table.getMany(keys, { consistent: true });
-  return keys.flatMap((key, i): Write[] => {
+  const { occurredAtMs } = transaction;
+  const places = entityPlaces(await entityHashes(masterSecret), tenant, transaction, trackedBy(policy).own);
+  if (places.length === 0) return [];
+  const items = await table.getMany(
+    places.map(({ marks }) => marks),
+    { consistent: true },
+  );
+  return places.flatMap(({ marks: key, name }, i): Write[] => {
     const item = items[i] ?? null;
-    const name = hashes.transaction(key.pk, transactionId);
     if (!isFraud) return item?.[name] === undefined ? [] : [{ kind: 'update', key, change: { remove: [name] } }];
     return [markWrite(key, item, name, { occurredAtMs, knownAtMs })];
   });
