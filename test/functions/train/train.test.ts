@@ -168,7 +168,7 @@ describe('training', () => {
     );
     on = world();
     await fillArchive(on.archive, [{ ...row!, signals: [...row!.signals, 1], fraud: null }]);
-    await expect(trainModel(on)).rejects.toThrow(/holds 10 signals, of which 9 are known/);
+    await expect(trainModel(on)).rejects.toThrow(/holds 15 signals, of which 14 are known/);
   });
 
   it('names object and line of what is not a line of the archive', async () => {
