@@ -26,6 +26,7 @@ import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
 import { hashOf } from '../../shared/secrets/sealer.ts';
 import { auditKey, decisionKey, openReviewKey, prefixes, stateKey } from '../../shared/store/names.ts';
 import { scanItems } from '../../shared/store/pages.ts';
+import { eraseFromEntities } from './entities.ts';
 import { dropFeatures, type Erased } from './features.ts';
 import { eraseMessages, type ParkedQueue } from './messages.ts';
 import type { Subject } from './subject.ts';
@@ -50,6 +51,8 @@ export interface ErasureReport {
   readonly alerts: number;
   /** Notes of whose account it was. */
   readonly users: number;
+  /** Attempts and marks in the records of entities. */
+  readonly entities: number;
   readonly featureObjects: number;
   readonly messages: number;
 }
@@ -70,7 +73,7 @@ const withinMs = 60_000;
 
 /**
  * Erases what is personal of these subjects: their account states, and with them the salts of everything sealed; the plaintext of their
- * decisions, feed entries and reviews, their lines and rows of the feature archive, what waits of them in the dead letters. Each account's chain
+ * decisions, feed entries and reviews, their attempts in the records of entities, their lines and rows of the feature archive, what waits of them in the dead letters. Each account's chain
  * ends with an ERASED entry, verifies as before, and is found by a keyed hash of the account's ids. Transaction ids stay, so that repeats stay known. What is paid afterwards begins a
  * new chain. Cut off anywhere, or called again, it does what is left. Throws store errors, and an Error when new traces keep coming.
  */
@@ -79,7 +82,7 @@ export async function erase(dependencies: ErasureDependencies, erasure: Erasure)
   const { tenant, subjects, onProgress = () => undefined } = erasure;
   const isSubject = matcher(subjects);
   const accounts = await eraseAccounts(dependencies, erasure, isSubject);
-  const total = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0, users: 0 };
+  const total = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0, users: 0, entities: 0 };
   let erasedTransactions: Erased = new Map();
   for (let sweeps = 1; ; sweeps += 1) {
     const found = await sweep(dependencies, erasure, isSubject);
@@ -89,6 +92,7 @@ export async function erase(dependencies: ErasureDependencies, erasure: Erasure)
     total.reviews += found.reviews;
     total.alerts += found.alerts;
     total.users += found.users;
+    total.entities += found.entities;
     if (found.decisions + found.feedPages + found.reviews + found.alerts + found.users === 0) break;
     if (sweeps === sweepsMax)
       throw new Error(`new traces were found in each of ${sweepsMax} sweeps: erase again once traffic rests`);
@@ -188,6 +192,7 @@ interface Swept {
   readonly reviews: number;
   readonly alerts: number;
   readonly users: number;
+  readonly entities: number;
   /** Every erased transaction of the tenant, those of earlier erasures included. */
   readonly erasedTransactions: Erased;
 }
@@ -195,7 +200,7 @@ interface Swept {
 async function sweep(dependencies: ErasureDependencies, { tenant, onProgress }: Erasure, isSubject: IsSubject): Promise<Swept> {
   const { table } = dependencies;
   const erasedTransactions = new Map<string, number>();
-  const count = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0, users: 0 };
+  const count = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0, users: 0, entities: 0 };
   const isDead = deadness(table, tenant);
   const own = (prefix: string, item: Item): boolean => item.pk.startsWith(`${prefix}${tenant}#`);
   for await (const item of everyItem(dependencies, onProgress, 'items')) {
@@ -204,6 +209,8 @@ async function sweep(dependencies: ErasureDependencies, { tenant, onProgress }: 
       const { transactionId, accountId, userId, occurredAtMs } = stored.decision.transaction;
       if (!stored.erased) {
         if (!isSubject(accountId, userId) || !(await isDead(item))) continue;
+        const { transaction, policyVersion } = stored.decision;
+        count.entities += await eraseFromEntities(dependencies, tenant, transaction, policyVersion);
         await table.put(
           decisionItem({ ...stored, correlationId: null, erased: true, decision: withoutPerson(stored.decision) }),
           { kind: 'present' },
