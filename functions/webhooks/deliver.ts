@@ -1,6 +1,6 @@
 import { Webhook } from 'standardwebhooks';
 import type { Clock, Randomness, TableStore } from '../../shared/ports/ports.ts';
-import { readEndpoint } from '../../shared/webhooks/endpoints.ts';
+import { readEndpoint, signingSecrets } from '../../shared/webhooks/endpoints.ts';
 import { parseMessage } from '../../shared/webhooks/events.ts';
 import type { Breaker } from './breaker.ts';
 import type { Post } from './post.ts';
@@ -23,7 +23,7 @@ export type Delivered =
 
 /**
  * Sends one message from the queue by the Standard Webhooks convention: `webhook-id`, `webhook-timestamp` (now, seconds) and
- * `webhook-signature` (HMAC-SHA-256 of id, timestamp and body). Throws store errors and nothing else.
+ * `webhook-signature` (HMAC-SHA-256 of id, timestamp and body; two of them while a secret is rotated). Throws store errors and nothing else.
  */
 export async function deliver({ table, clock, post, breaker }: DeliverDependencies, queued: string): Promise<Delivered> {
   const message = parseMessage(queued);
@@ -47,7 +47,9 @@ export async function deliver({ table, clock, post, breaker }: DeliverDependenci
         'user-agent': 'Aegis-Webhooks',
         'webhook-id': messageId,
         'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
-        'webhook-signature': new Webhook(endpoint.secret).sign(messageId, now, payload),
+        'webhook-signature': signingSecrets(endpoint, now.getTime())
+          .map((secret) => new Webhook(secret).sign(messageId, now, payload))
+          .join(' '),
       },
       body: payload,
     });

@@ -7,6 +7,7 @@ import { eventPatterns, parseMessage } from '../../shared/webhooks/events.ts';
 import { moveMessages } from '../aws/redrive.ts';
 import { storesOption } from './target.ts';
 import { cliActor, commaSeparated, tableText, tenantOption } from './values.ts';
+import { addRotate } from './webhookSecret.ts';
 
 interface Flags {
   readonly tenant: string;
@@ -43,6 +44,7 @@ export const configure = (webhooks: Command): void => {
         json === true ? JSON.stringify(endpoints, null, 2) : tableText([['WEBHOOK', 'URL', 'EVENTS', 'CREATED'], ...rows]),
       );
     });
+  addRotate(webhooks);
   storesOption(webhooks.command('remove <endpointId>'))
     .description('stop sending to a webhook')
     .option(...tenantOption)
