@@ -1,9 +1,10 @@
 import { isTenant } from '../contract/ids.ts';
 import { appendSystemEvent } from '../ledger/systemChain.ts';
 import type { Clock, Item, Randomness, TableStore } from '../ports/ports.ts';
-import { webhookKey } from '../store/names.ts';
+import { receiverKey, webhookKey } from '../store/names.ts';
 import { type AddressRules, urlFault } from './address.ts';
 import { eventPatterns } from './events.ts';
+import { readReceiver } from './receivers.ts';
 
 export interface WebhookEndpoint {
   readonly endpointId: string;
@@ -115,7 +116,23 @@ export async function removeEndpoint(store: EndpointStore, tenant: string, endpo
     store.table,
     tenant,
     { event: 'WEBHOOK_REMOVED', by, atMs: store.clock.nowMs(), details: { endpointId } },
-    [{ kind: 'delete', key, condition: { kind: 'present' } }],
+    [
+      { kind: 'delete', key, condition: { kind: 'present' } },
+      { kind: 'delete', key: receiverKey(tenant, endpointId) },
+    ],
+  );
+  return true;
+}
+
+/** Sends again to an endpoint that was disabled, noted in the tenant's system chain. False when it was not disabled. */
+export async function enableEndpoint(store: EndpointStore, tenant: string, endpointId: string, by: string): Promise<boolean> {
+  const state = await readReceiver(store.table, tenant, endpointId);
+  if (state === null || state.disabledAtMs === 0) return false;
+  await appendSystemEvent(
+    store.table,
+    tenant,
+    { event: 'WEBHOOK_ENABLED', by, atMs: store.clock.nowMs(), details: { endpointId } },
+    [{ kind: 'delete', key: receiverKey(tenant, endpointId), condition: { kind: 'present' } }],
   );
   return true;
 }

@@ -15,6 +15,7 @@ import { projector } from '../../functions/project/project.ts';
 import { tellOfDeadLetters } from '../../functions/score/deadLetterAlerts.ts';
 import { scoreBatch } from '../../functions/score/score.ts';
 import { trainModel } from '../../functions/train/train.ts';
+import { receiverWatch } from '../../functions/webhooks/receiverWatch.ts';
 import { deliverBatch } from '../../functions/webhooks/webhooks.ts';
 import { build } from '../../infra/build.ts';
 import { withoutBundling } from '../../infra/template.ts';
@@ -28,6 +29,7 @@ import { metricsLine } from '../../shared/edge/metrics.ts';
 import { Unavailable } from '../../shared/ports/ports.ts';
 import { archiveEntries } from '../../shared/proof/archive.ts';
 import { noteHeads } from '../../shared/proof/heads.ts';
+import { env } from '../../shared/store/names.ts';
 import { seededRandom } from '../../shared/store/random.ts';
 import { addEndpoint } from '../../shared/webhooks/endpoints.ts';
 import { aDecision } from '../functions/project/builders.ts';
@@ -243,6 +245,40 @@ const webhookDeadLetters = async (status: number): Promise<Measured> => {
   return visible(gone.size());
 };
 
+/** Two messages to a receiver that refuses, so long apart; both have been tried before. */
+const webhooksDisabled = async (apartMs: number): Promise<Measured> => {
+  const { Variables } = core!.one('AWS::Lambda::Function', 'WebhooksHandler')[1].Properties!.Environment as {
+    readonly Variables: Readonly<Record<string, string>>;
+  };
+  const clock = virtualClock(startMs);
+  const table = memoryTable();
+  const randomness = seededRandom(1);
+  const lines: string[] = [];
+  const wanted = { tenant: 'acme', url: 'https://receiver.example.com/', events: ['*'], createdBy: 'ana' };
+  const { endpointId } = await addEndpoint({ table, clock, randomness }, wanted, { allowsLoopback: false });
+  const watch = receiverWatch({
+    table,
+    log: () => undefined,
+    measure: (metrics) => lines.push(metricsLine(metrics, startMs)),
+    disableAfterMs: Number(Variables[env.webhookDisableAfterDays]) * 24 * hourMs,
+  });
+  const body = JSON.stringify({ tenant: 'acme', endpointId, messageId: 'msg_1', type: 'decision.block', payload: '{}' });
+  for (let i = 0; i < 2; i++) {
+    const dependencies = {
+      table,
+      clock,
+      randomness,
+      watch,
+      post: async () => 500,
+      hide: async () => undefined,
+      log: () => undefined,
+    };
+    await deliverBatch([record(body, 4)], dependencies);
+    clock.advance(apartMs);
+  }
+  return measuredBy(...lines);
+};
+
 /** A scheduled run that throws is repeated as often as the template says, then set aside. */
 const failures = async (archived: string): Promise<Measured> => {
   const archive = memoryObjects();
@@ -405,6 +441,11 @@ const faults: Readonly<Record<string, Fault>> = {
     fault: 'a receiver that refuses every try',
     broken: () => webhookDeadLetters(500),
     healthy: () => webhookDeadLetters(204),
+  },
+  WebhooksDisabled: {
+    fault: 'a receiver that has taken nothing for five days',
+    broken: () => webhooksDisabled(5 * 24 * hourMs),
+    healthy: () => webhooksDisabled(5 * 24 * hourMs - 1),
   },
   QueueAge: { fault: 'a payment that waits for 61 s', broken: () => queueAge(61_000), healthy: () => queueAge(60_000) },
   StreamAge: {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { services } from '../../shared/adapters/aws/services.ts';
-import { rotateSecret } from '../../shared/webhooks/endpoints.ts';
+import { enableEndpoint, rotateSecret } from '../../shared/webhooks/endpoints.ts';
 import { storesOption } from './target.ts';
 import { cliActor, durationMs, tenantOption } from './values.ts';
 
@@ -24,5 +24,18 @@ export const addRotate = (webhooks: Command): void => {
       if (json === true) console.log(JSON.stringify(endpoint, null, 2));
       else
         console.log(`${endpointId}\nsecret: ${endpoint.secret}\nthe old one signs beside it until ${endpoint.previous!.until}`);
+    });
+};
+
+/** `aegis webhooks enable`: one that was disabled since its receiver took nothing for days. */
+export const addEnable = (webhooks: Command): void => {
+  storesOption(webhooks.command('enable <endpointId>'))
+    .description('send again to a webhook that was disabled')
+    .option(...tenantOption)
+    .action(async (endpointId: string, { tenant }: Flags) => {
+      const { table, clock, randomness } = services();
+      const isEnabled = await enableEndpoint({ table, clock, randomness }, tenant, endpointId, cliActor);
+      if (!isEnabled) throw new Error(`tenant ${tenant} has no webhook ${endpointId} that is disabled`);
+      console.log(`${endpointId} is enabled`);
     });
 };
