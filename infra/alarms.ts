@@ -80,6 +80,13 @@ export class Alarms extends Construct {
       webhooks.deadLetters.metricApproximateNumberOfMessagesVisible(waiting),
     );
     this.above(
+      0,
+      'WebhooksDisabled',
+      'webhooks whose receivers took nothing for days and get nothing more',
+      this.deadLetters,
+      ownMetric(settings, 'WebhooksDisabled', 'sum', minute),
+    );
+    this.above(
       settings.queueAgeAlarmSeconds,
       'QueueAge',
       'seconds the oldest transaction waits for its decision',

@@ -47,6 +47,8 @@ export interface Settings {
   readonly partialFailuresAlarm: number;
   /** More payments within five minutes that were tried and went back to the queue raise the alarm. */
   readonly unsettledAlarm: number;
+  /** A webhook whose receiver takes nothing for so long is disabled, which raises an alarm. */
+  readonly webhookDisableAfterDays: number;
   readonly apiRatePerSecond: number;
   readonly apiBurst: number;
   /** Of each route that needs no key, at once twice as many. */
@@ -122,6 +124,7 @@ const defaults: Omit<Settings, 'stage'> = {
   streamAgeAlarmSeconds: 900,
   partialFailuresAlarm: 3,
   unsettledAlarm: 20,
+  webhookDisableAfterDays: 5,
   apiRatePerSecond: 1000,
   apiBurst: 2000,
   openRatePerSecond: 100,
@@ -230,6 +233,7 @@ const rules: readonly Rule[] = [
   integer('streamAgeAlarmSeconds', 60, 82_800),
   integer('partialFailuresAlarm', 0, 1000),
   integer('unsettledAlarm', 0, 1_000_000),
+  integer('webhookDisableAfterDays', 1, 30),
   integer('apiRatePerSecond', 1, 10_000),
   integer('apiBurst', 1, 5000),
   integer('openRatePerSecond', 1, 10_000),

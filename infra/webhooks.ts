@@ -35,7 +35,10 @@ export class Webhooks extends Construct {
       deadLetters: { queue: this.deadLetters, maxReceives: triesMax },
     });
     this.function = new HouseFunction(this, 'Handler', { stage: 'webhooks', data, settings, memoryMb: 256, timeoutSeconds })
-      .readsItems('webhook')
+      .readsItems('webhook', 'receiver')
+      .putsItems('receiver')
+      .deletesItems('receiver')
+      .told(env.webhookDisableAfterDays, String(settings.webhookDisableAfterDays))
       .watches('Queue', this.queue, env.webhookQueueUrl);
     this.function.consumesQueue(this.queue, { batchSize, maxConcurrency });
   }

@@ -1,9 +1,10 @@
 import { Webhook } from 'standardwebhooks';
 import type { Clock, Randomness, TableStore } from '../../shared/ports/ports.ts';
-import { readEndpoint } from '../../shared/webhooks/endpoints.ts';
+import { readEndpoint, signingSecrets } from '../../shared/webhooks/endpoints.ts';
 import { parseMessage } from '../../shared/webhooks/events.ts';
 import type { Breaker } from './breaker.ts';
 import type { Post } from './post.ts';
+import type { ReceiverWatch } from './receiverWatch.ts';
 
 export interface DeliverDependencies {
   readonly table: TableStore;
@@ -12,32 +13,42 @@ export interface DeliverDependencies {
   readonly post: Post;
   /** Keeps receivers that hang from holding up the others. */
   readonly breaker?: Breaker;
+  /** Disables receivers that have taken nothing for days. */
+  readonly watch?: ReceiverWatch;
 }
 
 export type Delivered =
   /** The receiver answered 2xx. */
   | { readonly kind: 'delivered' }
-  /** Its endpoint was removed: nothing is to be sent. */
+  /** Its endpoint was removed or disabled: nothing is to be sent. */
   | { readonly kind: 'dropped' }
   | { readonly kind: 'failed'; readonly cause: string };
 
 /**
  * Sends one message from the queue by the Standard Webhooks convention: `webhook-id`, `webhook-timestamp` (now, seconds) and
- * `webhook-signature` (HMAC-SHA-256 of id, timestamp and body). Throws store errors and nothing else.
+ * `webhook-signature` (HMAC-SHA-256 of id, timestamp and body; two of them while a secret is rotated). Throws store errors and nothing else.
  */
-export async function deliver({ table, clock, post, breaker }: DeliverDependencies, queued: string): Promise<Delivered> {
+export async function deliver(
+  { table, clock, post, breaker, watch }: DeliverDependencies,
+  queued: string,
+  tries = 1,
+): Promise<Delivered> {
   const message = parseMessage(queued);
   if (message === null) return { kind: 'failed', cause: 'not a webhook message' };
-  const endpoint = await readEndpoint(table, message.tenant, message.endpointId);
-  if (endpoint === null) return { kind: 'dropped' };
+  const [endpoint, state = null] = await Promise.all([
+    readEndpoint(table, message.tenant, message.endpointId),
+    watch?.read(message.tenant, message.endpointId),
+  ]);
+  if (endpoint === null || (state !== null && state.disabledAtMs > 0)) return { kind: 'dropped' };
   const { messageId, payload } = message;
   const now = new Date(clock.nowMs());
-  const { endpointId } = endpoint;
+  const { tenant, endpointId } = endpoint;
   if (breaker?.allows(endpointId, now.getTime()) === false)
     return { kind: 'failed', cause: 'not tried: its receiver was silent' };
-  const tell = (taken: boolean): void => {
+  const tell = async (taken: boolean): Promise<void> => {
     const nowMs = clock.nowMs();
     breaker?.tell(endpointId, nowMs, { tookMs: nowMs - now.getTime(), taken });
+    await watch?.note({ tenant, endpointId, state, taken, tries, nowMs });
   };
   try {
     const status = await post({
@@ -47,15 +58,17 @@ export async function deliver({ table, clock, post, breaker }: DeliverDependenci
         'user-agent': 'Aegis-Webhooks',
         'webhook-id': messageId,
         'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
-        'webhook-signature': new Webhook(endpoint.secret).sign(messageId, now, payload),
+        'webhook-signature': signingSecrets(endpoint, now.getTime())
+          .map((secret) => new Webhook(secret).sign(messageId, now, payload))
+          .join(' '),
       },
       body: payload,
     });
     const taken = status >= 200 && status < 300;
-    tell(taken);
+    await tell(taken);
     return taken ? { kind: 'delivered' } : { kind: 'failed', cause: `answered ${status}` };
   } catch (error) {
-    tell(false);
+    await tell(false);
     return { kind: 'failed', cause: error instanceof Error ? error.message : String(error) };
   }
 }

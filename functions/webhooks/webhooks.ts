@@ -20,7 +20,7 @@ async function isDone(record: SQSRecord, dependencies: WebhooksDependencies): Pr
   const { log, hide, randomness } = dependencies;
   const tries = Number(record.attributes.ApproximateReceiveCount);
   try {
-    const result = await deliver(dependencies, record.body);
+    const result = await deliver(dependencies, record.body, tries);
     if (result.kind !== 'failed') return true;
     log('warn', 'webhook failed', { messageId: record.messageId, tries, cause: result.cause });
     await hide(record.receiptHandle, pauseSeconds(tries, randomness));

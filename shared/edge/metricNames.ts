@@ -25,6 +25,8 @@ const names = [
   'DeadLetters',
   'Unsettled',
   'AlertsFailed',
+  // Receivers that were disabled, counted by the webhooks stage.
+  'WebhooksDisabled',
   // Failed batches of the project stage.
   'PartialFailures',
   // Measured by each run of a schedule.

@@ -28,6 +28,7 @@ export const prefixes = {
   compaction: 'Z#',
   user: 'U#',
   entity: 'G#',
+  receiver: 'Q#',
 } as const;
 
 /** The items whose changes are projected. */
@@ -145,6 +146,9 @@ export const claimedReviewKey = (tenant: string, assignee: string, order: 'rank'
 /** A tenant's webhook endpoints. */
 export const webhookKey = (tenant: string, endpointId: string): Key => ({ pk: `${prefixes.webhook}${tenant}`, sk: endpointId });
 
+/** What is remembered of a webhook endpoint that takes nothing; absent while it does. */
+export const receiverKey = (tenant: string, endpointId: string): Key => ({ pk: `${prefixes.receiver}${tenant}`, sk: endpointId });
+
 /** An API key, found by the hash of its secret. */
 export const apiKeyKey = (tenant: string, secretHash: string): Key => ({ pk: `${prefixes.key}${tenant}`, sk: secretHash });
 
@@ -206,6 +210,8 @@ export const env = {
   webhookDeadLetterUrl: 'AEGIS_WEBHOOK_DEAD_LETTER_URL',
   /** Local stacks only: `true` lets webhooks go to this machine and over plain HTTP. */
   webhooksToLoopback: 'AEGIS_WEBHOOKS_TO_LOOPBACK',
+  /** Days after which a webhook whose receiver takes nothing is disabled. */
+  webhookDisableAfterDays: 'AEGIS_WEBHOOK_DISABLE_AFTER_DAYS',
   archiveBucket: 'AEGIS_ARCHIVE_BUCKET',
   /** Days after which the rows of archived audit entries leave the table; never when not set. */
   hotDays: 'AEGIS_HOT_DAYS',

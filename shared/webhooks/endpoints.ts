@@ -1,9 +1,10 @@
 import { isTenant } from '../contract/ids.ts';
 import { appendSystemEvent } from '../ledger/systemChain.ts';
 import type { Clock, Item, Randomness, TableStore } from '../ports/ports.ts';
-import { webhookKey } from '../store/names.ts';
+import { receiverKey, webhookKey } from '../store/names.ts';
 import { type AddressRules, urlFault } from './address.ts';
 import { eventPatterns } from './events.ts';
+import { readReceiver } from './receivers.ts';
 
 export interface WebhookEndpoint {
   readonly endpointId: string;
@@ -13,6 +14,8 @@ export interface WebhookEndpoint {
   readonly events: readonly string[];
   /** `whsec_` and 24 random bytes in base64: what each message is signed with. */
   readonly secret: string;
+  /** Signs beside it until then, RFC 3339: receivers change over meanwhile. */
+  readonly previous?: { readonly secret: string; readonly until: string };
   /** RFC 3339, UTC. */
   readonly createdAt: string;
   readonly createdBy: string;
@@ -55,7 +58,7 @@ export async function addEndpoint(store: EndpointStore, wanted: NewEndpoint, rul
     tenant,
     url,
     events: [...new Set(events)],
-    secret: `whsec_${Buffer.from(store.randomness.bytes(secretBytes)).toString('base64')}`,
+    secret: newSecret(store),
     createdAt: new Date(atMs).toISOString(),
     createdBy,
   };
@@ -69,6 +72,42 @@ export async function addEndpoint(store: EndpointStore, wanted: NewEndpoint, rul
   return endpoint;
 }
 
+const newSecret = ({ randomness }: EndpointStore): string =>
+  `whsec_${Buffer.from(randomness.bytes(secretBytes)).toString('base64')}`;
+
+/**
+ * Gives an endpoint a new secret, noted in the tenant's system chain; the old one signs beside it for `overlapMs`. Returns the endpoint, null
+ * when the tenant has none such. Throws TransactionCancelled when somebody else has changed it meanwhile.
+ */
+export async function rotateSecret(
+  store: EndpointStore,
+  tenant: string,
+  { endpointId, by, overlapMs }: { readonly endpointId: string; readonly by: string; readonly overlapMs: number },
+): Promise<WebhookEndpoint | null> {
+  const before = await readEndpoint(store.table, tenant, endpointId);
+  if (before === null) return null;
+  const atMs = store.clock.nowMs();
+  const previous = { secret: before.secret, until: new Date(atMs + overlapMs).toISOString() };
+  const endpoint = { ...before, secret: newSecret(store), previous };
+  await appendSystemEvent(
+    store.table,
+    tenant,
+    { event: 'WEBHOOK_ROTATED', by, atMs, details: { endpointId, previousUntil: previous.until } },
+    [
+      {
+        kind: 'put',
+        item: { ...webhookKey(tenant, endpointId), ...endpoint },
+        condition: { kind: 'equals', attribute: 'secret', value: before.secret },
+      },
+    ],
+  );
+  return endpoint;
+}
+
+/** The secrets that sign a message now, the newest first. */
+export const signingSecrets = ({ secret, previous }: WebhookEndpoint, nowMs: number): readonly string[] =>
+  previous !== undefined && nowMs < Date.parse(previous.until) ? [secret, previous.secret] : [secret];
+
 /** Removes an endpoint; returns false when the tenant has no such endpoint. Messages stop once the senders' caches have expired. */
 export async function removeEndpoint(store: EndpointStore, tenant: string, endpointId: string, by: string): Promise<boolean> {
   const key = webhookKey(tenant, endpointId);
@@ -77,7 +116,23 @@ export async function removeEndpoint(store: EndpointStore, tenant: string, endpo
     store.table,
     tenant,
     { event: 'WEBHOOK_REMOVED', by, atMs: store.clock.nowMs(), details: { endpointId } },
-    [{ kind: 'delete', key, condition: { kind: 'present' } }],
+    [
+      { kind: 'delete', key, condition: { kind: 'present' } },
+      { kind: 'delete', key: receiverKey(tenant, endpointId) },
+    ],
+  );
+  return true;
+}
+
+/** Sends again to an endpoint that was disabled, noted in the tenant's system chain. False when it was not disabled. */
+export async function enableEndpoint(store: EndpointStore, tenant: string, endpointId: string, by: string): Promise<boolean> {
+  const state = await readReceiver(store.table, tenant, endpointId);
+  if (state === null || state.disabledAtMs === 0) return false;
+  await appendSystemEvent(
+    store.table,
+    tenant,
+    { event: 'WEBHOOK_ENABLED', by, atMs: store.clock.nowMs(), details: { endpointId } },
+    [{ kind: 'delete', key: receiverKey(tenant, endpointId), condition: { kind: 'present' } }],
   );
   return true;
 }
@@ -95,6 +150,6 @@ export async function readEndpoint(table: TableStore, tenant: string, endpointId
 }
 
 function endpointFromItem(item: Item): WebhookEndpoint {
-  const { endpointId, tenant, url, events, secret, createdAt, createdBy } = item as unknown as WebhookEndpoint;
-  return { endpointId, tenant, url, events, secret, createdAt, createdBy };
+  const { endpointId, tenant, url, events, secret, previous, createdAt, createdBy } = item as unknown as WebhookEndpoint;
+  return { endpointId, tenant, url, events, secret, ...(previous && { previous }), createdAt, createdBy };
 }

@@ -23,7 +23,16 @@ import { fillArchive } from '../functions/train/generatedArchive.ts';
 import { send } from '../support/http.ts';
 import { chainOf, ed25519Signer, startMs } from '../tools/proof/builders.ts';
 import { type Measured, measuredBy } from './alarmEvaluation.ts';
-import { alertsFailed, aPayment, deadLetters, queueAge, unsettled, visible, webhookDeadLetters } from './queueFaults.ts';
+import {
+  alertsFailed,
+  aPayment,
+  deadLetters,
+  queueAge,
+  unsettled,
+  visible,
+  webhookDeadLetters,
+  webhooksDisabled,
+} from './queueFaults.ts';
 
 /** A scheduled run that throws is repeated this often, then set aside. */
 const failures = async (archived: string, retries: number): Promise<Measured> => {
@@ -157,6 +166,7 @@ const partialFailures = async (deliveries: number): Promise<Measured> => {
 interface Limits {
   readonly webhookReceives: number;
   readonly scheduledRetries: number;
+  readonly webhookDisableAfterMs: number;
 }
 
 interface Fault {
@@ -171,7 +181,11 @@ const stages = ['ingest', 'score', 'decide', 'project', 'webhooks', 'read', 'rev
  * The fault of each alarm but DecidingStopped, by the alarm's name. Each fault is caused in the deployed code; `broken` and `healthy` return
  * what CloudWatch would measure with it and without it.
  */
-export const alarmFaults = ({ webhookReceives, scheduledRetries }: Limits): Readonly<Record<string, Fault>> => ({
+export const alarmFaults = ({
+  webhookReceives,
+  scheduledRetries,
+  webhookDisableAfterMs,
+}: Limits): Readonly<Record<string, Fault>> => ({
   DeadLetters: {
     fault: 'a message that is no payment',
     broken: () => deadLetters(['{"not":"a payment"}', aPayment]),
@@ -186,6 +200,11 @@ export const alarmFaults = ({ webhookReceives, scheduledRetries }: Limits): Read
     fault: 'a receiver that refuses every try',
     broken: () => webhookDeadLetters(500, webhookReceives),
     healthy: () => webhookDeadLetters(204, webhookReceives),
+  },
+  WebhooksDisabled: {
+    fault: 'a receiver that has taken nothing for five days',
+    broken: () => webhooksDisabled(5 * 24 * hourMs, webhookDisableAfterMs),
+    healthy: () => webhooksDisabled(5 * 24 * hourMs - 1, webhookDisableAfterMs),
   },
   QueueAge: { fault: 'a payment that waits for 61 s', broken: () => queueAge(61_000), healthy: () => queueAge(60_000) },
   StreamAge: {

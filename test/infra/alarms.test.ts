@@ -5,7 +5,9 @@ import { App } from 'aws-cdk-lib/core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { build } from '../../infra/build.ts';
 import { withoutBundling } from '../../infra/template.ts';
+import { dayMs } from '../../shared/domain/durations.ts';
 import { metricsLine } from '../../shared/edge/metrics.ts';
+import { env } from '../../shared/store/names.ts';
 import { startMs } from '../tools/proof/builders.ts';
 import { type AlarmProperties, isTripped } from './alarmEvaluation.ts';
 import { alarmFaults } from './alarmFaults.ts';
@@ -36,9 +38,13 @@ const alarms = new Map(
 const redrive = core!.one('AWS::SQS::Queue', 'WebhooksQueue')[1].Properties!.RedrivePolicy as {
   readonly maxReceiveCount: number;
 };
+const webhooks = core!.one('AWS::Lambda::Function', 'WebhooksHandler')[1].Properties!.Environment as {
+  readonly Variables: Readonly<Record<string, string>>;
+};
 const [invoke] = core!.ofType('AWS::Lambda::EventInvokeConfig');
 const faults = alarmFaults({
   webhookReceives: redrive.maxReceiveCount,
+  webhookDisableAfterMs: Number(webhooks.Variables[env.webhookDisableAfterDays]) * dayMs,
   scheduledRetries: invoke!.Properties!.MaximumRetryAttempts as number,
 });
 

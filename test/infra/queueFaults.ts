@@ -1,6 +1,7 @@
 import type { SQSRecord } from 'aws-lambda';
 import { tellOfDeadLetters } from '../../functions/score/deadLetterAlerts.ts';
 import { scoreBatch } from '../../functions/score/score.ts';
+import { receiverWatch } from '../../functions/webhooks/receiverWatch.ts';
 import { deliverBatch } from '../../functions/webhooks/webhooks.ts';
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
 import { faultyTable } from '../../shared/adapters/memory/faults.ts';
@@ -129,4 +130,35 @@ export const unsettled = async (isTableAway: boolean): Promise<Measured> => {
     );
   }
   return { Unsettled: [values] };
+};
+
+/** Two messages to a receiver that refuses, so long apart; both have been tried before. */
+export const webhooksDisabled = async (apartMs: number, disableAfterMs: number): Promise<Measured> => {
+  const clock = virtualClock(startMs);
+  const table = memoryTable();
+  const randomness = seededRandom(1);
+  const lines: string[] = [];
+  const wanted = { tenant: 'acme', url: 'https://receiver.example.com/', events: ['*'], createdBy: 'ana' };
+  const { endpointId } = await addEndpoint({ table, clock, randomness }, wanted, { allowsLoopback: false });
+  const watch = receiverWatch({
+    table,
+    log: () => undefined,
+    measure: (metrics) => lines.push(metricsLine(metrics, startMs)),
+    disableAfterMs,
+  });
+  const body = JSON.stringify({ tenant: 'acme', endpointId, messageId: 'msg_1', type: 'decision.block', payload: '{}' });
+  for (let i = 0; i < 2; i++) {
+    const dependencies = {
+      table,
+      clock,
+      randomness,
+      watch,
+      post: async () => 500,
+      hide: async () => undefined,
+      log: () => undefined,
+    };
+    await deliverBatch([record(body, 4)], dependencies);
+    clock.advance(apartMs);
+  }
+  return measuredBy(...lines);
 };

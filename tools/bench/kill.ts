@@ -19,9 +19,8 @@ import { descendantsOf, gone, killTree, signal } from './processes.ts';
 
 /**
  * Kills the local stack by SIGKILL under load, again and again, on one data folder: the runner (the SQS and S3 emulator is a thread of
- * it), the DynamoDB emulator, or both. Callers repeat what was not acknowledged, as callers must. A message that was under way at five
- * kills is among the dead letters, as it would be on AWS: they are put back, as the alarm asks for. At the end: everything accepted is
- * decided once, each chain verifies by nothing but its entries, feed and counters show each decision once. Exit 1 otherwise.
+ * it), the DynamoDB emulator, or both. Callers repeat what was not acknowledged, as callers must. A message that was under way comes
+ * back after the queue's time; dead letters, of which there should be none, are put back. At the end: everything accepted is decided once, each chain verifies by nothing but its entries, feed and counters show each decision once. Exit 1 otherwise.
  */
 const help = `Usage: npm run bench -- kill [--times N] [--seed N] [--json]
 

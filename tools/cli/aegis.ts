@@ -18,7 +18,7 @@ const commands: readonly { readonly name: string; readonly text: string; readonl
   { name: 'lists', text: 'show, change and import the lists of the policy', load: () => import('./lists.ts') },
   { name: 'keys', text: 'create, list, revoke and rotate API keys', load: () => import('./keys.ts') },
   { name: 'labels', text: 'import late labels, such as chargebacks', load: () => import('./labels.ts') },
-  { name: 'webhooks', text: 'add, list, remove and replay webhooks', load: () => import('./webhooks.ts') },
+  { name: 'webhooks', text: 'add, list, rotate, enable, remove and replay webhooks', load: () => import('./webhooks.ts') },
   { name: 'rebuild', text: 'restore what is made from the table of a period', load: () => import('./rebuild.ts') },
   { name: 'redrive', text: 'put dead letters back onto their queue', load: () => import('./redrive.ts') },
   { name: 'rollback', text: 'put functions back to their versions before a deployment', load: () => import('./rollback.ts') },

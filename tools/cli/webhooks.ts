@@ -4,9 +4,11 @@ import { isTrue, required } from '../../shared/store/environment.ts';
 import { checkedAddresses } from '../../shared/webhooks/address.ts';
 import { addEndpoint, type EndpointStore, listEndpoints, removeEndpoint } from '../../shared/webhooks/endpoints.ts';
 import { eventPatterns, parseMessage } from '../../shared/webhooks/events.ts';
+import { readReceiver } from '../../shared/webhooks/receivers.ts';
 import { moveMessages } from '../aws/redrive.ts';
 import { storesOption } from './target.ts';
 import { cliActor, commaSeparated, tableText, tenantOption } from './values.ts';
+import { addEnable, addRotate } from './webhookChanges.ts';
 
 interface Flags {
   readonly tenant: string;
@@ -38,11 +40,20 @@ export const configure = (webhooks: Command): void => {
     .option('--json', 'print JSON, secrets included')
     .action(async ({ tenant, json }: Flags) => {
       const endpoints = await listEndpoints(services().table, tenant);
-      const rows = endpoints.map(({ endpointId, url, events, createdAt }) => [endpointId, url, events.join(','), createdAt]);
+      const states = await Promise.all(endpoints.map(({ endpointId }) => readReceiver(services().table, tenant, endpointId)));
+      const rows = endpoints.map(({ endpointId, url, events, createdAt }, i) => {
+        const { disabledAtMs = 0 } = states[i] ?? {};
+        const state = disabledAtMs > 0 ? `disabled ${new Date(disabledAtMs).toISOString()}` : 'enabled';
+        return [endpointId, url, events.join(','), createdAt, state];
+      });
       console.log(
-        json === true ? JSON.stringify(endpoints, null, 2) : tableText([['WEBHOOK', 'URL', 'EVENTS', 'CREATED'], ...rows]),
+        json === true
+          ? JSON.stringify(endpoints, null, 2)
+          : tableText([['WEBHOOK', 'URL', 'EVENTS', 'CREATED', 'STATE'], ...rows]),
       );
     });
+  addRotate(webhooks);
+  addEnable(webhooks);
   storesOption(webhooks.command('remove <endpointId>'))
     .description('stop sending to a webhook')
     .option(...tenantOption)

@@ -8,7 +8,7 @@ import { guardedPost } from '../../../functions/webhooks/post.ts';
 import { systemClock, systemRandomness } from '../../../shared/adapters/aws/system.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { readSystemChain } from '../../../shared/ledger/systemChain.ts';
-import { addEndpoint, listEndpoints, removeEndpoint } from '../../../shared/webhooks/endpoints.ts';
+import { addEndpoint, listEndpoints, removeEndpoint, rotateSecret } from '../../../shared/webhooks/endpoints.ts';
 
 const loopback = { allowsLoopback: true };
 let server: Server | null = null;
@@ -109,6 +109,26 @@ describe('a webhook', () => {
     expect(taken).toEqual([]);
   });
 
+  it('is signed by the old and the new secret while one is rotated, then by the new one alone', async () => {
+    const { url, taken } = await receiver([200, 200]);
+    const { dependencies, endpoint, queued, payload } = await withEndpoint(url);
+    const old = endpoint.secret;
+    const nowMs = dependencies.clock.nowMs();
+    const rotated = await rotateSecret(dependencies, 'acme', { endpointId: endpoint.endpointId, by: 'cli', overlapMs: 60_000 });
+    expect(rotated!.secret).not.toBe(old);
+    await deliver(dependencies, queued);
+    await deliver({ ...dependencies, clock: { ...dependencies.clock, nowMs: () => nowMs + 60_000 } }, queued);
+    const verifies = (secret: string, at: number): boolean => {
+      const { headers } = taken[at]!;
+      const key = Buffer.from(secret.replace('whsec_', ''), 'base64');
+      const signed = createHmac('sha256', key).update(`msg_1.${headers['webhook-timestamp']}.${payload}`).digest('base64');
+      return String(headers['webhook-signature']).split(' ').includes(`v1,${signed}`);
+    };
+    expect([old, rotated!.secret].map((secret) => verifies(secret, 0))).toEqual([true, true]);
+    expect([old, rotated!.secret].map((secret) => verifies(secret, 1))).toEqual([false, true]);
+    new Webhook(old).verify(taken[0]!.body, taken[0]!.headers as Record<string, string>);
+  });
+
   it('waits longer after each try, and for what the queue can hide at most', () => {
     const pauses = [1, 2, 3, 4, 5, 6, 7, 8, 20].map((tries) => pauseSeconds(tries, { fraction: () => 0 }));
     expect(pauses).toEqual([...pauses].sort((a, b) => a - b));
@@ -132,6 +152,25 @@ describe('webhook endpoints', () => {
       ['WEBHOOK_REMOVED', 'ana', endpoint.endpointId],
     ]);
     expect(JSON.stringify(chain)).not.toContain(endpoint.secret);
+  });
+
+  it('are rotated in their own tenant, and its system chain says by whom, without a secret', async () => {
+    const world = store();
+    const wanted = { tenant: 'acme', url: 'https://hooks.example.com/a', events: ['*'], createdBy: 'ana' };
+    const { endpointId, secret } = await addEndpoint(world, wanted, { allowsLoopback: false });
+    const change = { endpointId, by: 'bob', overlapMs: 1_000 };
+    expect(await rotateSecret(world, 'other', change)).toBeNull();
+    const rotated = await rotateSecret(world, 'acme', change);
+    expect(await listEndpoints(world.table, 'acme')).toEqual([rotated]);
+    const again = await rotateSecret(world, 'acme', change);
+    expect(again!.previous!.secret).toBe(rotated!.secret);
+    const chain = await readSystemChain(world.table, 'acme', 1, 10);
+    expect(chain.map(({ body }) => [body.event, body.by])).toEqual([
+      ['WEBHOOK_ADDED', 'ana'],
+      ['WEBHOOK_ROTATED', 'bob'],
+      ['WEBHOOK_ROTATED', 'bob'],
+    ]);
+    for (const one of [secret, rotated!.secret, again!.secret]) expect(JSON.stringify(chain)).not.toContain(one);
   });
 
   it.each([
