@@ -40,6 +40,12 @@ export const newestCheckpoint = async ({ table, checkpoints }: CoverageStores): 
   return bytes ? parseStoredCheckpoint(bytes) : null;
 };
 
+/** The number of the last checkpoint that the index knows of; 0 for none. */
+export const newestNumber = async (table: TableStore): Promise<number> => {
+  const [item] = (await table.query({ pk, descending: true, limit: 1, consistent: true })).items;
+  return Number(item?.number ?? 0);
+};
+
 /** Checkpoints made from `fromMs` on, oldest first, one object in memory at a time. Throws store errors. */
 export async function* checkpointsSince(
   { table, checkpoints }: CoverageStores,
