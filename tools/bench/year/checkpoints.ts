@@ -114,6 +114,7 @@ const bodyOf = ({ hashes, roots }: CheckpointHistory, number: number, size: numb
   previousRoot: hexAt(roots, number - 1),
   previousHash: hexAt(hashes, number - 1),
   keyId,
+  sweeps: [],
 });
 
 /** What the bucket of checkpoints and the table's index and pointer hold of that history. */
