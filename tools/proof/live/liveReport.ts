@@ -42,7 +42,8 @@ export interface LiveCost {
   readonly processorMs: number;
 }
 
-type Draft = Partial<Finding> & Pick<Finding, 'kind' | 'text'>;
+/** A finding without what is the same for all that the stores give. */
+export type FindingDraft = Partial<Finding> & Pick<Finding, 'kind' | 'text'>;
 
 /** What a live verification has found and counted so far. */
 export class Findings {
@@ -57,7 +58,7 @@ export class Findings {
   }
 
   /** The same finding twice counts once. */
-  add(draft: Draft): void {
+  add(draft: FindingDraft): void {
     const finding: Finding = { chain: null, sequence: null, since: null, ...draft, line: null };
     const name = `${finding.kind} ${finding.text}`;
     if (this.#all.has(name)) return;
