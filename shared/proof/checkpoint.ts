@@ -1,7 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import { zeroHash } from '../domain/audit.ts';
 import { inclusionVerifier, leafHash, type MerkleTree, merkleTree } from '../domain/merkle.ts';
+import type { ObjectStore } from '../ports/ports.ts';
 import { canonicalText, sha256, sha256Hex } from './canonical.ts';
+import { lockedObject } from './locked.ts';
 import { isSignedBy, keyIdOf, readPublicKey, type Signer } from './signer.ts';
 import { isSweepRecord, type SweepRecord } from './sweepRecord.ts';
 
@@ -195,6 +197,32 @@ export const parseStoredCheckpoint = (bytes: Uint8Array): StoredCheckpoint => {
     throw new Error(`the leaves of checkpoint ${checkpoint.body.number} do not give its root`);
   }
   return { ...checkpoint, leaves };
+};
+
+/** What lies under a checkpoint's key is not that checkpoint, in no version that counts. */
+export class CheckpointUnreadable extends Error {
+  override readonly name = 'CheckpointUnreadable';
+}
+
+/**
+ * The checkpoint that an object's key names, whatever was written over it. Throws CheckpointUnreadable when the archive does not hold it, or when
+ * neither the object as it stands nor its first version is what the key says.
+ */
+export const readCheckpoint = async (objects: ObjectStore, key: string): Promise<StoredCheckpoint> => {
+  let found: StoredCheckpoint | null = null;
+  let why = `the archive does not hold ${key}`;
+  await lockedObject(objects, key, (bytes) => {
+    try {
+      const checkpoint = parseStoredCheckpoint(bytes);
+      if (checkpointObjectKey(checkpoint.body.number, checkpointHash(checkpoint.body)) === key) found = checkpoint;
+      else why = `${key} holds another checkpoint than its key says`;
+    } catch (error) {
+      why = `${key}: ${(error as Error).message}`;
+    }
+    return found !== null;
+  });
+  if (found === null) throw new CheckpointUnreadable(why);
+  return found;
 };
 
 export const formatStoredCheckpoint = ({ body, signature, leaves }: StoredCheckpoint): Uint8Array =>
