@@ -26,7 +26,7 @@ import { seededRandom } from '../../shared/store/random.ts';
 export const startMs = Date.UTC(2026, 10, 16, 4, 30);
 
 /** The whole engine over the memory adapters: what the score, project, review and checkpoint functions run in a deployment. */
-export function goldenWorld(seed: number, nowMs = startMs) {
+export function goldenWorld(seed: number, nowMs = startMs, hotDays: number | null = null) {
   const clock = virtualClock(nowMs);
   const randomness = seededRandom(seed);
   const stored = new Set<string>();
@@ -73,7 +73,7 @@ export function goldenWorld(seed: number, nowMs = startMs) {
     sinks: [
       feedSink({ table, clock, randomness }),
       reviewsSink({ table, clock, randomness }),
-      archiveSink({ archive, table, hotDays: null }),
+      archiveSink({ archive, table, hotDays }),
       headsSink({ table }),
       featuresSink({ archive }),
       alertsSink({

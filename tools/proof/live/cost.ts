@@ -43,11 +43,15 @@ export class CostMeter {
   objects(objects: ObjectStore): ObjectStore {
     return {
       ...objects,
-      get: async (key) => {
-        const bytes = await objects.get(key);
+      get: async (key, options) => {
+        const bytes = await objects.get(key, options);
         this.#objectCalls += 1;
         this.#objectBytes += bytes?.length ?? 0;
         return bytes;
+      },
+      firstVersions: async (prefix, options) => {
+        this.#objectCalls += 1;
+        return objects.firstVersions(prefix, options);
       },
       list: async (prefix, options) => {
         this.#objectCalls += 1;
