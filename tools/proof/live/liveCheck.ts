@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { expiredEntries } from '../../../functions/read/evidence/export.ts';
 import { Unreadable } from '../../../functions/read/evidence/finding.ts';
 import type { Clock, ObjectStore, TableStore } from '../../../shared/ports/ports.ts';
+import { readArchive } from '../../../shared/proof/archive.ts';
 import type { AuditEntry } from '../../../shared/proof/entry.ts';
 import type { MasterSecret } from '../../../shared/secrets/masterSecret.ts';
 import { auditKey, systemChainPrefix } from '../../../shared/store/names.ts';
@@ -92,6 +93,7 @@ class LiveCheck {
     let unreadable: string | null = null;
     try {
       await this.#readTable();
+      await this.#settleClaims();
       await this.#readHistory();
       await this.#visitAll();
       await this.#checkTenants();
@@ -109,6 +111,15 @@ class LiveCheck {
       await this.#seen.take(items);
       this.#options.onStep?.('items', this.#seen.items, null);
     });
+  }
+
+  /** Decisions outlive the rows of their entries: those of expired rows are in the archive. */
+  async #settleClaims(): Promise<void> {
+    const { archive, clock } = this.#stores;
+    const isOwed = [...this.#seen.claims.values()].some((claims) => claims.some(({ kind }) => kind === 'decision'));
+    if (!isOwed) return;
+    for await (const entries of readArchive(archive, '0000-00-00', '9999-99-99'))
+      for (const { expiresAt = Infinity, ...entry } of entries) if (expiresAt * 1_000 <= clock.nowMs()) this.#seen.settle(entry);
   }
 
   /** After the table: what was committed meanwhile may be in a checkpoint, and is read again when its chain is visited. */
@@ -129,7 +140,8 @@ class LiveCheck {
   /** Chains of the share, and those whose absence this share has to notice. */
   #isOwn(chain: string): boolean {
     const { number, of } = this.#share;
-    return this.#seen.chains.has(chain) || createHash('sha256').update(chain).digest().readUInt32BE(0) % of === number - 1;
+    if (this.#seen.chains.has(chain) || this.#seen.claims.has(chain)) return true;
+    return createHash('sha256').update(chain).digest().readUInt32BE(0) % of === number - 1;
   }
 
   async #visitAll(): Promise<void> {
@@ -153,7 +165,7 @@ class LiveCheck {
 
   /** Chains that checkpoints hold and the table does not show. In a part of the table, they may be in another part. */
   async #signedOnly(): Promise<readonly string[]> {
-    const names = [...this.#anchors.chains()].filter((chain) => !this.#seen.chains.has(chain));
+    const names = [...this.#anchors.chains()].filter((chain) => !this.#seen.chains.has(chain) && !this.#seen.claims.has(chain));
     if (this.#share.of === 1) return names;
     const kept = await inParallel(names, chainsAtOnce, async (chain) => {
       const { pk } = auditKey(chain, 1);

@@ -3,6 +3,7 @@ import { NewerRow } from '../../../shared/domain/rowFormat.ts';
 import { auditFromItem, decisionFromItem } from '../../../shared/ledger/items.ts';
 import { accountFromItem, ownerOf } from '../../../shared/ledger/state.ts';
 import type { Item, Key, TableStore } from '../../../shared/ports/ports.ts';
+import type { AuditEntry } from '../../../shared/proof/entry.ts';
 import { auditKey, defaultTenant, prefixes, systemChainPrefix } from '../../../shared/store/names.ts';
 import { inParallel } from '../../../shared/store/parallel.ts';
 import type { Findings, Share } from './liveReport.ts';
@@ -86,6 +87,17 @@ export class Seen {
     const own = this.claims.get(chain);
     if (own) own.push(claim);
     else this.claims.set(chain, [claim]);
+  }
+
+  /** Takes the claims of decisions off whose entry this is. */
+  settle({ body, hash }: AuditEntry): void {
+    const own = this.claims.get(body.chain);
+    if (own === undefined) return;
+    const left = own.filter(
+      (claim) => claim.kind === 'state' || claim.hash !== hash || claim.transactionId !== body.transactionId,
+    );
+    if (left.length > 0) this.claims.set(body.chain, left);
+    else this.claims.delete(body.chain);
   }
 
   #read(item: Item): { readonly chain: string; readonly claim: Claim } | null {

@@ -60,7 +60,12 @@ const artefactOf = (seed: number): Uint8Array => {
  * versions of policies, models, keys and lists, a rotated secret, checkpoints in between; the newest payments wait for theirs. With `hotDays` the
  * rows of older entries have expired.
  */
-export const liveWorld = async ({ seed, payments = 12, accounts = 5, hotDays }: LiveWorldOptions): Promise<LiveWorld> => {
+export const liveWorld = async ({
+  seed,
+  payments = 12,
+  accounts = 5,
+  hotDays,
+}: LiveWorldOptions): Promise<LiveWorld & { readonly traffic: readonly (() => Promise<unknown>)[] }> => {
   const at = goldenWorld(seed, undefined, hotDays ?? null);
   const { table, clock, randomness, archive, models, checkpoints, masterSecret } = at;
   const store = { table, clock, randomness };
@@ -194,7 +199,32 @@ export const liveWorld = async ({ seed, payments = 12, accounts = 5, hotDays }: 
   await at.project();
   if (at.buried.length > 0) throw new Error(`payments were refused: ${at.buried.join('; ')}`);
   clock.advance(minuteMs);
-  return { table, archive, checkpoints, models, masterSecret, clock, signer, publicKey: signer.publicKey };
+  /** What may happen while the stores are read. */
+  const traffic = [
+    ...names.map((name) => () => pay(name)),
+    () => pay('new'),
+    async () => {
+      const id = await pay(names[1]!);
+      await at.project();
+      await label(id, 'LEGITIMATE');
+    },
+    () => at.project(),
+    checkpoint,
+    () => publish('dev', 'BLOCK', 'active'),
+    () => publish('acme', 'REVIEW', 'draft'),
+    () => change(`d_w${randomness.below(9)}`, null),
+    () => createKeyNoted(store, { tenant: 'dev', scopes: ['read'], createdBy: 'test', expiresAtMs: null }),
+    () => activateModel({ table, models }, 1 + randomness.below(2), { by: 'test', atMs: clock.nowMs() }),
+    async () => {
+      await pay('passing');
+      await at.project();
+      await erase(
+        { table, archive, clock, randomness, masterSecret, parked: [] },
+        { tenant: 'dev', subjects: [{ userId: 'u_passing', accountId: null }], by: 'test' },
+      );
+    },
+  ];
+  return { table, archive, checkpoints, models, masterSecret, clock, signer, publicKey: signer.publicKey, traffic };
 };
 
 const manifestOf = (
