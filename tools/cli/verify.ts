@@ -94,13 +94,32 @@ export const shareOf = (text: string): Share => {
   return { number, of };
 };
 
-/** The stores that the environment names. */
+/** The stores that the environment names. What decisions are made anew from may be missing: the report then says so. */
 const environmentStores = async (): Promise<LiveStores> => {
   const { services } = await import('../../shared/adapters/aws/services.ts');
   const { environmentDependencies } = await import('./export.ts');
-  const { models, masterSecret } = services();
   const isLocal = process.env[env.localSecret] !== undefined;
-  return { ...(await environmentDependencies()), models, masterSecret, unnotedKeysBy: isLocal ? [localKeyCreator] : [] };
+  return {
+    ...(await environmentDependencies()),
+    models: ifNamed(
+      () => services().models,
+      (fail) => ({ put: fail, get: fail, list: fail, delete: fail, firstVersions: fail }),
+    ),
+    masterSecret: ifNamed<LiveStores['masterSecret']>(
+      () => services().masterSecret,
+      (fail) => ({ current: fail, version: fail }),
+    ),
+    unnotedKeysBy: isLocal ? [localKeyCreator] : [],
+  };
+};
+
+/** A service, or one whose calls fail with the variable that the environment lacks. */
+const ifNamed = <Service>(read: () => Service, failing: (fail: () => Promise<never>) => Service): Service => {
+  try {
+    return read();
+  } catch (error) {
+    return failing(() => Promise.reject(error));
+  }
 };
 
 const withSteps = async <T>(act: (onStep: NonNullable<LiveOptions['onStep']>) => Promise<T>): Promise<T> => {

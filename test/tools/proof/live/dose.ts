@@ -1,7 +1,8 @@
 import { verifyStores } from '../../../../tools/proof/live/liveCheck.ts';
 import type { LiveReport } from '../../../../tools/proof/live/liveReport.ts';
 import type { Random } from '../tampering.ts';
-import { type LiveTamperingName, liveTamperings, type Owed } from './tamperings.ts';
+import type { Owed } from './owed.ts';
+import { type LiveTamperingName, liveTamperings } from './tamperings.ts';
 import { copyOf, type LiveWorld } from './world.ts';
 
 export interface LiveTally {
