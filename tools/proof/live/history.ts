@@ -85,8 +85,7 @@ const hiddenBetween = async (checkpoints: ObjectStore, last: number, next: numbe
   for (let number = last + 1; number < Math.min(next, last + 1 + hiddenMax); number++) {
     for (const key of (await checkpoints.firstVersions(checkpointObjectPrefix(number))).keys()) {
       // One that was made since the list was read is not hidden.
-      if ((await checkpoints.get(key)) === null)
-        find('checkpoint', `${key} was hidden: its newest version is a delete marker`);
+      if ((await checkpoints.get(key)) === null) find('checkpoint', `${key} was hidden: its newest version is a delete marker`);
       const checkpoint = await readCheckpoint(checkpoints, key).catch(() => null);
       if (checkpoint !== null) found.push(checkpoint);
     }
