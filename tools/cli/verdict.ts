@@ -25,7 +25,7 @@ export const describe = (report: VerifyReport | LiveReport, isOwed = false): str
   if ('live' in report) lines.push(...liveLines(report));
   if (keyIds.length > 0) {
     lines.push(
-      `signed by key ${keyIds.join(', then ')}${isKeyGiven ? '' : ` - taken from the ${'live' in report ? 'stores' : 'bundle'} itself: compare it, or give --key`}`,
+      `signed by key ${keyIds.join(', then ')}${isKeyGiven ? '' : ` - taken from the ${'live' in report ? 'stores themselves' : 'bundle itself'}: compare it, or give --key`}`,
     );
   }
   return lines.join('\n');
@@ -63,11 +63,18 @@ const sweepCaveat = ({ sweep }: VerifyReport): string[] => {
 };
 
 const liveLines = ({ live, entries }: LiveReport): string[] => {
-  const { share, compared, notCompared, cost } = live;
+  const { share, compared, notYetCovered, notCompared, cost } = live;
   const kinds = Object.entries(compared).filter(([, count]) => count > 0);
   const lines = [
     share.of === 1 ? 'share: the whole table' : `share: ${share.number} of ${share.of}; the verdict is of this share alone`,
     `compared: ${kinds.map(([kind, count]) => `${count} ${wordsOf(kind)}`).join(', ') || 'nothing'}`,
+    ...notYetCovered.first
+      .slice(0, othersShown)
+      .map(
+        ({ chain, sequence, entries, at }) =>
+          `not yet covered: chain ${chain} from entry ${sequence} on (${entries}), made at ${at}`,
+      ),
+    ...(notYetCovered.chains > othersShown ? [`and ${notYetCovered.chains - othersShown} more chains`] : []),
     ...notCompared
       .slice(0, causesShown)
       .map(({ cause, count, example }) => `not compared, ${count} times: ${cause} (the first: ${example})`),

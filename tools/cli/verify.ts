@@ -37,12 +37,12 @@ export const verifyCommand = (
 /** `aegis verify --live`: what a deployment's stores hold now, all of it or one share. */
 export const verifyLive = (
   stores: LiveStores,
-  { share, onStep, ...options }: VerifyCommandOptions & Pick<LiveOptions, 'share' | 'onStep'> = {},
+  { share, lagMs, onStep, ...options }: VerifyCommandOptions & Pick<LiveOptions, 'share' | 'lagMs' | 'onStep'> = {},
 ): Promise<CommandOutput> =>
   verdictOf(options, async (trusted) => {
     // Loaded only here: verifying a bundle needs nothing of a deployment.
     const { verifyStores } = await import('../proof/live/liveCheck.ts');
-    return verifyStores(stores, { ...trusted, ...(share && { share }), ...(onStep && { onStep }) });
+    return verifyStores(stores, { ...trusted, ...(share && { share }), ...(lagMs && { lagMs }), ...(onStep && { onStep }) });
   });
 
 const verdictOf = async (
@@ -70,21 +70,26 @@ export const configure = (command: Command): void => {
     .argument('[bundle]', 'an export, or an evidence page')
     .option('--live', 'verify what the stack holds now, instead of a bundle: the whole table is read')
     .option('--share <K/N>', 'with --live: part K of N of the table, such as 3/16; all parts together are the whole', shareOf)
+    .option('--lag <minutes>', 'with --live: an entry that waits longer for its checkpoint is a finding', minutesOf, 30)
     .option('--key <file...>', 'PEM files with the public keys that you trust (default: the keys in the bundle itself)')
     .option('--known <file>', 'checkpoints that you kept, or an earlier export: detects a replaced or shortened history')
     .option('--require-checkpoint', 'fail unless a checkpoint covers every entry')
     .option('--json', 'print the whole report as JSON')
     .addOption(new Option('--tenant <name>', 'all tenants are verified').hideHelp())
-    .action(async (bundle: string | undefined, options: VerifyCommandOptions & { live?: boolean; share?: Share }) => {
-      if ((bundle === undefined) !== (options.live === true)) throw new Error('give a bundle or --live, one of them');
-      if (options.share && bundle !== undefined) throw new Error('--share goes with --live');
-      const { exitCode, text } =
-        bundle === undefined
-          ? await withSteps(async (onStep) => verifyLive(await environmentStores(), { ...options, onStep }))
-          : await withBar(bundle, (onProgress) => verifyCommand(bundle, options, onProgress));
-      console.log(text);
-      process.exitCode = exitCode;
-    });
+    .action(
+      async (bundle: string | undefined, options: VerifyCommandOptions & { live?: boolean; share?: Share; lag: number }) => {
+        if ((bundle === undefined) !== (options.live === true)) throw new Error('give a bundle or --live, one of them');
+        if (options.share && bundle !== undefined) throw new Error('--share goes with --live');
+        const { exitCode, text } =
+          bundle === undefined
+            ? await withSteps(async (onStep) =>
+                verifyLive(await environmentStores(), { ...options, lagMs: options.lag * 60_000, onStep }),
+              )
+            : await withBar(bundle, (onProgress) => verifyCommand(bundle, options, onProgress));
+        console.log(text);
+        process.exitCode = exitCode;
+      },
+    );
 };
 
 /** Reads `K/N`. Throws InvalidArgumentError that says what is allowed. */
@@ -92,6 +97,12 @@ export const shareOf = (text: string): Share => {
   const [, number, of] = /^([1-9]\d{0,4})\/([1-9]\d{0,4})$/.exec(text)?.map(Number) ?? [];
   if (number === undefined || of === undefined || number > of) throw new InvalidArgumentError('allowed: K/N, K from 1 to N.');
   return { number, of };
+};
+
+/** Throws InvalidArgumentError that says what is allowed. */
+const minutesOf = (text: string): number => {
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('allowed: whole minutes from 1 to 99999.');
+  return Number(text);
 };
 
 /** The stores that the environment names. What decisions are made anew from may be missing: the report then says so. */

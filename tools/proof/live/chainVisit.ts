@@ -113,9 +113,8 @@ export class ChainVisit {
 
   async #readState(tenant: string, { accountId, userId }: NonNullable<Owner['account']>): Promise<void> {
     const item = await this.#stores.table.get(stateKey(tenant, accountId, userId), { consistent: true });
-    if (item === null) return;
-    const account = accountFromItem(item);
-    if (account.chain !== this.#chain) return;
+    const account = item && readable(item);
+    if (item === null || account?.chain !== this.#chain) return;
     this.#state = { item, account };
     this.#refold = new Refold(this.#stores.worlds.of(tenant, account.salt));
   }
@@ -223,7 +222,7 @@ export class ChainVisit {
   async #hasMoved({ pk, sk }: Item, sequence: number): Promise<boolean> {
     const item = await this.#stores.table.get({ pk, sk }, { consistent: true });
     if (item === null) return (await this.#newestEvent()) === 'ERASED';
-    return Number(item.n) >= sequence || accountFromItem(item).chain !== this.#chain;
+    return Number(item.n) >= sequence || readable(item)?.chain !== this.#chain;
   }
 
   async #newestEvent(): Promise<unknown> {
@@ -256,6 +255,16 @@ export class ChainVisit {
     this.#compared[what] = (this.#compared[what] ?? 0) + 1;
   }
 }
+
+/** Null for a damaged state, which is found where the table is read. */
+const readable = (item: Item): AccountState | null => {
+  try {
+    return accountFromItem(item);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+};
 
 const missing = Symbol('missing');
 

@@ -14,7 +14,7 @@ import { NeedsArchive } from './chainRows.ts';
 import { ChainVisit, type Visited } from './chainVisit.ts';
 import { CostMeter } from './cost.ts';
 import { readHistory, signingKeys } from './history.ts';
-import { type Compared, Findings, type LiveReport, type Share } from './liveReport.ts';
+import { type Compared, Findings, type LiveReport, type Share, type Uncovered, uncoveredMax } from './liveReport.ts';
 import { ownerOfChain, searchOwners } from './owners.ts';
 import { readShare, Seen } from './tableShare.ts';
 import { checkTenant } from './tenantCheck.ts';
@@ -69,7 +69,7 @@ class LiveCheck {
   readonly #anchors = new Anchors(anchorsMax);
   readonly #worlds: Worlds;
   readonly #trail = new CheckpointTrail(this.#findings.find);
-  readonly #notYet = { entries: 0, chains: 0 };
+  readonly #notYet = { entries: 0, chains: 0, first: [] as Uncovered[] };
   #chains = 0;
   #entries = 0;
   #uncovered = 0;
@@ -134,7 +134,7 @@ class LiveCheck {
         if (this.#isOwn(chain)) this.#anchors.add(chain, { checkpoint: body.number, sequence, head });
       this.#options.onStep?.('checkpoints', body.number, null);
     });
-    this.#trail.compareWith(known, false);
+    this.#trail.compareWith(known, true);
   }
 
   /** Chains of the share, and those whose absence this share has to notice. */
@@ -219,6 +219,7 @@ class LiveCheck {
     if (waitedMs <= lagMs && waitedMs >= -aheadMs) {
       this.#notYet.entries += uncovered;
       this.#notYet.chains += 1;
+      if (this.#notYet.first.length < uncoveredMax) this.#notYet.first.push({ chain, sequence, at, entries: uncovered });
       return;
     }
     const which = uncovered === 1 ? `entry ${sequence}` : `${uncovered} entries from ${sequence} on`;

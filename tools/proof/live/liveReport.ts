@@ -13,13 +13,29 @@ export interface LiveReport extends VerifyReport {
     readonly share: Share;
     /** How many of each were compared with the audit. */
     readonly compared: Readonly<Record<Compared, number>>;
-    /** Entries that no checkpoint holds yet, none of them older than the normal lag. */
-    readonly notYetCovered: { readonly entries: number; readonly chains: number };
+    /** Entries that no checkpoint holds yet, none of them older than the normal lag; the first chains by name. */
+    readonly notYetCovered: {
+      readonly entries: number;
+      readonly chains: number;
+      readonly first: readonly Uncovered[];
+    };
     /** Why something could not be compared, how often, and with which it was so first. */
     readonly notCompared: readonly { readonly cause: string; readonly count: number; readonly example: string }[];
     readonly cost: LiveCost;
   };
 }
+
+/** Entries of a chain after the last one that a checkpoint holds. */
+export interface Uncovered {
+  readonly chain: string;
+  /** The first of them, and when it was made (RFC 3339). */
+  readonly sequence: number;
+  readonly at: string;
+  readonly entries: number;
+}
+
+/** Chains that a report names as not yet covered. */
+export const uncoveredMax = 100;
 
 const comparedKinds = [
   'decisions',

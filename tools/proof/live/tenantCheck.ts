@@ -46,6 +46,7 @@ const attemptsMax = 4;
 export const checkTenant = async (stores: TenantStores, tenant: string, options: TenantOptions): Promise<TenantChecked> => {
   for (let attempt = 1; ; attempt++) {
     const before = await systemChainOf(stores.table, tenant);
+    if (before === null) return unreadable(tenant);
     const checked = await compare(stores, tenant, systemFacts(before), options);
     if (checked.findings.length === 0) return checked;
     const isUnmoved = (await readSystemChain(stores.table, tenant, afterLast(before), 1)).length === 0;
@@ -55,14 +56,27 @@ export const checkTenant = async (stores: TenantStores, tenant: string, options:
   }
 };
 
-const systemChainOf = async (table: TableStore, tenant: string): Promise<readonly SystemEntry[]> => {
+/** Null when a row of it is damaged. */
+const systemChainOf = async (table: TableStore, tenant: string): Promise<readonly SystemEntry[] | null> => {
   const all: SystemEntry[] = [];
-  for (;;) {
-    const some = await readSystemChain(table, tenant, afterLast(all), pageItems);
-    all.push(...some);
-    if (some.length < pageItems) return all;
+  try {
+    for (;;) {
+      const some = await readSystemChain(table, tenant, afterLast(all), pageItems);
+      all.push(...some);
+      if (some.length < pageItems) return all;
+    }
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
   }
 };
+
+/** That its system chain is damaged is found where its entries are read. */
+const unreadable = (tenant: string): TenantChecked => ({
+  findings: [],
+  compared: {},
+  notCompared: [`the settings of tenant ${tenant}: its system chain cannot be read`],
+});
 
 const afterLast = (entries: readonly SystemEntry[]): number => Number(entries.at(-1)?.body.sequence ?? 0) + 1;
 
@@ -144,7 +158,7 @@ const compareLists = async (comparison: Comparison, names: ReadonlySet<string>, 
   const { table, tenant, facts, find } = comparison;
   const key = listVersionKey(tenant);
   const item = await table.get(key, { consistent: true });
-  const versions = item === null ? {} : (JSON.parse(String(item.lists)) as Record<string, { changes: number; count: number }>);
+  const versions = item === null ? {} : (parsed(item.lists) as Record<string, { changes: number; count: number }>);
   for (const list of new Set([...names, ...Object.keys(versions)])) {
     const own = facts.lists.get(list) ?? untouched;
     if (!own.isWhole) continue;
@@ -258,9 +272,13 @@ const compareModels = async ({ table, facts, find, count }: Comparison): Promise
     );
 };
 
-const manifestOf = (item: Item): { readonly sha256?: unknown; readonly status?: unknown } => {
+const manifestOf = (item: Item): { readonly sha256?: unknown; readonly status?: unknown } => parsed(item.manifest);
+
+/** Nothing, for a text that is no JSON: what it must say is then missing. */
+const parsed = (text: unknown): object => {
   try {
-    return JSON.parse(String(item.manifest)) as object;
+    const value: unknown = JSON.parse(String(text));
+    return typeof value === 'object' && value !== null ? value : {};
   } catch {
     return {};
   }

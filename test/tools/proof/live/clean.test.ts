@@ -4,13 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { makeCheckpoints } from '../../../../functions/checkpoint/checkpoint.ts';
 import { memoryObjects } from '../../../../shared/adapters/memory/objects.ts';
 import { createKey } from '../../../../shared/edge/keys.ts';
+import { checkpointFolder, parseStoredCheckpoint } from '../../../../shared/proof/checkpoint.ts';
+import { prefixes } from '../../../../shared/store/names.ts';
 import { describe as described } from '../../../../tools/cli/verdict.ts';
 import { verifyStores } from '../../../../tools/proof/live/liveCheck.ts';
 import { goldenFolder, readItems, readJson, readObjects } from '../../../golden/rows.ts';
 import { goldenWorld } from '../../../golden/world.ts';
 import { ed25519Signer } from '../builders.ts';
 import { seeded } from '../tampering.ts';
-import { copyOf, type LiveWorldOptions, liveWorld } from './world.ts';
+import { copyOf, itemsOf, type LiveWorldOptions, liveWorld } from './world.ts';
 
 const pasts: readonly (readonly [string, LiveWorldOptions])[] = [
   ['of busy, reviewed and erased accounts, with several policies, models, keys and lists', { seed: 1 }],
@@ -100,9 +102,36 @@ describe('verify --live', () => {
   });
 
   it('says of fresh entries that they are not covered yet, and never calls them intact', async () => {
-    const report = await verifyStores(await liveWorld({ seed: 4 }));
+    const steps: string[] = [];
+    const world = await liveWorld({ seed: 4 });
+    const report = await verifyStores(world, { onStep: (step, done, of) => steps.push(`${step} ${done} ${of}`) });
+    expect(steps).toEqual(expect.arrayContaining(['checkpoints 5 null', `chains ${report.chains} ${report.chains}`]));
+    expect(report.live.notYetCovered.first.map(({ entries }) => entries).sort()).toEqual([1, 1, 2]);
     expect(report).toMatchObject({ verdict: 'intact', uncoveredEntries: 4, live: { notYetCovered: { entries: 4, chains: 3 } } });
     expect(described(report)).toMatch(/^INTACT AS FAR AS COVERED: 4 of \d+ entries are not yet covered by a checkpoint\n/);
+  });
+
+  it('finds entries that wait longer than is normal, as the caller sets it', async () => {
+    const world = await liveWorld({ seed: 4 });
+    const strict = await verifyStores(world, { lagMs: 30_000 });
+    expect(strict).toMatchObject({ verdict: 'tampered', live: { notYetCovered: { entries: 0 } } });
+    expect(strict.findings.map(({ kind, text }) => [kind, text.includes('a checkpoint is due within 0.5 minutes')])).toEqual(
+      Array.from({ length: 3 }, () => ['uncovered', true]),
+    );
+    world.clock.advance(45 * 60_000);
+    expect((await verifyStores(world)).verdict).toBe('tampered');
+    expect((await verifyStores(world, { lagMs: 60 * 60_000 })).verdict).toBe('intact');
+  });
+
+  it('finds a shortened history by a checkpoint that the caller kept', async () => {
+    const world = await copyOf(await liveWorld({ seed: 4 }));
+    const keys = (await world.checkpoints.list(checkpointFolder)).keys;
+    const newest = parseStoredCheckpoint((await world.checkpoints.get(keys.at(-1)!))!);
+    expect((await verifyStores(world, { known: [newest] })).findings).toEqual([]);
+    await world.checkpoints.delete(keys.at(-1)!);
+    for (const item of itemsOf(world, `${prefixes.checkpoint}index`).slice(-1)) await world.table.delete(item);
+    const { findings } = await verifyStores(world, { known: [newest] });
+    expect(findings.map(({ kind }) => kind)).toContain('withheld');
   });
 
   it('calls a deployment intact without more where checkpoints hold everything', async () => {

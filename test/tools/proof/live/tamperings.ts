@@ -173,6 +173,41 @@ export const liveTamperings = {
     );
     return { kind: 'decision', item: nameOf(decisionKey(stored.tenant, transactionId)) };
   },
+  'a decision is damaged': async (world, random) => {
+    const { item } = pick(decisions(world), random);
+    await world.table.put({ ...item, d: new Uint8Array([1, 2, 3]) });
+    return { kind: 'decision', item: nameOf(item) };
+  },
+  'a state is damaged': async (world, random) => {
+    const { item } = pick(states(world), random);
+    await world.table.put({ ...item, s: new Uint8Array([1, 2, 3]) });
+    return { kind: 'state', item: nameOf(item) };
+  },
+  'an entry is damaged': async (world, random) => {
+    const { account } = pick(
+      (await coveredStates(world)).filter(({ account }) => rowsOf(world, account.chain).length > 0),
+      random,
+    );
+    const row = pick(rowsOf(world, account.chain), random);
+    await world.table.put({ pk: row.pk, sk: row.sk, p: new Uint8Array([1, 2, 3]) });
+    return { kind: 'malformed', chain: account.chain, sequence: Number(row.sk) };
+  },
+  'an entry of a system chain is damaged': async (world, random) => {
+    const row = pick(rowsOf(world, systemChain('dev')), random);
+    await world.table.put({ ...row, body: '{"chain":' });
+    return { kind: 'malformed', chain: systemChain('dev'), sequence: Number(row.sk) };
+  },
+  'an entry is moved to another place of its chain': async (world, random) => {
+    const { account } = pick(
+      (await coveredStates(world)).filter(({ account }) => rowsOf(world, account.chain).length > 1),
+      random,
+    );
+    const row = rowsOf(world, account.chain).at(-1)!;
+    await world.table.delete(row);
+    await world.table.put({ ...row, sk: auditKey('', account.sequence + 1).sk });
+    // A packed row says no sequence of its own: its key is part of what is hashed.
+    return { kind: 'edited', chain: account.chain, sequence: account.sequence };
+  },
   'a whole chain is deleted: entries, state, decisions and head': async (world, random) => {
     const { item, account } = pick(
       (await coveredStates(world)).filter(({ account }) => rowsOf(world, account.chain).length > 0),
