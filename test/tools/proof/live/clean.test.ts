@@ -17,7 +17,7 @@ import { copyOf, itemsOf, type LiveWorldOptions, liveWorld } from './world.ts';
 const pasts: readonly (readonly [string, LiveWorldOptions])[] = [
   ['of busy, reviewed and erased accounts, with several policies, models, keys and lists', { seed: 1 }],
   ['whose older rows have expired, of some accounts every row', { seed: 2, hotDays: 4 }],
-  ['of few accounts with long chains', { seed: 3, accounts: 2, payments: 60 }],
+  ['of few accounts with long chains', { seed: 3, accounts: 2, payments: 40 }],
 ];
 
 describe.each(pasts)('verify --live of an untouched deployment %s', (_, options) => {
