@@ -226,14 +226,10 @@ const requireEntries = async ({ chain, entries }: ChainExport): Promise<void> =>
   throw new Error(`chain ${chain}: entry 1 is neither in the table nor in the archive`);
 };
 
-export type Expired = ReadonlyMap<string, readonly AuditEntry[]>;
+type Expired = ReadonlyMap<string, readonly AuditEntry[]>;
 
 /** Of each chain, the archived entries whose rows may be gone, in order. A row that went before its time is the verifier's to name. */
-export const expiredEntries = async (
-  archive: ObjectStore,
-  stretches: readonly Pick<Stretch, 'chain' | 'first' | 'last'>[],
-  nowMs: number,
-): Promise<Expired> => {
+const expiredEntries = async (archive: ObjectStore, stretches: readonly Stretch[], nowMs: number): Promise<Expired> => {
   const wanted = new Map(stretches.map((stretch) => [stretch.chain, stretch]));
   const found = new Map<string, Map<string, AuditEntry>>();
   let count = 0;
@@ -245,7 +241,7 @@ export const expiredEntries = async (
       const own = found.get(chain) ?? new Map<string, AuditEntry>();
       found.set(chain, own);
       if (!own.has(entry.hash) && ++count > archivedMax) {
-        throw new Error(`more than ${archivedMax} entries come from the archive: narrow the export, or verify smaller shares`);
+        throw new Error(`more than ${archivedMax} entries come from the archive: narrow the export`);
       }
       own.set(entry.hash, entry);
     }

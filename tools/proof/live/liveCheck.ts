@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-import { expiredEntries } from '../../../functions/read/evidence/export.ts';
 import { Unreadable } from '../../../functions/read/evidence/finding.ts';
 import type { Clock, ObjectStore, TableStore } from '../../../shared/ports/ports.ts';
-import { readArchive } from '../../../shared/proof/archive.ts';
 import type { AuditEntry } from '../../../shared/proof/entry.ts';
 import type { MasterSecret } from '../../../shared/secrets/masterSecret.ts';
 import { auditKey, systemChainPrefix } from '../../../shared/store/names.ts';
@@ -13,6 +11,7 @@ import { Anchors } from './anchors.ts';
 import { NeedsArchive } from './chainRows.ts';
 import { ChainVisit, type Visited } from './chainVisit.ts';
 import { CostMeter } from './cost.ts';
+import { ExpiredEntries } from './expired.ts';
 import { readHistory, signingKeys } from './history.ts';
 import { type Compared, Findings, type LiveReport, type Share, type Uncovered, uncoveredMax } from './liveReport.ts';
 import { ownerOfChain, searchOwners } from './owners.ts';
@@ -68,6 +67,7 @@ class LiveCheck {
   readonly #seen: Seen;
   readonly #anchors = new Anchors(anchorsMax);
   readonly #worlds: Worlds;
+  readonly #expired: ExpiredEntries;
   readonly #trail = new CheckpointTrail(this.#findings.find);
   readonly #notYet = { entries: 0, chains: 0, first: [] as Uncovered[] };
   #chains = 0;
@@ -87,6 +87,7 @@ class LiveCheck {
     this.#share = options.share ?? { number: 1, of: 1 };
     this.#seen = new Seen(stores.table, this.#findings);
     this.#worlds = new Worlds(stores);
+    this.#expired = new ExpiredEntries(stores.archive, stores.clock.nowMs());
   }
 
   async run(): Promise<LiveReport> {
@@ -115,11 +116,9 @@ class LiveCheck {
 
   /** Decisions outlive the rows of their entries: those of expired rows are in the archive. */
   async #settleClaims(): Promise<void> {
-    const { archive, clock } = this.#stores;
     const isOwed = [...this.#seen.claims.values()].some((claims) => claims.some(({ kind }) => kind === 'decision'));
     if (!isOwed) return;
-    for await (const entries of readArchive(archive, '0000-00-00', '9999-99-99'))
-      for (const { expiresAt = Infinity, ...entry } of entries) if (expiresAt * 1_000 <= clock.nowMs()) this.#seen.settle(entry);
+    await this.#expired.each((entry) => this.#seen.settle(entry));
   }
 
   /** After the table: what was committed meanwhile may be in a checkpoint, and is read again when its chain is visited. */
@@ -155,7 +154,7 @@ class LiveCheck {
       else if (result === 'unowned') unowned.push(chain);
       this.#options.onStep?.('chains', ++done, chains.length);
     });
-    const expired = archived.length === 0 ? new Map<string, readonly AuditEntry[]>() : await this.#expired(archived);
+    const expired = archived.length === 0 ? new Map<string, readonly AuditEntry[]>() : await this.#expired.of(archived);
     for (const chain of archived) if ((await this.#visit(chain, expired.get(chain) ?? [])) === 'unowned') unowned.push(chain);
     if (unowned.length === 0) return;
     // The tenant of a chain may have no other item in this share.
@@ -172,11 +171,6 @@ class LiveCheck {
       return (await this.#stores.table.query({ pk, limit: 1, consistent: true })).items.length > 0;
     });
     return names.filter((_, i) => !kept[i]);
-  }
-
-  #expired(chains: readonly string[]): ReturnType<typeof expiredEntries> {
-    const stretches = chains.map((chain) => ({ chain, first: 1, last: Infinity }));
-    return expiredEntries(this.#stores.archive, stretches, this.#stores.clock.nowMs());
   }
 
   /** Whether all is said of the chain. With `isLast` it is, though nothing it belongs to was found. */
