@@ -29,9 +29,17 @@ export interface KeyFacts {
   readonly sequence: number;
 }
 
+export interface ListEntryFacts {
+  readonly expiresAtMs: number | null;
+  readonly note: string | null;
+  readonly by: string;
+  /** The last entry that put it there. */
+  readonly sequence: number;
+}
+
 export interface ListFacts {
   /** By entry. */
-  readonly entries: ReadonlyMap<string, { readonly expiresAtMs: number | null; readonly by: string; readonly sequence: number }>;
+  readonly entries: ReadonlyMap<string, ListEntryFacts>;
   readonly changes: number;
   /** Expired entries that made room for others: which, the audit does not say. */
   readonly purged: number;
@@ -110,7 +118,7 @@ export function systemFacts(entries: readonly SystemEntry[]): SystemFacts {
 }
 
 interface MutableList {
-  readonly entries: Map<string, { expiresAtMs: number | null; by: string; sequence: number }>;
+  readonly entries: Map<string, ListEntryFacts>;
   changes: number;
   purged: number;
   lastPurgeMs: number;
@@ -139,6 +147,7 @@ const changeList = (
   if (body.action === 'delete') list.entries.delete(entry);
   else {
     const expiresAtMs = body.expiresAt === null ? null : Date.parse(String(body.expiresAt));
-    list.entries.set(entry, { expiresAtMs, by: String(body.by), sequence });
+    const note = typeof inputs.note === 'string' ? inputs.note : null;
+    list.entries.set(entry, { expiresAtMs, note, by: String(body.by), sequence });
   }
 };

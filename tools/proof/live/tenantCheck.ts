@@ -185,8 +185,13 @@ const compareList = async (
     present.add(item.sk);
     count('listEntries');
     if (!known) find('list', item, `entry ${item.sk} of list ${list} was inserted: no entry of the system chain put it there`);
-    else if ((item.expiresAtMs ?? null) !== known.expiresAtMs)
-      find('list', item, `entry ${item.sk} of list ${list} does not expire when entry ${known.sequence} says`, known.sequence);
+    else {
+      const { expiresAtMs, note, by, sequence } = known;
+      const said: Readonly<Record<string, unknown>> = { expiresAtMs, note, by };
+      const different = Object.keys(said).find((name) => (item[name] ?? null) !== said[name]);
+      if (different)
+        find('list', item, `entry ${item.sk} of list ${list}: ${different} is not what entry ${sequence} says`, sequence);
+    }
   }
   let room = purged;
   for (const [entry, { expiresAtMs, sequence }] of entries) {
