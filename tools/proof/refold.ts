@@ -31,6 +31,9 @@ export type RefoldStep =
   /** It cannot be made anew, and why. */
   | { readonly kind: 'impossible'; readonly text: string };
 
+/** Why an entry cannot be made anew whose inputs were erased, or sealed by somebody without the secret. */
+export const closedInputs = 'the sealed inputs do not open: they were erased, or the salt or the secret is another';
+
 /** As in the ledger: one payment asks for its account's rows so often at most. */
 const rowReadsMax = 200;
 
@@ -127,7 +130,7 @@ export const prepare = async (
     inputs = personalInputs(sealer.open(salt, body.sealed, body.fingerprint));
   } catch {
     // Whatever the cipher says, it comes to this.
-    return 'the sealed inputs do not open: they were erased, or the salt or the secret is another';
+    return closedInputs;
   }
   const transaction = {
     ...inputs,

@@ -15,7 +15,7 @@ import {
   systemChainPrefix,
 } from '../../../shared/store/names.ts';
 import { ChainCheck } from '../chainCheck.ts';
-import { Refold } from '../refold.ts';
+import { closedInputs, Refold } from '../refold.ts';
 import type { Anchors } from './anchors.ts';
 import { type ChainRow, rowsOf } from './chainRows.ts';
 import { differenceFromEntry, differenceFromRefold, differenceOfState } from './decisionCheck.ts';
@@ -37,6 +37,8 @@ export interface Visited {
   readonly findings: readonly FindingDraft[];
   readonly compared: Partial<Record<Compared, number>>;
   readonly notCompared: readonly string[];
+  /** The first entry of a living account whose sealed inputs do not open. */
+  readonly closed: { readonly sequence: number; readonly secretVersion: number } | null;
   /** Entries are there, and no account or decision that the chain belongs to was found. */
   readonly isUnowned: boolean;
 }
@@ -55,6 +57,7 @@ export class ChainVisit {
   readonly #findings = new Map<string, FindingDraft>();
   readonly #compared: Partial<Record<Compared, number>> = {};
   readonly #notCompared: string[] = [];
+  #closed: Visited['closed'] = null;
   #refold: Refold | null = null;
   /** The state as it was before the rows were read. */
   #state: { readonly item: Item; readonly account: AccountState } | null = null;
@@ -72,13 +75,16 @@ export class ChainVisit {
     const check = new ChainCheck({ chain, first: 1, line: 0, mustStartBefore: null });
     for (const anchor of anchors) check.anchor(anchor, 0);
     if (owner?.account) await this.#readState(owner.tenant, owner.account);
-    const anchored = Math.max(0, ...anchors.map(({ sequence }) => sequence));
-    const reached = Math.max(anchored, this.#state?.account.sequence ?? 0, ...claims.map(({ sequence }) => sequence));
+    const anchored = highest(anchors);
+    const reached = Math.max(anchored, this.#state?.account.sequence ?? 0, highest(claims));
 
     let entries = 0;
     let last: AuditEntry | null = null;
     let uncoveredSince: Visited['uncoveredSince'] = null;
-    const owed = new Map(claims.map((claim) => [claim.sequence, claim]));
+    const owed = Map.groupBy(
+      claims.filter(({ kind }) => kind === 'decision'),
+      ({ sequence }) => sequence,
+    );
     let batch: AuditEntry[] = [];
     for await (const row of rowsOf(this.#stores.table, chain, reached, expired)) {
       entries += 1;
@@ -88,7 +94,12 @@ export class ChainVisit {
       last = entry;
       const { sequence, at } = entry.body;
       if (sequence > anchored) uncoveredSince ??= { sequence, at };
-      if (owed.get(sequence)?.hash === entry.hash && isOf(owed.get(sequence)!, entry)) owed.delete(sequence);
+      const own = owed.get(sequence);
+      if (own)
+        owed.set(
+          sequence,
+          own.filter((claim) => claim.hash !== entry.hash || !isOf(claim, entry)),
+        );
       batch.push(entry);
       if (batch.length < decisionsPerRead) continue;
       await this.#compare(batch, owner);
@@ -96,15 +107,22 @@ export class ChainVisit {
     }
     await this.#compare(batch, owner);
     check.finish(0);
-    const counted = { entries, uncovered: check.uncovered, uncoveredSince, compared: this.#compared, isUnowned: false };
+    const counted = {
+      entries,
+      uncovered: check.uncovered,
+      uncoveredSince,
+      compared: this.#compared,
+      closed: null,
+      isUnowned: false,
+    };
     if (check.finding) return { ...counted, findings: [check.finding], notCompared: [] };
     if (entries === 0) this.#nothingLeft(claims, expired);
     else if (!chain.startsWith(systemChainPrefix)) {
-      for (const claim of owed.values()) if (claim.kind === 'decision') this.#withoutEntry(claim);
+      for (const claim of [...owed.values()].flat()) this.#withoutEntry(claim);
       if (owner === null) return { ...counted, findings: [], notCompared: [], isUnowned: true };
       await this.#compareState(owner, last!);
     }
-    return { ...counted, findings: [...this.#findings.values()], notCompared: this.#notCompared };
+    return { ...counted, closed: this.#closed, findings: [...this.#findings.values()], notCompared: this.#notCompared };
   }
 
   #good({ entry }: ChainRow, check: ChainCheck): AuditEntry | null {
@@ -133,6 +151,8 @@ export class ChainVisit {
         this.#refolded = this.#refold?.account ?? null;
       }
       if (!owner || !isDecision(entry)) continue;
+      if (anew && owner.account && !isFor(anew, owner.account))
+        this.#find('state', `entry ${sequence} was made for another account than ${accountText(owner)}`, sequence);
       await this.#compareDecision(entry, found.next().value ?? null, anew, owner);
       await this.#compareVersions(entry.body as unknown as DecisionBody, owner.tenant);
     }
@@ -143,11 +163,17 @@ export class ChainVisit {
     const refold = this.#refold;
     if (refold === null || entry.body.sequence > this.#state!.account.sequence) return null;
     const step = await refold.next(entry).catch((error: unknown) => ({ kind: 'impossible', text: String(error) }) as const);
-    if (step.kind === 'decided') this.#count('refoldedEntries');
-    if (step.kind === 'decided' || step.kind === 'other') return step.kind === 'decided' ? step.decision : null;
+    const { sequence, secretVersion } = entry.body;
+    if (step.kind === 'other') return null;
+    if (step.kind === 'decided') {
+      this.#count('refoldedEntries');
+      this.#stores.worlds.opened(Number(secretVersion));
+      return step.decision;
+    }
     this.#refold = null;
-    const { sequence } = entry.body;
-    if (step.kind === 'impossible') this.#notCompared.push(`not made anew: ${step.text}`);
+    if (step.kind === 'impossible' && step.text === closedInputs)
+      this.#closed = { sequence, secretVersion: Number(secretVersion) };
+    else if (step.kind === 'impossible') this.#notCompared.push(`not made anew: ${step.text}`);
     else {
       const [was, is] = [JSON.stringify(step.recorded), JSON.stringify(step.recomputed)];
       const text = `entry ${sequence} is not what its inputs, policy and model give: ${step.field} is recorded as ${was}, recomputed ${is}`;
@@ -280,6 +306,13 @@ const differenceOf = (item: Item | null, entry: AuditEntry, anew: Decision | nul
     return `it cannot be read (${(error as Error).message}), so everything`;
   }
 };
+
+const isFor = ({ transaction }: Decision, { accountId, userId }: NonNullable<Owner['account']>): boolean =>
+  transaction.accountId === accountId && transaction.userId === userId;
+
+/** 0 for none. A chain may have more of them than a call has arguments. */
+const highest = (places: readonly { readonly sequence: number }[]): number =>
+  places.reduce((most, { sequence }) => Math.max(most, sequence), 0);
 
 const isOf = ({ transactionId }: Claim, { body }: AuditEntry): boolean =>
   transactionId === null || body.transactionId === transactionId;

@@ -48,8 +48,17 @@ export const differenceFromRefold = (item: Item, stored: StoredDecision, decisio
 export const differenceOfState = (stored: AccountState, account: AccountState): string | null => {
   const [packed, anew] = [encodeState(stored), encodeState(account)];
   if (Buffer.compare(packed, anew) === 0 && stored.sequence === account.sequence) return null;
-  return firstDifference(stored, decodeState(anew, account.sequence));
+  return firstDifference(comparable(stored), comparable(decodeState(anew, account.sequence)));
 };
+
+/** A row of an earlier version counts fewer signals: those that never triggered say nothing. */
+const comparable = (state: AccountState): AccountState => ({
+  ...state,
+  spans: state.spans.map((span) => {
+    const last = span.triggers?.findLastIndex((times) => times > 0) ?? -1;
+    return { ...span, triggers: last < 0 ? null : span.triggers!.slice(0, last + 1) };
+  }),
+});
 
 const firstDifference = <Record extends object>(stored: Record, anew: Record): string | null => {
   for (const name of Object.keys(anew) as (keyof Record & string)[]) {

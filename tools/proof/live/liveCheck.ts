@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Unreadable } from '../../../functions/read/evidence/finding.ts';
 import type { Clock, ObjectStore, TableStore } from '../../../shared/ports/ports.ts';
 import type { AuditEntry } from '../../../shared/proof/entry.ts';
@@ -6,6 +5,7 @@ import type { MasterSecret } from '../../../shared/secrets/masterSecret.ts';
 import { auditKey, systemChainPrefix } from '../../../shared/store/names.ts';
 import { inParallel } from '../../../shared/store/parallel.ts';
 import { CheckpointTrail } from '../checkpointTrail.ts';
+import { closedInputs } from '../refold.ts';
 import { findingsMax, nameOfCheckpoint, type VerifyOptions } from '../verifyReport.ts';
 import { Anchors } from './anchors.ts';
 import { NeedsArchive } from './chainRows.ts';
@@ -58,6 +58,13 @@ const anchorsMax = 16_000_000;
 export const verifyStores = async (stores: LiveStores, options: LiveOptions = {}): Promise<LiveReport> =>
   new LiveCheck(stores, options).run();
 
+/** Spreads chains over shares; a hash by which nothing is proved. */
+const partOf = (chain: string, of: number): number => {
+  let sum = 0;
+  for (let i = 0; i < chain.length; i++) sum = (Math.imul(sum, 31) + chain.charCodeAt(i)) >>> 0;
+  return sum % of;
+};
+
 class LiveCheck {
   readonly #stores: LiveStores;
   readonly #options: LiveOptions;
@@ -70,6 +77,8 @@ class LiveCheck {
   readonly #expired: ExpiredEntries;
   readonly #trail = new CheckpointTrail(this.#findings.find);
   readonly #notYet = { entries: 0, chains: 0, first: [] as Uncovered[] };
+  /** Accounts whose inputs did not open. */
+  readonly #closed: { readonly chain: string; readonly sequence: number; readonly secretVersion: number }[] = [];
   #chains = 0;
   #entries = 0;
   #uncovered = 0;
@@ -97,6 +106,7 @@ class LiveCheck {
       await this.#settleClaims();
       await this.#readHistory();
       await this.#visitAll();
+      this.#judgeClosed();
       await this.#checkTenants();
       if (this.#entries === 0 && this.#findings.count === 0)
         throw new Unreadable('there are no entries: there is nothing to verify');
@@ -140,7 +150,7 @@ class LiveCheck {
   #isOwn(chain: string): boolean {
     const { number, of } = this.#share;
     if (this.#seen.chains.has(chain) || this.#seen.claims.has(chain)) return true;
-    return createHash('sha256').update(chain).digest().readUInt32BE(0) % of === number - 1;
+    return partOf(chain, of) === number - 1;
   }
 
   async #visitAll(): Promise<void> {
@@ -155,7 +165,9 @@ class LiveCheck {
       this.#options.onStep?.('chains', ++done, chains.length);
     });
     const expired = archived.length === 0 ? new Map<string, readonly AuditEntry[]>() : await this.#expired.of(archived);
-    for (const chain of archived) if ((await this.#visit(chain, expired.get(chain) ?? [])) === 'unowned') unowned.push(chain);
+    await inParallel(archived, chainsAtOnce, async (chain) => {
+      if ((await this.#visit(chain, expired.get(chain) ?? [])) === 'unowned') unowned.push(chain);
+    });
     if (unowned.length === 0) return;
     // The tenant of a chain may have no other item in this share.
     if (this.#share.of > 1) await searchOwners(this.#stores.table, this.#seen, new Set(unowned));
@@ -199,7 +211,8 @@ class LiveCheck {
     return 'done';
   }
 
-  #note(chain: string, { entries, uncovered, uncoveredSince, findings, compared, notCompared }: Visited): void {
+  #note(chain: string, { entries, uncovered, uncoveredSince, findings, compared, notCompared, closed }: Visited): void {
+    if (closed !== null) this.#closed.push({ chain, ...closed });
     this.#chains += 1;
     this.#entries += entries;
     this.#uncovered += uncovered;
@@ -223,6 +236,16 @@ class LiveCheck {
 
   #count(compared: Partial<Record<Compared, number>>): void {
     for (const [what, count] of Object.entries(compared)) this.#findings.compared[what as Compared] += count;
+  }
+
+  /** Where the secret at hand opens other accounts, one that it does not open was put there, or its salt was changed. */
+  #judgeClosed(): void {
+    for (const { chain, sequence, secretVersion } of this.#closed) {
+      if (this.#worlds.hasOpened(secretVersion)) {
+        const text = `chain ${chain}: the sealed inputs of entry ${sequence} do not open, and no entry says that the account was erased: it was not sealed here, or the salt was changed`;
+        this.#findings.add({ kind: 'refold', chain, sequence, text });
+      } else this.#findings.notCompared(`not made anew: ${closedInputs}`, chain);
+    }
   }
 
   async #checkTenants(): Promise<void> {

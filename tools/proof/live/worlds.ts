@@ -26,6 +26,8 @@ export class Worlds {
   readonly #models: Cache<CompiledModel | null> = cache({ max: modelsKept, ttlMs: null });
   readonly #manifests: Cache<string | null> = cache({ max: versionsKept, ttlMs: null });
 
+  readonly #opened = new Set<number>();
+
   constructor(stores: WorldStores) {
     this.#stores = stores;
   }
@@ -38,6 +40,15 @@ export class Worlds {
   /** SHA-256 of a version's artefact as its manifest says; null without one. */
   modelHashOf(version: number): Promise<string | null> {
     return this.#manifests.get(String(version), 0, async () => (await readManifest(this.#stores.table, version))?.sha256 ?? null);
+  }
+
+  /** Notes that something sealed under this version of the secret has opened: the secret at hand is the true one. */
+  opened(secretVersion: number): void {
+    this.#opened.add(secretVersion);
+  }
+
+  hasOpened(secretVersion: number): boolean {
+    return this.#opened.has(secretVersion);
   }
 
   of(tenant: string, salt: Uint8Array): ReplayWorld {

@@ -7,7 +7,7 @@ import { canonicalText } from '../../../../shared/proof/canonical.ts';
 import { checkpointFolder, parseStoredCheckpoint } from '../../../../shared/proof/checkpoint.ts';
 import { readPendingHeads } from '../../../../shared/proof/heads.ts';
 import { auditKey, decisionKey, prefixes, systemChain } from '../../../../shared/store/names.ts';
-import { chainOf } from '../builders.ts';
+import { chainOf, hashOf, zeros } from '../builders.ts';
 import type { Random } from '../tampering.ts';
 import { nameOf, type Owed, pick, type Tampering } from './owed.ts';
 import { settingTamperings } from './settingTamperings.ts';
@@ -48,6 +48,31 @@ const putDecision = async (world: LiveWorld, random: Random, change: (stored: St
   );
   await world.table.put(decisionItem({ ...stored, decision: { ...stored.decision, ...change(stored) } }));
   return { kind: 'decision', chain: stored.chain, sequence: stored.decision.sequence, item: nameOf(item) };
+};
+
+/** A whole account by the rows of another, hashed anew: consistent in itself, and in a chain of its own. */
+const forgeAccount = async (world: LiveWorld, random: Random, change: (body: Record<string, unknown>) => object) => {
+  const { item, account } = pick(
+    states(world).filter(
+      ({ account }) => rowsOf(world, account.chain).length === account.sequence && account.payments === account.sequence,
+    ),
+    random,
+  );
+  const { tenant } = ownerOf(item);
+  const chain = `forged${random(1_000_000)}`.padEnd(22, 'x');
+  let head = zeros;
+  for (const row of rowsOf(world, account.chain)) {
+    const { body: before } = auditFromItem(row);
+    const transactionId = `${chain}_${row.sk}`;
+    const body = change({ ...before, chain, previousHash: head, transactionId });
+    head = hashOf(body);
+    await world.table.put({ ...auditKey(chain, Number(row.sk)), body: canonicalText(body), hash: head });
+    const stored = decisionFromItem((await world.table.get(decisionKey(tenant, String(before.transactionId))))!);
+    const transaction = { ...stored.decision.transaction, transactionId };
+    await world.table.put(decisionItem({ ...stored, chain, decision: { ...stored.decision, transaction, hash: head } }));
+  }
+  await world.table.put(stateItem(tenant, 'a_forged', 'u_forged', { ...account, chain, head }));
+  return { chain };
 };
 
 /** Every item of an account and its chain. */
@@ -132,6 +157,20 @@ export const liveTamperings = {
     })),
   'a profile in a state is changed': async (world, random) =>
     putState(world, pick(states(world), random).item, ({ usual }) => ({ usual: { ...usual, count1h: usual.count1h + 1 } })),
+  'the salt in a state is changed, so that nothing opens': async (world, random) => {
+    const { item, account } = pick(states(world), random);
+    await putState(world, item, () => ({ salt: new Uint8Array(account.salt.length).fill(1) }));
+    return { kind: 'refold', chain: account.chain };
+  },
+  'an account is forged whole, by somebody without the secret': async (world, random) => {
+    const sealed = Buffer.alloc(120, random(250)).toString('base64');
+    const { chain } = await forgeAccount(world, random, (body) => ({ ...body, sealed }));
+    return { kind: 'refold', chain };
+  },
+  'an account is forged whole, as a copy of another': async (world, random) => {
+    const { chain } = await forgeAccount(world, random, (body) => body);
+    return { kind: 'state', chain };
+  },
   'a state is set back by an entry': async (world, random) => {
     const { item, account } = pick(
       states(world).filter(({ account }) => rowsOf(world, account.chain).length > 1),
