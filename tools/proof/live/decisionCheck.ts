@@ -31,7 +31,10 @@ export const differenceFromEntry = ({ chain, decision }: StoredDecision, { body,
     modelVersion: decision.modelVersion,
   };
   const different = Object.keys(said).find((name) => !isDeepStrictEqual(said[name], body[name]));
-  return different ?? (decision.hash === hash ? null : 'hash');
+  if (different !== undefined) return different;
+  const others: Readonly<Record<string, unknown>> = { ...decision };
+  const alike = Object.keys(body).filter((name) => !(name in said) && name in others);
+  return alike.find((name) => !isDeepStrictEqual(others[name], body[name])) ?? (decision.hash === hash ? null : 'hash');
 };
 
 /** What the version that wrote a row did not know is missing at the end of these. */
