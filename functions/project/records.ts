@@ -2,7 +2,7 @@ import type { StoredEntry } from '../../shared/ledger/items.ts';
 import type { Item, Key } from '../../shared/ports/ports.ts';
 import { labelFromItem } from '../../shared/reviews/labels.ts';
 import { reviewFromItem, reviewOfKey } from '../../shared/reviews/review.ts';
-import { expiryPrincipal, prefixes, type projectedItems, protectedPrefixes } from '../../shared/store/names.ts';
+import { expiryPrincipal, isProtected, prefixes, type projectedItems } from '../../shared/store/names.ts';
 import { type AttributeImage, itemFromImage } from './image.ts';
 import type { Batch, CommittedDecision, CommittedEntry, CommittedLabel, CommittedReview, Failure, TouchedItem } from './sink.ts';
 
@@ -82,8 +82,7 @@ const isOf = ({ dynamodb }: StreamRecord, item: ProjectedItem): boolean =>
 
 /** A protected item that went, or a row of an entry that was written once and is written again. */
 const isTouched = (record: StreamRecord): boolean => {
-  const { pk } = keyOf(record);
-  if (record.eventName === 'REMOVE') return protectedPrefixes.some((prefix) => pk.startsWith(prefix));
+  if (record.eventName === 'REMOVE') return isProtected(keyOf(record));
   return record.eventName === 'MODIFY' && isOf(record, 'audit');
 };
 

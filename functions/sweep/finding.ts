@@ -1,8 +1,9 @@
 import { NewerRow } from '../../shared/domain/rowFormat.ts';
-import { auditFromItem, type StoredEntry } from '../../shared/ledger/items.ts';
+import { auditFromItem } from '../../shared/ledger/items.ts';
 import type { Item, Key, ObjectStore, TableStore } from '../../shared/ports/ports.ts';
 import { canonicalText, sha256Hex } from '../../shared/proof/canonical.ts';
 import { lastNumberBefore } from '../../shared/proof/checkpointIndex.ts';
+import type { StoredEntry } from '../../shared/proof/entry.ts';
 import type { HotDays } from '../../shared/proof/hotRows.ts';
 import { sweepWithinMs } from '../../shared/proof/sweepRecord.ts';
 import { systemChainPrefix } from '../../shared/store/names.ts';

@@ -51,6 +51,10 @@ export const protectedPrefixes: readonly string[] = [
   ...['pointer', 'index', 'chains', 'sweep', 'swept'].map((kind) => `${prefixes.checkpoint}${kind}`),
 ];
 
+/** Whether nothing may delete the item: of what stands under a merchant, its figures alone. */
+export const isProtected = ({ pk, sk }: Key): boolean =>
+  protectedPrefixes.some((prefix) => pk.startsWith(prefix)) && !(pk.startsWith(prefixes.merchant) && sk !== merchantFigures);
+
 /** Who deletes items whose time is up, as a record of the stream names it. */
 export const expiryPrincipal = 'dynamodb.amazonaws.com';
 
@@ -85,10 +89,12 @@ export const systemChainPrefix = 'system.';
 
 export const systemChain = (tenant: string): string => `${systemChainPrefix}${tenant}`;
 
+const merchantFigures = 'M';
+
 /** Figures of one merchant: labelled and fraudulent transactions known so far. */
 export const merchantKey = (tenant: string, merchantId: string): Key => ({
   pk: `${prefixes.merchant}${tenant}#${merchantId}`,
-  sk: 'M',
+  sk: merchantFigures,
 });
 
 /** LABEL: what a transaction turned out to be, one per (tenant, transaction). */

@@ -59,8 +59,8 @@ export interface Erasure {
 }
 
 const scanPage = 500;
-/** Passes over the table until one finds nothing: what was projected meanwhile is found by the next. */
-const passesMax = 6;
+/** Sweeps until one finds nothing: what was projected meanwhile is found by the next. */
+const sweepsMax = 6;
 const attempts = { attemptsMax: 20, backoffBaseMs: 20, backoffMaxMs: 1_000 };
 const withinMs = 60_000;
 
@@ -77,16 +77,16 @@ export async function erase(dependencies: ErasureDependencies, erasure: Erasure)
   const accounts = await eraseAccounts(dependencies, erasure, isSubject);
   const total = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0 };
   let erasedTransactions: Erased = new Map();
-  for (let passes = 1; ; passes += 1) {
-    const found = await passOver(dependencies, erasure, isSubject);
+  for (let sweeps = 1; ; sweeps += 1) {
+    const found = await sweep(dependencies, erasure, isSubject);
     erasedTransactions = found.erasedTransactions;
     total.decisions += found.decisions;
     total.feedPages += found.feedPages;
     total.reviews += found.reviews;
     total.alerts += found.alerts;
     if (found.decisions + found.feedPages + found.reviews + found.alerts === 0) break;
-    if (passes === passesMax)
-      throw new Error(`new traces were found in each of ${passesMax} passes: erase again once traffic rests`);
+    if (sweeps === sweepsMax)
+      throw new Error(`new traces were found in each of ${sweepsMax} sweeps: erase again once traffic rests`);
   }
   const featureObjects = await dropFeatures(dependencies, tenant, erasedTransactions, (done) =>
     onProgress('feature files', done),
@@ -177,7 +177,7 @@ async function eraseAccount(dependencies: ErasureDependencies, key: Key, by: str
   return done;
 }
 
-interface Passed {
+interface Swept {
   readonly decisions: number;
   readonly feedPages: number;
   readonly reviews: number;
@@ -186,11 +186,7 @@ interface Passed {
   readonly erasedTransactions: Erased;
 }
 
-async function passOver(
-  dependencies: ErasureDependencies,
-  { tenant, onProgress }: Erasure,
-  isSubject: IsSubject,
-): Promise<Passed> {
+async function sweep(dependencies: ErasureDependencies, { tenant, onProgress }: Erasure, isSubject: IsSubject): Promise<Swept> {
   const { table } = dependencies;
   const erasedTransactions = new Map<string, number>();
   const count = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0 };
@@ -293,7 +289,7 @@ async function eraseReview(table: TableStore, tenant: string, item: Item, review
   );
 }
 
-/** False when the item moved or went since it was read: the next pass finds it as it is then. */
+/** False when the item moved or went since it was read: the next sweep finds it as it is then. */
 const quietly = async (write: Promise<unknown>): Promise<boolean> => {
   try {
     await write;
