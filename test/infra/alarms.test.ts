@@ -12,10 +12,8 @@ import { measures as compactMeasures } from '../../functions/compact/measures.ts
 import { failureReport } from '../../functions/project/failureReport.ts';
 import { metricsSink } from '../../functions/project/metricsSink.ts';
 import { projector } from '../../functions/project/project.ts';
-import { protectedSink } from '../../functions/project/protectedSink.ts';
 import { tellOfDeadLetters } from '../../functions/score/deadLetterAlerts.ts';
 import { scoreBatch } from '../../functions/score/score.ts';
-import { measures as sweepMeasures } from '../../functions/sweep/measures.ts';
 import { trainModel } from '../../functions/train/train.ts';
 import { deliverBatch } from '../../functions/webhooks/webhooks.ts';
 import { build } from '../../infra/build.ts';
@@ -29,17 +27,15 @@ import { metricsLine } from '../../shared/edge/metrics.ts';
 import { Unavailable } from '../../shared/ports/ports.ts';
 import { archiveEntries } from '../../shared/proof/archive.ts';
 import { noteHeads } from '../../shared/proof/heads.ts';
-import { sweepShares } from '../../shared/proof/sweptShares.ts';
-import { stateKey } from '../../shared/store/names.ts';
 import { seededRandom } from '../../shared/store/random.ts';
 import { addEndpoint } from '../../shared/webhooks/endpoints.ts';
 import { aDecision } from '../functions/project/builders.ts';
-import { world as sweepWorld } from '../functions/sweep/world.ts';
 import { trainingRows } from '../functions/train/generated.ts';
 import { fillArchive } from '../functions/train/generatedArchive.ts';
 import { ledgerOn } from '../simulation/world.ts';
 import { send } from '../support/http.ts';
 import { chainOf, ed25519Signer, startMs } from '../tools/proof/builders.ts';
+import { proofFaults } from './proofFaults.ts';
 import { inspect } from './template.ts';
 
 /**
@@ -295,26 +291,6 @@ const compactionLag = async (sinceMs: number): Promise<Measured> => {
   return measuredBy(metricsLine(compactMeasures(report), clock.nowMs()));
 };
 
-const sweepAge = async (sinceMs: number): Promise<Measured> => {
-  const at = sweepWorld();
-  await at.sweep();
-  at.clock.advance(sinceMs);
-  return measuredBy(metricsLine(sweepMeasures(await at.sweep()), at.clock.nowMs()));
-};
-
-const sweepFindings = async (isStateGone: boolean): Promise<Measured> => {
-  const at = sweepWorld();
-  await at.pay(1);
-  if (isStateGone) await at.table.delete(stateKey('dev', 'account-of-1.x', 'user-of-1.x'));
-  at.clock.advance(1);
-  const lines: string[] = [];
-  for (let share = 0; share < sweepShares; share += 1) {
-    lines.push(metricsLine(sweepMeasures(await at.sweep()), at.clock.nowMs()));
-    at.clock.advance(hourMs);
-  }
-  return { SweepFindings: [lines.flatMap((line) => measuredBy(line).SweepFindings!.flat())] };
-};
-
 const apiErrors = async (isTableAway: boolean): Promise<Measured> => {
   const whole = memoryTable();
   const table = isTableAway
@@ -373,24 +349,6 @@ const partialFailures = async (deliveries: number): Promise<Measured> => {
   return { PartialFailures: [lines.flatMap((line) => measuredBy(line).PartialFailures!.flat())] };
 };
 
-/** A batch of the stream with one decision. */
-const protectedItems = async (eventName: string): Promise<Measured> => {
-  const lines: string[] = [];
-  const sink = protectedSink({
-    table: memoryTable(),
-    hotDays: null,
-    measure: (metrics) => lines.push(metricsLine(metrics, startMs)),
-    log: () => undefined,
-  });
-  const decode = () => ({ tenant: 'dev', decision: aDecision(), queueAgeMs: null });
-  const keys = { pk: { S: 'D#dev#t1' }, sk: { S: 'D' } };
-  const images = eventName === 'REMOVE' ? { OldImage: keys } : { NewImage: keys };
-  await projector({ sinks: [sink], decode, report: ({ cause }) => expect(cause).toBeUndefined() })({
-    Records: [{ eventName: eventName as 'INSERT', dynamodb: { SequenceNumber: '1', Keys: keys, ...images } }],
-  });
-  return { ProtectedItems: [lines.flatMap((line) => measuredBy(line).ProtectedItems!.flat())] };
-};
-
 interface Fault {
   readonly fault: string;
   readonly broken: () => Promise<Measured>;
@@ -413,6 +371,7 @@ const stages = [
 ];
 
 const faults: Readonly<Record<string, Fault>> = {
+  ...proofFaults,
   DeadLetters: {
     fault: 'a message that is no payment',
     broken: () => deadLetters(['{"not":"a payment"}', aPayment]),
@@ -443,21 +402,6 @@ const faults: Readonly<Record<string, Fault>> = {
     fault: 'an entry that waited for its checkpoint for 31 minutes',
     broken: () => checkpointRun(31 * minuteMs, 0),
     healthy: () => checkpointRun(30 * minuteMs, 0),
-  },
-  ProtectedItems: {
-    fault: 'a decision that somebody deletes',
-    broken: () => protectedItems('REMOVE'),
-    healthy: () => protectedItems('INSERT'),
-  },
-  SweepAge: {
-    fault: 'a share that no checkpoint has recorded for longer than 7 days',
-    broken: () => sweepAge(7 * 24 * hourMs + 1),
-    healthy: () => sweepAge(7 * 24 * hourMs),
-  },
-  SweepFindings: {
-    fault: 'an account whose state was deleted',
-    broken: () => sweepFindings(true),
-    healthy: () => sweepFindings(false),
   },
   CompactionLag: {
     fault: 'a day that was closed 49 hours ago, and a run that has no time for it',
