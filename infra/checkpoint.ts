@@ -35,7 +35,7 @@ export class Checkpoint extends Construct {
     })
       .readsItems('checkpoint', 'model', 'alert', 'policy')
       .putsItems('checkpoint', 'alert')
-      .updatesItems('alert')
+      .updatesItems('checkpoint', 'alert')
       .deletesItems('checkpoint')
       .readsObjects('Checkpoints', data.checkpointBucket, env.checkpointBucket)
       .listsObjects('Checkpoints', data.checkpointBucket, env.checkpointBucket)

@@ -256,6 +256,8 @@ export const lastCheckpointsOf = async (
     if (found !== undefined) return found;
     const { keys } = await checkpoints.list(checkpointObjectPrefix(number), { limit: 2 });
     if (keys.length !== 1) throw new Error(`the archive holds ${keys.length} checkpoints ${number}: ${keys.join(', ')}`);
-    return readCheckpoint(checkpoints, keys[0]!);
+    const checkpoint = await readCheckpoint(checkpoints, keys[0]!);
+    if (checkpoint === null) throw new Error(`the archive lists ${keys[0]} but does not hold it`);
+    return checkpoint;
   });
 };

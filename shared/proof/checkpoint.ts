@@ -199,31 +199,31 @@ export const parseStoredCheckpoint = (bytes: Uint8Array): StoredCheckpoint => {
   return { ...checkpoint, leaves };
 };
 
-/** What lies under a checkpoint's key is not that checkpoint, in no version that counts. */
-export class CheckpointUnreadable extends Error {
-  override readonly name = 'CheckpointUnreadable';
-}
-
 /**
- * The checkpoint that an object's key names, whatever was written over it. Throws CheckpointUnreadable when the archive does not hold it, or when
+ * The checkpoint that an object's key names, whatever was written over it; null when the archive does not hold it. Throws an Error when
  * neither the object as it stands nor its first version is what the key says.
  */
-export const readCheckpoint = async (objects: ObjectStore, key: string): Promise<StoredCheckpoint> => {
+export const readCheckpoint = async (objects: ObjectStore, key: string): Promise<StoredCheckpoint | null> => {
   let found: StoredCheckpoint | null = null;
-  let why = `the archive does not hold ${key}`;
+  let fault = '';
   await lockedObject(objects, key, (bytes) => {
     try {
       const checkpoint = parseStoredCheckpoint(bytes);
       if (checkpointObjectKey(checkpoint.body.number, checkpointHash(checkpoint.body)) === key) found = checkpoint;
-      else why = `${key} holds another checkpoint than its key says`;
+      else fault = `${key} holds another checkpoint than its key says`;
     } catch (error) {
-      why = `${key}: ${(error as Error).message}`;
+      fault = `${key}: ${(error as Error).message}`;
     }
     return found !== null;
   });
-  if (found === null) throw new CheckpointUnreadable(why);
+  if (found === null && fault !== '') throw new DamagedCheckpoint(fault);
   return found;
 };
+
+/** What lies under a checkpoint's key is not that checkpoint, in no version that counts. */
+export class DamagedCheckpoint extends Error {
+  override readonly name = 'DamagedCheckpoint';
+}
 
 export const formatStoredCheckpoint = ({ body, signature, leaves }: StoredCheckpoint): Uint8Array =>
   Buffer.from(canonicalText({ body, signature, leaves: leaves.map((leaf) => [leaf.chain, leaf.sequence, leaf.head]) }));

@@ -56,7 +56,12 @@ export async function* checkpointsSince(
   let after: string | undefined;
   do {
     const page = await table.query(after === undefined ? query : { ...query, after });
-    for (const item of page.items) yield await readCheckpoint(checkpoints, objectKeyOf(item));
+    for (const item of page.items) {
+      const key = objectKeyOf(item);
+      const checkpoint = await readCheckpoint(checkpoints, key);
+      if (checkpoint === null) throw new Error(`the index of checkpoints names ${key}, which the archive does not hold`);
+      yield checkpoint;
+    }
     after = page.after;
   } while (after !== undefined);
 }
@@ -72,7 +77,7 @@ export const checkpointHolding = async (
   const { items } = await table.query({ pk, from: new Date(atMs).toISOString(), limit: candidatesMax });
   for (const item of items) {
     const checkpoint = await readCheckpoint(checkpoints, objectKeyOf(item));
-    if (checkpoint.leaves.some((leaf) => leaf.chain === chain && leaf.sequence >= sequence)) return checkpoint;
+    if (checkpoint?.leaves.some((leaf) => leaf.chain === chain && leaf.sequence >= sequence)) return checkpoint;
   }
   return null;
 };
@@ -85,8 +90,9 @@ export const lastNumberBefore = async ({ table, checkpoints }: CoverageStores, t
   if (!Number.isFinite(timeMs)) return 0;
   const [item] = (await table.query({ pk, to: new Date(timeMs).toISOString(), descending: true, limit: 1 })).items;
   if (item === undefined) return 0;
-  const { body } = await readCheckpoint(checkpoints, objectKeyOf(item)).catch(() => ({ body: null }));
-  if (body === null) return 0;
+  const checkpoint = await readCheckpoint(checkpoints, objectKeyOf(item));
+  if (checkpoint === null) return 0;
+  const { body } = checkpoint;
   return body.number === Number(item.number) && Date.parse(body.at) <= timeMs ? body.number : 0;
 };
 
@@ -112,8 +118,8 @@ export const coverageOf = async (
       if (seen.has(key)) continue;
       if (seen.size === objectsMax) return found;
       seen.add(key);
-      const { leaves } = await readCheckpoint(checkpoints, key);
-      const leaf = leaves.find((one) => one.chain === chain);
+      const checkpoint = await readCheckpoint(checkpoints, key);
+      const leaf = checkpoint?.leaves.find((one) => one.chain === chain);
       if (leaf && leaf.sequence > found.throughSequence)
         found = { throughSequence: leaf.sequence, checkpoint: Number(item.number) };
       if (sequence <= found.throughSequence) return found;

@@ -35,6 +35,7 @@ import { fillArchive } from '../functions/train/generatedArchive.ts';
 import { ledgerOn } from '../simulation/world.ts';
 import { send } from '../support/http.ts';
 import { chainOf, ed25519Signer, startMs } from '../tools/proof/builders.ts';
+import { proofFaults } from './proofFaults.ts';
 import { inspect } from './template.ts';
 
 /**
@@ -354,9 +355,23 @@ interface Fault {
   readonly healthy: () => Promise<Measured>;
 }
 
-const stages = ['ingest', 'score', 'decide', 'project', 'webhooks', 'read', 'review', 'admin', 'compact', 'train', 'checkpoint'];
+const stages = [
+  'ingest',
+  'score',
+  'decide',
+  'project',
+  'webhooks',
+  'read',
+  'review',
+  'admin',
+  'compact',
+  'train',
+  'checkpoint',
+  'sweep',
+];
 
 const faults: Readonly<Record<string, Fault>> = {
+  ...proofFaults,
   DeadLetters: {
     fault: 'a message that is no payment',
     broken: () => deadLetters(['{"not":"a payment"}', aPayment]),

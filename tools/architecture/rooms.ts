@@ -55,6 +55,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'functions/compact': [...stage, 'shared/model', 'shared/parquet', 'shared/proof'],
   'functions/train': [...stage, 'shared/model', 'shared/parquet'],
   'functions/checkpoint': [...stage, 'shared/model', 'shared/proof', 'shared/alerts'],
+  'functions/sweep': [...stage, 'shared/ledger', 'shared/proof'],
   'functions/webhooks': [...stage, 'shared/webhooks'],
   infra: [
     'shared/contract',
@@ -63,6 +64,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'shared/store',
     'shared/ledger',
     'shared/parquet',
+    'shared/proof',
     'functions/compact',
     'functions/read',
   ],

@@ -19,6 +19,7 @@ const about: Readonly<Record<string, string>> = {
   score: 'scoring one row by the forest; --with-peers beside scikit-learn',
   soak: 'memory, losses, doubles and alarms over many decisions through the local stack; the backlog of an outage',
   stack: 'payments through the local stack beside the emulator alone',
+  sweep: 'what comparing the whole table with the checkpoints costs, in read units, time and dollars',
   swaps: '100 model swaps during 50,000 decisions: each names its artefact and replays identically',
   sync: 'the synchronous route beside a bare transaction',
   tamper: 'changes to an exported log and to the stores of a deployment that the verifier must find',

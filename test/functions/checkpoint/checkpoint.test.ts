@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type CheckpointDependencies, makeCheckpoint, makeCheckpoints } from '../../../functions/checkpoint/checkpoint.ts';
+import {
+  type CheckpointDependencies,
+  CheckpointRefused,
+  makeCheckpoint,
+  makeCheckpoints,
+} from '../../../functions/checkpoint/checkpoint.ts';
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
 import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
@@ -185,9 +190,7 @@ describe('a hostile table', () => {
   it('cannot name a checkpoint that was never stored', async () => {
     const { at } = await madeTwo();
     await at.table.update(pointer, { set: { hash: 'f'.repeat(64) } });
-    await expect(makeCheckpoint(at)).rejects.toThrow(
-      'the pointer names checkpoint 2, but the archive does not hold checkpoints/',
-    );
+    await expect(makeCheckpoint(at)).rejects.toThrow('which the archive does not hold');
   });
   it('cannot put a checkpoint of another key in the way', async () => {
     const { at } = await madeTwo();
@@ -222,7 +225,14 @@ describe('what lies under lock', () => {
     expect(over(bytes)).not.toEqual(bytes);
     await at.checkpoints.overwrite(key, over(bytes));
     expect(await makeCheckpoint(at)).toMatchObject({ kind: 'made', number: 2, leaves: 1 });
-    expect((await readCheckpoint(at.checkpoints, key)).leaves).toMatchObject([{ chain: 'alpha', sequence: 3 }]);
+    expect((await readCheckpoint(at.checkpoints, key))?.leaves).toMatchObject([{ chain: 'alpha', sequence: 3 }]);
+  });
+  it('is refused, by its key, where its first version is another', async () => {
+    const { at, key } = await first();
+    await at.checkpoints.delete(key);
+    await at.checkpoints.put(key, garbage);
+    await expect(makeCheckpoint(at)).rejects.toThrow(CheckpointRefused);
+    await expect(makeCheckpoint(at)).rejects.toThrow(key);
   });
   it('is not signed a second time when it was hidden before the run could note it', async () => {
     const { stored, ...at } = world();
@@ -242,7 +252,7 @@ describe('what lies under lock', () => {
     await at.checkpoints.delete(file!);
     await at.checkpoints.put(file!, Buffer.from(p256Signer().publicKey));
     const signed = (await at.checkpoints.list('checkpoints/')).keys;
-    const checkpoints = await Promise.all(signed.map((key) => readCheckpoint(at.checkpoints, key)));
+    const checkpoints = await Promise.all(signed.map(async (key) => (await readCheckpoint(at.checkpoints, key))!));
     await expect(keysOfCheckpoints(at.checkpoints, checkpoints, p256Signer().publicKey)).rejects.toThrow(
       'holds another key than its name says',
     );
