@@ -1,11 +1,11 @@
 import type { FindingKind } from '../../../functions/read/evidence/finding.ts';
 import type { ObjectStore, TableStore } from '../../../shared/ports/ports.ts';
 import {
-  CheckpointUnreadable,
   checkpointFolder,
   checkpointHash,
   checkpointObjectKey,
   checkpointObjectPrefix,
+  DamagedCheckpoint,
   parseStoredCheckpoint,
   readCheckpoint,
   type StoredCheckpoint,
@@ -74,7 +74,7 @@ const readOne = async (checkpoints: ObjectStore, key: string, find: Find): Promi
   try {
     return await readCheckpoint(checkpoints, key);
   } catch (error) {
-    if (!(error instanceof CheckpointUnreadable)) throw error;
+    if (!(error instanceof DamagedCheckpoint)) throw error;
     return null;
   }
 };

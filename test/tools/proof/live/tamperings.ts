@@ -289,6 +289,12 @@ export const liveTamperings = {
     await world.checkpoints.overwrite(key, null);
     return { kind: 'checkpoint', text: key };
   },
+  'a checkpoint is replaced in every version': async (world, random) => {
+    const key = pick(await checkpointKeys(world), random);
+    await world.checkpoints.delete(key);
+    await world.checkpoints.put(key, Buffer.from('{"body":1}'));
+    return { kind: 'checkpoint', text: key };
+  },
   'a checkpoint is gone': async (world, random) => {
     const keys = await checkpointKeys(world);
     const key = keys[1 + random(keys.length - 1)]!;
