@@ -6,6 +6,8 @@ import { canonicalText, sha256Hex } from '../../../shared/proof/canonical.ts';
 export interface SystemFacts {
   /** By id of the key. */
   readonly keys: ReadonlyMap<string, KeyFacts>;
+  /** Keys that no entry made and one has ended, with the time of their end (RFC 3339): an earlier version made some so. */
+  readonly endedKeys: ReadonlyMap<string, string>;
   /** By list. */
   readonly lists: ReadonlyMap<string, ListFacts>;
   /** By version. */
@@ -55,6 +57,7 @@ export const keptAfterExpiryMs = 2 * dayMs;
 /** Folds the entries of a system chain, in order from the first. */
 export function systemFacts(entries: readonly SystemEntry[]): SystemFacts {
   const keys = new Map<string, KeyFacts>();
+  const endedKeys = new Map<string, string>();
   const lists = new Map<string, MutableList>();
   const policies = new Map<number, { hash: string; status: string; sequence: number }>();
   const models = new Map<number, { sha256: string; status: string; sequence: number }>();
@@ -82,11 +85,13 @@ export function systemFacts(entries: readonly SystemEntry[]): SystemFacts {
       case 'KEY_REVOKED': {
         const known = keys.get(keyId);
         if (known) keys.set(keyId, { ...known, revokedAt: String(body.at), sequence });
+        else endedKeys.set(keyId, String(body.at));
         break;
       }
       case 'KEY_ROTATED': {
         const known = keys.get(String(body.replaces));
         if (known) keys.set(String(body.replaces), { ...known, expiresAt: String(body.endsAt), sequence });
+        else endedKeys.set(String(body.replaces), String(body.endsAt));
         keys.set(keyId, facts);
         break;
       }
@@ -114,7 +119,7 @@ export function systemFacts(entries: readonly SystemEntry[]): SystemFacts {
       default:
     }
   }
-  return { keys, lists, policies, policyPointer, models, modelPointer, webhooks, unread };
+  return { keys, endedKeys, lists, policies, policyPointer, models, modelPointer, webhooks, unread };
 }
 
 interface MutableList {

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeCheckpoints } from '../../../../functions/checkpoint/checkpoint.ts';
 import { memoryObjects } from '../../../../shared/adapters/memory/objects.ts';
-import { createKey } from '../../../../shared/edge/keys.ts';
+import { createKey, listKeys } from '../../../../shared/edge/keys.ts';
 import { checkpointFolder, parseStoredCheckpoint } from '../../../../shared/proof/checkpoint.ts';
 import { prefixes } from '../../../../shared/store/names.ts';
+import { revokeKeyNoted } from '../../../../tools/cli/keyChanges.ts';
 import { describe as described } from '../../../../tools/cli/verdict.ts';
 import { verifyStores } from '../../../../tools/proof/live/liveCheck.ts';
 import { goldenFolder, readItems, readJson, readObjects } from '../../../golden/rows.ts';
@@ -151,7 +152,7 @@ describe('verify --live', () => {
     expect(report.live.notCompared.map(({ cause }) => cause)).toContainEqual(expect.stringContaining('access denied'));
   });
 
-  it('accepts keys without an entry of those creators alone that the caller names', async () => {
+  it('accepts keys without an entry of those creators alone that the caller names, and those that were revoked', async () => {
     const world = await copyOf(await liveWorld({ seed: 6 }));
     const store = {
       table: world.table,
@@ -161,6 +162,9 @@ describe('verify --live', () => {
     await createKey(store, { tenant: 'dev', scopes: ['read'], createdBy: 'local', expiresAtMs: null });
     expect((await verifyStores(world)).findings).toEqual([expect.objectContaining({ kind: 'key' })]);
     expect((await verifyStores({ ...world, unnotedKeysBy: ['local'] })).findings).toEqual([]);
+    const { keyId } = (await listKeys(world.table, 'dev')).find(({ createdBy }) => createdBy === 'local')!;
+    await revokeKeyNoted(store, 'dev', keyId, 'test');
+    expect((await verifyStores(world)).findings).toEqual([]);
   });
 
   it('cannot verify an empty deployment', async () => {
