@@ -244,8 +244,8 @@ export const liveTamperings = {
     const row = rowsOf(world, account.chain).at(-1)!;
     await world.table.delete(row);
     await world.table.put({ ...row, sk: auditKey('', account.sequence + 1).sk });
-    // A packed row says no sequence of its own: its key is part of what is hashed.
-    return { kind: 'edited', chain: account.chain, sequence: account.sequence };
+    // A packed row says no sequence of its own: its key is part of what is hashed. A review's row does.
+    return { kind: 'p' in row ? 'edited' : 'malformed', chain: account.chain, sequence: account.sequence };
   },
   'a whole chain is deleted: entries, state, decisions and head': async (world, random) => {
     const { item, account } = pick(
