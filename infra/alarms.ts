@@ -5,6 +5,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription, SmsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
+import { sweepWithinMs } from '../shared/proof/sweepRecord.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Compact } from './compact.ts';
 import type { Data } from './data.ts';
@@ -13,6 +14,7 @@ import type { Ingest } from './ingest.ts';
 import { ownMetric } from './ownMetric.ts';
 import type { Project } from './project.ts';
 import type { Settings } from './settings.ts';
+import type { Sweep } from './sweep.ts';
 import { HouseTopic } from './topic.ts';
 import type { Webhooks } from './webhooks.ts';
 
@@ -24,6 +26,7 @@ export interface AlarmsProps {
   readonly project: Project;
   readonly webhooks: Webhooks;
   readonly checkpoint: Checkpoint;
+  readonly sweep: Sweep;
   readonly compact: Compact;
   readonly functions: readonly HouseFunction[];
   /** Where people look first: in every alarm's text. */
@@ -44,7 +47,7 @@ export class Alarms extends Construct {
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { data, settings, api, ingest, project, webhooks, checkpoint, compact, functions, consoleUrl } = props;
+    const { data, settings, api, ingest, project, webhooks, checkpoint, sweep, compact, functions, consoleUrl } = props;
     this.consoleUrl = consoleUrl;
     this.deadLetters = new HouseTopic(this, 'DeadLetterTopic', { key: data.dataKey });
     this.model = new HouseTopic(this, 'ModelTopic', { key: data.dataKey });
@@ -114,12 +117,33 @@ export class Alarms extends Construct {
       this.health,
       ownMetric(settings, 'Unsettled', 'sum', Duration.minutes(5)),
     );
+    this.above(
+      0,
+      'ProtectedItems',
+      'items that nothing may delete or change, and that were',
+      this.verifier,
+      ownMetric(settings, 'ProtectedItems', 'sum', Duration.minutes(1)),
+    );
     this.heartbeat(
       settings.checkpointLagAlarmMinutes * 60_000,
       'CheckpointLag',
       'milliseconds that an audit entry waited for its checkpoint, or no run that measured it',
       this.verifier,
       checkpoint.lag,
+    );
+    this.heartbeat(
+      sweepWithinMs,
+      'SweepAge',
+      'milliseconds since a share of the table was swept, by what signed checkpoints record, or no run that measured it',
+      this.verifier,
+      sweep.age,
+    );
+    this.above(
+      0,
+      'SweepFindings',
+      'chains and states that contradict each other or what is signed',
+      this.verifier,
+      sweep.findings,
     );
     this.above(
       settings.modelAgeAlarmHours * 3_600_000,
@@ -154,7 +178,7 @@ export class Alarms extends Construct {
         0,
         `${fn.node.scope!.node.id}Errors`,
         `failed calls of ${fn.stage}`,
-        { train: this.model, compact: this.model, checkpoint: this.verifier }[fn.stage] ?? this.health,
+        { train: this.model, compact: this.model, checkpoint: this.verifier, sweep: this.verifier }[fn.stage] ?? this.health,
         fn.function.metricErrors({ period: minute, statistic: 'sum' }),
       );
     }

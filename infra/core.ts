@@ -20,6 +20,7 @@ import { Review } from './review.ts';
 import { Score } from './score.ts';
 import type { Settings } from './settings.ts';
 import { Shift } from './shift.ts';
+import { Sweep } from './sweep.ts';
 import { Train } from './train.ts';
 import { Webhooks } from './webhooks.ts';
 
@@ -46,6 +47,7 @@ export class CoreStack extends Stack {
     const compact = new Compact(this, 'Compact', { data, settings, failures: project.failures });
     const train = new Train(this, 'Train', { data, settings, failures: project.failures });
     const checkpoint = new Checkpoint(this, 'Checkpoint', { data, settings, failures: project.failures });
+    const sweep = new Sweep(this, 'Sweep', { data, settings, failures: project.failures });
     const { api } = new Api(this, 'Api', {
       data,
       settings,
@@ -61,7 +63,7 @@ export class CoreStack extends Stack {
     const consoleUrl = settings.consoleUrl ?? api.urlForPath('/console');
     for (const stage of [score, project, checkpoint]) stage.function.told(env.consoleUrl, consoleUrl);
     this.data = data;
-    this.functions = [ingest, score, decide, project, webhooks, read, review, admin, compact, train, checkpoint].map(
+    this.functions = [ingest, score, decide, project, webhooks, read, review, admin, compact, train, checkpoint, sweep].map(
       (stage) => stage.function,
     );
     const alarms = new Alarms(this, 'Alarms', {
@@ -72,6 +74,7 @@ export class CoreStack extends Stack {
       project,
       webhooks,
       checkpoint,
+      sweep,
       compact,
       functions: this.functions,
       consoleUrl,

@@ -10,7 +10,6 @@ import {
   EventInvokeConfig,
   type EventSourceMapping,
   FilterCriteria,
-  FilterRule,
   type IFunction,
   Function as LambdaFunctionResource,
   LoggingFormat,
@@ -121,6 +120,11 @@ export class HouseFunction extends Construct {
     return this.items('ReadMany', ['dynamodb:BatchGetItem'], kinds, ['kms:Decrypt']);
   }
 
+  /** May read the table from end to end: items of every kind, since a scan has no leading key that IAM could test. */
+  scansItems(): this {
+    return this.allow('ScanItems', ['dynamodb:Scan'], [this.data.table.tableArn]).usesDataKey('dynamodb', ['kms:Decrypt']);
+  }
+
   /** May put items of these kinds. IAM cannot distinguish a new item from a replaced one; the conditions of the writes and the chain do. */
   putsItems(...kinds: ItemKind[]): this {
     return this.items('Put', ['dynamodb:PutItem'], kinds, writingKeyActions);
@@ -167,6 +171,15 @@ export class HouseFunction extends Construct {
   listsObjects(name: string, bucket: Bucket, variable: string): this {
     this.set(variable, bucket.bucketName);
     return this.allow(`List${name}`, ['s3:ListBucket'], [bucket.bucketArn]);
+  }
+
+  /** May read the versions of the bucket's objects: of one under lock, that which was put first. */
+  readsVersions(name: string, bucket: Bucket): this {
+    return this.allow(`Read${name}Versions`, ['s3:GetObjectVersion'], [bucket.arnForObjects('*')]).allow(
+      `List${name}Versions`,
+      ['s3:ListBucketVersions'],
+      [bucket.bucketArn],
+    );
   }
 
   /** May write objects, and never delete them. */
@@ -235,12 +248,12 @@ export class HouseFunction extends Construct {
   }
 
   /**
-   * Receives changes of the table's items with these key prefixes, in order. What fails is repeated until the record is about to leave
-   * the stream; then its place is sent to `failures`. Changes of other items cause no call.
+   * Receives the changes of the table's items that any of the patterns takes, in order. What fails is repeated until the record is about to
+   * leave the stream; then its place is sent to `failures`. Other changes cause no call.
    */
   consumesStream(
     failures: Queue,
-    options: { readonly keyPrefixes: readonly string[]; readonly batchSize: number },
+    options: { readonly patterns: readonly object[]; readonly batchSize: number },
   ): EventSourceMapping {
     const { table } = this.data;
     this.allow('Stream', ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], [table.tableStreamArn!])
@@ -250,11 +263,7 @@ export class HouseFunction extends Construct {
     const mapping = this.alias.addEventSourceMapping('Changes', {
       eventSourceArn: table.tableStreamArn!,
       startingPosition: StartingPosition.TRIM_HORIZON,
-      filters: [
-        FilterCriteria.filter({
-          dynamodb: { Keys: { pk: { S: options.keyPrefixes.flatMap((prefix) => FilterRule.beginsWith(prefix)) } } },
-        }),
-      ],
+      filters: options.patterns.map((pattern) => FilterCriteria.filter({ ...pattern })),
       batchSize: options.batchSize,
       maxBatchingWindow: Duration.seconds(1),
       maxRecordAge: recordAgeMax,

@@ -1,5 +1,6 @@
+import { FilterRule } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { env, prefixes, projectedItems } from '../shared/store/names.ts';
+import { env, prefixes, projectedItems, protectedPrefixes } from '../shared/store/names.ts';
 import type { Data } from './data.ts';
 import { HouseFunction } from './function.ts';
 import { HouseQueue } from './queue.ts';
@@ -28,7 +29,7 @@ export class Project extends Construct {
     this.decisionAlerts = new HouseTopic(this, 'DecisionAlerts', { key: data.dataKey });
     this.degradedAlerts = new HouseTopic(this, 'DegradedAlerts', { key: data.dataKey });
     this.function = new HouseFunction(this, 'Handler', { stage: 'project', data, settings, memoryMb: 512, timeoutSeconds: 60 })
-      .readsItems('feed', 'counter', 'review', 'webhook', 'alert', 'policy', 'progress', 'merchant')
+      .readsItems('feed', 'counter', 'review', 'webhook', 'alert', 'policy', 'progress', 'merchant', 'audit')
       .putsItems('feed', 'review', 'checkpoint', 'alert', 'progress', 'user', 'merchant')
       .deletesItems('review')
       .checksItems('label')
@@ -39,8 +40,21 @@ export class Project extends Construct {
       .writesObjects('Archive', data.archiveBucket, env.archiveBucket);
     if (settings.hotDays !== undefined) this.function.putsItems('audit').told(env.hotDays, String(settings.hotDays));
     this.function.told(env.failuresUrl, this.failures.queueUrl).consumesStream(this.failures, {
-      keyPrefixes: projectedItems.map((item) => prefixes[item]),
+      patterns: streamPatterns,
       batchSize: settings.projectBatchSize,
     });
   }
+}
+
+/**
+ * What of the stream is looked at: what is projected as it is written, and protected items as they go. Whoever deleted them: a filter that
+ * told callers from the table's own service would rest on a field that only some records have, and fail unseen.
+ */
+const streamPatterns: readonly object[] = [
+  { eventName: FilterRule.or('INSERT', 'MODIFY'), ...ofKeys(projectedItems.map((item) => prefixes[item])) },
+  { eventName: FilterRule.isEqual('REMOVE'), ...ofKeys(protectedPrefixes) },
+];
+
+function ofKeys(beginnings: readonly string[]): object {
+  return { dynamodb: { Keys: { pk: { S: beginnings.flatMap((prefix) => FilterRule.beginsWith(prefix)) } } } };
 }

@@ -13,9 +13,11 @@ import {
   checkpointHash,
   checkpointObjectKey,
   checkpointObjectPrefix,
+  DamagedCheckpoint,
   formatStoredCheckpoint,
   isCheckpointSignedBy,
-  parseStoredCheckpoint,
+  type Leaf,
+  readCheckpoint,
   type StoredCheckpoint,
   signCheckpoint,
   sortLeaves,
@@ -24,12 +26,17 @@ import { checkpointIndexItem } from '../../shared/proof/checkpointIndex.ts';
 import { dropCoveredHeads, readPendingHeads } from '../../shared/proof/heads.ts';
 import { filedKey, fileKey } from '../../shared/proof/keyFile.ts';
 import { keyIdOf, readPublicKey, type Signer } from '../../shared/proof/signer.ts';
+import type { SweepRecord } from '../../shared/proof/sweepRecord.ts';
+import { markSweepsSigned, unsignedSweeps } from '../../shared/proof/sweptShares.ts';
 import { prefixes } from '../../shared/store/names.ts';
 
 /** Heads in one checkpoint; what is left waits for the next. About 7 MB in the archive. */
 const leavesMax = 50_000;
 /** A run that has not finished within this is dead: longer than a function may run. */
 const leaseMs = 16 * 60_000;
+
+/** Swept shares wait so long for a checkpoint with changed heads; then one is made for them, where nothing is paid. */
+const sweepWaitMs = 12 * 3_600_000;
 
 /** Checkpoints in one run: more heads than they hold wait for the next. */
 const checkpointsMax = 10;
@@ -61,7 +68,7 @@ export class CheckpointRefused extends Error {
 const pointerKey: Key = { pk: `${prefixes.checkpoint}pointer`, sk: 'CURRENT' };
 
 /**
- * Makes the next checkpoint of the heads that changed since the last, signs it and stores it under lock.
+ * Makes the next checkpoint of the heads that changed and the shares that were swept since the last, signs it and stores it under lock.
  *
  * Two signed checkpoints of one number would look like two histories, so a run first claims the number and the content by condition and
  * signs only what it has claimed; a run that was cut off after storing is finished by the next. What is already under lock wins over the
@@ -82,7 +89,7 @@ const makeAfter = async (dependencies: CheckpointDependencies, pointer: Pointer)
   const { table, checkpoints, signer, clock } = dependencies;
   const previous = pointer.number === 0 ? null : await stored(dependencies, pointer.number, pointer.hash);
   const next = pointer.number + 1;
-  const { keys } = await checkpoints.list(checkpointObjectPrefix(next), { limit: 2 });
+  const keys = await everStored(checkpoints, checkpointObjectPrefix(next));
   if (keys.length > 0) {
     if (keys.length > 1 || keys[0] !== checkpointObjectKey(next, pointer.claimedHash)) {
       throw new CheckpointRefused(
@@ -99,9 +106,13 @@ const makeAfter = async (dependencies: CheckpointDependencies, pointer: Pointer)
   }
   if (previous) await requireKeyInForce(dependencies, previous);
   const { heads, isAll } = await readPendingHeads(table, leavesMax, next);
-  if (heads.length === 0) return { kind: 'nothing-changed', number: pointer.number, leaves: 0, lagMs: 0, isAll: true };
-  const leaves = sortLeaves(heads.map(({ chain, sequence, head }) => ({ chain, sequence, head })));
-  const body = checkpointBody(new Date(nowMs).toISOString(), previous?.body ?? null, leaves, signer.publicKey);
+  const sweeps = await unsignedSweeps(table);
+  const leaves =
+    heads.length > 0
+      ? sortLeaves(heads.map(({ chain, sequence, head }) => ({ chain, sequence, head })))
+      : repeatedLeaf(previous, sweeps, nowMs);
+  if (leaves.length === 0) return { kind: 'nothing-changed', number: pointer.number, leaves: 0, lagMs: 0, isAll: true };
+  const body = checkpointBody(new Date(nowMs).toISOString(), previous?.body ?? null, leaves, signer.publicKey, sweeps);
   const claimed = { ...pointer, revision: pointer.revision + 1, claimedHash: checkpointHash(body), claimedAtMs: nowMs };
   await table.put({ ...pointerKey, ...claimed }, isAt(pointer.revision));
   const checkpoint: StoredCheckpoint = { ...(await signCheckpoint(body, signer)), leaves };
@@ -112,6 +123,10 @@ const makeAfter = async (dependencies: CheckpointDependencies, pointer: Pointer)
   const oldestMs = heads.reduce((oldest, head) => Math.min(oldest, head.sinceMs), nowMs);
   return { kind: 'made', number: next, leaves: leaves.length, lagMs: nowMs - oldestMs, isAll };
 };
+
+/** A tree has a leaf at least: a checkpoint for waiting sweeps alone holds a head of the one before again. Empty while nothing waits that long. */
+const repeatedLeaf = (previous: StoredCheckpoint | null, sweeps: readonly SweepRecord[], nowMs: number): readonly Leaf[] =>
+  previous !== null && sweeps.some(({ to }) => nowMs - Date.parse(to) >= sweepWaitMs) ? previous.leaves.slice(0, 1) : [];
 
 /** Makes checkpoints until none is owed; the result of the last one that did something, with the longest wait of all. */
 export const makeCheckpoints = async (dependencies: CheckpointDependencies): Promise<CheckpointResult> => {
@@ -146,6 +161,12 @@ const pointerOf = (item: Item | null): Pointer => ({
 const isAt = (revision: number): Condition =>
   revision === 0 ? { kind: 'absent' } : { kind: 'equals', attribute: 'revision', value: revision };
 
+/** Keys below a prefix, those included that a delete marker hides. */
+const everStored = async (checkpoints: ObjectStore, prefix: string): Promise<readonly string[]> => {
+  const { keys } = await checkpoints.list(prefix, { limit: 2 });
+  return [...new Set([...keys, ...(await checkpoints.firstVersions(prefix)).keys()])];
+};
+
 /** A checkpoint from under the lock, its signature and leaves checked. */
 const stored = async (
   { checkpoints, signer }: CheckpointDependencies,
@@ -153,12 +174,10 @@ const stored = async (
   hash: string,
 ): Promise<StoredCheckpoint> => {
   const key = checkpointObjectKey(number, hash);
-  const bytes = await checkpoints.get(key);
-  if (bytes === null) throw new CheckpointRefused(`the pointer names ${key}, which the archive does not hold`);
-  const checkpoint = parseStoredCheckpoint(bytes);
-  if (checkpointHash(checkpoint.body) !== hash || checkpoint.body.number !== number) {
-    throw new CheckpointRefused(`${key} holds another checkpoint than its key says`);
-  }
+  const checkpoint = await readCheckpoint(checkpoints, key).catch((error: unknown) => {
+    throw error instanceof DamagedCheckpoint ? new CheckpointRefused(error.message) : error;
+  });
+  if (checkpoint === null) throw new CheckpointRefused(`the pointer names ${key}, which the archive does not hold`);
   const own = readPublicKey(signer.publicKey);
   const { keyId } = checkpoint.body;
   const filed = keyId === keyIdOf(own) ? null : await filedKey(checkpoints, keyId);
@@ -192,5 +211,6 @@ const settle = async (
   await table.put(checkpointIndexItem(checkpoint));
   await table.put({ ...pointerKey, ...settled }, isAt(pointer.revision));
   await dropCoveredHeads(table, checkpoint.leaves);
+  await markSweepsSigned(table, checkpoint.body.sweeps ?? []);
   await extendChainIndex({ table, checkpoints }, number);
 };

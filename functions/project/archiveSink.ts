@@ -35,12 +35,3 @@ export const archiveSink = ({
     return [...failed].map(([i, cause]): Failure => ({ position: expiring[i]!.position, cause }));
   },
 });
-
-/** What the environment says: a whole number of days, or nothing. */
-export const hotDaysOf = (text: string | undefined): HotDays => {
-  if (text === undefined || text === '') return null;
-  const days = Number(text);
-  if (!Number.isSafeInteger(days) || days < 1)
-    throw new RangeError(`hotDays is ${text}; allowed: a whole number from 1, or nothing`);
-  return days;
-};

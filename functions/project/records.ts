@@ -2,18 +2,23 @@ import type { Item, Key } from '../../shared/ports/ports.ts';
 import type { StoredEntry } from '../../shared/proof/entry.ts';
 import { labelFromItem } from '../../shared/reviews/labels.ts';
 import { reviewFromItem, reviewOfKey } from '../../shared/reviews/review.ts';
-import { prefixes, type projectedItems } from '../../shared/store/names.ts';
+import { expiryPrincipal, isProtected, prefixes, type projectedItems } from '../../shared/store/names.ts';
 import { type AttributeImage, itemFromImage } from './image.ts';
-import type { Batch, CommittedDecision, CommittedEntry, CommittedLabel, CommittedReview, Failure } from './sink.ts';
+import type { Batch, CommittedDecision, CommittedEntry, CommittedLabel, CommittedReview, Failure, TouchedItem } from './sink.ts';
 
 export interface StreamRecord {
   /** The record's own, the same however often it is delivered. */
   readonly eventID?: string;
   readonly eventName?: string;
+  /** Who deleted the item, where that was the table's own service. */
+  readonly userIdentity?: { readonly principalId?: string };
   readonly dynamodb?: {
+    /** Epoch seconds. */
+    readonly ApproximateCreationDateTime?: number;
     readonly SequenceNumber?: string;
     readonly Keys?: Readonly<Record<string, AttributeImage>>;
     readonly NewImage?: Readonly<Record<string, AttributeImage>>;
+    readonly OldImage?: Readonly<Record<string, AttributeImage>>;
   };
 }
 
@@ -33,6 +38,7 @@ export const readRecords = (
   const entries: CommittedEntry[] = [];
   const reviews: CommittedReview[] = [];
   const labels: CommittedLabel[] = [];
+  const touched: TouchedItem[] = [];
   const unreadable: Failure[] = [];
   for (const [position, record] of records.entries()) {
     try {
@@ -47,12 +53,12 @@ export const readRecords = (
         const item = newImage(record);
         const place = reviewOfKey(item);
         if (place !== null) reviews.push({ position, tenant: place.tenant, review: reviewFromItem(item) });
-      }
+      } else if (isTouched(record)) touched.push({ position, ...touchedItem(record) });
     } catch (cause) {
       unreadable.push({ position, cause });
     }
   }
-  return { batch: { decisions, entries, reviews, labels }, unreadable };
+  return { batch: { decisions, entries, reviews, labels, touched }, unreadable };
 };
 
 export const keyOf = ({ dynamodb }: StreamRecord): Key => ({
@@ -63,7 +69,7 @@ export const keyOf = ({ dynamodb }: StreamRecord): Key => ({
 /** An answer with an empty identifier would bring the whole batch back, which is right for a record without a number. */
 export const sequenceNumberOf = ({ dynamodb }: StreamRecord): string => dynamodb?.SequenceNumber ?? '';
 
-/** No other kind is delivered: the event source filters by them. */
+/** No other kind is delivered as it is written: the event source filters by them. */
 type ProjectedItem = (typeof projectedItems)[number];
 
 /** Decisions and entries are written once; a later change of their items (an erasure) is no new one. */
@@ -73,6 +79,23 @@ const isPut = (record: StreamRecord, item: ProjectedItem): boolean => record.eve
 
 const isOf = ({ dynamodb }: StreamRecord, item: ProjectedItem): boolean =>
   dynamodb?.Keys?.pk?.S?.startsWith(prefixes[item]) ?? false;
+
+/** A protected item that went, or a row of an entry that was written once and is written again. */
+const isTouched = (record: StreamRecord): boolean => {
+  if (record.eventName === 'REMOVE') return isProtected(keyOf(record));
+  return record.eventName === 'MODIFY' && isOf(record, 'audit');
+};
+
+const touchedItem = (record: StreamRecord): Omit<TouchedItem, 'position'> => {
+  const { ApproximateCreationDateTime = 0, OldImage, NewImage } = record.dynamodb ?? {};
+  return {
+    key: keyOf(record),
+    before: OldImage === undefined ? null : itemFromImage(OldImage),
+    after: NewImage === undefined ? null : itemFromImage(NewImage),
+    isExpiry: record.userIdentity?.principalId === expiryPrincipal,
+    atMs: ApproximateCreationDateTime * 1_000,
+  };
+};
 
 const newImage = ({ dynamodb }: StreamRecord): Item => {
   if (dynamodb?.NewImage === undefined)

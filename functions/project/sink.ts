@@ -1,5 +1,5 @@
 import type { Decision } from '../../shared/domain/decision.ts';
-import type { Item } from '../../shared/ports/ports.ts';
+import type { Item, Key } from '../../shared/ports/ports.ts';
 import type { StoredEntry } from '../../shared/proof/entry.ts';
 import type { Label } from '../../shared/reviews/labels.ts';
 import type { Review } from '../../shared/reviews/review.ts';
@@ -37,12 +37,26 @@ export interface CommittedLabel {
   readonly label: Label;
 }
 
+/** A protected item that was deleted, or a row of an entry that was written anew. */
+export interface TouchedItem {
+  readonly position: number;
+  readonly key: Key;
+  /** Null where the stream does not tell. */
+  readonly before: Item | null;
+  /** Null where the item was deleted. */
+  readonly after: Item | null;
+  /** Whether the table's service deleted it because its time was up. */
+  readonly isExpiry: boolean;
+  readonly atMs: number;
+}
+
 export interface Batch {
   readonly decisions: readonly CommittedDecision[];
   /** Empty unless the projector was given a `decodeEntry`. */
   readonly entries: readonly CommittedEntry[];
   readonly reviews?: readonly CommittedReview[];
   readonly labels?: readonly CommittedLabel[];
+  readonly touched?: readonly TouchedItem[];
 }
 
 export interface Failure {
@@ -62,14 +76,15 @@ export interface Sink {
 /** The part of a batch at some positions. */
 export const partOf = (batch: Batch, isWanted: (position: number) => boolean): Batch => {
   const wanted = ({ position }: { readonly position: number }): boolean => isWanted(position);
-  const { decisions, entries, reviews = [], labels = [] } = batch;
+  const { decisions, entries, reviews = [], labels = [], touched = [] } = batch;
   return {
     decisions: decisions.filter(wanted),
     entries: entries.filter(wanted),
     reviews: reviews.filter(wanted),
     labels: labels.filter(wanted),
+    touched: touched.filter(wanted),
   };
 };
 
-export const positionsOf = ({ decisions, entries, reviews = [], labels = [] }: Batch): number[] =>
-  [...decisions, ...entries, ...reviews, ...labels].map(({ position }) => position);
+export const positionsOf = ({ decisions, entries, reviews = [], labels = [], touched = [] }: Batch): number[] =>
+  [...decisions, ...entries, ...reviews, ...labels, ...touched].map(({ position }) => position);

@@ -1,8 +1,11 @@
 import type { Services } from '../../shared/adapters/aws/services.ts';
 import { snsTopic } from '../../shared/adapters/aws/topic.ts';
+import { log } from '../../shared/edge/log.ts';
+import { measuring } from '../../shared/edge/metrics.ts';
+import { hotDaysOf } from '../../shared/proof/hotRows.ts';
 import { optional, required } from '../../shared/store/environment.ts';
 import { alertsSink } from './alertsSink.ts';
-import { archiveSink, hotDaysOf } from './archiveSink.ts';
+import { archiveSink } from './archiveSink.ts';
 import { featuresSink } from './featuresSink.ts';
 import { feedSink } from './feedSink.ts';
 import { headsSink } from './headsSink.ts';
@@ -11,6 +14,7 @@ import { merchantsSink } from './merchantsSink.ts';
 import { metricsSink } from './metricsSink.ts';
 import { policyReader } from './policyReader.ts';
 import type { Sink } from './project.ts';
+import { protectedSink } from './protectedSink.ts';
 import { reviewsSink } from './reviewsSink.ts';
 import { usersSink } from './usersSink.ts';
 import { webhooksSink } from './webhooksSink.ts';
@@ -37,4 +41,10 @@ export const sinksOf = (world: Services): readonly Sink[] => [
     consoleUrl: optional('consoleUrl') ?? null,
   }),
   webhooksSink({ table: world.table, clock: world.clock, queue: world.webhookQueue }),
+  protectedSink({
+    table: world.table,
+    hotDays: hotDaysOf(optional('hotDays')),
+    measure: measuring(world.clock),
+    log,
+  }),
 ];

@@ -29,9 +29,14 @@ const names = [
   'WebhooksDisabled',
   // Failed batches of the project stage.
   'PartialFailures',
+  // Items that nothing may delete or change, and that were, as the project stage sees them go.
+  'ProtectedItems',
   // Measured by each run of a schedule.
   'CheckpointLag',
   'CheckpointLeaves',
+  'SweepAge',
+  'SweepFindings',
+  'SweepLateHeads',
   'ModelAge',
   'CompactionLag',
   'CompactedRows',

@@ -9,6 +9,15 @@ export type HotDays = number | null;
 const dayS = 86_400;
 const writesAtOnce = 16;
 
+/** What the environment says: a whole number of days, or nothing. */
+export const hotDaysOf = (text: string | undefined): HotDays => {
+  if (text === undefined || text === '') return null;
+  const days = Number(text);
+  if (!Number.isSafeInteger(days) || days < 1)
+    throw new RangeError(`hotDays is ${text}; allowed: a whole number from 1, or nothing`);
+  return days;
+};
+
 /** Epoch seconds at which the row of an entry may go; null for never: a tenant's system chain is continued from its last row. */
 export const expiresAtS = ({ body }: StoredEntry, hotDays: HotDays): number | null =>
   hotDays === null || String(body.chain).startsWith(systemChainPrefix)

@@ -34,6 +34,33 @@ export const prefixes = {
 /** The items whose changes are projected. */
 export const projectedItems = ['decision', 'audit', 'review', 'label'] as const satisfies readonly (keyof typeof prefixes)[];
 
+/**
+ * The beginnings of keys of items that nothing may delete: neither a function nor a person, but for an erasure, an entry of a list, a webhook
+ * endpoint and the rows of archived entries whose time is up. Whatever else goes raises an alarm.
+ */
+export const protectedPrefixes: readonly string[] = [
+  prefixes.state,
+  prefixes.decision,
+  prefixes.audit,
+  prefixes.policy,
+  prefixes.key,
+  prefixes.list,
+  prefixes.merchant,
+  prefixes.label,
+  prefixes.model,
+  prefixes.secret,
+  prefixes.webhook,
+  prefixes.erased,
+  ...['pointer', 'index', 'chains', 'sweep', 'swept'].map((kind) => `${prefixes.checkpoint}${kind}`),
+];
+
+/** Whether nothing may delete the item: of what stands under a merchant, its figures alone. */
+export const isProtected = ({ pk, sk }: Key): boolean =>
+  protectedPrefixes.some((prefix) => pk.startsWith(prefix)) && !(pk.startsWith(prefixes.merchant) && sk !== merchantFigures);
+
+/** Who deletes items whose time is up, as a record of the stream names it. */
+export const expiryPrincipal = 'dynamodb.amazonaws.com';
+
 export const sequenceText = (sequence: number): string => String(sequence).padStart(12, '0');
 
 /** STATE: one per (tenant, account, user). */
@@ -71,10 +98,12 @@ export const systemChainPrefix = 'system.';
 
 export const systemChain = (tenant: string): string => `${systemChainPrefix}${tenant}`;
 
+const merchantFigures = 'M';
+
 /** Figures of one merchant: labelled and fraudulent transactions known so far. */
 export const merchantKey = (tenant: string, merchantId: string): Key => ({
   pk: `${prefixes.merchant}${tenant}#${merchantId}`,
-  sk: 'M',
+  sk: merchantFigures,
 });
 
 /** What the stream counted of one merchant's decisions; beside its figures, so that one query reads both. */

@@ -115,6 +115,7 @@ const probes: readonly Probe[] = [
   { stage: 'Compact', actions: ['s3:ListBucket'], work: () => invoke('Compact', {}) },
   { stage: 'Train', actions: ['s3:ListBucket'], work: () => invoke('Train', {}) },
   { stage: 'Checkpoint', actions: ['dynamodb:GetItem'], work: () => invoke('Checkpoint', {}) },
+  { stage: 'Sweep', actions: ['dynamodb:GetItem'], work: () => invoke('Sweep', {}) },
 ];
 
 /**
@@ -275,6 +276,12 @@ const foreign: readonly Foreign[] = [
     action: 's3:PutObject on the archive',
     own: 'checkpoint',
     attempt: (credentials) => putObject(credentials, outputs.ArchiveBucketName!),
+  },
+  {
+    stage: 'Sweep',
+    action: 's3:PutObject on the checkpoints',
+    own: 'checkpoint',
+    attempt: (credentials) => putObject(credentials, outputs.CheckpointBucketName!),
   },
 ];
 

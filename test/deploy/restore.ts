@@ -27,7 +27,7 @@ import { aegis, folder, outputs, signedIn, step, until } from './deployed.ts';
  */
 type Transaction = Schemas['Transaction'];
 const stage = 'local';
-const stopped = ['Decide', 'Review', 'Admin', 'Compact', 'Train', 'Checkpoint', 'Project'];
+const stopped = ['Decide', 'Review', 'Admin', 'Compact', 'Train', 'Checkpoint', 'Sweep', 'Project'];
 const commandMsMax = 60_000;
 
 const table = outputs.TableName!;

@@ -23,6 +23,7 @@ import { fillArchive } from '../functions/train/generatedArchive.ts';
 import { send } from '../support/http.ts';
 import { chainOf, ed25519Signer, startMs } from '../tools/proof/builders.ts';
 import { type Measured, measuredBy } from './alarmEvaluation.ts';
+import { proofFaults } from './proofFaults.ts';
 import {
   alertsFailed,
   aPayment,
@@ -175,7 +176,20 @@ interface Fault {
   readonly healthy: () => Promise<Measured>;
 }
 
-const stages = ['ingest', 'score', 'decide', 'project', 'webhooks', 'read', 'review', 'admin', 'compact', 'train', 'checkpoint'];
+const stages = [
+  'ingest',
+  'score',
+  'decide',
+  'project',
+  'webhooks',
+  'read',
+  'review',
+  'admin',
+  'compact',
+  'train',
+  'checkpoint',
+  'sweep',
+];
 
 /**
  * The fault of each alarm but DecidingStopped, by the alarm's name. Each fault is caused in the deployed code; `broken` and `healthy` return
@@ -248,6 +262,7 @@ export const alarmFaults = ({
     broken: () => degradedShare(6),
     healthy: () => degradedShare(5),
   },
+  ...proofFaults,
   ...Object.fromEntries(
     stages.map((stage): [string, Fault] => [
       `${stage[0]!.toUpperCase()}${stage.slice(1)}Errors`,

@@ -49,7 +49,7 @@ const faults = alarmFaults({
 });
 
 /** No value means that nothing runs. */
-const heartbeats = ['CheckpointLag', 'CompactionLag'];
+const heartbeats = ['CheckpointLag', 'CompactionLag', 'SweepAge'];
 
 describe('every alarm', () => {
   it('has its fault here, and every fault its alarm', () => {
@@ -73,6 +73,7 @@ describe('every alarm', () => {
     for (const [name, stage] of [
       ['CheckpointLag', 'Checkpoint'],
       ['CompactionLag', 'Compact'],
+      ['SweepAge', 'Sweep'],
     ] as const) {
       const [, rate] = schedules.find(([target]) => target.includes(`${stage}Handler`))!;
       const [, count, unit] = /^rate\((\d+) (minute|hour)s?\)$/.exec(rate)!;

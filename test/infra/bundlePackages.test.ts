@@ -68,6 +68,7 @@ const atStart: Readonly<Record<string, readonly string[]>> = {
     'pure-rand',
   ],
   checkpoint: ['canonicalize', 'lru-cache'],
+  sweep: ['canonicalize', 'lru-cache'],
   compact: ['canonicalize', 'hyparquet', 'hyparquet-writer', 'lru-cache'],
   webhooks: ['@stablelib/base64', 'canonicalize', 'fast-sha256', 'lru-cache', 'standardwebhooks'],
 };

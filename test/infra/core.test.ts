@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { synthesizeTemplate } from '../../infra/template.ts';
-import { env, expiryAttribute } from '../../shared/store/names.ts';
+import { env, expiryAttribute, protectedPrefixes } from '../../shared/store/names.ts';
 import { inspect, pointed } from './template.ts';
 
 /** What AWS, LocalStack and MiniStack all take. */
@@ -261,7 +261,14 @@ describe('the stream', () => {
     });
     const { Filters } = mapping.Properties!.FilterCriteria as { Filters: { Pattern: string }[] };
     expect(Filters.map(({ Pattern }) => JSON.parse(Pattern))).toEqual([
-      { dynamodb: { Keys: { pk: { S: [{ prefix: 'D#' }, { prefix: 'A#' }, { prefix: 'R#' }, { prefix: 'B#' }] } } } },
+      {
+        eventName: ['INSERT', 'MODIFY'],
+        dynamodb: { Keys: { pk: { S: [{ prefix: 'D#' }, { prefix: 'A#' }, { prefix: 'R#' }, { prefix: 'B#' }] } } },
+      },
+      {
+        eventName: ['REMOVE'],
+        dynamodb: { Keys: { pk: { S: protectedPrefixes.map((prefix) => ({ prefix })) } } },
+      },
     ]);
     const { OnFailure } = mapping.Properties!.DestinationConfig as { OnFailure: { Destination: unknown } };
     expect(pointed(OnFailure.Destination)).toBe('ProjectFailures.Arn');
@@ -278,6 +285,11 @@ describe('the schedule', () => {
     expect(hourly.Properties).toMatchObject({ ScheduleExpression: 'rate(1 hour)', State: 'ENABLED' });
     expect(pointed(target!.Arn)).toBe('CompactHandlerFunctionAliaslive');
     expect(pointed(target!.DeadLetterConfig.Arn)).toBe('ProjectFailures.Arn');
+  });
+
+  it('calls sweep every 5 minutes', () => {
+    const [, often] = one('AWS::Events::Rule', 'SweepHandlerSchedule');
+    expect(often.Properties).toMatchObject({ ScheduleExpression: 'rate(5 minutes)', State: 'ENABLED' });
   });
 
   it('calls train every day, and sets aside what could not be delivered', () => {

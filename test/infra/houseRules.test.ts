@@ -62,6 +62,7 @@ describe('the house rules', () => {
   it.each<[string, (core: CoreStack) => unknown, RegExp]>([
     ['a wildcard action', granted('dynamodb:*'), /dynamodb:\* is a wildcard/],
     ['a bulk write', granted('dynamodb:BatchWriteItem'), /no function may have dynamodb:BatchWriteItem/],
+    ['a scan to any function but sweep', granted('dynamodb:Scan'), /no function may have dynamodb:Scan/],
     ['a write to any key', granted('dynamodb:PutItem'), /dynamodb:PutItem without leading keys/],
     [
       'an update of audit entries',

@@ -60,8 +60,8 @@ const rights: Readonly<Record<string, readonly string[]>> = {
   Decide: deciding('Decide').map((right) => right.replace(/(GetItem|Query)(.*)$/, '$1$2 K#')),
   Project: [
     ...always('Project'),
-    'dynamodb:GetItem DataTable.Arn keys F# C# R# W# N# P# J# M#',
-    'dynamodb:Query DataTable.Arn keys F# C# R# W# N# P# J# M#',
+    'dynamodb:GetItem DataTable.Arn keys F# C# R# W# N# P# J# M# A#',
+    'dynamodb:Query DataTable.Arn keys F# C# R# W# N# P# J# M# A#',
     'dynamodb:PutItem DataTable.Arn keys F# R# T# N# J# U# M#',
     'dynamodb:DeleteItem DataTable.Arn keys R#',
     'dynamodb:ConditionCheckItem DataTable.Arn keys B#',
@@ -94,6 +94,8 @@ const rights: Readonly<Record<string, readonly string[]>> = {
     's3:ListBucket DataArchiveBucket.Arn',
     's3:GetObject DataCheckpointBucket.Arn/*',
     's3:ListBucket DataCheckpointBucket.Arn',
+    's3:GetObjectVersion DataCheckpointBucket.Arn/*',
+    's3:ListBucketVersions DataCheckpointBucket.Arn',
     'kms:GetPublicKey DataSigningKey.Arn',
     'kms:Decrypt DataDataKey.Arn via s3',
     'sqs:GetQueueAttributes IngestQueue.Arn',
@@ -169,7 +171,7 @@ const rights: Readonly<Record<string, readonly string[]>> = {
     'dynamodb:GetItem DataTable.Arn keys T# O# N# P#',
     'dynamodb:Query DataTable.Arn keys T# O# N# P#',
     'dynamodb:PutItem DataTable.Arn keys T# N#',
-    'dynamodb:UpdateItem DataTable.Arn keys N#',
+    'dynamodb:UpdateItem DataTable.Arn keys T# N#',
     'dynamodb:DeleteItem DataTable.Arn keys T#',
     'sns:Publish AlarmsModelTopic',
     'sns:Publish AlarmsVerifierTopic',
@@ -178,11 +180,31 @@ const rights: Readonly<Record<string, readonly string[]>> = {
     ...writesTable,
     's3:GetObject DataCheckpointBucket.Arn/*',
     's3:ListBucket DataCheckpointBucket.Arn',
+    's3:GetObjectVersion DataCheckpointBucket.Arn/*',
+    's3:ListBucketVersions DataCheckpointBucket.Arn',
     's3:PutObject DataCheckpointBucket.Arn/*',
     'kms:Decrypt DataDataKey.Arn via s3',
     'kms:GenerateDataKey DataDataKey.Arn via s3',
     'kms:Sign DataSigningKey.Arn',
     'kms:GetPublicKey DataSigningKey.Arn',
+    'sqs:SendMessage ProjectFailures.Arn',
+    'kms:Decrypt DataDataKey.Arn via sqs',
+    'kms:GenerateDataKey DataDataKey.Arn via sqs',
+  ],
+  Sweep: [
+    ...always('Sweep'),
+    'dynamodb:GetItem DataTable.Arn keys T# A# S#',
+    'dynamodb:Query DataTable.Arn keys T# A# S#',
+    'dynamodb:BatchGetItem DataTable.Arn keys A# S#',
+    'dynamodb:Scan DataTable.Arn',
+    'dynamodb:PutItem DataTable.Arn keys T#',
+    'dynamodb:UpdateItem DataTable.Arn keys T#',
+    ...writesTable,
+    's3:GetObject DataCheckpointBucket.Arn/*',
+    's3:ListBucket DataCheckpointBucket.Arn',
+    's3:GetObjectVersion DataCheckpointBucket.Arn/*',
+    's3:ListBucketVersions DataCheckpointBucket.Arn',
+    'kms:Decrypt DataDataKey.Arn via s3',
     'sqs:SendMessage ProjectFailures.Arn',
     'kms:Decrypt DataDataKey.Arn via sqs',
     'kms:GenerateDataKey DataDataKey.Arn via sqs',
@@ -261,13 +283,7 @@ describe('the role of each function', () => {
 
   it('lets no function change, remove or write in bulk what stands in the audit', () => {
     const rewriting = ['dynamodb:UpdateItem', 'dynamodb:DeleteItem'];
-    const never = [
-      'dynamodb:BatchWriteItem',
-      'dynamodb:PartiQLUpdate',
-      'dynamodb:PartiQLDelete',
-      'dynamodb:PartiQLInsert',
-      'dynamodb:Scan',
-    ];
+    const never = ['dynamodb:BatchWriteItem', 'dynamodb:PartiQLUpdate', 'dynamodb:PartiQLDelete', 'dynamodb:PartiQLInsert'];
     for (const statement of ofType('AWS::IAM::Policy').flatMap(statementsOf)) {
       const actions = [statement.Action].flat();
       expect(actions.filter((action) => never.includes(action))).toEqual([]);
@@ -277,6 +293,15 @@ describe('the role of each function', () => {
       for (const key of keys) expect(key.startsWith(prefixes.audit)).toBe(false);
     }
   });
+});
+
+it('lets sweep alone read the table from end to end', () => {
+  const scanning = entries.filter(
+    ([, resource]) =>
+      resource.Type === 'AWS::IAM::Policy' &&
+      statementsOf(resource).some(({ Action }) => [Action].flat().includes('dynamodb:Scan')),
+  );
+  expect(scanning.map(([id]) => id.replace(/Handler.*/, ''))).toEqual(['Sweep']);
 });
 
 describe('with hotDays', () => {

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { hotDaysOf } from '../../functions/project/archiveSink.ts';
 import { services } from '../../shared/adapters/aws/services.ts';
+import { hotDaysOf } from '../../shared/proof/hotRows.ts';
 import { env } from '../../shared/store/names.ts';
 import { type RebuildReport, type RebuildSink, rebuildSinks } from '../rebuild/plan.ts';
 import { type Progress, rebuild } from '../rebuild/rebuild.ts';

@@ -1,6 +1,6 @@
 import type { Resolver } from './intrinsics.ts';
 import { LocalProblem } from './problem.ts';
-import { keyPrefixesOf } from './streamFilter.ts';
+import { type StreamRule, streamRulesOf } from './streamFilter.ts';
 import type { CloudFormationTemplate } from './template.ts';
 
 /** What the local stack runs, read from the synthesized template: nothing is listed a second time here. */
@@ -58,7 +58,7 @@ export interface TableSourceModel {
   readonly batchSize: number;
   readonly windowMs: number;
   /** Only records of keys with one of these beginnings are delivered; null: every record is. */
-  readonly keyPrefixes: readonly string[] | null;
+  readonly rules: readonly StreamRule[] | null;
   readonly retries: number;
   readonly bisect: boolean;
   readonly partialFailures: boolean;
@@ -148,7 +148,7 @@ export const readModel = (template: CloudFormationTemplate, resolver: Resolver):
           functionId,
           streamArn: sourceArn,
           batchSize: Number(properties.BatchSize ?? defaultBatchSize.table),
-          keyPrefixes: keyPrefixesOf(filtersOf(properties.FilterCriteria).map(({ Pattern }) => text(Pattern))),
+          rules: streamRulesOf(filtersOf(properties.FilterCriteria).map(({ Pattern }) => text(Pattern))),
           windowMs: 1_000 * Number(properties.MaximumBatchingWindowInSeconds ?? 0),
           retries: retries < 0 ? maxRetries : retries,
           bisect: properties.BisectBatchOnFunctionError === true,

@@ -9,6 +9,7 @@ import { emulatorCredentials, emulatorRegion } from './emulatorConnection.ts';
 import type { TableSourceModel } from './model.ts';
 import { messageOf } from './problem.ts';
 import { failedIdentifiers, type Source } from './queueSource.ts';
+import { isTaken } from './streamFilter.ts';
 import { streamImage } from './streamImage.ts';
 import type { ToldWrite } from './threadMessages.ts';
 
@@ -42,7 +43,6 @@ export interface TableSource extends Source {
  */
 export const startTableSource = (options: TableSourceOptions): TableSource => {
   const { model, table, onFailure } = options;
-  const takes = ({ pk }: Key): boolean => model.keyPrefixes?.some((prefix) => pk.startsWith(prefix)) ?? true;
   const waiting: Change[] = [];
   const sqs = new SQSClient({ region: emulatorRegion, credentials: emulatorCredentials, endpoint: options.sqsEndpoint });
   let sequence = 0;
@@ -53,7 +53,7 @@ export const startTableSource = (options: TableSourceOptions): TableSource => {
   idle.resolve();
 
   const push = (all: readonly Change[]): void => {
-    const changes = all.filter(({ key }) => takes(key));
+    const changes = all.filter(({ eventName, key }) => isTaken(model.rules, eventName, key.pk));
     if (changes.length === 0) return;
     if (waiting.length === 0 && !busy) idle = Promise.withResolvers();
     waiting.push(...changes);

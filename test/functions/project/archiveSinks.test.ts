@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { archiveSink, hotDaysOf } from '../../../functions/project/archiveSink.ts';
+import { archiveSink } from '../../../functions/project/archiveSink.ts';
 import { featuresSink } from '../../../functions/project/featuresSink.ts';
 import { projector, type Sink } from '../../../functions/project/project.ts';
 import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
@@ -10,6 +10,7 @@ import { type ArchiveLine, archivePrefix, readLines } from '../../../shared/mode
 import { type Item, type ObjectStore, type TableStore, Throttled, Unavailable } from '../../../shared/ports/ports.ts';
 import { readArchive } from '../../../shared/proof/archive.ts';
 import { canonicalText } from '../../../shared/proof/canonical.ts';
+import { hotDaysOf } from '../../../shared/proof/hotRows.ts';
 import { labelItem } from '../../../shared/reviews/labels.ts';
 import { auditKey } from '../../../shared/store/names.ts';
 import { streamImage } from '../../../tools/local/streamImage.ts';

@@ -1,26 +1,56 @@
 import { describe, expect, it } from 'vitest';
 import { LocalProblem } from '../../../tools/local/problem.ts';
-import { keyPrefixesOf } from '../../../tools/local/streamFilter.ts';
+import { isTaken, streamRulesOf } from '../../../tools/local/streamFilter.ts';
 
-const pattern = (...prefixes: string[]) =>
-  JSON.stringify({ dynamodb: { Keys: { pk: { S: prefixes.map((prefix) => ({ prefix })) } } } });
+const keys = (...prefixes: string[]) => ({ dynamodb: { Keys: { pk: { S: prefixes.map((prefix) => ({ prefix })) } } } });
+const pattern = (value: object) => JSON.stringify(value);
+const removed = { eventName: ['REMOVE'], ...keys('S#') };
 
 describe('the filter of a stream', () => {
-  it.each([
-    ['takes everything where there is none', [], null],
-    ['takes the beginnings it names', [pattern('D#', 'A#')], ['D#', 'A#']],
-    ['takes what any of several patterns takes', [pattern('D#'), pattern('A#')], ['D#', 'A#']],
-  ])('%s', (_, patterns, prefixes) => {
-    expect(keyPrefixesOf(patterns)).toEqual(prefixes);
+  it.each<[string, readonly string[], readonly [string, string][], readonly [string, string][]]>([
+    ['takes everything where there is none', [], [['INSERT', 'D#1']], []],
+    [
+      'takes the beginnings it names',
+      [pattern(keys('D#', 'A#'))],
+      [
+        ['INSERT', 'D#1'],
+        ['REMOVE', 'A#1'],
+      ],
+      [['INSERT', 'S#1']],
+    ],
+    [
+      'takes what any of several patterns takes',
+      [pattern(keys('D#')), pattern(keys('A#'))],
+      [['MODIFY', 'A#1']],
+      [['MODIFY', 'R#1']],
+    ],
+    [
+      'takes the events it names',
+      [pattern({ eventName: ['INSERT', 'MODIFY'], ...keys('D#') }), pattern(removed)],
+      [
+        ['INSERT', 'D#1'],
+        ['REMOVE', 'S#1'],
+      ],
+      [
+        ['REMOVE', 'D#1'],
+        ['INSERT', 'S#1'],
+      ],
+    ],
+  ])('%s', (_, patterns, taken, left) => {
+    const rules = streamRulesOf(patterns);
+    for (const [eventName, pk] of taken) expect(isTaken(rules, eventName, pk)).toBe(true);
+    for (const [eventName, pk] of left) expect(isTaken(rules, eventName, pk)).toBe(false);
   });
 
   it.each([
-    ['of another operator', JSON.stringify({ dynamodb: { Keys: { pk: { S: [{ suffix: 'D#' }] } } } })],
-    ['of a whole key', JSON.stringify({ dynamodb: { Keys: { pk: { S: ['D#1'] } } } })],
-    ['of the sort key', JSON.stringify({ dynamodb: { Keys: { sk: { S: [{ prefix: 'D#' }] } } } })],
-    ['that asks for more beside it', JSON.stringify({ eventName: ['INSERT'], ...JSON.parse(pattern('D#')) })],
-    ['of everything', '{}'],
+    ['of another operator', { dynamodb: { Keys: { pk: { S: [{ suffix: 'D#' }] } } } }],
+    ['of a whole key', { dynamodb: { Keys: { pk: { S: ['D#1'] } } } }],
+    ['of the sort key', { dynamodb: { Keys: { sk: { S: [{ prefix: 'D#' }] } } } }],
+    ['that asks for more beside it', { eventID: ['1'], ...keys('D#') }],
+    ['of events by another operator', { eventName: [{ prefix: 'IN' }], ...keys('D#') }],
+    ['of a caller', { ...removed, userIdentity: { principalId: ['somebody'] } }],
+    ['of everything', {}],
   ])('refuses a pattern %s instead of delivering what AWS would not', (_, unknown) => {
-    expect(() => keyPrefixesOf([unknown])).toThrow(LocalProblem);
+    expect(() => streamRulesOf([pattern(unknown)])).toThrow(LocalProblem);
   });
 });

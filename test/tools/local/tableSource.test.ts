@@ -9,7 +9,7 @@ const model: TableSourceModel = {
   functionId: 'project',
   batchSize: 1,
   windowMs: 0,
-  keyPrefixes: null,
+  rules: null,
   retries: 8,
   bisect: true,
   partialFailures: true,
@@ -66,7 +66,7 @@ it('delivers what its filter takes and nothing else', async () => {
   const delivered: unknown[] = [];
   const source = startTableSource({
     ...elsewhere,
-    model: { ...model, keyPrefixes: ['D#'] },
+    model: { ...model, rules: [{ events: null, keyPrefixes: ['D#'] }] },
     invoke: async (_, event) => {
       delivered.push(
         ...(event as { Records: { dynamodb: { Keys: { pk: { S: string } } } }[] }).Records.map((one) => one.dynamodb.Keys.pk.S),

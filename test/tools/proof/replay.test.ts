@@ -1,9 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { auditFromItem } from '../../../shared/ledger/items.ts';
+import { accountFromItem } from '../../../shared/ledger/state.ts';
 import { compilePolicy } from '../../../shared/policy/compile.ts';
+import { asAuditEntry } from '../../../shared/proof/entry.ts';
 import { SecretSealer } from '../../../shared/secrets/sealer.ts';
+import { auditKey } from '../../../shared/store/names.ts';
 import { replayChain, replayFromSignals } from '../../../tools/proof/replay.ts';
+import { modelOf, policyOf } from '../../../tools/proof/versions.ts';
 import { sealEntry } from './builders.ts';
 import { type History, historyModels, historyPolicy, makeHistory } from './history.ts';
+import { liveWorld } from './live/world.ts';
 
 let history: History;
 beforeAll(async () => {
@@ -48,6 +54,21 @@ describe('a replay', () => {
     });
     const result = await replayChain([...history.entries.slice(0, 10), review], history.world);
     expect(result).toMatchObject({ kind: 'identical', decisions: 10, throughSequence: 11 });
+  });
+  it('counts reviews among the payments as the ledger does: windows that read rows again find the same ones', async () => {
+    const { table, models, masterSecret } = await liveWorld({ seed: 1, accounts: 1, payments: 60 });
+    const item = table.all().find(({ pk }) => pk.endsWith('#a_busy') && pk.startsWith('S#'))!;
+    const { chain, salt } = accountFromItem(item);
+    const rows = table.all().filter(({ pk }) => pk === auditKey(chain, 1).pk);
+    const entries = rows.map((row) => asAuditEntry(auditFromItem(row)));
+    const result = await replayChain(entries, {
+      salt,
+      sealerOf: async (version) => new SecretSealer(await masterSecret.version(version), version),
+      policyOf: (version) => policyOf(table, 'dev', version),
+      modelOf: (version) => modelOf(table, models, version),
+    });
+    expect(entries.filter(({ body }) => body.event === 'REVIEWED').length).toBeGreaterThan(20);
+    expect(result).toMatchObject({ kind: 'identical', throughSequence: entries.length });
   });
   it.each([
     ['score', { score: 3 }],

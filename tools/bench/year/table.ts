@@ -78,20 +78,25 @@ export const syntheticTable = (stored: readonly Item[], synthetic: SyntheticItem
       for (const write of writes) await touch(keyOf(write));
       await memory.transact(writes, options);
     },
-    async scan({ limit, after }) {
+    async scan({ limit, after, segment }) {
       const known = after === undefined ? undefined : scans.get(nameOf(after));
       const items: Item[] = [];
+      const { index, of } = segment ?? { index: 0, of: 1 };
+      /** Of each family, a segment has a stretch of its places: not by the hash of a key, as a table has, but as many. */
+      const bound = (count: number, part: number): number => Math.floor((count * part) / of);
       let { family, place } = known ?? { family: -1, place: 0 };
       if (family < 0) {
-        const page = await memory.scan({ limit, ...(after && { after }) });
+        const page = await memory.scan({ limit, ...(after && { after }), ...(segment && { segment }) });
         if (page.after !== undefined) return page;
         items.push(...page.items);
         family = 0;
+        place = bound(synthetic.families[0]?.count ?? 0, index);
       }
       let bytes = items.reduce((sum, item) => sum + itemSizeBytes(item), 0);
-      for (; family < synthetic.families.length; family += 1, place = 0) {
+      for (; family < synthetic.families.length; family += 1, place = bound(synthetic.families[family]?.count ?? 0, index)) {
         const { count, item: itemAt } = synthetic.families[family]!;
-        for (; place < count; place += 1) {
+        const end = bound(count, index + 1);
+        for (; place < end; place += 1) {
           if (items.length >= limit || bytes > pageBytesMax) {
             const last = items.at(-1)!;
             scans.set(nameOf(last), { family, place });
