@@ -2,8 +2,10 @@ import canonicalize from 'canonicalize';
 import { addGap } from '../../shared/domain/spans.ts';
 import type { AccountState } from '../../shared/domain/state.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
+import type { Transaction } from '../../shared/domain/transaction.ts';
 import { decisionFromItem } from '../../shared/ledger/items.ts';
 import { accountFromItem, stateItem, unmoved } from '../../shared/ledger/state.ts';
+import { loadActivePolicy } from '../../shared/policy/store.ts';
 import {
   type Clock,
   type Item,
@@ -27,6 +29,7 @@ import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
 import { hashOf, SecretSealer } from '../../shared/secrets/sealer.ts';
 import { auditKey, decisionKey, labelKey, merchantKey, reviewMemberKey, stateKey } from '../../shared/store/names.ts';
 import { figuresWrite } from './figures.ts';
+import { markWrites } from './marks.ts';
 
 export { type Disposition, dispositions } from '../../shared/reviews/labels.ts';
 
@@ -59,7 +62,8 @@ const backoffMaxMs = 500;
 
 /**
  * What an analyst says of a transaction, in one transaction of the table: the account's chain grows by a REVIEWED entry; unless
- * UNSURE, the label is set or replaced, the merchant's figures move by exactly this label, and the review that it is in closes. The
+ * UNSURE, the label is set or replaced, the merchant's figures move by exactly this label, a fraud marks the payment's entities or a
+ * withdrawn one takes the marks away, and the review that it is in closes. The
  * same word by the same person as the label that stands is a repeat and changes nothing. Throws store errors when it is not
  * provably done before `deadlineMs`: safe to repeat.
  */
@@ -71,8 +75,7 @@ export async function dispose(dependencies: DisposeDependencies, disposal: Dispo
   if (erased) return { kind: 'erased' };
   const { version, secret } = await dependencies.masterSecret.current();
   const sealer = new SecretSealer(secret, version);
-  const { accountId, userId, merchantId } = decision.transaction;
-  const subject = { accountId, userId, merchantId, isFlagged: decision.outcome !== 'ALLOW' };
+  const subject = { transaction: decision.transaction, isFlagged: decision.outcome !== 'ALLOW' };
 
   /** Entries whose fate is not known: found in the chain, they are ours. */
   const sent: Sent[] = [];
@@ -94,9 +97,7 @@ export async function dispose(dependencies: DisposeDependencies, disposal: Dispo
 }
 
 interface LabelledPayment {
-  readonly accountId: string;
-  readonly userId: string;
-  readonly merchantId: string | null;
+  readonly transaction: Transaction;
   readonly isFlagged: boolean;
 }
 
@@ -109,12 +110,13 @@ interface Sent {
 
 /** What there is to write by what stands now; a result when nothing is, `again` when something moved while it was read. */
 async function plan(
-  { table, clock }: DisposeDependencies,
+  { table, clock, masterSecret }: DisposeDependencies,
   disposal: Disposal,
-  { accountId, userId, merchantId, isFlagged }: LabelledPayment,
+  { transaction, isFlagged }: LabelledPayment,
   sealer: SecretSealer,
 ): Promise<Disposed | 'again' | { readonly writes: readonly Write[]; readonly sent: Sent }> {
   const { tenant, transactionId, disposition } = disposal;
+  const { accountId, userId, merchantId } = transaction;
   const [state, labelled, review] = await Promise.all([
     table.get(stateKey(tenant, accountId, userId), { consistent: true }),
     table.get(labelKey(tenant, transactionId), { consistent: true }),
@@ -153,6 +155,13 @@ async function plan(
     };
     writes.push(labelWrite(label, before));
     if (merchantId !== null) writes.push(await merchantWrite(table, tenant, merchantId, label, before));
+    const { policy } = await loadActivePolicy(table, tenant, atMs);
+    const change = {
+      isFraud: isFraud(disposition),
+      wasFraud: before !== null && isFraud(before.disposition),
+      knownAtMs: atMs,
+    };
+    writes.push(...(await markWrites({ table, masterSecret }, { tenant, transaction, policy }, change)));
     const moved = reviewWrites(tenant, transactionId, review, disposition, atMs);
     writes.push(...moved.writes);
     standing = moved.review;

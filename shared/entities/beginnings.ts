@@ -3,7 +3,7 @@ import { firstCounts } from '../domain/rowFormat.ts';
 import { decisionFromItem } from '../ledger/items.ts';
 import type { Item, TableStore } from '../ports/ports.ts';
 import { feedDayKey, pageEntries } from '../projection/feed.ts';
-import { boundedMap } from '../store/cache.ts';
+import { cache } from '../store/cache.ts';
 import { decisionKey, entityKindsKey } from '../store/names.ts';
 
 /** What is counted of a kind is too little until so long after the first attempt. */
@@ -26,16 +26,21 @@ export type WarmingUp = (tenant: string, kind: string, receivedAtMs: number) => 
  * version decided for, one write more for each kind, ever. Throws store errors.
  */
 export function beginnings(table: TableStore): WarmingUp {
-  const known = boundedMap<Item>(tenantsMax);
-  return async (tenant, kind, receivedAtMs) => {
+  const items = cache<Item>({ max: tenantsMax, ttlMs: null });
+  const stored = async (tenant: string, nowMs: number): Promise<Item> => {
     const key = entityKindsKey(tenant);
-    let item = known.get(tenant) ?? (await table.get(key, { consistent: true }));
-    item ??= await table.update(key, { init: { [wholeAttribute]: await isWhole(table, tenant, receivedAtMs) } });
-    if (item[wholeAttribute] !== true && typeof item[kindAttribute(kind)] !== 'number') {
-      item = await table.update(key, { init: { [kindAttribute(kind)]: receivedAtMs } });
+    const item = await table.get(key, { consistent: true });
+    return item ?? table.update(key, { init: { [wholeAttribute]: await isWhole(table, tenant, nowMs) } });
+  };
+  return async (tenant, kind, receivedAtMs) => {
+    let item = await items.get(tenant, 0, () => stored(tenant, receivedAtMs));
+    if (item[wholeAttribute] === true) return false;
+    const name = kindAttribute(kind);
+    if (typeof item[name] !== 'number') {
+      item = await table.update(entityKindsKey(tenant), { init: { [name]: receivedAtMs } });
+      items.delete(tenant);
     }
-    known.set(tenant, item);
-    return item[wholeAttribute] !== true && receivedAtMs < (item[kindAttribute(kind)] as number) + warmUpMs;
+    return receivedAtMs < (item[name] as number) + warmUpMs;
   };
 }
 

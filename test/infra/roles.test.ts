@@ -8,9 +8,10 @@ import { inspect, pointed, type Statement } from './template.ts';
  */
 const deciding = (stage: string): string[] => [
   ...always(stage),
-  'dynamodb:GetItem DataTable.Arn keys S# D# A# P# L# M# O# X#',
-  'dynamodb:Query DataTable.Arn keys S# D# A# P# L# M# O# X#',
+  'dynamodb:GetItem DataTable.Arn keys S# D# A# P# L# M# O# X# G# F#',
+  'dynamodb:Query DataTable.Arn keys S# D# A# P# L# M# O# X# G# F#',
   'dynamodb:PutItem DataTable.Arn keys S# D# A# X#',
+  'dynamodb:UpdateItem DataTable.Arn keys G#',
   'kms:Decrypt DataDataKey.Arn via dynamodb',
   'kms:Encrypt DataDataKey.Arn via dynamodb',
   'kms:GenerateDataKey DataDataKey.Arn via dynamodb',
@@ -40,9 +41,8 @@ const rights: Readonly<Record<string, readonly string[]>> = {
     'kms:GenerateDataKey DataDataKey.Arn via sqs',
   ],
   Score: [
-    ...deciding('Score').map((right) => right.replace(/(GetItem|Query|PutItem)(.*)$/, '$1$2 N#')),
+    ...deciding('Score').map((right) => right.replace(/(GetItem|Query|PutItem|UpdateItem)(.*)$/, '$1$2 N#')),
     'dynamodb:BatchGetItem DataTable.Arn keys S#',
-    'dynamodb:UpdateItem DataTable.Arn keys N#',
     'sns:Publish AlarmsDeadLetterTopic',
     'kms:Decrypt DataDataKey.Arn via sns',
     'kms:GenerateDataKey DataDataKey.Arn via sns',
@@ -96,8 +96,10 @@ const rights: Readonly<Record<string, readonly string[]>> = {
   ],
   Review: [
     ...always('Review'),
-    'dynamodb:GetItem DataTable.Arn keys K# S# D# A# B# R# M# X#',
-    'dynamodb:Query DataTable.Arn keys K# S# D# A# B# R# M# X#',
+    'dynamodb:GetItem DataTable.Arn keys K# S# D# A# B# R# M# X# P#',
+    'dynamodb:Query DataTable.Arn keys K# S# D# A# B# R# M# X# P#',
+    'dynamodb:BatchGetItem DataTable.Arn keys G#',
+    'dynamodb:UpdateItem DataTable.Arn keys G#',
     'dynamodb:PutItem DataTable.Arn keys S# A# B# R# M#',
     'dynamodb:ConditionCheckItem DataTable.Arn keys R#',
     'dynamodb:DeleteItem DataTable.Arn keys R#',

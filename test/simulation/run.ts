@@ -3,6 +3,7 @@ import { noFaults, randomFaults } from '../../shared/adapters/memory/faults.ts';
 import { decisionFromItem, isDecisionItem } from '../../shared/ledger/items.ts';
 import type { Write } from '../../shared/ports/ports.ts';
 import { seededRandom } from '../../shared/store/random.ts';
+import { entityFaultsOf } from './entities.ts';
 import { projectedFaultsOf } from './projected.ts';
 import { streamAndRebuild } from './stream.ts';
 import { faultsOf, limitOfFive, payment, randomTransactions, simulate, startMs } from './world.ts';
@@ -34,7 +35,7 @@ export async function runSeed(seed: number): Promise<string[]> {
         crashAfterEffect: scale / 4,
       }),
   });
-  const faults = await faultsOf(world);
+  const faults = [...(await faultsOf(world)), ...(await entityFaultsOf(world, false))];
   if (world.buried.length > 0)
     faults.push(`${world.buried.length} valid messages among the dead letters: ${world.buried[0]!.reason}`);
   const streamed = await streamAndRebuild(seed, { table: world.table, committed, nowMs: world.endMs });
@@ -101,7 +102,7 @@ export async function runCrashes(seed: number): Promise<{ readonly runs: number;
           },
         });
         runs++;
-        for (const found of await faultsOf(world))
+        for (const found of [...(await faultsOf(world)), ...(await entityFaultsOf(world, false))])
           faults.push(`seed ${seed}, invocation ${invocation}, call ${number}, ${fault}: ${found}`);
       }
       if (!reached) break;

@@ -9,7 +9,7 @@ import type { Judgement } from '../../shared/domain/decide.ts';
 import { noFigures } from '../../shared/domain/merchant.ts';
 import { toBaseMinor } from '../../shared/domain/money.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
-import { signalNames } from '../../shared/domain/signals/names.ts';
+import { type SignalName, signalNames } from '../../shared/domain/signals/names.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
 import { entityCounter } from '../../shared/entities/counting.ts';
 import type { LedgerDependencies } from '../../shared/ledger/dependencies.ts';
@@ -24,12 +24,13 @@ import { hashOf, SecretSealer } from '../../shared/secrets/sealer.ts';
 import { auditKey, decisionKey, stateKey } from '../../shared/store/names.ts';
 import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
 import { type Committed, oracle } from '../support/oracle.ts';
+import { type Placed, placedBy } from './placed.ts';
 
 export const tenant = 'dev';
 export const startMs = Date.UTC(2026, 5, 1, 9);
 const secret = new Uint8Array(32).fill(5);
 const sealer = new SecretSealer(secret, 1);
-const masterSecret = localMasterSecret(Buffer.from(secret).toString('base64'));
+export const masterSecret = localMasterSecret(Buffer.from(secret).toString('base64'));
 
 export interface Plan {
   readonly seed: number;
@@ -56,6 +57,8 @@ export interface World {
   readonly steps: number;
   /** The virtual time at the end, epoch milliseconds. */
   readonly endMs: number;
+  /** Attempts that the records of entities took, in their order. */
+  readonly placed: readonly Placed[];
 }
 
 /** A ledger on a table of its own, the way the score function has one. */
@@ -95,9 +98,13 @@ const invocationMs = 20_000;
 export async function simulate(plan: Plan): Promise<World> {
   const randomness = seededRandom(plan.seed);
   const clock = virtualClock(startMs);
+  const placed: Placed[] = [];
   const table = memoryTable({
     ...(plan.onConsumed && { onConsumed: plan.onConsumed }),
-    ...(plan.onCommitted && { onCommitted: plan.onCommitted }),
+    onCommitted: (writes) => {
+      placed.push(...placedBy(writes));
+      plan.onCommitted?.(writes);
+    },
   });
   const policy = plan.policy ?? defaultPolicy;
   const buried: { body: string; reason: string }[] = [];
@@ -163,7 +170,7 @@ export async function simulate(plan: Plan): Promise<World> {
     else clock.wakeNext();
   }
   await workers;
-  return { table, transactions: plan.transactions, policy, buried, invocations, crashes, steps, endMs: clock.nowMs() };
+  return { table, transactions: plan.transactions, policy, buried, invocations, crashes, steps, endMs: clock.nowMs(), placed };
 }
 
 export const recordOf = (message: ReceivedMessage): SQSRecord => ({
@@ -278,9 +285,11 @@ export function randomTransactions(seed: number, count: number, accounts: number
     deviceId: randomness.pick([null, 'd1', 'd1', 'd2', `d${randomness.below(40)}`]),
     merchantId: randomness.pick([null, 'm1', 'm2']),
     merchantCategory: null,
-    ipAddress: null,
-    beneficiaryId: null,
-    instrumentId: null,
+    ...randomness.pick<Pick<Transaction, 'ipAddress' | 'beneficiaryId' | 'instrumentId'>>([
+      { ipAddress: null, beneficiaryId: null, instrumentId: null },
+      { ipAddress: `10.0.0.${randomness.below(3)}`, beneficiaryId: `b${randomness.below(2)}`, instrumentId: null },
+      { ipAddress: null, beneficiaryId: 'b1', instrumentId: `i${randomness.below(9)}` },
+    ]),
     location: randomness.pick([null, ...cities]),
     metadata: null,
   }));
@@ -316,14 +325,16 @@ export const submission = (transaction: Transaction): Submission => ({
   redelivered: false,
 });
 
+/** More than five accounts that pay one beneficiary in 24 h are BLOCKed, nothing else counts. */
+export const limitOfFivePayers: Policy = limitedBy('BENEFICIARY_PAYERS_24H');
+
 /** More than five payments in an hour are BLOCKed, nothing else counts. */
-export const limitOfFive: Policy = {
-  ...defaultPolicy,
-  rules: [],
-  signals: Object.fromEntries(
-    signalNames.map((name) => [
-      name,
-      name === 'TXN_VELOCITY_1H' ? { threshold: 6, points: 100 } : { threshold: 1e15, points: 0 },
-    ]),
-  ) as Policy['signals'],
-};
+export const limitOfFive: Policy = limitedBy('TXN_VELOCITY_1H');
+
+function limitedBy(limited: SignalName): Policy {
+  const signals = signalNames.map((name) => [
+    name,
+    name === limited ? { threshold: 6, points: 100 } : { threshold: 1e15, points: 0 },
+  ]);
+  return { ...defaultPolicy, rules: [], signals: Object.fromEntries(signals) as Policy['signals'] };
+}

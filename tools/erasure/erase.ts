@@ -24,6 +24,7 @@ import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
 import { hashOf } from '../../shared/secrets/sealer.ts';
 import { auditKey, decisionKey, openReviewKey, prefixes, stateKey } from '../../shared/store/names.ts';
 import { scanItems } from '../../shared/store/pages.ts';
+import { eraseFromEntities } from './entities.ts';
 import { dropFeatures, type Erased } from './features.ts';
 import { eraseMessages, type ParkedQueue } from './messages.ts';
 import type { Subject } from './subject.ts';
@@ -46,6 +47,8 @@ export interface ErasureReport {
   readonly reviews: number;
   /** Notes of when people were last told of an account. */
   readonly alerts: number;
+  /** Attempts and marks in the records of entities. */
+  readonly entities: number;
   readonly featureObjects: number;
   readonly messages: number;
 }
@@ -66,7 +69,7 @@ const withinMs = 60_000;
 
 /**
  * Erases what is personal of these subjects: their account states, and with them the salts of everything sealed; the plaintext of their
- * decisions, feed entries and reviews, their lines and rows of the feature archive, what waits of them in the dead letters. Each account's chain
+ * decisions, feed entries and reviews, their attempts in the records of entities, their lines and rows of the feature archive, what waits of them in the dead letters. Each account's chain
  * ends with an ERASED entry, verifies as before, and is found by a keyed hash of the account's ids. Transaction ids stay, so that repeats stay known. What is paid afterwards begins a
  * new chain. Cut off anywhere, or called again, it does what is left. Throws store errors, and an Error when new traces keep coming.
  */
@@ -75,7 +78,7 @@ export async function erase(dependencies: ErasureDependencies, erasure: Erasure)
   const { tenant, subjects, onProgress = () => undefined } = erasure;
   const isSubject = matcher(subjects);
   const accounts = await eraseAccounts(dependencies, erasure, isSubject);
-  const total = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0 };
+  const total = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0, entities: 0 };
   let erasedTransactions: Erased = new Map();
   for (let sweeps = 1; ; sweeps += 1) {
     const found = await sweep(dependencies, erasure, isSubject);
@@ -84,6 +87,7 @@ export async function erase(dependencies: ErasureDependencies, erasure: Erasure)
     total.feedPages += found.feedPages;
     total.reviews += found.reviews;
     total.alerts += found.alerts;
+    total.entities += found.entities;
     if (found.decisions + found.feedPages + found.reviews + found.alerts === 0) break;
     if (sweeps === sweepsMax)
       throw new Error(`new traces were found in each of ${sweepsMax} sweeps: erase again once traffic rests`);
@@ -182,6 +186,7 @@ interface Swept {
   readonly feedPages: number;
   readonly reviews: number;
   readonly alerts: number;
+  readonly entities: number;
   /** Every erased transaction of the tenant, those of earlier erasures included. */
   readonly erasedTransactions: Erased;
 }
@@ -189,7 +194,7 @@ interface Swept {
 async function sweep(dependencies: ErasureDependencies, { tenant, onProgress }: Erasure, isSubject: IsSubject): Promise<Swept> {
   const { table } = dependencies;
   const erasedTransactions = new Map<string, number>();
-  const count = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0 };
+  const count = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0, entities: 0 };
   const isDead = deadness(table, tenant);
   const own = (prefix: string, item: Item): boolean => item.pk.startsWith(`${prefix}${tenant}#`);
   for await (const item of everyItem(dependencies, onProgress, 'items')) {
@@ -198,6 +203,8 @@ async function sweep(dependencies: ErasureDependencies, { tenant, onProgress }: 
       const { transactionId, accountId, userId, occurredAtMs } = stored.decision.transaction;
       if (!stored.erased) {
         if (!isSubject(accountId, userId) || !(await isDead(item))) continue;
+        const { transaction, policyVersion } = stored.decision;
+        count.entities += await eraseFromEntities(dependencies, tenant, transaction, policyVersion);
         await table.put(
           decisionItem({ ...stored, correlationId: null, erased: true, decision: withoutPerson(stored.decision) }),
           { kind: 'present' },

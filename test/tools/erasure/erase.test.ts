@@ -13,7 +13,7 @@ import { erasedChains } from '../../../functions/read/erasedChains.ts';
 import { bundleLines } from '../../../functions/read/evidence/bundle.ts';
 import { exportRange } from '../../../functions/read/evidence/export.ts';
 import { inputsOpener } from '../../../functions/read/inputs.ts';
-import { dispose } from '../../../functions/review/dispose.ts';
+import { type Disposition, dispose } from '../../../functions/review/dispose.ts';
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
 import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
@@ -22,6 +22,8 @@ import { renderDecision } from '../../../shared/contract/render.ts';
 import { ledgerOf } from '../../../shared/deciding/judgement.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import type { ApiRequest } from '../../../shared/edge/request.ts';
+import { entityHashes } from '../../../shared/entities/hashes.ts';
+import { attemptsIn } from '../../../shared/entities/record.ts';
 import { auditFromItem, decisionFromItem } from '../../../shared/ledger/items.ts';
 import { settle } from '../../../shared/ledger/ledger.ts';
 import { accountFromItem } from '../../../shared/ledger/state.ts';
@@ -40,7 +42,7 @@ import type { Subject } from '../../../tools/erasure/subject.ts';
 import { streamImage } from '../../../tools/local/streamImage.ts';
 import { verifyBytes } from '../../../tools/proof/verify.ts';
 import { counted, fileKeys } from '../../functions/compact/world.ts';
-import { readable, unpacked } from '../../support/traces.ts';
+import { bytesOfAttribute, readable, unpacked } from '../../support/traces.ts';
 import { p256Signer } from '../proof/builders.ts';
 
 const startMs = Date.UTC(2026, 10, 20, 12);
@@ -62,9 +64,9 @@ const payment = (i: number, n: number, given: Partial<Transaction> = {}): Transa
   deviceId: `device-of-${i}.x-${n}`,
   merchantId: n === 0 ? 'shop' : `merchant-of-${i}.x`,
   merchantCategory: `category-of-${i}.x`,
-  ipAddress: null,
-  beneficiaryId: null,
-  instrumentId: null,
+  ipAddress: `10.0.0.${i}`,
+  beneficiaryId: 'everybody@upi',
+  instrumentId: `instrument-of-${i}.x`,
   location: place(i),
   metadata: { memo: `metadata-of-${i}.x` },
   ...given,
@@ -146,8 +148,8 @@ const world = () => {
       }));
       expect(await project({ Records })).toEqual({ batchItemFailures: [] });
     },
-    label: async (transactionId: string, note: string): Promise<void> => {
-      const disposal = { tenant: 'dev', transactionId, disposition: 'LEGITIMATE' as const, note, by: 'key_1' };
+    label: async (transactionId: string, note: string, disposition: Disposition = 'LEGITIMATE'): Promise<void> => {
+      const disposal = { tenant: 'dev', transactionId, disposition, note, by: 'key_1' };
       const result = await dispose({ table, clock, randomness, masterSecret }, disposal, clock.nowMs() + 10_000);
       expect(result.kind).toBe('disposed');
     },
@@ -235,6 +237,42 @@ describe('an erasure of 50 people among 60', () => {
     for (let i = erasedPeople; i < people; i += 1) expect(after).toContain(`user-of-${i}.x`);
     const othersAfter = at.table.all().filter((item) => /-of-5\d\.x/.test(textOfItem(item)) && !item.pk.startsWith('F#'));
     expect(othersAfter).toEqual(othersBefore);
+  });
+
+  it('leaves neither attempts nor marks of theirs in the records of entities, and all of the others', async () => {
+    for (const i of [1, 57]) await at.label(`txn_${i}_1`, `note about ${i}.`, 'CONFIRMED_FRAUD');
+    const hashes = await entityHashes(at.masterSecret);
+    const records = () => at.table.all().filter(({ pk, sk }) => pk.startsWith('G#') && sk !== 'KINDS');
+    /** By person, how often a payment or the account of theirs stands in a record, by every byte of it. */
+    const found = (): Map<number, number> => {
+      const times = new Map<number, number>();
+      for (const item of records()) {
+        const bytes = Buffer.concat(
+          Object.entries(item).flatMap(([name, value]) => [Buffer.from(name), bytesOfAttribute(value)]),
+        );
+        const attempts = item.sk === 'F' ? [] : attemptsIn(item, Number(item.sk)).attempts;
+        for (let i = 0; i < people; i += 1) {
+          const names = [0, 1, 2].map((n) => hashes.transaction(item.pk, `txn_${i}_${n}`));
+          const account = hashes.account(item.pk, `user-of-${i}.x`, `account-of-${i}.x`);
+          const hits =
+            names.filter((name) => bytes.includes(name)).length + attempts.filter((one) => one.account === account).length;
+          if (hits > 0) times.set(i, (times.get(i) ?? 0) + hits);
+        }
+      }
+      return times;
+    };
+    const before = found();
+    // The record of what all of them pay to has dropped the oldest attempts.
+    expect(before.size).toBe(people);
+    const report = await at.erase(subjects);
+    expect(report.entities).toBeGreaterThan(3 * 3 * erasedPeople);
+    const after = found();
+    for (let i = 0; i < erasedPeople; i += 1) expect(after.get(i), `person ${i}`).toBeUndefined();
+    for (let i = erasedPeople; i < people; i += 1) expect(after.get(i), `person ${i}`).toBe(before.get(i));
+    expect((await at.erase(subjects)).entities).toBe(0);
+    // A repeat is known as one, and leaves nothing.
+    expect(await at.pay(payment(3, 0))).toMatchObject({ kind: 'duplicate', stored: { erased: true } });
+    expect(found().get(3)).toBeUndefined();
   });
 
   it('cleans the Parquet files too, and leaves in them exactly the others, each once', async () => {
@@ -334,6 +372,7 @@ describe('an erasure of 50 people among 60', () => {
       feedPages: 0,
       reviews: 0,
       alerts: 0,
+      entities: 0,
       featureObjects: 0,
       messages: 0,
     });
