@@ -43,6 +43,9 @@ beforeAll(async () => {
   await makeCheckpoint({ table, checkpoints, signer, clock: virtualClock(Date.UTC(2026, 10, 22)) });
 });
 
+/** Within a packed entry: behind its format, its counts, its own hash and the one before. */
+const fingerprintAt = 80;
+
 describe('an evidence page', () => {
   it('verifies as it is, with the public key alone', async () => {
     const report = await verifyBytes(Buffer.from((await page('txn_4'))!), { publicKey: signer.publicKey });
@@ -113,7 +116,7 @@ describe('an evidence page', () => {
     const key = auditKey(chain, decision.sequence + 3);
     const kept = (await history.table.get(key))!;
     const packed = Uint8Array.from(kept.p as Uint8Array);
-    packed[packed.length - 40]! ^= 1;
+    packed[fingerprintAt]! ^= 1;
     await history.table.put({ ...kept, p: packed });
     const report = await verifyBytes(Buffer.from((await page('txn_4', 10))!), { publicKey: signer.publicKey });
     await history.table.put(kept);
