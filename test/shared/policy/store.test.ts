@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import canonicalize from 'canonicalize';
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../../shared/domain/policy.ts';
@@ -41,6 +42,11 @@ const putOf = (write: Write | undefined): Item => {
 };
 
 describe('a tenant that never published', () => {
+  it('finds the default of 0.1 as a file, to compare with', () => {
+    const file = new URL('../../../docs/policies/default-0.1.json', import.meta.url);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(firstDefaultPolicy);
+  });
+
   it('finds the default that an entry of 0.1 names, before and after a publication', async () => {
     const { table } = await newTable();
     const first = policyHash(firstDefaultPolicy);
