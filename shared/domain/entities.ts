@@ -3,7 +3,7 @@ import type { DecidedEntities, EntityFigures } from './entityFigures.ts';
 import { ipNetwork } from './ipAddress.ts';
 import type { Transaction } from './transaction.ts';
 
-/** What accounts can have in common. Stored rows name a kind by its position: append only. */
+/** What accounts can have in common; tracked where a policy does not say. Stored rows name a kind by its position: append only. */
 export const entityKinds = ['device', 'ip', 'beneficiary', 'instrument'] as const;
 
 export type EntityKind = (typeof entityKinds)[number];
@@ -15,9 +15,6 @@ export interface OwnKind {
 }
 
 export type TrackedKind = EntityKind | OwnKind;
-
-/** Tracked where a policy does not say. */
-export const defaultTracked: readonly TrackedKind[] = entityKinds;
 
 export const isOwnKind = (tracked: TrackedKind): tracked is OwnKind => typeof tracked !== 'string';
 

@@ -24,7 +24,7 @@ export interface Policy {
   readonly merchantPrior: { readonly a: number; readonly b: number };
   /** Weight of the learned layer, 0 (off) to 1. */
   readonly learnedWeight: number;
-  /** Kinds of entities that attempts are counted on; left out: `defaultTracked`. */
+  /** Kinds of entities that attempts are counted on; left out: `entityKinds`. */
   readonly entities?: readonly TrackedKind[] | undefined;
   /** Of what people are told; left out: of every BLOCK, of no REVIEW, of degraded decisions, and of all that may be left out below. */
   readonly alerts?: AlertChoice | undefined;

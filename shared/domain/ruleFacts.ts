@@ -36,6 +36,7 @@ export const ruleFacts = (input: RuleFactsInput): RuleFacts => {
   const { transaction, signals, lists, account, merchant, entities } = input;
   // Most rules read signals alone.
   let txn: RuleFacts['txn'] | null = null;
+  let ofEntities: RuleFacts['entities'] | null = null;
   return {
     get txn() {
       txn ??= txnFacts(input);
@@ -48,7 +49,8 @@ export const ruleFacts = (input: RuleFactsInput): RuleFacts => {
       return merchantFacts(transaction.merchantId === null ? noFigures : merchant);
     },
     get entities() {
-      return entityFacts(entities);
+      ofEntities ??= entityFacts(entities);
+      return ofEntities;
     },
   };
 };

@@ -214,12 +214,12 @@ const unlessGone = async <Result>(write: Promise<Result>): Promise<Result | null
   }
 };
 
-/** Null where the store cannot be reached. */
+/** Null where the store cannot be reached, or the record is damaged or newer: it must not stop every payment on its entity. */
 const reachable = async <Result>(act: () => Promise<Result>): Promise<Result | null> => {
   try {
     return await act();
   } catch (error) {
-    if (isStoreError(error)) return null;
+    if (isStoreError(error) || error instanceof RangeError) return null;
     throw error;
   }
 };

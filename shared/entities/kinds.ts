@@ -1,4 +1,4 @@
-import { defaultTracked, isOwnKind, type OwnKind } from '../domain/entities.ts';
+import { entityKinds, isOwnKind, type OwnKind } from '../domain/entities.ts';
 import type { Policy } from '../domain/policy.ts';
 
 export interface Tracked {
@@ -8,7 +8,7 @@ export interface Tracked {
 }
 
 /** The kinds that a policy's payments are counted on. */
-export const trackedBy = ({ entities = defaultTracked }: Pick<Policy, 'entities'>): Tracked => ({
+export const trackedBy = ({ entities = entityKinds }: Pick<Policy, 'entities'>): Tracked => ({
   kinds: new Set(entities.map((tracked) => (isOwnKind(tracked) ? tracked.kind : tracked))),
   own: entities.filter(isOwnKind),
 });

@@ -152,7 +152,12 @@ export const ruleCompiler = (
     let merchant: Merchant | undefined;
     let lists: Lists | undefined;
     let own: OwnEntities | undefined;
-    const ofKind = (kind: string): EntityFacts => new EntityFacts(facts.entities[kind] ?? {}, entityFields);
+    const kinds = new Map<string, EntityFacts>();
+    const ofKind = (kind: string): EntityFacts => {
+      const known = kinds.get(kind) ?? new EntityFacts(facts.entities[kind] ?? {}, entityFields);
+      kinds.set(kind, known);
+      return known;
+    };
     context = {
       get device() {
         return ofKind('device');

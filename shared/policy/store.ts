@@ -5,6 +5,7 @@ import { cache, onePer } from '../store/cache.ts';
 import { policyInForceKey, policyPointerKey, policyVersionKey } from '../store/names.ts';
 import { firstOf, queryItems } from '../store/pages.ts';
 import { defaultPolicy } from './default.ts';
+import { firstDefaultPolicy } from './firstDefault.ts';
 import { policyHash, policyText } from './hash.ts';
 
 /**
@@ -90,6 +91,21 @@ export const readActivePolicy = async (table: TableStore, tenant: string): Promi
 export const readPolicyVersion = async (table: TableStore, tenant: string, version: number): Promise<StoredPolicy | null> => {
   const [pointer, stored] = await Promise.all([readPointer(table, tenant), readVersion(table, tenant, version)]);
   return stored && { ...stored, status: statusNow(stored, pointer) };
+};
+
+/**
+ * The version by which an entry that names `hash` was decided, or null. Version 1 of a tenant that had published nothing was another default in
+ * 0.1. Where the hash is that of neither, the version as stored.
+ */
+export const readPolicyOfEntry = async (
+  table: TableStore,
+  tenant: string,
+  version: number,
+  hash: string,
+): Promise<StoredPolicy | null> => {
+  const stored = await readPolicyVersion(table, tenant, version);
+  if (version !== 1 || stored?.hash === hash || policyHash(firstDefaultPolicy) !== hash) return stored;
+  return { ...defaultStored(firstDefaultPolicy), status: 'superseded' };
 };
 
 /** At most `limit` versions below `beforeVersion`, newest first. */
@@ -280,11 +296,11 @@ const versionItem = (tenant: string, stored: StoredPolicy): Item => ({
   }),
 });
 
-const defaultStored = (): StoredPolicy => ({
+const defaultStored = (policy = defaultPolicy): StoredPolicy => ({
   version: 1,
-  hash: policyHash(defaultPolicy),
+  hash: policyHash(policy),
   status: 'active',
-  policy: defaultPolicy,
+  policy,
   publishedAtMs: null,
   by: null,
 });

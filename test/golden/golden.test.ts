@@ -192,11 +192,16 @@ const payment = (accountId: string, userId: string, round: number, occurredAtMs:
 async function replayAll(at: World, chains: ReadonlyMap<string, readonly AuditEntry[]>) {
   const sealerOf = once(async (version) => new SecretSealer(await at.masterSecret.version(version), version));
   const compiledModelOf = once((version) => modelOf(at.table, at.models, version));
+  const policyFor = (tenant: string) => (version: number, hash: string) => policyOf(at.table, tenant, version, hash);
   return Promise.all(
     stored(at.table.all(), 'state').map(async (item) => {
       const { chain, salt } = accountFromItem(item);
-      const compiledPolicyOf = once((version) => policyOf(at.table, ownerOf(item).tenant, version));
-      return replayChain(chains.get(chain)!, { salt, sealerOf, policyOf: compiledPolicyOf, modelOf: compiledModelOf });
+      return replayChain(chains.get(chain)!, {
+        salt,
+        sealerOf,
+        policyOf: policyFor(ownerOf(item).tenant),
+        modelOf: compiledModelOf,
+      });
     }),
   );
 }

@@ -81,7 +81,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   console: ['shared/contract', 'shared/domain', 'client'],
   'tools/architecture': [],
   'tools/aws': ['shared', 'functions', 'tools/cost', 'tools/erasure'],
-  'tools/simulation': ['shared', 'functions'],
+  'tools/simulation': ['shared', 'functions', 'tools/evaluation'],
   'tools/proof': ['shared', 'functions'],
   'tools/erasure': ['shared', 'functions'],
   'tools/rebuild': ['shared', 'functions'],

@@ -39,7 +39,7 @@ const paymentsOf = (name: string, count: number) => {
       amountMinor: 50_000 + i,
       currency: 'INR',
       channel: 'upi',
-      deviceId: 'd1',
+      deviceId: `${name}-d${i % half}`,
       merchantId: `m${i % 50}`,
       merchantCategory: '5411',
     };

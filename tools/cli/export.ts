@@ -4,6 +4,8 @@ import { type BundleSource, writeBundle } from '../../functions/read/evidence/bu
 import { type ExportExtras, type ExportStores, exportChains, exportRange } from '../../functions/read/evidence/export.ts';
 import { accountFromItem } from '../../shared/ledger/state.ts';
 import { listManifests, versionsMax } from '../../shared/model/store.ts';
+import { firstDefaultPolicy } from '../../shared/policy/firstDefault.ts';
+import { policyHash } from '../../shared/policy/hash.ts';
 import { readPolicyVersions, type StoredPolicy } from '../../shared/policy/store.ts';
 import type { Clock, TableStore } from '../../shared/ports/ports.ts';
 import { prefixes } from '../../shared/store/names.ts';
@@ -95,9 +97,12 @@ export const chainsOf = async (
 const extrasOf = async ({ table, clock, publicKey }: ExportDependencies, tenant: string): Promise<ExportExtras> => ({
   exportedAt: new Date(clock.nowMs()).toISOString(),
   publicKey: createPublicKey(publicKey).export({ type: 'spki', format: 'pem' }).toString(),
-  policies: (await allPolicies(table, tenant)).map(({ hash, policy }) => ({ hash, policy })),
+  policies: [firstDefault, ...(await allPolicies(table, tenant))].map(({ hash, policy }) => ({ hash, policy })),
   models: await listManifests(table, versionsMax),
 });
+
+/** What entries of 0.1 name as version 1 where nothing was published. */
+const firstDefault = { hash: policyHash(firstDefaultPolicy), policy: firstDefaultPolicy };
 
 /** Every version, oldest first. */
 const allPolicies = async (table: TableStore, tenant: string): Promise<readonly StoredPolicy[]> => {

@@ -90,12 +90,16 @@ const worldOf = async (
   if (state === null) return 'the account was erased: its sealed inputs can no longer be opened';
   const { salt } = accountFromItem(state);
   const sealers = new Map<number, SecretSealer>();
-  const policies = new Map<number, CompiledPolicy | null>();
+  const policies = new Map<string, Promise<CompiledPolicy | null>>();
   const compiled = new Map<number, CompiledModel | null>();
   return {
     salt,
     sealerOf: kept(sealers, async (version) => new SecretSealer(await masterSecret.version(version), version)),
-    policyOf: kept(policies, (version) => policyOf(table, tenant, version)),
+    policyOf: (version, hash) => {
+      const known = policies.get(hash) ?? policyOf(table, tenant, version, hash);
+      policies.set(hash, known);
+      return known;
+    },
     modelOf: kept(compiled, (version) => modelOf(table, models, version)),
   };
 };

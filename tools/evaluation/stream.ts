@@ -9,6 +9,7 @@ import type { RuleFactsInput } from '../../shared/domain/ruleFacts.ts';
 import { signalNames } from '../../shared/domain/signals/names.ts';
 import { type AccountState, newAccount } from '../../shared/domain/state.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
+import { EntityCounts } from './entityCounts.ts';
 
 /** What the engine saw of one payment before any model: the rows that models are trained and measured on. */
 export interface StreamedRow {
@@ -28,6 +29,7 @@ export interface StreamedRow {
 export class EngineStream {
   readonly #policy: CompiledPolicy;
   readonly #labelDelayMs: number;
+  readonly #entities: EntityCounts;
   readonly #accounts = new Map<string, AccountState>();
   readonly #merchants = new Map<string, MerchantLabels>();
   readonly #pending: { readonly merchant: string; readonly fraud: boolean; readonly knownAtMs: number }[] = [];
@@ -35,6 +37,7 @@ export class EngineStream {
 
   constructor(policy: CompiledPolicy, labelDelayMs: number) {
     this.#policy = watching(policy);
+    this.#entities = new EntityCounts(policy.policy);
     this.#labelDelayMs = labelDelayMs;
   }
 
@@ -45,6 +48,7 @@ export class EngineStream {
     const account = this.#accounts.get(id) ?? newAccount('', new Uint8Array(16), occurredAtMs);
     const labels = merchantId === null ? undefined : this.#merchants.get(merchantId);
     const merchant = labels === undefined ? noFigures : merchantFigures(labels);
+    const entities = this.#entities.count(transaction);
     const capture = new Capture();
     const step = decide(
       account,
@@ -54,7 +58,7 @@ export class EngineStream {
         decidedAtMs: occurredAtMs,
         merchant,
         lists: {},
-        entities: [],
+        entities,
       },
       { policy: this.#policy, model: { model: capture, degraded: null }, sealer: noSealer },
     );
@@ -72,7 +76,7 @@ export class EngineStream {
         late: step.decision.late,
         account: { transactionCount: account.payments, ageDays: Math.max(0, occurredAtMs - account.firstSeenMs) / dayMs },
         merchant,
-        entities: [],
+        entities,
       },
     };
   }

@@ -17,8 +17,8 @@ export interface ReplayWorld {
   /** Of the account; without it the sealed inputs stay closed. */
   readonly salt: Uint8Array;
   readonly sealerOf: (secretVersion: number) => Promise<SecretSealer>;
-  /** Null when the version is not kept. */
-  readonly policyOf: (version: number) => Promise<CompiledPolicy | null>;
+  /** Null when the version is not kept; `hash` is the entry's, and chooses among several defaults that were version 1. */
+  readonly policyOf: (version: number, hash: string) => Promise<CompiledPolicy | null>;
   readonly modelOf: (version: number) => Promise<CompiledModel | null>;
 }
 
@@ -119,7 +119,7 @@ export const prepare = async (
 ): Promise<Prepared | string> => {
   const occurred = parseInstant(body.occurredAt);
   if (!occurred) return `occurredAt is ${body.occurredAt}; allowed: RFC 3339`;
-  const policy = await policyOf(body.policyVersion);
+  const policy = await policyOf(body.policyVersion, body.policyHash);
   if (policy?.hash !== body.policyHash)
     return `version ${body.policyVersion} of the policy is not kept as it was (hash ${body.policyHash})`;
   const model = body.modelVersion === null ? null : await modelOf(body.modelVersion);

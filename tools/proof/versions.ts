@@ -4,12 +4,17 @@ import { loadArtefact } from '../../shared/model/artefact.ts';
 import { artefactKey } from '../../shared/model/manifest.ts';
 import { readManifest } from '../../shared/model/store.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
-import { readPolicyVersion } from '../../shared/policy/store.ts';
+import { readPolicyOfEntry } from '../../shared/policy/store.ts';
 import type { ObjectStore, TableStore } from '../../shared/ports/ports.ts';
 
-/** A version of a tenant's policy as it was, or null; its hash is that of what is stored now. */
-export const policyOf = async (table: TableStore, tenant: string, version: number): Promise<CompiledPolicy | null> => {
-  const stored = await readPolicyVersion(table, tenant, version);
+/** The policy by which an entry was decided, by its version and hash, or null; its hash is that of what is stored now. */
+export const policyOf = async (
+  table: TableStore,
+  tenant: string,
+  version: number,
+  hash: string,
+): Promise<CompiledPolicy | null> => {
+  const stored = await readPolicyOfEntry(table, tenant, version, hash);
   return stored && compilePolicy(stored.policy, version);
 };
 

@@ -5,6 +5,7 @@ import {
   bankAccountOf,
   type City,
   cardOf,
+  cityOfDay,
   homeAddress,
   type Merchant,
   near,
@@ -50,7 +51,7 @@ export const createCommunity = (seed: number, tag: string, population: Populatio
   for (const [name, size] of Object.entries(peoplePerGroup) as [keyof typeof makers, number][]) {
     for (let number = 0; number < Math.max(1, Math.floor(people.length / size)); number++) {
       const members = seededRandom(seed, name, number).shuffled(people.slice(number * size, (number + 1) * size));
-      groups.push(makers[name]({ name: `${tag}-${name}${number}`, seed, tag, number, members }));
+      groups.push(makers[name]({ name: `${tag}-${name}${number}`, seed, tag, number, members, population }));
     }
   }
   return (dayStartMs) => groups.flatMap((group) => group(dayStartMs));
@@ -64,6 +65,7 @@ interface Group {
   readonly number: number;
   /** Whom it is made of, in random order; a group may need fewer. */
   readonly members: readonly Person[];
+  readonly population: Population;
 }
 
 /** Some hours of a local day, as epoch milliseconds. */
@@ -145,15 +147,16 @@ const makers = {
     };
   },
   /** A fast-food shop where guests pay at one terminal: many accounts, and most of them new. */
-  shop: ({ name, seed, tag, number, members }: Group): CommunityDay => {
+  shop: ({ name, seed, tag, number, members, population }: Group): CommunityDay => {
     const city = members[0]!.home;
-    const regulars = members.filter(({ home }) => home === city);
     const merchant: Merchant = { merchantId: `${name}`, category: '5814', city, usualMinor: 1_100 };
     return (dayStartMs) => {
-      const today = seededRandom(seed, 'shop', number, dayOf(dayStartMs));
+      const day = dayOf(dayStartMs);
+      const today = seededRandom(seed, 'shop', number, day);
+      const inTown = members.filter((person) => person.home === city && cityOfDay(seed, population, person, day) === city);
       return Array.from({ length: today.poisson(terminalPaymentsPerDay) }, (): Payment => {
         const guest = today.below(terminalGuests);
-        const regular = today.chance(terminalRegularShare) ? today.pick(regulars) : null;
+        const regular = today.chance(terminalRegularShare) && inTown.length > 0 ? today.pick(inTown) : null;
         const payer: Payer = regular ?? { userId: `${name}-u${guest}`, accountId: `${name}-a${guest}` };
         return {
           payer,

@@ -3,8 +3,6 @@ import { paymentOf } from '../../shared/domain/accountAfter.ts';
 import { zeroHash } from '../../shared/domain/audit.ts';
 import { decide, type RowsRead } from '../../shared/domain/decide.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
-import { type EntityReading, entitiesOf } from '../../shared/domain/entities.ts';
-import { type Attempt, attemptsKept, dayOf, type EntityDay, entityFigures } from '../../shared/domain/entityFigures.ts';
 import { type MerchantFigures, noFigures } from '../../shared/domain/merchant.ts';
 import {
   type MerchantPayment,
@@ -13,16 +11,15 @@ import {
   trafficFigures,
   withPayment,
 } from '../../shared/domain/merchantTraffic.ts';
-import { toBaseMinor } from '../../shared/domain/money.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy.ts';
 import { signalNames } from '../../shared/domain/signals/names.ts';
 import type { Payment } from '../../shared/domain/spans.ts';
 import { type AccountState, newAccount } from '../../shared/domain/state.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
+import { EntityCounts } from '../evaluation/entityCounts.ts';
 import type { SimulatedTransaction } from './traffic.ts';
 
 interface Account {
-  readonly number: number;
   state: AccountState;
   readonly payments: Payment[];
 }
@@ -39,12 +36,13 @@ export class SimulatedEngine {
   readonly #policy: CompiledPolicy;
   readonly #lists: Readonly<Record<string, boolean>>;
   readonly #accounts = new Map<string, Account>();
-  readonly #entities = new Map<string, EntityDay[]>();
+  readonly #entities: EntityCounts;
   readonly #merchants = new Map<string, MerchantTraffic>();
   readonly #unseen: { readonly merchantId: string; readonly payment: MerchantPayment }[] = [];
 
   constructor(policy: CompiledPolicy) {
     this.#policy = policy;
+    this.#entities = new EntityCounts(policy.policy);
     this.#lists = Object.fromEntries(Object.keys(policy.policy.lists).map((name) => [name, false]));
   }
 
@@ -60,7 +58,7 @@ export class SimulatedEngine {
       decidedAtMs: occurredAtMs,
       merchant: this.#merchant(transaction),
       lists: this.#lists,
-      entities: this.#attempt(transaction, account),
+      entities: this.#entities.count(transaction),
     };
     const judgement = { policy: this.#policy, model: { model: null, degraded: 'NO_MODEL' }, sealer } as const;
     const read: RowsRead[] = [];
@@ -80,32 +78,9 @@ export class SimulatedEngine {
     const id = `${accountId}\n${userId}`;
     const known = this.#accounts.get(id);
     if (known !== undefined) return known;
-    const account = { number: this.#accounts.size, state: newAccount('', new Uint8Array(16), occurredAtMs), payments: [] };
+    const account = { state: newAccount('', new Uint8Array(16), occurredAtMs), payments: [] };
     this.#accounts.set(id, account);
     return account;
-  }
-
-  /** Counts the attempt on each of the payment's entities, and reads what was there before. */
-  #attempt(transaction: Transaction, account: Account): EntityReading[] {
-    const { baseCurrency, rates } = this.#policy.policy;
-    const { occurredAtMs, amountMinor, currency } = transaction;
-    const spendMinor = toBaseMinor(amountMinor, currency, baseCurrency, rates);
-    const own = { account: account.number, atMs: occurredAtMs, spendMinor, baseCurrency };
-    const today = dayOf(occurredAtMs);
-    return entitiesOf(transaction, []).map(({ kind, id }) => {
-      const key = `${kind}\n${id}`;
-      const days = (this.#entities.get(key) ?? []).filter(({ day }) => day >= today - 1);
-      const figures = entityFigures(own, occurredAtMs, days, []);
-      const before = days.find(({ day }) => day === today) ?? { day: today, attempts: [], isFull: false };
-      const attempts: readonly Attempt[] = [...before.attempts, own];
-      const after = {
-        day: today,
-        attempts: attempts.slice(-attemptsKept),
-        isFull: before.isFull || attempts.length > attemptsKept,
-      };
-      this.#entities.set(key, [...days.filter(({ day }) => day !== today), after]);
-      return { kind, figures, cause: null };
-    });
   }
 
   #merchant({ merchantId, occurredAtMs }: Transaction): MerchantFigures {

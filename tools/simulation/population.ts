@@ -253,8 +253,8 @@ const localHour = (random: SeededRandom, person: Person): number => {
   return Math.min(23.5, Math.max(6, mean + sd * random.normal()));
 };
 
-/** In about one week of twelve a person spends four days in a city that a night's travel reaches. */
-const cityOfDay = (seed: number, population: Population, person: Person, day: number): City => {
+/** Where the person is on that day: in about one week of twelve for four days in a city that a night's travel reaches. */
+export const cityOfDay = (seed: number, population: Population, person: Person, day: number): City => {
   const random = seededRandom(seed, 'trip', person.index, Math.floor(day / 7));
   if (!random.chance(1 / 12) || day % 7 < 2 || day % 7 > 5) return person.home;
   const reachable = population.cities

@@ -4,7 +4,7 @@ import { auditFromItem, decisionFromItem, type StoredDecision } from '../../../s
 import { accountFromItem } from '../../../shared/ledger/state.ts';
 import { readManifest } from '../../../shared/model/store.ts';
 import { policyHash } from '../../../shared/policy/hash.ts';
-import { readPolicyVersion } from '../../../shared/policy/store.ts';
+import { readPolicyOfEntry } from '../../../shared/policy/store.ts';
 import type { TableStore } from '../../../shared/ports/ports.ts';
 import { ChainIndexBehind } from '../../../shared/proof/chainIndex.ts';
 import { type AuditEntry, asAuditEntry } from '../../../shared/proof/entry.ts';
@@ -54,7 +54,8 @@ export const evidencePage = async (
   if (item === null) return null;
   const stored = decisionFromItem(item);
   const { decision } = stored;
-  const policy = await readPolicyVersion(stores.table, tenant, decision.policyVersion);
+  const own = await entryAt(stores.table, stored.chain, decision.sequence);
+  const policy = await readPolicyOfEntry(stores.table, tenant, decision.policyVersion, String(own?.body.policyHash));
   if (!policy) throw new Error(`version ${decision.policyVersion} of the policy of tenant ${tenant} is not kept`);
   const manifest = decision.modelVersion === null ? null : await readManifest(stores.table, decision.modelVersion);
   const extras = {

@@ -329,6 +329,14 @@ describe('a record that cannot be reached', () => {
     expect(await world.figures(account(2))).toMatchObject({ payments24h: 2 });
   });
 
+  test('because it is damaged, or of a newer version, leaves the payment without figures', async () => {
+    const world = countingWorld();
+    await world.figures(account(1));
+    const day = world.memory.all().find(({ sk }) => sk !== 'KINDS')!;
+    await world.memory.put({ ...day, newer: 'x' });
+    expect(await world.count(submitted(account(2)))).toMatchObject([{ cause: 'STORE_UNAVAILABLE' }]);
+  });
+
   test('in time is one that the payment does not wait for', async () => {
     const never = new Promise<never>(() => undefined);
     const world = countingWorld({

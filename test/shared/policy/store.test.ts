@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import canonicalize from 'canonicalize';
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../../shared/domain/policy.ts';
 import { readSystemChain } from '../../../shared/ledger/systemChain.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
+import { firstDefaultPolicy } from '../../../shared/policy/firstDefault.ts';
 import { policyHash } from '../../../shared/policy/hash.ts';
 import {
   loadActivePolicy,
@@ -11,6 +13,7 @@ import {
   policyCacheMs,
   publishPolicy,
   readActivePolicy,
+  readPolicyOfEntry,
   readPolicyVersion,
   readPolicyVersions,
 } from '../../../shared/policy/store.ts';
@@ -39,6 +42,23 @@ const putOf = (write: Write | undefined): Item => {
 };
 
 describe('a tenant that never published', () => {
+  it('finds the default of 0.1 as a file, to compare with', () => {
+    const file = new URL('../../../docs/policies/default-0.1.json', import.meta.url);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(firstDefaultPolicy);
+  });
+
+  it('finds the default that an entry of 0.1 names, before and after a publication', async () => {
+    const { table } = await newTable();
+    const first = policyHash(firstDefaultPolicy);
+    const named = (version: number, hash: string) => readPolicyOfEntry(table, 'acme', version, hash);
+    expect(await named(1, first)).toMatchObject({ version: 1, hash: first, policy: firstDefaultPolicy });
+    expect(await named(1, policyHash(defaultPolicy))).toMatchObject({ policy: defaultPolicy });
+    await publish(table, changed(41));
+    expect(await named(1, first)).toMatchObject({ hash: first, policy: firstDefaultPolicy });
+    expect(await named(2, first)).toMatchObject({ version: 2, hash: policyHash(changed(41)) });
+    expect(await named(1, 'ab'.repeat(32))).toMatchObject({ policy: defaultPolicy });
+  });
+
   it('is on version 1, the default policy', async () => {
     const { table } = await newTable();
     const compiled = await loadActivePolicy(table, 'acme', nowMs);

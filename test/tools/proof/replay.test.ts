@@ -64,7 +64,7 @@ describe('a replay', () => {
     const result = await replayChain(entries, {
       salt,
       sealerOf: async (version) => new SecretSealer(await masterSecret.version(version), version),
-      policyOf: (version) => policyOf(table, 'dev', version),
+      policyOf: (version, hash) => policyOf(table, 'dev', version, hash),
       modelOf: (version) => modelOf(table, models, version),
     });
     expect(entries.filter(({ body }) => body.event === 'REVIEWED').length).toBeGreaterThan(20);

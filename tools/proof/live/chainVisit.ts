@@ -196,7 +196,7 @@ export class ChainVisit {
   /** The policy and model that an entry names, with those that are stored. */
   async #compareVersions({ policyVersion, policyHash, modelVersion, modelHash }: DecisionBody, tenant: string): Promise<void> {
     const { worlds } = this.#stores;
-    const policy = await worlds.policyOf(tenant, policyVersion).catch(() => null);
+    const policy = await worlds.policyOf(tenant, policyVersion, policyHash).catch(() => null);
     if (policy?.hash !== policyHash)
       this.#add({
         kind: 'policy',

@@ -33,8 +33,8 @@ export class Worlds {
   }
 
   /** Throws what reading the version throws. */
-  policyOf(tenant: string, version: number): Promise<CompiledPolicy | null> {
-    return this.#policies.get(`${tenant} ${version}`, 0, () => policyOf(this.#stores.table, tenant, version));
+  policyOf(tenant: string, version: number, hash: string): Promise<CompiledPolicy | null> {
+    return this.#policies.get(`${tenant} ${version} ${hash}`, 0, () => policyOf(this.#stores.table, tenant, version, hash));
   }
 
   /** SHA-256 of a version's artefact as its manifest says; null without one. */
@@ -57,7 +57,7 @@ export class Worlds {
       salt,
       sealerOf: (version) =>
         this.#sealers.get(String(version), 0, async () => new SecretSealer(await masterSecret.version(version), version)),
-      policyOf: (version) => this.policyOf(tenant, version),
+      policyOf: (version, hash) => this.policyOf(tenant, version, hash),
       modelOf: (version) => this.#models.get(String(version), 0, () => modelOf(table, models, version)),
     };
   }
