@@ -1,4 +1,5 @@
 import { archivePrefix, readLines } from '../../shared/model/archive.ts';
+import { rowOfEntry } from '../../shared/parquet/entries.ts';
 import { rowOfDecision, rowOfLabel } from '../../shared/parquet/features.ts';
 import { allKeys } from '../../shared/parquet/listing.ts';
 import { dayOf, type Source, shareOf, transactionName } from '../../shared/parquet/places.ts';
@@ -7,7 +8,6 @@ import type { ObjectStore } from '../../shared/ports/ports.ts';
 import { archiveFolder, entriesOfObject } from '../../shared/proof/archive.ts';
 import { inParallel } from '../../shared/store/parallel.ts';
 import { batchFolder, commitBatch, type PlacedRow, settle } from './batch.ts';
-import { rowOfEntry } from './entries.ts';
 import { Lease, type LeaseStores } from './lease.ts';
 
 export interface CompactStores extends LeaseStores {
