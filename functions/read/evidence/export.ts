@@ -25,6 +25,9 @@ export interface ExportStores {
   readonly checkpoints: ObjectStore;
 }
 
+/** Where entries lie. */
+type EntryStores = Pick<ExportStores, 'table' | 'archive'>;
+
 /** What a caller adds to what the stores hold. */
 export type ExportExtras = Pick<BundleSource, 'exportedAt' | 'publicKey' | 'policies' | 'models'>;
 
@@ -144,7 +147,7 @@ export const exportRange = async (
  * The entries of one chain from its first, wherever they lie; it is known to reach entry `reached`. Throws an Error when it has none.
  */
 export const exportedChain = async (
-  stores: ExportStores,
+  stores: EntryStores,
   { chain, reached }: { readonly chain: string; readonly reached: number },
   nowMs: number,
 ): Promise<ChainExport['entries']> => {
@@ -198,7 +201,7 @@ const lastBefore = async ({ table }: ExportStores, chain: string, sequence: numb
 };
 
 /** Rows that have expired come from the archive, which is read only where a row is missing. */
-const chainExports = (stores: ExportStores, stretches: readonly Stretch[], nowMs: number): readonly ChainExport[] => {
+const chainExports = (stores: EntryStores, stretches: readonly Stretch[], nowMs: number): readonly ChainExport[] => {
   const expired = new ExpiredEntries(stores.archive, stretches, nowMs);
   return stretches.map((stretch) => ({
     chain: stretch.chain,
