@@ -4,6 +4,7 @@ import { ConditionFailed, type Item, type Key, type TableStore, type Write } fro
 import { nameOf, placesOf, type SyntheticItems, valueAt } from './lane.ts';
 
 const pageBytesMax = 2 ** 20;
+const whole = { index: 0, of: 1 };
 
 /** A table whose synthetic items are made when they are read; stored items stand in their place, and what is written is stored. */
 export const syntheticTable = (stored: readonly Item[], synthetic: SyntheticItems): TableStore => {
@@ -78,24 +79,25 @@ export const syntheticTable = (stored: readonly Item[], synthetic: SyntheticItem
       for (const write of writes) await touch(keyOf(write));
       await memory.transact(writes, options);
     },
-    async scan({ limit, after }) {
-      const known = after === undefined ? undefined : scans.get(nameOf(after));
+    async scan({ limit, after, segment = whole }) {
+      const scanName = (key: Key): string => `${segment.index}/${segment.of} ${nameOf(key)}`;
+      const known = after === undefined ? undefined : scans.get(scanName(after));
       const items: Item[] = [];
-      let { family, place } = known ?? { family: -1, place: 0 };
+      let { family, place } = known ?? { family: -1, place: segment.index };
       if (family < 0) {
-        const page = await memory.scan({ limit, ...(after && { after }) });
+        const page = await memory.scan({ limit, segment, ...(after && { after }) });
         if (page.after !== undefined) return page;
         items.push(...page.items);
         family = 0;
       }
       let bytes = items.reduce((sum, item) => sum + itemSizeBytes(item), 0);
-      for (; family < synthetic.families.length; family += 1, place = 0) {
+      for (; family < synthetic.families.length; family += 1, place = segment.index) {
         const { count, item: itemAt } = synthetic.families[family]!;
-        for (; place < count; place += 1) {
+        for (; place < count; place += segment.of) {
           if (items.length >= limit || bytes > pageBytesMax) {
             const last = items.at(-1)!;
-            scans.set(nameOf(last), { family, place });
-            if (after) scans.delete(nameOf(after));
+            scans.set(scanName(last), { family, place });
+            if (after) scans.delete(scanName(after));
             return { items, after: { pk: last.pk, sk: last.sk } };
           }
           const item = itemAt(place);
