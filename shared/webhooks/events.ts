@@ -61,6 +61,16 @@ export interface WebhookMessage {
   readonly payload: string;
 }
 
+/** What stands on the queue for an event on its way to an endpoint. */
+export const messageBody = (
+  { tenant, endpointId }: { readonly tenant: string; readonly endpointId: string },
+  event: WebhookEvent,
+): string => {
+  const { type, payload } = event;
+  const message: WebhookMessage = { tenant, endpointId, messageId: messageIdOf(endpointId, event), type, payload };
+  return JSON.stringify(message);
+};
+
 /** Null for a body that is no message of ours. */
 export function parseMessage(body: string): WebhookMessage | null {
   try {

@@ -1,7 +1,13 @@
 import { gzipSync } from 'node:zlib';
 import { featureNames } from '../../../shared/domain/features.ts';
 import { auditFromItem, decisionFromItem } from '../../../shared/ledger/items.ts';
-import { type ArchiveLine, archiveObject, archivePrefix } from '../../../shared/model/archive.ts';
+import {
+  type ArchivedDecision,
+  type ArchivedLabel,
+  type ArchiveLine,
+  archiveObject,
+  archivePrefix,
+} from '../../../shared/model/archive.ts';
 import { rowOfEntry } from '../../../shared/parquet/entries.ts';
 import type { Item } from '../../../shared/ports/ports.ts';
 import { canonicalText } from '../../../shared/proof/canonical.ts';
@@ -31,7 +37,7 @@ export const archiveLanes = (
   const features = Array.from({ length: vectors }, () => vector(random));
   const { body } = auditFromItem(templates.audit);
 
-  const decisionLine = (entry: number): ArchiveLine => ({
+  const decisionLine = (entry: number): ArchivedDecision => ({
     kind: 'decision',
     tenant,
     transactionId: transactionId(entry),
@@ -40,13 +46,13 @@ export const archiveLanes = (
     signals,
     outcome,
   });
-  /** Of a payment that was reviewed the day before. */
-  const labelLines = (entry: number): readonly ArchiveLine[] => {
-    const labelled = entry - Math.round(dayMs / history.everyMs);
-    if (labelled < 0 || labelled % habits.reviewedEvery !== 0) return [];
-    const fraud = labelled % (2 * habits.reviewedEvery) === 0;
-    return [{ kind: 'label', tenant, transactionId: transactionId(labelled), fraud, knownAtMs: history.atMs(entry) }];
+  /** What a person found out within a day. */
+  const labelLine = (entry: number): ArchivedLabel | null => {
+    if (entry < 0 || entry % habits.reviewedEvery !== 0) return null;
+    const fraud = entry % (2 * habits.reviewedEvery) === 0;
+    return { kind: 'label', tenant, transactionId: transactionId(entry), fraud, knownAtMs: history.atMs(entry) + dayMs };
   };
+  const aDay = Math.round(dayMs / history.everyMs);
   const entriesOf = (batch: number): readonly number[] => {
     const [from, to] = history.batch(batch);
     return Array.from({ length: to - from }, (_, i) => from + i);
@@ -54,7 +60,7 @@ export const archiveLanes = (
   const day = (batch: number): string => new Date(history.atMs(history.batch(batch)[0])).toISOString().slice(0, 10);
 
   const lines = (batch: number): readonly ArchiveLine[] =>
-    entriesOf(batch).flatMap((entry) => [decisionLine(entry), ...labelLines(entry)]);
+    entriesOf(batch).flatMap((entry) => [decisionLine(entry), labelLine(entry - aDay) ?? []].flat());
   const auditKey = (batch: number): string => `audit/${day(batch)}/${risingHash(batch)}.jsonl.gz`;
   const firstSmall = history.firstBatchAt(compactedToMs(history));
 
@@ -85,7 +91,7 @@ export const archiveLanes = (
     },
     ...compactedLanes(
       history,
-      { auditKey, lines, entryRow: rowOfEntry(asAuditEntry(auditFromItem(templates.audit))) },
+      { auditKey, decision: decisionLine, label: labelLine, entryRow: rowOfEntry(asAuditEntry(auditFromItem(templates.audit))) },
       real,
       hotDays,
     ),

@@ -10,6 +10,7 @@ import { ledgerOf } from '../../../shared/deciding/judgement.ts';
 import { httpHandler } from '../../../shared/edge/http.ts';
 import { settle } from '../../../shared/ledger/ledger.ts';
 import { dayOf } from '../../../shared/parquet/places.ts';
+import type { Queue } from '../../../shared/ports/ports.ts';
 import { listEndpoints } from '../../../shared/webhooks/endpoints.ts';
 import { type ExportDependencies, selectExport } from '../../cli/export.ts';
 import { verifyLive } from '../../cli/verify.ts';
@@ -17,6 +18,7 @@ import { erase } from '../../erasure/erase.ts';
 import { verifyChunks } from '../../proof/verify.ts';
 import { rebuildSinks } from '../../rebuild/plan.ts';
 import { rebuild } from '../../rebuild/rebuild.ts';
+import { resend } from '../../rebuild/resend.ts';
 import { accountId, transactionId, userId } from './items.ts';
 import { realAccountId, realTransactionId, realUserId } from './realAccounts.ts';
 import { tenant } from './shape.ts';
@@ -213,6 +215,18 @@ export const jobs: readonly Job[] = [
   { name: 'versions of the policy', growth: 'flat', runsIn: 'read', run: get('/policy/versions', { limit: '4' }) },
   { name: 'webhooks list', growth: 'flat', runsIn: 'command', run: ({ table }) => listEndpoints(table, tenant) },
   {
+    name: 'webhook replay of an hour',
+    growth: 'flat',
+    runsIn: 'command',
+    run: async ({ table, clock, history }) => {
+      const [endpoint] = await listEndpoints(table, tenant);
+      const webhookQueue: Queue = { send: async (messages) => messages.map(() => ({ sent: true })) };
+      const plan = { tenant, endpointId: endpoint!.endpointId, fromMs: history.endMs - 2 * hourMs, toMs: history.endMs - hourMs };
+      const { events } = await resend({ table, webhookQueue, clock }, plan);
+      if (events === 0) throw new Error('no event was sent again');
+    },
+  },
+  {
     name: 'erase a person',
     growth: 'flat',
     runsIn: 'command',
@@ -227,7 +241,7 @@ export const jobs: readonly Job[] = [
   },
   {
     // It reads the whole table, so that it has as many rounds as the table has 400,000 items: `npm run bench -- rebuild` adds them up.
-    name: 'rebuild of an hour, a round',
+    name: 'a round of a rebuild',
     growth: 'flat',
     runsIn: 'command',
     run: async ({ table, archive, checkpoints, clock, randomness, history }) => {
