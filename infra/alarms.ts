@@ -129,7 +129,7 @@ export class Alarms extends Construct {
     this.above(
       0,
       'AlertsFailed',
-      'alerts that people could not be told of',
+      'alerts that could not be sent',
       this.health,
       new Metric({ namespace, metricName: 'AlertsFailed' satisfies MetricName, statistic: 'sum', period: minute }),
     );

@@ -16,7 +16,7 @@ import type { Settings } from './settings.ts';
 
 export interface ApiProps {
   readonly settings: Settings;
-  /** Who serves which routes. `read` also gets every path and method that no route names, and answers 404 or 405. */
+  /** The function of each stage. `read` also gets every path and method that no route names, and answers 404 or 405. */
   readonly functions: Readonly<Partial<Record<Stage, HouseFunction>>> & { readonly read: HouseFunction };
 }
 
@@ -113,7 +113,7 @@ interface Refusal {
   readonly retryAfterSeconds?: number;
 }
 
-/** What the gateway refuses before a function sees it, in the form in which the functions refuse. */
+/** Requests that the gateway refuses itself get problems in the same form as those of the functions. */
 const refusals: readonly Refusal[] = [
   { type: ResponseType.BAD_REQUEST_BODY, status: 400, title: 'Bad Request', detail: 'the request cannot be read' },
   { type: ResponseType.BAD_REQUEST_PARAMETERS, status: 400, title: 'Bad Request', detail: 'the request cannot be read' },

@@ -6,7 +6,7 @@ import type { Construct } from 'constructs';
 export interface HouseBucketProps {
   readonly key: IKey;
   readonly oldVersionDays: number;
-  /** For so many days nobody, the account's owner included, can delete or overwrite an object. */
+  /** Days during which nobody, not even the account's owner, can delete or overwrite an object. */
   readonly lockDays?: number;
 }
 

@@ -9,7 +9,7 @@ export interface Built {
   readonly core: CoreStack;
 }
 
-/** Where the credentials in use lead; left out, the templates fit any account and region. */
+/** The account and region of the credentials in use. Without them the templates fit any account and region. */
 export interface Target {
   readonly account?: string;
   readonly region?: string;

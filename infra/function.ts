@@ -47,7 +47,7 @@ export interface HouseFunctionProps {
 const root = fileURLToPath(new URL('..', import.meta.url));
 const version: string = JSON.parse(readFileSync(`${root}package.json`, 'utf8')).version;
 
-/** The stream keeps a record for 24 hours. Given up a little earlier, its place is still told to whoever rebuilds what was made of it. */
+/** The stream keeps a record for 24 hours. A batch is given up a little earlier, so that a rebuild still learns its place. */
 const recordAgeMax = Duration.minutes(23 * 60 + 30);
 
 const aliasName = 'live';
@@ -246,7 +246,7 @@ export class HouseFunction extends Construct {
       reportBatchItemFailures: true,
       onFailure: { bind: () => ({ destination: failures.queueArn }) },
     });
-    // Without end, which the construct has no word for.
+    // Repeats without limit, for which the construct has no option.
     (mapping.node.defaultChild as CfnEventSourceMapping).maximumRetryAttempts = -1;
     return mapping;
   }

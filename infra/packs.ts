@@ -25,7 +25,7 @@ const functions = [
   'Checkpoint',
 ];
 
-/** What the rule packs find, and why it stays. */
+/** Findings of the rule packs that are accepted, with the reason. */
 const accepted: readonly Accepted[] = [
   {
     rules: ['AwsSolutions-APIG4', 'AwsSolutions-COG4'],
@@ -137,7 +137,7 @@ const acceptedOfTable = ({ tableArn }: ITable): Accepted => ({
   reason: 'ListStreams is asked of the table, whose stream is named by the time it was switched on.',
 });
 
-/** Of what a setting adds. */
+/** Findings about resources that a setting adds. */
 const acceptedWhereThere: readonly Accepted[] = [
   {
     rules: ['AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited]'],
@@ -146,7 +146,7 @@ const acceptedWhereThere: readonly Accepted[] = [
   },
 ];
 
-/** Synthesis then fails on whatever the AWS Solutions, PCI DSS and serverless packs find and `accepted` does not argue for. */
+/** Makes synthesis fail on every finding of the AWS Solutions, PCI DSS and serverless packs that `accepted` does not justify. */
 export const checkWithPacks = ({ app, core }: Built): void => {
   for (const { rules, under, reason } of [...accepted, acceptedOfTable(core.data.table)]) {
     for (const path of under) {

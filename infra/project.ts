@@ -10,11 +10,11 @@ import type { Webhooks } from './webhooks.ts';
 /** Committed items in; feed pages, counters, reviews and the feature archive out. */
 export class Project extends Construct {
   readonly function: HouseFunction;
-  /** What kept failing and is no transaction: the place of a stream batch, a scheduled run. */
+  /** What kept failing and is not a transaction: stream batches (by their place) and scheduled runs. */
   readonly failures: HouseQueue;
-  /** People are told here of BLOCKs and chosen REVIEWs. */
+  /** Alerts about BLOCKs, and about REVIEWs that the policy chooses. */
   readonly decisionAlerts: HouseTopic;
-  /** People are told here that decisions are made without a part. */
+  /** Alerts about decisions that were made without one of their parts. */
   readonly degradedAlerts: HouseTopic;
 
   constructor(
@@ -29,7 +29,7 @@ export class Project extends Construct {
     this.degradedAlerts = new HouseTopic(this, 'DegradedAlerts', { key: data.dataKey });
     this.function = new HouseFunction(this, 'Handler', { stage: 'project', data, settings, memoryMb: 512, timeoutSeconds: 60 })
       .readsItems('feed', 'counter', 'review', 'webhook', 'alert', 'policy', 'progress')
-      .putsItems('feed', 'review', 'checkpoint', 'alert', 'progress')
+      .putsItems('feed', 'review', 'checkpoint', 'alert', 'progress', 'user')
       .checksItems('label')
       .updatesItems('counter', 'alert')
       .publishesTo('DecisionAlerts', this.decisionAlerts, env.decisionTopic)

@@ -33,6 +33,7 @@ export class Read extends Construct {
         'secret',
         'erased',
         'checkpoint',
+        'user',
       )
       .opensMasterSecret()
       .readsObjects('Models', data.modelBucket, env.modelBucket)

@@ -13,6 +13,7 @@ export class Review extends Construct {
     this.function = new HouseFunction(this, 'Handler', { stage: 'review', data, settings, memoryMb: 512, timeoutSeconds: 15 })
       .readsItems('key', 'state', 'decision', 'audit', 'label', 'review', 'merchant', 'secret')
       .putsItems('state', 'audit', 'label', 'review', 'merchant')
+      .updatesItems('counter')
       .checksItems('review')
       .deletesItems('review')
       .opensMasterSecret();

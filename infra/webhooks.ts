@@ -8,9 +8,9 @@ import type { Settings } from './settings.ts';
 const timeoutSeconds = 30;
 /** Lambda may receive a message again before a slow batch is done, unless the queue waits this many function timeouts. */
 const visibilityPerTimeout = 6;
-/** The pauses between so many tries add up to about 19 hours. */
+/** The pauses between these tries add up to about 19 hours. */
 const triesMax = 8;
-/** A slow receiver holds up no more than this. */
+/** Calls of the function at once: slow receivers hold up no more than these. */
 const maxConcurrency = 5;
 const batchSize = 10;
 
@@ -18,7 +18,7 @@ const batchSize = 10;
 export class Webhooks extends Construct {
   readonly function: HouseFunction;
   readonly queue: HouseQueue;
-  /** What no receiver took, until it is replayed. */
+  /** Messages that their receiver did not accept, until they are replayed. */
   readonly deadLetters: HouseQueue;
 
   constructor(scope: Construct, id: string, props: { readonly data: Data; readonly settings: Settings }) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { circles, forbiddenImports, importGraph, roomGraph, roomOf, rooms } from '../tools/architecture/rooms.ts';
-import { importsOf, sourceFiles, textOf } from '../tools/architecture/sources.ts';
+import { generatedFiles, importsOf, sourceFiles, textOf } from '../tools/architecture/sources.ts';
 
 /** The rules of the tree, held by reading it: which way imports point, where a file lives, and what may not stand where. */
 const graph = importGraph();
@@ -154,6 +154,12 @@ describe('handlers are wiring', () => {
     expect(textOf(file).trimEnd().split('\n').length).toBeLessThanOrEqual(25);
     expect(textOf(file)).not.toMatch(/\bif \(|\bfor \(|\bwhile \(|\btry \{/);
   });
+});
+
+test('no source has more than 350 lines; the generated ones are named here', () => {
+  const linesOf = (file: string): number => textOf(file).trimEnd().split('\n').length;
+  expect(sourceFiles.filter((file) => linesOf(file) > 350).map((file) => `${file}: ${linesOf(file)}`)).toEqual([]);
+  expect(generatedFiles).toEqual(['shared/contract/wire.generated.ts']);
 });
 
 test("no file leaves work behind without a reason, or names a person's folders", () => {

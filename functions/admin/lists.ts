@@ -9,16 +9,17 @@ import type { Randomness, TableStore } from '../../shared/ports/ports.ts';
 
 const saltBytes = 16;
 
-/** `PUT /lists/{list}/{entry}`, body `{ expiresAt? }`: the entry is on the list from now on, until its expiry if it has one. */
-export const putListEntry = (table: TableStore, randomness: Randomness): Endpoint<number | null> => ({
-  read: readExpiry,
-  answer: async (request, expiresAtMs) => {
+/** `PUT /lists/{list}/{entry}`, body `{ expiresAt?, note? }`: the entry is on the list from now on, until its expiry if it has one. */
+export const putListEntry = (table: TableStore, randomness: Randomness): Endpoint<NewEntry> => ({
+  read: readNewEntry,
+  answer: async (request, { expiresAtMs, note }) => {
     const { list, entry } = named(request);
     await assertList(table, request.tenant, list);
     const change = { list, entry, by: request.keyId, atMs: request.receivedAtMs, salt: randomness.bytes(saltBytes) };
-    const changed = await putEntry(table, request.tenant, { ...change, expiresAtMs });
+    const changed = await putEntry(table, request.tenant, { ...change, expiresAtMs, note });
     if (changed.ok) {
-      return { status: 200, body: { list, entry, expiresAt: expiresAtMs === null ? null : formatInstant(expiresAtMs) } };
+      const expiresAt = expiresAtMs === null ? null : formatInstant(expiresAtMs);
+      return { status: 200, body: { list, entry, expiresAt, note } };
     }
     if (changed.cause === 'full') throw conflict(`the list ${list} is full: it holds ${listLimits.entries} entries`);
     throw unavailable('the lists are being changed by others, try again');
@@ -44,16 +45,23 @@ const named = ({ parameters }: ApiRequest): { readonly list: string; readonly en
   return { list, entry };
 };
 
-/** When the entry ends, in epoch milliseconds; null for never. */
-const readExpiry = objectBody<number | null>({
-  fields: ['expiresAt'],
+interface NewEntry {
+  /** When the entry ends, in epoch milliseconds; null for never. */
+  readonly expiresAtMs: number | null;
+  readonly note: string | null;
+}
+
+const readNewEntry = objectBody<NewEntry>({
+  fields: ['expiresAt', 'note'],
   expected: 'an object',
-  read: ({ expiresAt = null }, faults) => {
+  read: ({ expiresAt = null, note = null }, faults) => {
     const instant = typeof expiresAt === 'string' ? parseInstant(expiresAt) : null;
     if (expiresAt !== null && instant === null) {
       faults.push(fault('/expiresAt', 'expiresAt', 'a date and time with an offset (RFC 3339) or null', expiresAt));
     }
-    return instant?.epochMs ?? null;
+    const isNote = note === null || (typeof note === 'string' && [...note].length <= listLimits.noteCharacters);
+    if (!isNote) faults.push(fault('/note', 'note', `a text of at most ${listLimits.noteCharacters} characters`, note));
+    return isNote ? { expiresAtMs: instant?.epochMs ?? null, note } : null;
   },
 });
 

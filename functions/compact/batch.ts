@@ -94,8 +94,8 @@ export const commitBatch = async (
 };
 
 /**
- * Finishes the batch that a run left behind: one whose listing stands counts, and its feature objects go; any other is undone, so that
- * its objects are compacted anew. Whoever takes the lease calls it first.
+ * Finishes the batch that a run left behind. A batch with a listing counts, and its feature objects are deleted. Any other is undone, so
+ * that its objects are compacted again. Whoever takes the lease calls this first.
  */
 export const settle = async (archive: ObjectStore, lease: Lease): Promise<void> => {
   const { unfinished } = lease.progress;

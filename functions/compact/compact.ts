@@ -1,3 +1,4 @@
+import { dayMs } from '../../shared/domain/durations.ts';
 import { archivePrefix, readLines } from '../../shared/model/archive.ts';
 import { rowOfEntry } from '../../shared/parquet/entries.ts';
 import { rowOfDecision, rowOfLabel } from '../../shared/parquet/features.ts';
@@ -6,6 +7,7 @@ import { dayOf, type Source, shareOf, transactionName } from '../../shared/parqu
 import { readBatch } from '../../shared/parquet/progress.ts';
 import type { ObjectStore } from '../../shared/ports/ports.ts';
 import { archiveFolder, entriesOfObject } from '../../shared/proof/archive.ts';
+import { listedKeys } from '../../shared/store/pages.ts';
 import { inParallel } from '../../shared/store/parallel.ts';
 import { batchFolder, commitBatch, type PlacedRow, settle } from './batch.ts';
 import { Lease, type LeaseStores } from './lease.ts';
@@ -34,13 +36,13 @@ export type CompactReport =
       readonly lagMs: number;
     };
 
-const dayMs = 86_400_000;
 /** A day is closed this long after its end: what comes later goes into further files. */
 export const closedAfterMs = 3_600_000;
 /** Rows and objects of one batch: the bounds of its memory and time. An object that begins within them is read whole: at most 1,000 rows. */
 const batchRowsMax = 100_000;
 const batchObjectsMax = 30_000;
 const readsAtOnce = 32;
+const keysAtOnce = 1_000;
 /** What one batch may take; with less time left none is begun. */
 const batchMs = 180_000;
 /** Days before the last compacted one that every run looks through for late objects; of the older ones a run looks through one. */
@@ -103,13 +105,11 @@ class Run {
 
   async #featureKeys(): Promise<string[]> {
     const keys: string[] = [];
-    let after: string | undefined;
-    do {
-      const page = await this.#stores.archive.list(archivePrefix, { ...(after !== undefined && { after }) });
-      const due = page.keys.filter((key) => dayOfFeatures(key) <= this.#throughDay);
+    for await (const page of listedKeys(this.#stores.archive, archivePrefix, keysAtOnce)) {
+      const due = page.filter((key) => dayOfFeatures(key) <= this.#throughDay);
       keys.push(...due);
-      after = due.length < page.keys.length || keys.length >= batchObjectsMax ? undefined : page.after;
-    } while (after !== undefined);
+      if (due.length < page.length || keys.length >= batchObjectsMax) break;
+    }
     return keys;
   }
 

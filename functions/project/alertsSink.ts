@@ -15,7 +15,7 @@ export interface AlertsSinkDependencies {
   readonly consoleUrl: string | null;
 }
 
-/** Tells people of what the policy wants told: once per account and hour, and no more than a few a minute. */
+/** Sends the alerts that the policy asks for: at most one per account and hour, and only a few per minute. */
 export const alertsSink = (dependencies: AlertsSinkDependencies): Sink => ({
   name: 'alerts',
   async project({ decisions }) {

@@ -1,3 +1,4 @@
+import { toBaseMinor } from '../../shared/domain/money.ts';
 import type { Clock, Condition, Item, Randomness, TableStore, Write } from '../../shared/ports/ports.ts';
 import {
   additions,
@@ -23,6 +24,7 @@ import {
 } from '../../shared/projection/feed.ts';
 import { queryItems } from '../../shared/store/pages.ts';
 import { failuresInTurn } from './inTurn.ts';
+import { policyReader } from './policyReader.ts';
 import type { CommittedDecision, Sink } from './project.ts';
 
 export interface FeedDependencies {
@@ -104,7 +106,10 @@ async function projectOnce(table: TableStore, { tenant, members }: Run): Promise
       kind: 'update',
       key,
       change: {
-        add: additions(fresh.map(({ committed }) => committed.decision)),
+        add: additions(
+          fresh.map(({ committed }) => committed.decision),
+          await blockedMinor(table, fresh),
+        ),
         set: { ...counterExpiry(oldestMs), ...(queueAge !== null && queueAgeAttributes(queueAge)) },
       },
       condition: unmoved(counter),
@@ -113,6 +118,19 @@ async function projectOnce(table: TableStore, { tenant, members }: Run): Promise
   ];
   if (flagged.length > 0) writes.push({ kind: 'put', item: pageItem(tenant, 'flagged', flagged), condition: { kind: 'absent' } });
   await table.transact(writes, { once: true });
+}
+
+/** What the BLOCKed payments are worth in the base currency of the policy that decided; one in a currency without a rate counts nothing. */
+async function blockedMinor(table: TableStore, members: readonly Member[]): Promise<number> {
+  const policyOf = policyReader(table);
+  let sum = 0;
+  for (const { committed } of members) {
+    const { outcome, transaction, policyVersion } = committed.decision;
+    if (outcome !== 'BLOCK') continue;
+    const { baseCurrency, rates } = await policyOf(committed.tenant, policyVersion);
+    sum += toBaseMinor(transaction.amountMinor, transaction.currency, baseCurrency, rates) ?? 0;
+  }
+  return Math.min(sum, Number.MAX_SAFE_INTEGER);
 }
 
 const unmoved = (counter: Item | null): Condition =>

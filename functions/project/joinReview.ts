@@ -49,15 +49,15 @@ async function joinGroup(
   const limits = { attemptsMax, backoffBaseMs, backoffMaxMs, deadlineMs: clock.nowMs() + withinMs };
   await attempted(dependencies, limits, async () => {
     if (open.length === 0) return 'done';
-    const standing = await openReviewOf(table, tenant, accountId, userId);
-    if (standing === 'moved') return 'again';
-    const after = joined(standing ?? newReview(tenant, accountId, userId, open[0]!), open);
+    const openReview = await openReviewOf(table, tenant, accountId, userId);
+    if (openReview === 'moved') return 'again';
+    const after = joined(openReview ?? newReview(tenant, accountId, userId, open[0]!), open);
     // The pairs come first: their places in the transaction follow from the order of `open`.
     const pairs = open.flatMap(({ transactionId }): Write[] => [
       memberWrite(tenant, transactionId, after),
       { kind: 'check', key: labelKey(tenant, transactionId), condition: { kind: 'absent' } },
     ]);
-    const rest = standing === null ? openingWrites(tenant, after) : [changeWrite(tenant, standing, after)];
+    const rest = openReview === null ? openingWrites(tenant, after) : [changeWrite(tenant, openReview, after)];
     try {
       await table.transact([...pairs, ...rest], { once: true });
       return 'done';

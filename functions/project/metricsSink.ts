@@ -12,7 +12,7 @@ export interface MetricsSinkDependencies {
 /** No fault: a late payment, and rules alone before the first model. */
 const expected: ReadonlySet<string> = new Set(['LATE', 'NO_MODEL', 'NOT_AVAILABLE']);
 
-/** Drift needs a sample, not every payment: of so many decisions about one is taken, by its hash. */
+/** Drift needs only a sample: about one of this many decisions, chosen by its hash. */
 const driftOneOf = 16;
 
 /** One line of metrics for a batch. A batch whose function died counts again: these are for watching, the counters of the API are exact. */

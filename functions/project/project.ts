@@ -95,8 +95,8 @@ const answerOf = (records: readonly StreamRecord[], first: number): DynamoDBBatc
 });
 
 /**
- * Hands a batch to a sink. What no repeat can mend is told apart from the rest: a sink that writes a whole batch at once fails all of it for one
- * record, so each suspect is tried alone first.
+ * Hands a batch to a sink, and separates records that no repeat can help from the rest: a sink that writes a whole batch at once fails all
+ * of it for one record, so each suspect is first tried alone.
  */
 const outcomeOf = async (
   sink: Sink,

@@ -1,5 +1,5 @@
-import type { StoredEntry } from '../../shared/ledger/items.ts';
 import type { Item, Key } from '../../shared/ports/ports.ts';
+import type { StoredEntry } from '../../shared/proof/entry.ts';
 import { labelFromItem } from '../../shared/reviews/labels.ts';
 import { reviewFromItem, reviewOfKey } from '../../shared/reviews/review.ts';
 import { prefixes, type projectedItems } from '../../shared/store/names.ts';

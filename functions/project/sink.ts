@@ -1,6 +1,6 @@
 import type { Decision } from '../../shared/domain/decision.ts';
-import type { StoredEntry } from '../../shared/ledger/items.ts';
 import type { Item } from '../../shared/ports/ports.ts';
+import type { StoredEntry } from '../../shared/proof/entry.ts';
 import type { Label } from '../../shared/reviews/labels.ts';
 import type { Review } from '../../shared/reviews/review.ts';
 
@@ -31,7 +31,7 @@ export interface CommittedReview {
   readonly review: Review;
 }
 
-/** What a transaction turned out to be, said for the first time or anew. */
+/** A label that was set or replaced. */
 export interface CommittedLabel {
   readonly position: number;
   readonly label: Label;

@@ -6,10 +6,12 @@ import { archiveSink, hotDaysOf } from './archiveSink.ts';
 import { featuresSink } from './featuresSink.ts';
 import { feedSink } from './feedSink.ts';
 import { headsSink } from './headsSink.ts';
+import { healthSink } from './healthSink.ts';
 import { metricsSink } from './metricsSink.ts';
 import { policyReader } from './policyReader.ts';
 import type { Sink } from './project.ts';
 import { reviewsSink } from './reviewsSink.ts';
+import { usersSink } from './usersSink.ts';
 import { webhooksSink } from './webhooksSink.ts';
 
 /** Where committed items go, in this order. */
@@ -18,6 +20,8 @@ export const sinksOf = (world: Services): readonly Sink[] => [
   reviewsSink(world),
   archiveSink({ archive: world.archive, table: world.table, hotDays: hotDaysOf(optional('hotDays')) }),
   headsSink(world),
+  healthSink(world),
+  usersSink(world),
   metricsSink({ clock: world.clock, write: (line) => process.stdout.write(`${line}\n`) }),
   featuresSink(world),
   alertsSink({

@@ -18,7 +18,7 @@ import { pageBody, pageRequest } from './pages.ts';
 /** Users of one account whose states are read to find the newest decision. */
 const usersMax = 1_000;
 const usersPerQuery = 100;
-/** Of those, the ones with the newest payments whose chains are looked at. */
+/** Of these users, those with the newest payments: their chains are read. */
 const candidatesMax = 20;
 /** Entries of a chain read in one query, and queries for one request. */
 const entriesPerQueryMax = 250;
@@ -115,7 +115,7 @@ async function proofStates(stores: CoverageStores, chain: string, entries: reado
   };
 }
 
-/** The chain that the request names, also that of an erased account: nothing opens what was sealed in it. */
+/** Returns the chain that the request names. It may be the chain of an erased account, whose sealed inputs nothing can open. */
 async function chainOf(table: TableStore, findErased: FindErasedChain, request: ApiRequest) {
   const { tenant, parameters, query } = request;
   const state = await findState(table, request);
@@ -126,7 +126,7 @@ async function chainOf(table: TableStore, findErased: FindErasedChain, request: 
   return { ...erased, salt: destroyedSalt };
 }
 
-/** The state that the request names: by user, or the account's only one. */
+/** Returns the state that the request names: that of the user, or the only one of the account. */
 async function stateOf(table: TableStore, request: ApiRequest): Promise<Item> {
   const state = await findState(table, request);
   if (state === null) throw noAccount(request);
@@ -170,7 +170,7 @@ async function lastDecision(table: TableStore, state: Item, nowMs: number): Prom
   return { ...stored, decision: { ...decision, transaction: { ...decision.transaction, userId, accountId } } };
 }
 
-/** The chain's decisions below a sequence, newest first; `before` is where the next page begins, absent at the end. */
+/** Returns the chain's decisions below a sequence, newest first, and where the next page begins (`before`; absent at the end). */
 async function newestDecisions(
   table: TableStore,
   chain: string,

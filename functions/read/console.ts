@@ -66,7 +66,7 @@ function pageHeaders(issuer: TokenIssuer | null): Readonly<Record<string, string
   };
 }
 
-/** What a browser needs to fetch a token; null where people sign in with a key or a token that they have. */
+/** Returns what a browser needs to ask for a token; null when people sign in with a key or token that they bring. */
 const signInOf = (issuer: TokenIssuer | null) =>
   issuer?.consoleClientId === undefined
     ? null
@@ -83,7 +83,7 @@ async function fileAnswer(name: string): Promise<Answer> {
   };
 }
 
-/** From the folder beside the bundle; from where it is built when nothing is bundled. */
+/** Reads a file from the folder beside the bundle, or from where it is built when nothing is bundled. */
 async function file(name: string): Promise<string> {
   for (const folder of [`./${consoleFolder}/`, '../../console/dist/']) {
     try {

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { dayMs } from '../../shared/domain/durations.ts';
 
 /**
- * Opaque page cursors: where to go on, when the cursor was given, and a checksum that binds it to what it was given for. A cursor
- * only ever continues within the caller's own tenant and route, so that the checksum guards against mistakes, not against forgery:
- * what it holds is looked at like anything else that a caller sends.
+ * Opaque page cursors: where the next page begins, when the cursor was given, and a checksum that binds it to its tenant, route and
+ * filters. The checksum protects against mistakes, not against forgery: a cursor only reads the caller's own tenant, and its content is
+ * checked like everything that a caller sends.
  */
 
 const checksumBytes = 12;
@@ -17,7 +17,7 @@ export function encodeCursor(boundTo: readonly string[], after: string, nowMs: n
   return Buffer.concat([checksum(boundTo, payload), Buffer.from(payload, 'utf8')]).toString('base64url');
 }
 
-/** Null for a cursor that is malformed, too old or was given for something else. */
+/** Returns where the next page begins; null for a cursor that is malformed, too old or bound to something else. */
 export function decodeCursor(boundTo: readonly string[], cursor: string, nowMs: number): string | null {
   if (!/^[A-Za-z0-9_-]+$/.test(cursor)) return null;
   const bytes = Buffer.from(cursor, 'base64url');
@@ -45,7 +45,7 @@ function contentOf(payload: string): readonly [givenAtMs: number, after: string]
   }
 }
 
-/** Whether a place in a sequence is a number of one. */
+/** Returns whether a text is a sequence number. */
 export const isSequence = (after: string): boolean => /^[1-9][0-9]{0,14}$/.test(after);
 
 function checksum(boundTo: readonly string[], payload: string): Buffer {

@@ -71,7 +71,7 @@ async function fileAnswer(name: string): Promise<Answer> {
 
 const isSwaggerFile = (name: string): name is keyof typeof swaggerFiles => Object.hasOwn(swaggerFiles, name);
 
-/** From the folder beside the bundle; from the package where nothing is bundled. */
+/** Reads a file from the folder beside the bundle, or from the package when nothing is bundled. */
 async function swaggerFile(name: keyof typeof swaggerFiles): Promise<Uint8Array> {
   try {
     return await readFile(new URL(`./${swaggerFolder}/${name}`, import.meta.url));

@@ -11,10 +11,12 @@ import type { FindErasedChain } from './erasedChains.ts';
 import { type EvidenceDependencies, getEvidence } from './evidence/route.ts';
 import { getHealth, type HealthDependencies } from './health.ts';
 import type { OpenInputs } from './inputs.ts';
-import { getLatestDecisions, getRecentSignals } from './lists.ts';
+import { getLatestDecisions, getRecentSignals } from './latest.ts';
+import { getListEntries, getLists } from './lists.ts';
 import { getModel, getModelVersions } from './models.ts';
 import { getOverview } from './overview.ts';
 import { getReviews } from './reviews.ts';
+import { getSearch, getUserAccounts } from './search.ts';
 
 export interface ReadDependencies extends HealthDependencies {
   readonly openInputs: OpenInputs;
@@ -28,7 +30,7 @@ export interface ReadDependencies extends HealthDependencies {
 export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
   const { table, openInputs, findErasedChain, evidence, version, tokenIssuer = null } = dependencies;
   return withoutBody({
-    getDecision: getDecision(table),
+    getDecision: getDecision(table, openInputs),
     getEvidence: getEvidence(evidence, openInputs),
     getLatestDecisions: getLatestDecisions(table),
     getRecentSignals: getRecentSignals(table),
@@ -36,7 +38,11 @@ export const readEndpoints = (dependencies: ReadDependencies): Endpoints => {
     getAccountTimeline: getAccountTimeline(table),
     getAccountAudit: getAccountAudit({ table, checkpoints: evidence.checkpoints }, openInputs, findErasedChain),
     getReviews: getReviews(table),
+    getLists: getLists(table),
+    getListEntries: getListEntries(table),
     getOverview: getOverview(table),
+    getSearch: getSearch(table),
+    getUserAccounts: getUserAccounts(table),
     getModel: getModel(table),
     getModelVersions: getModelVersions(table),
     getCaller,

@@ -22,6 +22,9 @@ export interface FeedQuery<Row> {
   readonly feed: Feed;
   /** Rows strictly below this position; null = from the newest on. */
   readonly before: string | null;
+  /** Decided from then on, and before; left out: no bound. */
+  readonly fromMs?: number;
+  readonly toMs?: number;
   /** The rows of one entry, in any order; their positions begin with the entry's. */
   readonly rows: (entry: FeedEntry, position: string) => readonly Positioned<Row>[];
   readonly limit: number;
@@ -45,8 +48,10 @@ const skewMs = 300_000;
  * Newest first, across pages that interleave. Pages come in falling order of their newest entry, so that every row at or above the key
  * of the last page read is known: it may be answered, what is below waits for the pages that follow.
  */
-export async function readFeed<Row>(table: TableStore, query: FeedQuery<Row>): Promise<FeedPage<Row>> {
+export async function readFeed<Row>(table: TableStore, given: FeedQuery<Row>): Promise<FeedPage<Row>> {
+  const query = within(given);
   const { before, limit } = query;
+  const oldest = `${new Date(query.fromMs).toISOString()}#`;
   const found: Positioned<Row>[] = [];
   let waiting: Positioned<Row>[] = [];
   let pagesRead = 0;
@@ -55,6 +60,7 @@ export async function readFeed<Row>(table: TableStore, query: FeedQuery<Row>): P
     const frontier = pages.frontier;
     for (const entry of pages.entries) {
       const position = positionOf(entry);
+      if (position < oldest) continue;
       waiting.push(...query.rows(entry, position).filter((row) => before === null || row.position < before));
     }
     waiting.sort(fallingByPosition);
@@ -71,6 +77,17 @@ export async function readFeed<Row>(table: TableStore, query: FeedQuery<Row>): P
   return { rows: found.map(({ row }) => row) };
 }
 
+type BoundedQuery<Row> = FeedQuery<Row> & { readonly fromMs: number };
+
+/** The query with its times inside what the feed holds; a cursor is never above `toMs`. */
+function within<Row>(query: FeedQuery<Row>): BoundedQuery<Row> {
+  const { before, nowMs, fromMs = 0, toMs } = query;
+  const oldestMs = startOfDay(nowMs) - feedRetentionDays * dayMs;
+  const bounded = { ...query, fromMs: Math.max(fromMs, oldestMs) };
+  if (before !== null || toMs === undefined || toMs > nowMs + skewMs) return bounded;
+  return { ...bounded, before: `${new Date(Math.max(toMs, oldestMs)).toISOString()}#` };
+}
+
 interface PageBatch {
   readonly entries: readonly FeedEntry[];
   readonly count: number;
@@ -78,7 +95,7 @@ interface PageBatch {
   readonly frontier: string | null;
 }
 
-async function* pageBatches(table: TableStore, query: FeedQuery<unknown>): AsyncGenerator<PageBatch> {
+async function* pageBatches(table: TableStore, query: BoundedQuery<unknown>): AsyncGenerator<PageBatch> {
   const requests = dayRequests(query);
   // Busy days are read one by one; behind the first one most days of a quiet feed are empty, so several are tried at once.
   for (let at = 0, width = 1; at < requests.length; at += width, width = daysAtOnce) {
@@ -102,14 +119,15 @@ async function* pageBatches(table: TableStore, query: FeedQuery<unknown>): Async
 export const isFeedPosition = (position: string, nowMs: number): boolean =>
   timeOf(position) >= 0 && timeOf(position) <= nowMs + skewMs;
 
-/** One query a day, newest first, back to the end of retention. */
-function dayRequests({ tenant, feed, before, nowMs }: FeedQuery<unknown>): Query[] {
+/** One query a day, newest first, back to the oldest time that is wanted: a page below it holds nothing newer. */
+function dayRequests({ tenant, feed, before, fromMs, nowMs }: BoundedQuery<unknown>): Query[] {
   const newestMs = before === null ? nowMs + skewMs : timeOf(before);
-  const oldestMs = startOfDay(nowMs) - feedRetentionDays * dayMs;
+  const oldestMs = startOfDay(fromMs);
   const requests: Query[] = [];
   for (let day = startOfDay(newestMs); day >= oldestMs; day -= dayMs) {
     const bound = before !== null && requests.length === 0 ? { to: slotBounds(newestMs).to } : {};
-    requests.push({ pk: feedDayKey(tenant, feed, day), descending: true, limit: pagesPerQuery, ...bound });
+    const from = day === oldestMs ? { from: new Date(fromMs).toISOString() } : {};
+    requests.push({ pk: feedDayKey(tenant, feed, day), descending: true, limit: pagesPerQuery, ...bound, ...from });
   }
   return requests;
 }

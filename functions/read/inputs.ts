@@ -3,7 +3,7 @@ import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
 import { SecretSealer } from '../../shared/secrets/sealer.ts';
 import { cache } from '../../shared/store/cache.ts';
 
-/** Versions of the master secret in memory. */
+/** Versions of the master secret that are cached. */
 const versionsMax = 1_000;
 
 /** Opens the personal inputs sealed in a chain's entries. */
@@ -12,7 +12,7 @@ export type OpenInputs = (
   body: Readonly<Record<string, unknown>>,
 ) => Promise<Readonly<Record<string, unknown>> | null>;
 
-/** Null once the salt is destroyed, and for what was not sealed with it. Throws Unavailable when the secret cannot be had. */
+/** Returns the inputs; null once the salt is destroyed, and for inputs not sealed with it. Throws Unavailable when the secret cannot be read. */
 export function inputsOpener(masterSecret: MasterSecret): OpenInputs {
   const sealers = cache<SecretSealer>({ max: versionsMax, ttlMs: null });
   const sealerOf = (version: number): Promise<SecretSealer> =>
@@ -31,7 +31,7 @@ export function inputsOpener(masterSecret: MasterSecret): OpenInputs {
   };
 }
 
-/** What does not open was sealed for another salt, or changed: the chain's hashes tell which, and inputs are never guessed. */
+/** Inputs that do not open were sealed for another salt, or were changed. The chain's hashes show which. */
 const opened = (open: () => string): string | null => {
   try {
     return open();

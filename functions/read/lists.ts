@@ -1,59 +1,48 @@
-import { renderDecisionItem, type WireSignalItem } from '../../shared/contract/render.ts';
-import { signalNames } from '../../shared/domain/signals/names.ts';
+import { isId } from '../../shared/contract/ids.ts';
+import type { WireItemOf } from '../../shared/contract/wire.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
+import { notFound } from '../../shared/edge/problem.ts';
 import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
+import { countListEntries, type ListEntry, readListEntries } from '../../shared/policy/lists.ts';
+import { readActivePolicy } from '../../shared/policy/store.ts';
 import type { TableStore } from '../../shared/ports/ports.ts';
-import type { FeedEntry, Hit } from '../../shared/projection/feed.ts';
-import { isFeedPosition, readFeed } from './feed.ts';
 import { pageBody, pageRequest } from './pages.ts';
 
-/** `GET /decisions/latest`: newest `decidedAt` first. */
-export const getLatestDecisions =
+/** `GET /lists`: those of the policy in force, in its order, with how many entries each holds. */
+export const getLists =
   (table: TableStore): AnswerWithoutBody =>
-  async (request) => {
-    const { limit, after } = pageRequest(request, (place) => isFeedPosition(place, request.receivedAtMs));
-    const { outcome } = request.query;
-    const page = await readFeed(table, {
-      tenant: request.tenant,
-      feed: outcome === 'REVIEW' || outcome === 'BLOCK' ? 'flagged' : 'all',
-      before: after,
-      limit,
-      nowMs: request.receivedAtMs,
-      rows: (entry, position) =>
-        outcome === undefined || entry.outcome === outcome ? [{ position, row: renderDecisionItem(entry) }] : [],
-    });
-    return { status: 200, body: pageBody(request, page.rows, page.before) };
+  async ({ tenant }) => {
+    const { lists } = (await readActivePolicy(table, tenant)).policy;
+    const counts = await countListEntries(table, tenant, Object.keys(lists));
+    const items = Object.entries(lists).map(
+      ([list, { kind, field, outcome, text }]): WireItemOf<'Lists'> => ({
+        list,
+        kind,
+        field,
+        entries: counts.get(list) ?? 0,
+        outcome,
+        text,
+      }),
+    );
+    return { status: 200, body: { items } };
   };
 
-/** `GET /signals/recent`: one item per triggered signal, newest `decidedAt` first. */
-export const getRecentSignals =
+/** `GET /lists/{list}`: by entry. 404 when the policy in force has no such list. */
+export const getListEntries =
   (table: TableStore): AnswerWithoutBody =>
   async (request) => {
-    const { limit, after } = pageRequest(request, (place) => isFeedPosition(place, request.receivedAtMs));
-    const { signal } = request.query;
-    const page = await readFeed(table, {
-      tenant: request.tenant,
-      feed: 'flagged',
-      before: after,
-      limit,
-      nowMs: request.receivedAtMs,
-      rows: (entry, position) =>
-        entry.hits
-          .filter((hit) => signal === undefined || hit.signal === signal)
-          .map((hit) => ({ position: `${position}#${rank(hit)}`, row: signalItem(entry, hit) })),
-    });
-    return { status: 200, body: pageBody(request, page.rows, page.before) };
+    const { limit, after } = pageRequest(request, isId);
+    const list = request.parameters.list!;
+    const { lists } = (await readActivePolicy(table, request.tenant)).policy;
+    if (!Object.hasOwn(lists, list)) throw notFound(`The policy in force has no list ${list}.`);
+    const page = await readListEntries(table, request.tenant, list, { limit, after });
+    return { status: 200, body: pageBody(request, page.entries.map(entryItem), page.after) };
   };
 
-/** Rows are read in falling order: so turned round, a payment's signals come in the order of `signalNames`. */
-const rank = ({ signal }: Hit): string => String(99 - signalNames.indexOf(signal)).padStart(2, '0');
-
-const signalItem = ({ transaction, decidedAtMs }: FeedEntry, { signal, value, threshold }: Hit): WireSignalItem => ({
-  transactionId: transaction.transactionId,
-  userId: transaction.userId,
-  accountId: transaction.accountId,
-  signal,
-  value,
-  threshold,
-  decidedAt: formatInstant(decidedAtMs),
+const entryItem = ({ entry, expiresAtMs, note, by, atMs }: ListEntry): WireItemOf<'ListEntryPage'> => ({
+  entry,
+  ...(expiresAtMs !== null && { expiresAt: formatInstant(expiresAtMs) }),
+  ...(note !== null && { note }),
+  by,
+  at: formatInstant(atMs),
 });

@@ -1,7 +1,7 @@
 import { idPattern } from '../../shared/contract/ids.ts';
 import { type ParameterRule, pathParameters, queryParameters } from '../../shared/contract/queries.ts';
 import { type OperationId, type Route, routes } from '../../shared/contract/routes.ts';
-import { reference, type Schema, type SchemaName, schemas } from '../../shared/contract/schemas.ts';
+import { reference, type Schema, type SchemaName, schemas } from './schemas/schemas.ts';
 
 /** What the document says of an operation beyond its row in the table of routes. */
 interface Operation {
@@ -9,7 +9,9 @@ interface Operation {
   readonly body?: { readonly schema: SchemaName; readonly example?: unknown; readonly isOptional?: true };
   readonly answer: { readonly status: 200 | 201 | 202; readonly schema?: SchemaName; readonly mediaType?: string };
   /** Statuses beyond those that every operation of its kind may answer. */
-  readonly statuses?: readonly (404 | 409)[];
+  readonly statuses?: readonly (404 | 409 | 429)[];
+  /** An open route that tells more to whoever shows a key. */
+  readonly takesKey?: true;
   /** Its folder's own name leads to the page. */
   readonly redirects?: true;
   /** Where the whole answer of a 400 or 503 says more than a problem. */
@@ -75,7 +77,10 @@ const operations: Readonly<Record<OperationId, Operation>> = {
     answer: read('Decision'),
     statuses: [409],
   },
-  getLatestDecisions: { summary: 'The latest decisions, newest first', answer: read('DecisionPage') },
+  getLatestDecisions: {
+    summary: 'The latest decisions, newest first; with filters a page may be short or empty with a cursor that goes on',
+    answer: read('DecisionPage'),
+  },
   getDecision: { summary: 'One decision', answer: read('Decision'), statuses: [404] },
   getEvidence: { summary: 'The evidence pack of a decision, one page', answer: html, statuses: [404] },
   postReview: {
@@ -89,6 +94,8 @@ const operations: Readonly<Record<OperationId, Operation>> = {
   getAccountTimeline: { summary: "An account's decisions, newest first", answer: read('DecisionPage'), statuses: [404] },
   getAccountAudit: { summary: "An account's audit chain, oldest first", answer: read('AuditPage'), statuses: [404] },
   getReviews: { summary: 'Reviews, one per account', answer: read('ReviewPage') },
+  getUserAccounts: { summary: "A user's accounts, by account", answer: read('UserAccountPage'), statuses: [404] },
+  getSearch: { summary: 'What bears exactly this name, in every kind', answer: read('SearchResult') },
   getOverview: { summary: 'Figures per minute', answer: read('Overview') },
   getPolicy: { summary: 'The policy in force', answer: read('PolicyVersion') },
   putPolicy: {
@@ -97,11 +104,22 @@ const operations: Readonly<Record<OperationId, Operation>> = {
     answer: { status: 201, schema: 'PublishedPolicy' },
     statuses: [409],
   },
+  lintPolicy: {
+    summary: 'Every fault of a policy, by its place; changes nothing',
+    body: { schema: 'PolicyToLint', example: { policy: examplePolicy } },
+    answer: read('PolicyLint'),
+  },
   getPolicyVersions: { summary: 'All policy versions, newest first', answer: read('PolicyVersionPage') },
   getPolicyVersion: { summary: 'One policy version', answer: read('PolicyVersion'), statuses: [404] },
+  getLists: { summary: 'The lists of the policy in force', answer: read('Lists') },
+  getListEntries: { summary: "A list's entries, by entry", answer: read('ListEntryPage'), statuses: [404] },
   putListEntry: {
     summary: 'Put an entry on a list',
-    body: { schema: 'NewListEntry', isOptional: true, example: { expiresAt: '2099-01-01T00:00:00.000Z' } },
+    body: {
+      schema: 'NewListEntry',
+      isOptional: true,
+      example: { expiresAt: '2099-01-01T00:00:00.000Z', note: 'seen in a test' },
+    },
     answer: read('ListEntry'),
     statuses: [404, 409],
   },
@@ -110,7 +128,13 @@ const operations: Readonly<Record<OperationId, Operation>> = {
   getModelVersions: { summary: 'All model versions', answer: read('ModelPage') },
   getSystemAudit: { summary: "The tenant's system chain, oldest first", answer: read('SystemAuditPage') },
   getCaller: { summary: 'The tenant and the scopes of the key that asks', answer: read('Caller') },
-  getHealth: { summary: 'Health, with dependencies; 503 when down', answer: read('Health'), problem: 'Health' },
+  getHealth: {
+    summary: 'The status; with a key that may read, dependencies and causes too; 503 when down',
+    answer: read('Health'),
+    statuses: [429],
+    takesKey: true,
+    problem: 'Health',
+  },
   getOpenApi: { summary: 'This document', answer: { status: 200, mediaType: 'application/json' } },
   getDocs: { summary: 'This documentation, to try out', answer: html },
   getDocsFile: { summary: 'A file of the documentation', answer: file, statuses: [404], redirects: true },
@@ -161,7 +185,7 @@ function operationOf(route: Route): Record<string, unknown> {
     operationId: route.operationId,
     summary: route.scope === null ? summary : `${summary} (scope ${route.scope})`,
     tags: [route.stage],
-    security: route.scope === null ? [] : [{ key: [] }],
+    security: route.scope !== null ? [{ key: [] }] : operation.takesKey ? [{}, { key: [] }] : [],
     ...(route.scope !== null && { 'x-scope': route.scope }),
     parameters: parametersOf(route),
     ...(body && {
@@ -189,7 +213,7 @@ function parametersOf(route: Route): readonly unknown[] {
   const inQuery = Object.entries(queryParameters[route.operationId] ?? {}).map(([name, rule]) => ({
     name,
     in: 'query',
-    required: false,
+    required: 'needed' in rule,
     schema: schemaOf(rule),
   }));
   return [...inPath, ...inQuery];
@@ -207,8 +231,12 @@ function schemaOf(rule: ParameterRule): Schema {
       return { type: 'string', enum: rule.values, ...fallback };
     case 'integer':
       return { type: 'integer', minimum: rule.minimum, maximum: rule.maximum, ...fallback };
+    case 'score':
+      return { type: 'number', minimum: 0, maximum: 100, multipleOf: 0.01 };
+    case 'time':
+      return { type: 'string', format: 'date-time' };
     case 'text':
-      return { type: 'string', maxLength: rule.maximumCharacters };
+      return { type: 'string', ...(rule.needed && { minLength: 1 }), maxLength: rule.maximumCharacters };
   }
 }
 

@@ -1,11 +1,12 @@
-import { hourMs, minuteMs } from '../../shared/domain/durations.ts';
+import { minuteMs } from '../../shared/domain/durations.ts';
 import { outcomes } from '../../shared/domain/outcome.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
 import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
 import { loadActivePolicy } from '../../shared/policy/store.ts';
 import type { Item, TableStore } from '../../shared/ports/ports.ts';
-import { counterKey, countOf, latencyPercentiles, minuteStartMs, queueAgeOf } from '../../shared/projection/counters.ts';
+import { countOf, degradedBy, latencyPercentiles, minuteStartMs, queueAgeOf } from '../../shared/projection/counters.ts';
 import { modelPointerKey } from '../../shared/store/names.ts';
+import { readCounters } from './counters.ts';
 
 /** `GET /metrics/overview`: the last `minutes` minutes, the one that runs included. */
 export const getOverview =
@@ -24,6 +25,7 @@ export const getOverview =
       counters.reduce((sum, counter) => sum + countOf(counter, name), 0);
     const totals = { ALLOW: total('ALLOW'), REVIEW: total('REVIEW'), BLOCK: total('BLOCK') };
     const decided = outcomes.reduce((sum, outcome) => sum + totals[outcome], 0);
+    const blockRate = decided === 0 ? 0 : totals.BLOCK / decided;
     const byMinute = new Map(counters.map((counter) => [counter.sk, counter]));
     return {
       status: 200,
@@ -41,28 +43,21 @@ export const getOverview =
             BLOCK: countOf(counter, 'BLOCK'),
           };
         }),
-        fraudRate: decided === 0 ? 0 : totals.BLOCK / decided,
+        blockRate,
+        fraudRate: blockRate,
+        confirmedFraud: total('confirmedFraud'),
+        falsePositives: total('falsePositives'),
+        blockedAmountMinor: Math.min(total('blockedMinor'), Number.MAX_SAFE_INTEGER),
         latencyMs: { p50: p50 ?? null, p99: p99 ?? null },
         queueAgeMs: newestQueueAge(counters),
         degraded: total('degraded'),
+        degradedBy: degradedBy(counters),
         late: total('late'),
         modelVersion: typeof model?.version === 'number' ? model.version : null,
         policyVersion: policy.version,
       },
     };
   };
-
-/** The counters from one minute to another, both included, oldest first: one partition an hour. */
-async function readCounters(table: TableStore, tenant: string, firstMs: number, lastMs: number): Promise<readonly Item[]> {
-  const hours: number[] = [];
-  for (let hour = Math.floor(firstMs / hourMs) * hourMs; hour <= lastMs; hour += hourMs) hours.push(hour);
-  const from = counterKey(tenant, firstMs).sk;
-  const to = counterKey(tenant, lastMs).sk;
-  const pages = await Promise.all(
-    hours.map((hour) => table.query({ pk: counterKey(tenant, hour).pk, from, to, limit: hourMs / minuteMs })),
-  );
-  return pages.flatMap((page) => page.items);
-}
 
 const newestQueueAge = (counters: readonly Item[]): number | null =>
   counters.map(queueAgeOf).findLast((age) => age !== null)?.ageMs ?? null;

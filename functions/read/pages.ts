@@ -8,7 +8,7 @@ export interface PageRequest {
   readonly after: string | null;
 }
 
-/** What a cursor is bound to: everything of the request but where it is and how much it takes. */
+/** What a cursor is bound to: everything in the request but the cursor and the limit. */
 const boundTo = ({ tenant, operationId, parameters, query }: ApiRequest): readonly string[] => {
   const filters = { ...parameters, ...query };
   const names = Object.keys(filters).filter((name) => name !== 'cursor' && name !== 'limit');
@@ -16,8 +16,8 @@ const boundTo = ({ tenant, operationId, parameters, query }: ApiRequest): readon
 };
 
 /**
- * The page that a request asks for. Throws a 400 for a cursor that this route did not give for this tenant and these filters, that is too
- * old, or whose place is not one of the route's.
+ * Returns the page that a request asks for. Throws a 400 for a cursor that is too old, that was not given by this route for this tenant
+ * and these filters, or whose place is none of the route's.
  */
 export function pageRequest(request: ApiRequest, isPlace: (after: string) => boolean): PageRequest {
   const { cursor, limit } = request.query;
@@ -34,7 +34,7 @@ export function pageRequest(request: ApiRequest, isPlace: (after: string) => boo
   return { limit: Number(limit), after };
 }
 
-/** The page on the wire; without `after` it is the last page. */
+/** Returns the page on the wire. Without `after` it is the last page. */
 export const pageBody = (
   request: ApiRequest,
   items: readonly unknown[],
@@ -42,7 +42,7 @@ export const pageBody = (
 ): { readonly items: readonly unknown[]; readonly cursor?: string } =>
   after === undefined ? { items } : { items, cursor: encodeCursor(boundTo(request), after, request.receivedAtMs) };
 
-/** The page on the wire of items that were read with one more than `limit`: that one says that there is a next page. */
+/** Returns the page on the wire of items read with one more than `limit`: the extra item shows that there is a next page. */
 export const cutPageBody = <Found>(
   request: ApiRequest,
   limit: number,

@@ -6,7 +6,7 @@ import { reviewKey } from '../../shared/store/names.ts';
 import { itemPage } from '../../shared/store/pages.ts';
 import { pageBody, pageRequest } from './pages.ts';
 
-/** A page of reviews may be cut short by its size in bytes: so many queries fill one. */
+/** Queries that may be needed to fill a page: a query ends early at its size in bytes. */
 const queriesMax = 20;
 
 /** `GET /reviews?state=`: the last opened first. */

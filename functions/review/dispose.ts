@@ -1,4 +1,6 @@
 import canonicalize from 'canonicalize';
+import { dayMs } from '../../shared/domain/durations.ts';
+import type { Outcome } from '../../shared/domain/outcome.ts';
 import { addGap } from '../../shared/domain/spans.ts';
 import type { AccountState } from '../../shared/domain/state.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
@@ -13,12 +15,14 @@ import {
   type TableStore,
   type Write,
 } from '../../shared/ports/ports.ts';
+import { counterKey, counterRetentionDays, labelChange, labelCount } from '../../shared/projection/counters.ts';
 import { attempted } from '../../shared/reviews/attempts.ts';
 import {
   type Disposition,
   isFraud,
   type Label,
   type LabelDisposition,
+  type LabelSource,
   labelFromItem,
   labelItem,
 } from '../../shared/reviews/labels.ts';
@@ -28,7 +32,7 @@ import { hashOf, SecretSealer } from '../../shared/secrets/sealer.ts';
 import { auditKey, decisionKey, labelKey, merchantKey, reviewMemberKey, stateKey } from '../../shared/store/names.ts';
 import { figuresWrite } from './figures.ts';
 
-export { type Disposition, dispositions } from '../../shared/reviews/labels.ts';
+export { type Disposition, dispositions, type LabelSource, labelSources } from '../../shared/reviews/labels.ts';
 
 export interface DisposeDependencies {
   readonly table: TableStore;
@@ -44,6 +48,8 @@ export interface Disposal {
   readonly note: string | null;
   /** Who says so: the id of a key. */
   readonly by: string;
+  /** Left out: ANALYST. */
+  readonly source?: LabelSource;
 }
 
 export type Disposed =
@@ -59,7 +65,8 @@ const backoffMaxMs = 500;
 
 /**
  * What an analyst says of a transaction, in one transaction of the table: the account's chain grows by a REVIEWED entry; unless
- * UNSURE, the label is set or replaced, the merchant's figures move by exactly this label, and the review that it is in closes. The
+ * UNSURE, the label is set or replaced, the merchant's figures and the minute counters move by exactly this label, and the review that
+ * it is in closes. The
  * same word by the same person as the label that stands is a repeat and changes nothing. Throws store errors when it is not
  * provably done before `deadlineMs`: safe to repeat.
  */
@@ -72,7 +79,7 @@ export async function dispose(dependencies: DisposeDependencies, disposal: Dispo
   const { version, secret } = await dependencies.masterSecret.current();
   const sealer = new SecretSealer(secret, version);
   const { accountId, userId, merchantId } = decision.transaction;
-  const subject = { accountId, userId, merchantId, isFlagged: decision.outcome !== 'ALLOW' };
+  const subject = { accountId, userId, merchantId, outcome: decision.outcome, decidedAtMs: decision.decidedAtMs };
 
   /** Entries whose fate is not known: found in the chain, they are ours. */
   const sent: Sent[] = [];
@@ -97,7 +104,8 @@ interface LabelledPayment {
   readonly accountId: string;
   readonly userId: string;
   readonly merchantId: string | null;
-  readonly isFlagged: boolean;
+  readonly outcome: Outcome;
+  readonly decidedAtMs: number;
 }
 
 interface Sent {
@@ -107,14 +115,15 @@ interface Sent {
   readonly result: Disposed;
 }
 
-/** What there is to write by what stands now; a result when nothing is, `again` when something moved while it was read. */
+/** Returns what to write, by what is stored now; the result when there is nothing to write, `again` when something changed meanwhile. */
 async function plan(
   { table, clock }: DisposeDependencies,
   disposal: Disposal,
-  { accountId, userId, merchantId, isFlagged }: LabelledPayment,
+  payment: LabelledPayment,
   sealer: SecretSealer,
 ): Promise<Disposed | 'again' | { readonly writes: readonly Write[]; readonly sent: Sent }> {
-  const { tenant, transactionId, disposition } = disposal;
+  const { tenant, transactionId, disposition, by, source = 'ANALYST' } = disposal;
+  const { accountId, userId, merchantId } = payment;
   const [state, labelled, review] = await Promise.all([
     table.get(stateKey(tenant, accountId, userId), { consistent: true }),
     table.get(labelKey(tenant, transactionId), { consistent: true }),
@@ -139,7 +148,7 @@ async function plan(
     { kind: 'put', item: stateItem(tenant, accountId, userId, after), condition: unmoved(account.sequence) },
     { kind: 'put', item: entry.item, condition: { kind: 'absent' } },
   ];
-  let standing = review;
+  let reviewAfter = review;
   if (disposition !== 'UNSURE') {
     const { fingerprint } = entry;
     const label = {
@@ -150,18 +159,19 @@ async function plan(
       fingerprint,
       chain: account.chain,
       sequence: after.sequence,
+      said: { by, source },
     };
-    writes.push(labelWrite(label, before));
+    writes.push(labelWrite(label, before), ...counterWrites(payment, label, before));
     if (merchantId !== null) writes.push(await merchantWrite(table, tenant, merchantId, label, before));
     const moved = reviewWrites(tenant, transactionId, review, disposition, atMs);
     writes.push(...moved.writes);
-    standing = moved.review;
+    reviewAfter = moved.review;
     // A review that opens meanwhile would never be closed by this label.
-    if (review === null && isFlagged) {
+    if (review === null && payment.outcome !== 'ALLOW') {
       writes.push({ kind: 'check', key: reviewMemberKey(tenant, transactionId), condition: { kind: 'absent' } });
     }
   }
-  return { writes, sent: { key: entry.key, hash: entry.hash, result: disposed(atMs, standing) } };
+  return { writes, sent: { key: entry.key, hash: entry.hash, result: disposed(atMs, reviewAfter) } };
 }
 
 const disposed = (knownAtMs: number, review: Review | null): Disposed => ({
@@ -173,7 +183,7 @@ const disposed = (knownAtMs: number, review: Review | null): Disposed => ({
 /** The chain's next entry; what a person wrote is sealed for the account, so that it goes when the account's salt does. */
 function reviewedEntry(
   account: AccountState,
-  { transactionId, disposition, note, by }: Disposal,
+  { transactionId, disposition, note, by, source = 'ANALYST' }: Disposal,
   atMs: number,
   sealer: SecretSealer,
 ): { readonly item: Item; readonly key: Key; readonly hash: string; readonly fingerprint: string } {
@@ -186,6 +196,7 @@ function reviewedEntry(
     at: formatInstant(atMs),
     transactionId,
     disposition,
+    ...(source !== 'ANALYST' && { source }),
     fingerprint,
     sealed,
     secretVersion: sealer.secretVersion,
@@ -200,6 +211,15 @@ const labelWrite = (label: Label, before: Label | null): Write => ({
   item: labelItem(label),
   condition: before === null ? { kind: 'absent' } : { kind: 'equals', attribute: 'sequence', value: before.sequence },
 });
+
+/** The label in the minute of the decision; none once its counter has expired. */
+function counterWrites({ outcome, decidedAtMs }: LabelledPayment, label: Label, before: Label | null): Write[] {
+  if (decidedAtMs < label.knownAtMs - counterRetentionDays * dayMs) return [];
+  const countAs = ({ disposition }: Label) => labelCount(isFraud(disposition), outcome);
+  // Labels of 0.1 were not counted.
+  const change = labelChange(decidedAtMs, before?.said === undefined ? null : countAs(before), countAs(label));
+  return change === null ? [] : [{ kind: 'update', key: counterKey(label.tenant, decidedAtMs), change }];
+}
 
 async function merchantWrite(
   table: TableStore,

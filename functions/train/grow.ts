@@ -11,7 +11,7 @@ const graftsMax = 4096;
  * Grows an isolation forest and compiles it. The same rows and seed give the same bits.
  *
  * The library grows one tree at a time on a sample of its own, because it would grow every tree on the whole set and cannot be
- * trained twice; it draws from `Math.random` alone, so that is replaced for as long as it runs. Splits that leave one side empty are
+ * trained twice; it draws from `Math.random` alone, so that is replaced while it runs. Splits that leave one side empty are
  * dropped, leaves that ended early on a constant column are grown on, and paths are cut at the depth of the paper, which the library
  * passes by one. Nothing of its objects, which hold the training rows, is kept.
  */

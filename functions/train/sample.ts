@@ -46,8 +46,8 @@ const readsAtOnce = 16;
 /**
  * A sample of the feature archive, read once: the labels known by now, then the decisions of the window, frauds apart so that sampling
  * does not lose them. The window ends at the newest payment rather than now: a history that was loaded later, or a simulated one, is
- * trained on as well. Time and memory are bounded whatever the archive holds: of a window with more than 2,000,000 rows only as many
- * shares are read as hold so many. Throws store errors, and an Error naming an object that is not of the archive.
+ * trained on as well. Time and memory are bounded whatever the archive holds: of a window with more than 2,000,000 rows it
+ * reads only as many shares as hold that many. Throws store errors, and an Error naming an object that is not of the archive.
  */
 export const sampleArchive = async (
   stores: { readonly table: TableStore; readonly archive: ObjectStore },

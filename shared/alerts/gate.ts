@@ -4,7 +4,7 @@ import { type Clock, ConditionFailed, type Key, type TableStore, type Topic } fr
 import { alertKey, alertRateKey, expiryAttribute } from '../store/names.ts';
 import type { AlertKind, AlertMessage } from './message.ts';
 
-/** What was told is not told again within this: an account, a reason, a state of the system. */
+/** After an alert, no other one about the same account, reason or state of the system is sent within this time. */
 export const quietMs: Readonly<Record<AlertKind, number>> = {
   decision: hourMs,
   degraded: hourMs,
@@ -12,23 +12,23 @@ export const quietMs: Readonly<Record<AlertKind, number>> = {
   model: dayMs,
   verifier: hourMs,
 };
-/** What is about to be told is left to who tells it for this long; then it counts as not told. */
+/** How long a process that began to send an alert has for it; then another process may send it. */
 const tellingMs = 60_000;
-/** Alerts of a tenant and kind in a minute; what is above is held back. */
+/** Alerts of one tenant and kind in a minute; further ones are not sent. */
 export const perMinuteMax = 20;
 
 export interface AlertSubject {
   readonly tenant: string;
   readonly kind: AlertKind;
-  /** Of the account and user, or `aboutReason`; one for all where the kind is about the system. */
+  /** From `aboutAccount` or `aboutReason`; the same for all alerts of a kind that is about the system. */
   readonly about: string;
-  /** What calls for the alert, by an id of its own: coming again, it passes again while it was not sent. */
+  /** Id of the event that calls for the alert. The same event may try again until the alert is sent. */
   readonly occasion: string;
 }
 
 /**
- * Sends an alert where it passes: no other was sent about the same within `quietMs`, and the minute is not full. Cut off before the end,
- * it passes once more when its occasion comes again. Throws StoreErrors, and what the topic throws.
+ * Sends an alert, unless another one about the same was sent within `quietMs` or the minute is full. An alert that was cut off is sent
+ * when its occasion comes again. Throws StoreErrors, and what the topic throws.
  */
 export async function tell(
   { table, clock, topic }: { readonly table: TableStore; readonly clock: Pick<Clock, 'nowMs'>; readonly topic: Topic },
@@ -40,7 +40,7 @@ export async function tell(
   await markSent(table, subject);
 }
 
-/** Whether this alert is to be sent now. Throws StoreErrors. */
+/** Returns whether to send this alert now, and notes that it is being sent. Throws StoreErrors. */
 export async function passes(table: TableStore, subject: AlertSubject, nowMs: number): Promise<boolean> {
   const key = alertKey(subject.tenant, subject.kind, subject.about);
   const known = await table.get(key, { consistent: true });
@@ -58,7 +58,7 @@ export async function passes(table: TableStore, subject: AlertSubject, nowMs: nu
     await table.put(item, known === null ? { kind: 'absent' } : { kind: 'equals', attribute: 'atMs', value: Number(known.atMs) });
     return true;
   } catch (error) {
-    // Another process of the same moment tells of it.
+    // Another process sends it at the same moment.
     if (error instanceof ConditionFailed) return false;
     throw error;
   }
@@ -78,13 +78,13 @@ async function markSent(table: TableStore, { tenant, kind, about, occasion }: Al
 
 const expiring = (kind: AlertKind, nowMs: number) => ({ [expiryAttribute]: Math.ceil((nowMs + 2 * quietMs[kind]) / 1_000) });
 
-/** How an account is named in `AlertSubject.about`; ids have no `#`. */
+/** Returns the name of an account in `AlertSubject.about`. Ids contain no `#`. */
 export const aboutAccount = (accountId: string, userId: string): string => `${accountId}#${userId}`;
 
-/** How a reason is named there, where no account is known. */
+/** Returns the name of a reason in `AlertSubject.about`, for alerts whose account is not known. */
 export const aboutReason = (reason: string): string => `reason.${createHash('sha256').update(reason).digest('hex').slice(0, 32)}`;
 
-/** Account and user that a note of an alert is about; null where it is about something else. */
+/** Returns the account and user that a stored alert is about; null when it is about something else. */
 export const alertedAccount = ({ sk }: Key): readonly [accountId: string, userId: string] | null => {
   const [kind, accountId, userId] = sk.split('#');
   return kind === 'about' && accountId !== undefined && userId !== undefined ? [accountId, userId] : null;

@@ -19,7 +19,7 @@ export interface AlertMessage {
 
 export const subjectMax = 100;
 
-/** What alerts a policy asks for; what it leaves out is by default. */
+/** Returns the alerts that a policy asks for, with the defaults for what it leaves out. */
 export const alertChoiceOf = ({ alerts }: Policy): Required<AlertChoice> => ({
   blocks: true,
   reviewsFrom: null,
@@ -40,7 +40,7 @@ export interface DeadLetter extends PaymentIds {
   readonly correlationId: string | null;
 }
 
-/** `consoleUrl` as for decisions. */
+/** Returns the alert about a dead letter. With a `consoleUrl` it ends with a link to the console. */
 export function deadLetterMessage(letter: DeadLetter, consoleUrl: string | null): AlertMessage {
   const { tenant, reason, transactionId, accountId, userId, correlationId } = letter;
   const known = Object.entries({ Payment: transactionId, User: userId, Account: accountId, 'Correlation id': correlationId });
@@ -55,7 +55,7 @@ export function deadLetterMessage(letter: DeadLetter, consoleUrl: string | null)
   };
 }
 
-/** Of a model in force that was trained `ageMs` ago, longer than `maxMs`. */
+/** Returns the alert about a model in force that was trained `ageMs` ago, more than `maxMs`. */
 export function oldModelMessage(ageMs: number, maxMs: number, consoleUrl: string | null): AlertMessage {
   const hours = Math.floor(ageMs / hourMs);
   return {
@@ -68,7 +68,7 @@ export function oldModelMessage(ageMs: number, maxMs: number, consoleUrl: string
   };
 }
 
-/** Of a checkpoint for which an audit entry waited `lagMs`, longer than `maxMs`. */
+/** Returns the alert about a checkpoint for which an audit entry waited `lagMs`, more than `maxMs`. */
 export function overdueMessage(lagMs: number, maxMs: number, consoleUrl: string | null): AlertMessage {
   const minutes = Math.floor(lagMs / minuteMs);
   return {
@@ -81,7 +81,7 @@ export function overdueMessage(lagMs: number, maxMs: number, consoleUrl: string 
   };
 }
 
-/** Of a checkpoint run that failed; `isFinding` where what is stored contradicts itself, which no fault of the moment explains. */
+/** Returns the alert about a failed checkpoint run. `isFinding`: the stored data contradicts itself, which no passing fault explains. */
 export function failedRunMessage(error: string, isFinding: boolean, consoleUrl: string | null): AlertMessage {
   return {
     subject: isFinding ? 'Aegis: the checkpoints do not verify, none is signed' : 'Aegis: a checkpoint run failed',

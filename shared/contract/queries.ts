@@ -4,6 +4,7 @@ import { hasCardNumber } from './cardNumbers.ts';
 import { cardNumberFault, type Fault, fault, show } from './fault.ts';
 import { allowedId, isId, isTransactionId } from './ids.ts';
 import type { OperationId } from './routes.ts';
+import { parseInstant } from './time.ts';
 
 /** What a parameter may be. Text is a cursor, a list entry or a file name: checked further by whoever reads it. */
 export type ParameterRule =
@@ -11,7 +12,10 @@ export type ParameterRule =
   | { readonly kind: 'transactionId' }
   | { readonly kind: 'values'; readonly values: readonly string[]; readonly default?: string }
   | { readonly kind: 'integer'; readonly minimum: number; readonly maximum: number; readonly default?: number }
-  | { readonly kind: 'text'; readonly maximumCharacters: number };
+  | { readonly kind: 'score' }
+  | { readonly kind: 'time' }
+  /** `needed`: may not be left out or empty. */
+  | { readonly kind: 'text'; readonly maximumCharacters: number; readonly needed?: true };
 
 const id = { kind: 'id' } as const;
 const page = {
@@ -19,16 +23,27 @@ const page = {
   cursor: { kind: 'text', maximumCharacters: 512 },
 } as const satisfies Record<string, ParameterRule>;
 
-/** The query parameters of each route; all are optional, a route that is not listed takes none. */
+/** The query parameters of each route, optional where they are not `needed`; a route that is not listed takes none. */
 export const queryParameters: Partial<Record<OperationId, Readonly<Record<string, ParameterRule>>>> = {
-  getLatestDecisions: { outcome: { kind: 'values', values: outcomes }, ...page },
+  getLatestDecisions: {
+    outcome: { kind: 'values', values: outcomes },
+    signal: { kind: 'values', values: signalNames },
+    minScore: { kind: 'score' },
+    minAmountMinor: { kind: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+    from: { kind: 'time' },
+    to: { kind: 'time' },
+    ...page,
+  },
   getDecision: { explain: { kind: 'values', values: ['full'] } },
   getRecentSignals: { signal: { kind: 'values', values: signalNames }, ...page },
   getAccountStanding: { userId: id },
   getAccountTimeline: { userId: id, ...page },
   getAccountAudit: { userId: id, ...page },
   getReviews: { state: { kind: 'values', values: ['open', 'closed'], default: 'open' }, ...page },
+  getUserAccounts: page,
+  getSearch: { q: { kind: 'text', maximumCharacters: 128, needed: true } },
   getOverview: { minutes: { kind: 'integer', minimum: 1, maximum: 1440, default: 60 } },
+  getListEntries: page,
   getPolicyVersions: page,
   getModelVersions: page,
   getSystemAudit: page,
@@ -38,6 +53,7 @@ export const queryParameters: Partial<Record<OperationId, Readonly<Record<string
 export const pathParameters: Readonly<Record<string, ParameterRule>> = {
   transactionId: { kind: 'transactionId' },
   accountId: id,
+  userId: id,
   list: id,
   entry: id,
   version: { kind: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
@@ -65,6 +81,7 @@ export function checkQuery(
   for (const [name, rule] of Object.entries(rules)) {
     const fallback = 'default' in rule ? rule.default : undefined;
     if (fallback !== undefined) query[name] = String(fallback);
+    if ('needed' in rule && given[name] === undefined) faults.push(fault(`?${name}`, name, allowedText(rule), undefined));
   }
   for (const [name, values] of Object.entries(given)) {
     const pointer = `?${shownName(name)}`;
@@ -100,9 +117,13 @@ function isAllowed(rule: ParameterRule, value: string): boolean {
     case 'values':
       return rule.values.includes(value);
     case 'integer':
-      return /^[1-9][0-9]{0,15}$/.test(value) && Number(value) >= rule.minimum && Number(value) <= rule.maximum;
+      return /^(?:0|[1-9][0-9]{0,15})$/.test(value) && Number(value) >= rule.minimum && Number(value) <= rule.maximum;
+    case 'score':
+      return /^(?:100(?:\.00?)?|[1-9]?[0-9](?:\.[0-9]{1,2})?)$/.test(value);
+    case 'time':
+      return parseInstant(value) !== null;
     case 'text':
-      return value.length <= rule.maximumCharacters;
+      return value.length <= rule.maximumCharacters && !(rule.needed && value === '');
   }
 }
 
@@ -116,8 +137,12 @@ function allowedText(rule: ParameterRule): string {
       return `one of ${rule.values.join(', ')}`;
     case 'integer':
       return `an integer from ${rule.minimum} to ${rule.maximum}`;
+    case 'score':
+      return 'a number from 0 to 100 with at most 2 decimals';
+    case 'time':
+      return 'a date and time with an offset (RFC 3339), its + written as %2B';
     case 'text':
-      return `at most ${rule.maximumCharacters} characters`;
+      return `${rule.needed ? '1 to' : 'at most'} ${rule.maximumCharacters} characters`;
   }
 }
 

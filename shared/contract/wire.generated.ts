@@ -212,7 +212,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The latest decisions, newest first (scope read) */
+        /** The latest decisions, newest first; with filters a page may be short or empty with a cursor that goes on (scope read) */
         get: operations["getLatestDecisions"];
         put?: never;
         post?: never;
@@ -263,8 +263,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Health, with dependencies; 503 when down */
+        /** The status; with a key that may read, dependencies and causes too; 503 when down */
         get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lists of the policy in force (scope read) */
+        get: operations["getLists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lists/{list}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A list's entries, by entry (scope read) */
+        get: operations["getListEntries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -377,6 +411,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/policy/lint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Every fault of a policy, by its place; changes nothing (scope read) */
+        post: operations["lintPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/policy/versions": {
         parameters: {
             query?: never;
@@ -420,6 +471,23 @@ export interface paths {
         };
         /** Reviews, one per account (scope read) */
         get: operations["getReviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What bears exactly this name, in every kind (scope read) */
+        get: operations["getSearch"];
         put?: never;
         post?: never;
         delete?: never;
@@ -473,6 +541,23 @@ export interface paths {
         put?: never;
         /** Queue up to 500 transactions; good rows go in though others are bad (scope ingest) */
         post: operations["postTransactionBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{userId}/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A user's accounts, by account (scope read) */
+        get: operations["getUserAccounts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -569,6 +654,21 @@ export interface components {
             /** @constant */
             erased?: true;
             explanation: string;
+            /** @description What became known of it; of GET /decisions/{transactionId} alone */
+            label?: {
+                /** @description Null where the entry that says it cannot be opened any more */
+                by: string | null;
+                /** @enum {string} */
+                disposition: "CONFIRMED_FRAUD" | "LEGITIMATE";
+                /** Format: date-time */
+                knownAt: string;
+                note?: string;
+                /**
+                 * @description A person at work on it, or an import such as of chargebacks
+                 * @enum {string}
+                 */
+                source: "ANALYST" | "IMPORT";
+            } | null;
             late: boolean;
             modelVersion: number | null;
             /** @description Null once erased */
@@ -658,19 +758,55 @@ export interface components {
             pointer: string;
         };
         Health: {
-            dependencies: {
+            dependencies?: {
                 [key: string]: {
+                    cause?: string;
+                    /** @description Degraded decisions, by cause */
+                    causes?: {
+                        [key: string]: number;
+                    };
                     status: string;
+                    waitingMessages?: number;
                 };
             };
-            /** @enum {string} */
+            /**
+             * @description degraded: without the queue, or while decisions of the last 5 minutes lacked a part whose absence calls failTo
+             * @enum {string}
+             */
             status: "ok" | "degraded" | "down";
-            version: string;
+            version?: string;
         };
         ListEntry: {
             entry: string;
             expiresAt?: string | null;
             list: string;
+            note?: string | null;
+        };
+        ListEntryPage: {
+            cursor?: string;
+            items: {
+                /** Format: date-time */
+                at: string;
+                by: string;
+                entry: string;
+                /** Format: date-time */
+                expiresAt?: string;
+                note?: string;
+            }[];
+        };
+        Lists: {
+            items: {
+                /** @description Expired ones included */
+                entries: number;
+                /** @description The field of a transaction whose values the list holds */
+                field: string;
+                /** @enum {string} */
+                kind: "allow" | "block";
+                list: string;
+                /** @enum {string} */
+                outcome: "ALLOW" | "REVIEW" | "BLOCK";
+                text: string;
+            }[];
         };
         Model: {
             bytes?: number;
@@ -710,6 +846,7 @@ export interface components {
         };
         NewListEntry: {
             expiresAt?: string | null;
+            note?: string | null;
         };
         NewPolicy: {
             ifVersion?: number | null;
@@ -718,7 +855,23 @@ export interface components {
             status: "draft" | "active";
         };
         Overview: {
-            fraudRate: number | null;
+            /** @description Worth of the BLOCKed ones in the base currency of the policy that decided; without a rate nothing */
+            blockedAmountMinor: number;
+            /** @description BLOCKed share of the range */
+            blockRate: number;
+            /** @description Payments of the range that were labelled CONFIRMED_FRAUD, whenever that was */
+            confirmedFraud: number;
+            /** @description Decisions that were degraded, by cause; one with two causes counts for each */
+            degradedBy: {
+                [key: string]: number;
+            };
+            /** @description Those that were labelled LEGITIMATE and had been BLOCKed or REVIEWed */
+            falsePositives: number;
+            /**
+             * @deprecated
+             * @description The blockRate
+             */
+            fraudRate: number;
             /** Format: date-time */
             from: string;
             latencyMs: {
@@ -745,16 +898,16 @@ export interface components {
         };
         /** Aegis policy */
         Policy: {
-            /** @description Of what people are told; by default of all but REVIEWs */
+            /** @description What alerts are sent about. Default: everything but REVIEWs */
             alerts?: {
                 blocks: boolean;
-                /** @description Messages that can never be decided; left out: told */
+                /** @description Messages that can never be decided. Default: true */
                 deadLetters?: boolean;
                 degraded: boolean;
-                /** @description A model in force that is too old, by the default tenant; left out: told */
+                /** @description A model in force that is too old; only the default tenant's policy counts. Default: true */
                 model?: boolean;
                 reviewsFrom: number | null;
-                /** @description Checkpoints that fail or are overdue, by the default tenant; left out: told */
+                /** @description Checkpoints that fail or are overdue; only the default tenant's policy counts. Default: true */
                 verifier?: boolean;
             };
             baseCurrency: string;
@@ -893,6 +1046,22 @@ export interface components {
                 };
             };
         };
+        PolicyLint: {
+            faults: {
+                /** @description In characters, from 1 */
+                column?: number;
+                detail: string;
+                /** @description In the expression of a rule, from 1 */
+                line?: number;
+                /** @description JSON pointer into the policy */
+                pointer: string;
+            }[];
+            ok: boolean;
+        };
+        PolicyToLint: {
+            /** @description A policy document, however wrong */
+            policy: unknown;
+        };
         PolicyVersion: {
             /** @description The key that published it; null for the default policy */
             by: string | null;
@@ -937,6 +1106,7 @@ export interface components {
             /** @enum {string} */
             disposition: "CONFIRMED_FRAUD" | "LEGITIMATE" | "UNSURE";
             note?: string | null;
+            source?: ("ANALYST" | "IMPORT") | null;
         };
         Reviewed: {
             /** @enum {string} */
@@ -975,6 +1145,15 @@ export interface components {
             /** @enum {string} */
             status: "QUEUED" | "REJECTED" | "FAILED";
             transactionId: string | null;
+        };
+        SearchResult: {
+            items: {
+                id: string;
+                /** @enum {string} */
+                kind: "transaction" | "account" | "user" | "device" | "ip" | "beneficiary" | "instrument" | "merchant";
+                /** @description Relative path of the route that answers it */
+                link: string;
+            }[];
         };
         SignalPage: {
             cursor?: string;
@@ -1047,6 +1226,13 @@ export interface components {
             /** @description Chosen by the caller, the same again on a retry */
             transactionId: string;
             userId: string;
+        };
+        UserAccountPage: {
+            cursor?: string;
+            items: {
+                accountId: string;
+                userId: string;
+            }[];
         };
     };
     responses: never;
@@ -2274,8 +2460,13 @@ export interface operations {
         parameters: {
             query?: {
                 cursor?: string;
+                from?: string;
                 limit?: number;
+                minAmountMinor?: number;
+                minScore?: number;
                 outcome?: "ALLOW" | "REVIEW" | "BLOCK";
+                signal?: "TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY";
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -2566,6 +2757,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    "Retry-After"?: number;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not available or not sure: safe to repeat with the same id */
             503: {
                 headers: {
@@ -2575,6 +2777,211 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    getLists: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lists"];
+                };
+            };
+            /** @description Faults of the request, all at once */
+            400: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key lacks the scope */
+            403: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another method */
+            405: {
+                headers: {
+                    Allow?: string;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    "Retry-After"?: number;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available or not sure: safe to repeat with the same id */
+            503: {
+                headers: {
+                    "Retry-After"?: number;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getListEntries: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListEntryPage"];
+                };
+            };
+            /** @description Faults of the request, all at once */
+            400: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key lacks the scope */
+            403: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another method */
+            405: {
+                headers: {
+                    Allow?: string;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    "Retry-After"?: number;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available or not sure: safe to repeat with the same id */
+            503: {
+                headers: {
+                    "Retry-After"?: number;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3396,6 +3803,115 @@ export interface operations {
             };
         };
     };
+    lintPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyToLint"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyLint"];
+                };
+            };
+            /** @description Faults of the request, all at once */
+            400: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key lacks the scope */
+            403: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another method */
+            405: {
+                headers: {
+                    Allow?: string;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not application/json, or a content encoding */
+            415: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    "Retry-After"?: number;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available or not sure: safe to repeat with the same id */
+            503: {
+                headers: {
+                    "Retry-After"?: number;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getPolicyVersions: {
         parameters: {
             query?: {
@@ -3622,6 +4138,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReviewPage"];
+                };
+            };
+            /** @description Faults of the request, all at once */
+            400: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key lacks the scope */
+            403: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another method */
+            405: {
+                headers: {
+                    Allow?: string;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    "Retry-After"?: number;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available or not sure: safe to repeat with the same id */
+            503: {
+                headers: {
+                    "Retry-After"?: number;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSearch: {
+        parameters: {
+            query: {
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResult"];
                 };
             };
             /** @description Faults of the request, all at once */
@@ -4013,6 +4626,116 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["BatchProblem"];
+                };
+            };
+        };
+    };
+    getUserAccounts: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserAccountPage"];
+                };
+            };
+            /** @description Faults of the request, all at once */
+            400: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key lacks the scope */
+            403: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another method */
+            405: {
+                headers: {
+                    Allow?: string;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    "Retry-After"?: number;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available or not sure: safe to repeat with the same id */
+            503: {
+                headers: {
+                    "Retry-After"?: number;
+                    "x-correlation-id": components["headers"]["correlationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

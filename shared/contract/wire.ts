@@ -7,7 +7,7 @@ type Immutable<Value> = Value extends readonly (infer Element)[]
     : Value;
 
 /**
- * A shape of the wire by its name in the OpenAPI document, read-only. `schemas.ts` describes each shape once; `npm run client:generate`
+ * A shape of the wire by its name in the OpenAPI document, read-only. `functions/read/schemas` describes each once; `npm run client:generate`
  * makes the types from it, and whoever renders or reads a shape takes it from here or from the client.
  */
 export type Wire<Name extends keyof components['schemas']> = Immutable<components['schemas'][Name]>;

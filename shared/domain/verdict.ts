@@ -11,7 +11,7 @@ export const latestMs = 2 * dayMs;
 const toleratedCauses: readonly string[] = ['LATE', 'NO_MODEL', 'NOT_AVAILABLE'];
 
 /** Does a missing part with this cause call the policy's `failTo`? */
-const callsFailTo = (policy: Policy, cause: string): boolean =>
+export const callsFailTo = (policy: Policy, cause: string): boolean =>
   policy.failOn === null ? !toleratedCauses.includes(cause) : policy.failOn.includes(cause);
 
 export interface VerdictInput {

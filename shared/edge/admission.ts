@@ -4,6 +4,7 @@ import { type Json, JsonFault, parseJson, parseJsonOfRows } from '../contract/js
 import { checkPath, checkQuery } from '../contract/queries.ts';
 import { type Match, matchPath, type OperationId, type Route, type Stage } from '../contract/routes.ts';
 import { findCardNumbers } from '../contract/transaction.ts';
+import { Throttled, Unavailable } from '../ports/ports.ts';
 import { pathWithinApi } from './basePath.ts';
 import { type Fault, invalid, notFound, Problem } from './problem.ts';
 import type { ApiRequest, Authentication, Caller, Endpoint, Endpoints } from './request.ts';
@@ -18,6 +19,9 @@ const transactionBodies: ReadonlySet<OperationId> = new Set<OperationId>([
   'postTransactionBatch',
   'postDecision',
 ]);
+
+/** Open routes that tell more to whoever shows a key. */
+const openToKeys: ReadonlySet<OperationId> = new Set<OperationId>(['getHealth']);
 
 const optionalBodies: ReadonlySet<OperationId> = new Set<OperationId>(['putListEntry']);
 
@@ -46,10 +50,10 @@ export async function admit(
   receivedAtMs: number,
 ): Promise<Admitted> {
   const match = matchPath(pathWithinApi(event));
-  const caller = isOpen(match) ? nobody : await authenticated(gate, event);
+  const caller = isOpen(match) ? await recognised(gate, match, event) : await authenticated(gate, event);
   const { route, endpoint } = routed(gate, match, event.httpMethod);
   requireScope(route, caller);
-  if (route.scope !== null) requireRate(gate, caller, receivedAtMs);
+  if (caller !== nobody) requireRate(gate, caller, receivedAtMs);
   const json = jsonOf(route, event);
   const faults: Fault[] = [];
   const { parameters } = match!;
@@ -101,9 +105,26 @@ const nobody: Caller = { tenant: '', keyId: '', scopes: [] };
 
 const isOpen = (match: Match | null): boolean => match?.routes.every((route) => route.scope === null) ?? false;
 
+/** The caller of an open route: nobody, unless the route asks for keys and a valid one can be looked up. */
+async function recognised(gate: Gate, match: Match | null, event: APIGatewayProxyEvent): Promise<Caller> {
+  if (match?.routes.some(({ operationId }) => openToKeys.has(operationId)) !== true) return nobody;
+  const authorization = headerOf(event, 'authorization');
+  if (authorization === undefined) return nobody;
+  try {
+    const caller = await gate.authenticate(authorization);
+    return caller === null ? nobody : callerOf(caller);
+  } catch (error) {
+    // Whoever asks how things are must be told so while keys cannot be looked up.
+    if (error instanceof Unavailable || error instanceof Throttled) return nobody;
+    throw error;
+  }
+}
+
+const callerOf = ({ tenant, keyId, scopes }: Caller): Caller => ({ tenant, keyId, scopes });
+
 async function authenticated(gate: Gate, event: APIGatewayProxyEvent): Promise<Caller> {
   const caller = await gate.authenticate(headerOf(event, 'authorization'));
-  if (caller !== null) return { tenant: caller.tenant, keyId: caller.keyId, scopes: caller.scopes };
+  if (caller !== null) return callerOf(caller);
   throw new Problem(401, 'The request needs a valid key: Authorization: Bearer aegis_<tenant>_<secret>.', {
     headers: { 'www-authenticate': 'Bearer' },
   });

@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 
 /**
- * The request's path without what a custom domain maps the API under. API Gateway leaves that in `path`, but names the resource within
- * the API: what the path has more of than the resource is the domain's.
+ * Returns the request's path without the base path of a custom domain. API Gateway leaves the base path in `path`, but `resource` names only
+ * the part within the API: what `path` has in front of that is the base path.
  */
 export function pathWithinApi({ path, resource, pathParameters }: APIGatewayProxyEvent): string {
   if (typeof resource !== 'string') return path;
@@ -12,7 +12,7 @@ export function pathWithinApi({ path, resource, pathParameters }: APIGatewayProx
 
 const segmentsOf = (path: string): string[] => path.split('/').filter((segment) => segment !== '');
 
-/** Of a path at this resource; a last `{name+}` counts as much as it took. */
+/** Returns how many segments of the path belong to the resource. A last `{name+}` stands for any number of them. */
 function segmentCount(resource: string, parameters: APIGatewayProxyEvent['pathParameters']): number {
   const segments = segmentsOf(resource);
   const greedy = /^\{(.+)\+\}$/.exec(segments.at(-1) ?? '')?.[1];

@@ -23,7 +23,7 @@ export interface EdgeDependencies {
 
 export type HttpHandler = (event: APIGatewayProxyEvent, context?: object) => Promise<APIGatewayProxyResult>;
 
-/** Before the function's own end, so that the caller still gets an answer. */
+/** Time kept before the function's own timeout, so that the caller still gets an answer. */
 const timeoutEarlyMs = 250;
 
 /** The API Gateway (REST, proxy) handler of one stage: every check of the edge, then the endpoint. */

@@ -11,7 +11,7 @@ import { queryItems } from '../store/pages.ts';
 const secretBytes = 24;
 const idBytes = 6;
 const pageLimit = 1000;
-/** Keys of one tenant: 10,000 at most are looked through. */
+/** Pages of a tenant's keys: a tenant with more than 10,000 keys is refused. */
 const maximumPages = 10;
 
 export interface KeyRecord {
@@ -53,7 +53,7 @@ export async function createKey(store: KeyStore, wanted: NewKey): Promise<Create
   return created;
 }
 
-/** A key and the item that makes it valid once stored, for those who write more in the same transaction. Throws as `createKey`. */
+/** Returns a key and the item that makes it valid, for callers that store it in a transaction of their own. Throws as `createKey`. */
 export function draftKey(store: Omit<KeyStore, 'table'>, wanted: NewKey): CreatedKey & { readonly item: Item } {
   if (!isTenant(wanted.tenant)) throw new RangeError(`tenant must be 1-32 of a-z 0-9 -; given ${JSON.stringify(wanted.tenant)}`);
   const unknown = wanted.scopes.filter((scope) => !scopes.includes(scope));
@@ -88,15 +88,15 @@ export const isInForce = (record: KeyRecord, nowMs: number): boolean =>
 
 const keyPattern = /^aegis_([a-z0-9-]{1,32})_([A-Za-z0-9]{16,128})$/;
 
-/** How long a looked-up key is trusted: a revocation acts within this. */
+/** How long a key that was found is cached. A revocation takes effect within this time. */
 export const foundLifetimeMs = 5_000;
-/** How long an unknown key is refused without a look. */
+/** How long a key that was not found is refused without another read. */
 const missingLifetimeMs = 1_000;
 const cachedKeys = 10_000;
 
 export type KeyCheck = (key: string) => Promise<KeyRecord | null>;
 
-/** Finds a key in force, with a short memory of what it found. Throws StoreErrors. */
+/** Returns a finder of keys in force, with a cache. It throws StoreErrors. */
 export function keyCheck(table: TableStore, clock: Clock): KeyCheck {
   const records = cache<KeyRecord | null>({
     max: cachedKeys,
@@ -120,7 +120,7 @@ export function keyCheck(table: TableStore, clock: Clock): KeyCheck {
 const inForce = (record: KeyRecord | null, nowMs: number): KeyRecord | null =>
   record !== null && isInForce(record, nowMs) ? record : null;
 
-/** A key's item by the key's id; null when the tenant has none such. */
+/** Returns a key's item by the key's id; null when the tenant has no such key. */
 export async function keyItemOf(table: TableStore, tenant: string, keyId: string): Promise<Item | null> {
   const items = await itemsOf(table, tenant);
   return items.find((item) => item.keyId === keyId) ?? null;

@@ -7,7 +7,7 @@ export type Unit = 'Count' | 'Milliseconds';
 
 export interface Measured {
   readonly unit: Unit;
-  /** One value, or up to 100 of which CloudWatch makes percentiles. */
+  /** One value, or up to 100 values, from which CloudWatch computes percentiles. */
   readonly value: number | readonly number[];
 }
 
@@ -16,7 +16,7 @@ const valuesMax = 100;
 /** What was measured, by name. */
 export type Measurements = Readonly<Partial<Record<MetricName, Measured>>>;
 
-/** The line. Of more than 100 values every n-th is kept: percentiles need no more. The unit of a count is left out: bytes are paid for. */
+/** Returns the line. Of more than 100 values it keeps every n-th, which is enough for percentiles. Counts have no unit, to save bytes. */
 export const metricsLine = (metrics: Measurements, nowMs: number): string =>
   JSON.stringify({
     _aws: {
@@ -39,17 +39,17 @@ const thinned = (values: readonly number[]): readonly number[] => {
   return step <= 1 ? values : values.filter((_, i) => i % step === 0);
 };
 
-/** What something counted, told to CloudWatch. */
+/** Takes measurements to CloudWatch. */
 export type Measure = (metrics: Measurements) => void;
 
-/** Writes a line to this function's log, and none where there is nothing to tell. */
+/** Writes the measurements as one line of this function's log; no line when there are none. */
 export const measuring =
   (clock: Pick<Clock, 'nowMs'>): Measure =>
   (metrics) => {
     if (Object.keys(metrics).length > 0) process.stdout.write(`${metricsLine(metrics, clock.nowMs())}\n`);
   };
 
-/** Counts by name, those of nothing left out: a sum misses no zero, and its bytes are paid for. */
+/** Returns the counts above zero, by name: a sum does not need the zeros, and each byte of a log costs. */
 export const counts = (given: Readonly<Partial<Record<MetricName, number>>>): Measurements =>
   Object.fromEntries(
     Object.entries(given)

@@ -6,14 +6,14 @@ import type { Answer } from './request.ts';
 
 const json = 'application/json';
 
-/** What every answer carries: nothing of it may be kept or guessed at by those between. */
+/** Headers of every answer: nothing on the way may store it or guess its type. */
 const commonHeaders = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
 } as const;
 
-/** An endpoint's answer as API Gateway takes it. */
+/** Returns an endpoint's answer in the form that API Gateway takes. */
 export function presentAnswer(answer: Answer, correlationId: string): APIGatewayProxyResult {
   const { status: statusCode, body } = answer;
   const contentType = answer.contentType ?? json;
@@ -53,8 +53,8 @@ export function presentProblem(problem: Problem, correlationId: string): APIGate
 }
 
 /**
- * What was thrown as what the caller may see of it: a store that fails is a 503, and so is a row that a newer version wrote, which a
- * function of that version can read; anything unforeseen is a bare 500.
+ * Returns the problem that the caller sees for an error. A failing store is a 503; so is a row that a newer version wrote, since a function
+ * of that version can read it. Everything unforeseen is a 500 without details.
  */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;

@@ -10,7 +10,7 @@ export interface ProblemOptions {
   readonly cause?: unknown;
 }
 
-/** As RFC 9110 and 6585 name them. Not from `node:http`: importing that costs a cold start the loading of Node's whole fetch. */
+/** The names of RFC 9110 and 6585. Importing them from `node:http` would load Node's whole fetch on each cold start. */
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -45,7 +45,7 @@ export class Problem extends Error {
   }
 }
 
-/** Seconds after which a caller told to come back may do so. */
+/** Seconds in `Retry-After`. */
 const retryAfterSeconds = 1;
 
 export const invalid = (errors: readonly Fault[], members?: Readonly<Record<string, unknown>>, cause?: unknown): Problem =>
@@ -59,6 +59,6 @@ export const notFound = (detail: string): Problem => new Problem(404, detail);
 
 export const conflict = (detail: string, errors: readonly Fault[] = []): Problem => new Problem(409, detail, { errors });
 
-/** A dependency is down or a commit is not sure: safe to repeat with the same id. */
+/** A dependency is down, or it is unknown whether a write happened. A repeat with the same id is safe. */
 export const unavailable = (detail: string, options: ProblemOptions = {}): Problem =>
   new Problem(503, detail, { ...options, headers: { 'retry-after': String(retryAfterSeconds), ...options.headers } });

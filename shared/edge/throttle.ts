@@ -9,7 +9,7 @@ export interface ThrottleLimits {
 
 const defaultPerSecond = 2_000;
 
-/** The limits that `AEGIS_KEY_CALLS_PER_SECOND` names, at once twice as many as a second. Throws a RangeError for what is no number above 0. */
+/** Returns the limits of `AEGIS_KEY_CALLS_PER_SECOND`, with bursts of twice the rate. Throws a RangeError unless it is a number above 0. */
 export function throttleLimitsOf(text: string | undefined): ThrottleLimits {
   const ratePerSecond = text === undefined || text === '' ? defaultPerSecond : Number(text);
   if (!(ratePerSecond > 0)) throw new RangeError(`AEGIS_KEY_CALLS_PER_SECOND is ${text}; allowed: a number above 0`);
@@ -18,7 +18,7 @@ export function throttleLimitsOf(text: string | undefined): ThrottleLimits {
 
 const rememberedKeys = 10_000;
 
-/** Whole seconds to wait; 0 = go on. */
+/** Returns how many whole seconds the caller must wait; 0 = none. */
 export type Throttle = (key: string, nowMs: number) => number;
 
 export function throttle({ ratePerSecond, burst }: ThrottleLimits): Throttle {

@@ -23,7 +23,7 @@ export interface TokenIssuer {
 
 export type TokenCheck = (token: string) => Promise<Caller | null>;
 
-/** Signatures by public keys only: a shared secret or none at all is never taken. */
+/** Only signatures by public keys: tokens signed with a shared secret, or unsigned, are refused. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 const clockToleranceSeconds = 5;
 /** An issuer under test beside the local stack. */
@@ -82,7 +82,7 @@ function callerOf(issuer: TokenIssuer, payload: JWTPayload): Caller | null {
   return { tenant, keyId: nameOf(payload.sub!), scopes: scopes.filter((scope) => granted.has(scope)) };
 }
 
-/** A subject as audit entries and logs name it. */
+/** Returns the name of a subject in audit entries and logs. */
 const nameOf = (subject: string): string =>
   isId(subject) && !hasCardNumber(subject)
     ? `sub:${subject}`

@@ -14,11 +14,6 @@ import { decisionFormat, entryFormat, hashBytes, type PackedEntry, type StoredDe
 
 export type { StoredDecision } from './itemFormats.ts';
 
-export interface StoredEntry {
-  readonly body: Record<string, unknown>;
-  readonly hash: string;
-}
-
 export const isDecisionItem = (item: Item): boolean => item.pk.startsWith(prefixes.decision);
 
 export const isAuditItem = (item: Item): boolean => item.pk.startsWith(prefixes.audit);
@@ -101,7 +96,7 @@ export const itemsWith = (names: Names) => {
     },
 
     /** The entry as the chain hashes it; of every event. */
-    auditFromItem: (item: Item): StoredEntry => {
+    auditFromItem: (item: Item): { readonly body: Readonly<Record<string, unknown>>; readonly hash: string } => {
       if (typeof item.body === 'string' && typeof item.hash === 'string') return { body: JSON.parse(item.body), hash: item.hash };
       const { body, hash } = entryOf(item);
       return { body: body as unknown as Record<string, unknown>, hash };

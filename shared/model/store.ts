@@ -24,7 +24,7 @@ export interface ModelStores {
 export interface Pointer {
   readonly version: number;
   readonly sha256: string;
-  /** Counts the moves, so that a pointer that was set back is told from one that was moved back. */
+  /** Counts the moves, so that a pointer that is moved back to an earlier version differs from the pointer as it was then. */
   readonly moves: number;
 }
 
@@ -66,7 +66,7 @@ export const storeModel = async (
   throw new ModelRefused(`others wrote models at the same time, ${attemptsMax} attempts`);
 };
 
-/** Puts a stored version in force: an older one, or a candidate. The hash is checked by whoever loads it. */
+/** Puts a stored version in force: an older one, or a candidate. Whoever loads it checks the hash. */
 export const activateModel = async ({ table, models }: ModelStores, version: number, act: Act): Promise<Manifest> => {
   const manifest = await readManifest(table, version);
   if (manifest === null) throw new ModelRefused(`there is no model version ${version}`);

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { type ObjectStore, Unavailable } from '../ports/ports.ts';
+import { listedKeys } from '../store/pages.ts';
 import { inParallel } from '../store/parallel.ts';
 import { type Place, parquetPrefix, type Source } from './places.ts';
 
@@ -26,6 +27,7 @@ export interface StoredListing extends Listing {
 
 const folderOf = (source: Source): string => `${parquetPrefix}listings/${source}/`;
 const readAtOnce = 16;
+const keysAtOnce = 1_000;
 /** A listing that is replaced while they are read goes; the next look finds the one in its place. */
 const looksMax = 5;
 
@@ -97,17 +99,9 @@ const look = async (
   return read;
 };
 
-/** All keys of a prefix, page by page. */
-export const allKeys = async (archive: ObjectStore, prefix: string): Promise<string[]> => {
-  const keys: string[] = [];
-  let after: string | undefined;
-  do {
-    const page = await archive.list(prefix, { ...(after !== undefined && { after }) });
-    keys.push(...page.keys);
-    after = page.after;
-  } while (after !== undefined);
-  return keys;
-};
+/** All keys below a prefix, in their order. Throws store errors. */
+export const allKeys = async (archive: ObjectStore, prefix: string): Promise<string[]> =>
+  (await Array.fromAsync(listedKeys(archive, prefix, keysAtOnce))).flat();
 
 const parse = (key: string, bytes: Uint8Array): StoredListing => {
   const listing = JSON.parse(Buffer.from(bytes).toString('utf8')) as Listing;

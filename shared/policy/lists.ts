@@ -1,3 +1,4 @@
+import { listNoteCharactersMax } from '../contract/noteLimits.ts';
 import { dayMs } from '../domain/durations.ts';
 import type { List, Policy } from '../domain/policy.ts';
 import type { Transaction } from '../domain/transaction.ts';
@@ -5,16 +6,16 @@ import { appendSystemEvent } from '../ledger/systemChain.ts';
 import { type Condition, type Item, type TableStore, TransactionCancelled, type Write } from '../ports/ports.ts';
 import { boundedMap, cache, onePer } from '../store/cache.ts';
 import { listEntryKey, listVersionKey } from '../store/names.ts';
-import { queryItems } from '../store/pages.ts';
+import { itemPage, queryItems } from '../store/pages.ts';
 
 /**
  * Allow and block lists. An entry is an item of its own; one small item per tenant says how often each list was changed, so that
  * an instance that holds the lists in memory reads that item alone, at most every `listCacheMs`, and a list only after a change.
  *
  * Cost: no read at all for a policy without lists; else one read unit per tenant, instance and `listCacheMs`, and after a change
- * the changed list once per instance (a read unit per 4 KB, about 40 entries).
+ * the changed list once per instance (a read unit per 4 KB, about 40 entries without notes; a note counts with its bytes).
  */
-export const listLimits = { entries: 10_000 } as const;
+export const listLimits = { entries: 10_000, noteCharacters: listNoteCharactersMax } as const;
 
 /** A changed list acts everywhere within 10 s: half of it is left to reads and clocks. */
 export const listCacheMs = 5_000;
@@ -116,17 +117,19 @@ export interface ListChange {
 export type ListPut = ListChange & {
   /** Epoch milliseconds; null = never. */
   readonly expiresAtMs: number | null;
+  /** At most `listLimits.noteCharacters`. */
+  readonly note?: string | null;
 };
 
 export type ListChanged = { readonly ok: true } | { readonly ok: false; readonly cause: 'full' | 'absent' | 'busy' };
 
-/** Puts one entry in, or gives it another expiry; audited as LIST_CHANGED in the same transaction. */
+/** Puts one entry in, or gives it another expiry and note; audited as LIST_CHANGED in the same transaction. */
 export const putListEntry = (table: TableStore, tenant: string, put: ListPut): Promise<ListChanged> =>
-  changeList(table, tenant, put, 'put', put.expiresAtMs);
+  changeList(table, tenant, put, 'put', put.expiresAtMs, put.note ?? null);
 
 /** Takes one entry out, audited likewise; `absent` when it is not there. */
 export const deleteListEntry = (table: TableStore, tenant: string, change: ListChange): Promise<ListChanged> =>
-  changeList(table, tenant, change, 'delete', null);
+  changeList(table, tenant, change, 'delete', null, null);
 
 const changeList = async (
   table: TableStore,
@@ -134,6 +137,7 @@ const changeList = async (
   change: ListChange,
   action: 'put' | 'delete',
   expiresAtMs: number | null,
+  note: string | null,
 ): Promise<ListChanged> => {
   const key = listEntryKey(tenant, change.list, change.entry);
   for (let attempt = 1; attempt <= changeAttempts; attempt++) {
@@ -151,7 +155,7 @@ const changeList = async (
         ? { kind: 'delete', key, condition: { kind: 'present' } }
         : {
             kind: 'put',
-            item: { ...key, expiresAtMs, putAtMs: change.atMs, by: change.by },
+            item: { ...key, expiresAtMs, putAtMs: change.atMs, by: change.by, ...(note !== null && { note }) },
             ...(stored === null && { condition: { kind: 'absent' } as const }),
           };
     const writes: Write[] = [
@@ -161,7 +165,7 @@ const changeList = async (
     ];
     const expiresAt = expiresAtMs === null ? null : new Date(expiresAtMs).toISOString();
     const details = { list: change.list, action, expiresAt, expiredEntriesRemoved: purge.length };
-    const inputs = { values: { entry: change.entry }, salt: change.salt };
+    const inputs = { values: { entry: change.entry, ...(note !== null && { note }) }, salt: change.salt };
     try {
       await appendSystemEvent(
         table,
@@ -178,6 +182,51 @@ const changeList = async (
   }
   return { ok: false, cause: 'busy' };
 };
+
+/** An entry as it stands. */
+export interface ListEntry {
+  readonly entry: string;
+  /** Epoch milliseconds; null = never. */
+  readonly expiresAtMs: number | null;
+  readonly note: string | null;
+  /** Who put it there last, and when. */
+  readonly by: string;
+  readonly atMs: number;
+}
+
+/**
+ * Entries of a list in the order of their texts, expired ones included: at most `limit` behind `after`. `after` of the answer is where to
+ * go on, absent at the end.
+ */
+export const readListEntries = async (
+  table: TableStore,
+  tenant: string,
+  list: string,
+  { limit, after }: { readonly limit: number; readonly after: string | null },
+): Promise<{ readonly entries: readonly ListEntry[]; readonly after?: string }> => {
+  const { pk } = listEntryKey(tenant, list, '');
+  const query = { pk, limit: limit + 1, consistent: true, ...(after !== null && { after }) };
+  const page = await itemPage(table, { query, count: limit, queriesMax: maximumPages });
+  return { entries: page.items.map(entryOf), ...(page.after !== undefined && { after: page.after }) };
+};
+
+/** How many entries each of these lists holds, expired ones included: one read for all of them. */
+export const countListEntries = async (
+  table: TableStore,
+  tenant: string,
+  lists: readonly string[],
+): Promise<ReadonlyMap<string, number>> => {
+  const versions = await readVersions(table, tenant);
+  return new Map(lists.map((list) => [list, versionOf(versions, list).count]));
+};
+
+const entryOf = ({ sk, expiresAtMs, note, by, putAtMs }: Item): ListEntry => ({
+  entry: sk,
+  expiresAtMs: typeof expiresAtMs === 'number' ? expiresAtMs : null,
+  note: typeof note === 'string' ? note : null,
+  by: String(by),
+  atMs: Number(putAtMs),
+});
 
 /** Entries of a full list that no payment can need any more. */
 const findExpired = async (table: TableStore, tenant: string, change: ListChange): Promise<readonly string[]> => {

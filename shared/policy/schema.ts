@@ -38,11 +38,11 @@ const name = z.string().regex(new RegExp(idPattern), `a name is ${allowedId}`);
 const text = z.string().min(1).max(policyLimits.textCharacters);
 
 /** May be left out, and has no default in the document: a policy published before it was known keeps its hash. */
-const told = (description: string) =>
+const alertSwitch = (description: string) =>
   z
     .boolean()
     .optional()
-    .meta({ description: `${description}; left out: told` });
+    .meta({ description: `${description}. Default: true` });
 
 const signal = z.strictObject({ threshold: z.number().min(-1e16).max(1e16), points });
 
@@ -102,12 +102,12 @@ export const policyShape = z
         blocks: z.boolean(),
         reviewsFrom: cutoff.nullable(),
         degraded: z.boolean(),
-        deadLetters: told('Messages that can never be decided'),
-        model: told('A model in force that is too old, by the default tenant'),
-        verifier: told('Checkpoints that fail or are overdue, by the default tenant'),
+        deadLetters: alertSwitch('Messages that can never be decided'),
+        model: alertSwitch("A model in force that is too old; only the default tenant's policy counts"),
+        verifier: alertSwitch("Checkpoints that fail or are overdue; only the default tenant's policy counts"),
       })
       .optional()
-      .meta({ description: 'Of what people are told; by default of all but REVIEWs' }),
+      .meta({ description: 'What alerts are sent about. Default: everything but REVIEWs' }),
   })
   .meta({ title: 'Aegis policy' });
 

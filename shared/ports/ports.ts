@@ -56,7 +56,7 @@ export interface TableStore {
   /** Up to 100 items in one request, in the order of the keys; a key twice is one read. */
   getMany(keys: readonly Key[], options?: { readonly consistent?: boolean }): Promise<readonly (Item | null)[]>;
   query(query: Query): Promise<Page>;
-  /** Throws ConditionFailed, with the item that stands there. */
+  /** Throws ConditionFailed, with the item that is stored under the key. */
   put(item: Item, condition?: Condition): Promise<void>;
   /** Returns the item as it is afterwards. */
   update(key: Key, change: Change, condition?: Condition): Promise<Item>;
@@ -96,7 +96,7 @@ export class ConditionFailed extends Error {
 
 export interface CancellationReason {
   readonly code: 'None' | 'ConditionalCheckFailed' | 'TransactionConflict' | 'Throttled';
-  /** The item that stands there, for a failed condition. */
+  /** For a failed condition: the item that is stored under the key, or null. */
   readonly item: Item | null;
 }
 
@@ -140,7 +140,7 @@ export interface Queue {
   ): Promise<readonly ({ readonly sent: true } | { readonly sent: false; readonly cause: string })[]>;
 }
 
-/** Where people are told: mail, text message and chat are its subscriptions. */
+/** Sends alerts to people: its subscriptions are mail, text messages and chat. */
 export interface Topic {
   /** Subject: one line of ASCII, at most 100 characters. Throws when the message is not known to be taken. */
   publish(subject: string, text: string): Promise<void>;

@@ -54,7 +54,7 @@ export const entryOf = (decision: Decision): FeedEntry => {
 
 export const isFlagged = (entry: FeedEntry): boolean => entry.triggered !== 0 || entry.outcome !== 'ALLOW';
 
-/** Where an entry stands: sorts as text, by time and then by id (`#` sorts before every character of an id). */
+/** Returns the position of an entry: texts that sort by time and then by id (`#` sorts before every character of an id). */
 export const positionOf = ({ decidedAtMs, transaction }: DecisionSummary): string =>
   `${new Date(decidedAtMs).toISOString()}#${transaction.transactionId}`;
 

@@ -6,8 +6,8 @@ import { openReviewKey, prefixes, reviewKey, reviewMemberKey } from '../store/na
 import type { LabelDisposition } from './labels.ts';
 
 /**
- * Reviews: one open per account. Its item stands among the tenant's open reviews and moves among the closed ones; beside it stand a
- * pointer at the account while it is open, and for ever a member item for each transaction in it.
+ * Reviews: at most one is open per account. Its item is among the tenant's open reviews, and moves to the closed ones. While it is open,
+ * another item leads from the account to it; for each transaction in it, a member item is kept for good.
  */
 export interface Review {
   readonly reviewId: string;
@@ -16,7 +16,7 @@ export interface Review {
   readonly state: 'open' | 'closed';
   /** When the first of its transactions was decided. */
   readonly openedAtMs: number;
-  /** The gravest. */
+  /** The most severe outcome of its transactions. */
   readonly outcome: Outcome;
   /** In the order they joined; of more than `listedMax` the last ones. */
   readonly transactionIds: readonly string[];
@@ -38,7 +38,7 @@ export const reviewLimits = {
   listedMax: 1_000,
 } as const;
 
-/** Where a review stands among its tenant's, the same while open and when closed. */
+/** Returns the sort key of a review, the same among the open and the closed ones. */
 export const reviewPlace = ({ openedAtMs, reviewId }: Pick<Review, 'openedAtMs' | 'reviewId'>): string =>
   `${formatInstant(openedAtMs)}#${reviewId}`;
 

@@ -37,7 +37,7 @@ export interface RotatableSecret extends MasterSecret {
   draft(): Promise<{ readonly version: number; readonly item: Item }>;
 }
 
-/** Makes and opens what stands in the table for a version. */
+/** Makes and opens the bytes that the table holds for a version. */
 export interface Wrapping {
   generate(version: number): Promise<Uint8Array>;
   open(version: number, blob: Uint8Array): Promise<Uint8Array>;

@@ -26,6 +26,7 @@ export const prefixes = {
   erased: 'E#',
   progress: 'J#',
   compaction: 'Z#',
+  user: 'U#',
 } as const;
 
 /** The items whose changes are projected. */
@@ -37,6 +38,12 @@ export const sequenceText = (sequence: number): string => String(sequence).padSt
 export const stateKey = (tenant: string, accountId: string, userId: string): Key => ({
   pk: `${prefixes.state}${tenant}#${accountId}`,
   sk: userId,
+});
+
+/** That a user has an account: one per account, so that a user is found without knowing any. */
+export const userAccountKey = (tenant: string, userId: string, accountId: string): Key => ({
+  pk: `${prefixes.user}${tenant}#${userId}`,
+  sk: accountId,
 });
 
 /** DECISION: one per (tenant, transaction), for ever. */
@@ -117,7 +124,7 @@ export const modelPointerKey: Key = { pk: `${prefixes.model}forest`, sk: 'CURREN
 
 export const masterSecretKey = (version: number): Key => ({ pk: `${prefixes.secret}master`, sk: `V#${sequenceText(version)}` });
 
-/** When people were last told of something of a kind. */
+/** The last alert of a kind about something. */
 export const alertKey = (tenant: string, kind: string, about: string): Key => ({
   pk: `${prefixes.alert}${tenant}#${kind}`,
   sk: `about#${about}`,
@@ -158,9 +165,9 @@ export const env = {
   deadLetterTopic: 'AEGIS_DEAD_LETTER_TOPIC',
   modelTopic: 'AEGIS_MODEL_TOPIC',
   verifierTopic: 'AEGIS_VERIFIER_TOPIC',
-  /** Hours: a model in force that was trained longer ago is told of. */
+  /** Hours. A model in force that was trained longer ago causes an alert. */
   modelAgeAlarmHours: 'AEGIS_MODEL_AGE_ALARM_HOURS',
-  /** Minutes: an audit entry that waited longer for its checkpoint is told of. */
+  /** Minutes. An audit entry that waited longer for its checkpoint causes an alert. */
   checkpointLagAlarmMinutes: 'AEGIS_CHECKPOINT_LAG_ALARM_MINUTES',
   /** Where the console is, for links in alerts; without it they have none. */
   consoleUrl: 'AEGIS_CONSOLE_URL',

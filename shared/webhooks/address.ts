@@ -32,7 +32,7 @@ const notPublic: readonly string[] = [
   '2002::/16',
   '3fff::/20',
 ];
-/** All else of IPv6, mapped IPv4 and NAT64 among it, is not handed out to the public. */
+/** The public part of IPv6. Everything else, such as mapped IPv4 and NAT64, is special-purpose or not assigned. */
 const publicIpv6 = '2000::/3';
 
 const listOf = (subnets: readonly string[]): BlockList => {
@@ -50,7 +50,7 @@ const makeLists = () => ({
   loopback: listOf(['127.0.0.0/8', '::1/128']),
 });
 let made: ReturnType<typeof makeLists> | null = null;
-/** On first use: what only plans deliveries shall not wait for it when it starts. */
+/** Made on first use, so that code that only plans deliveries does not pay for it at start. */
 const lists = () => {
   made ??= makeLists();
   return made;
@@ -58,7 +58,7 @@ const lists = () => {
 
 const kindOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
-/** Whether an IP address is of the public internet. */
+/** Returns whether an IP address belongs to the public internet. */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 0) return false;
@@ -70,7 +70,7 @@ export function isPublicAddress(address: string): boolean {
 const isAllowed = (address: string, { protocol }: URL): boolean =>
   protocol === 'http:' ? lists().loopback.check(address, kindOf(address)) : isPublicAddress(address);
 
-/** What is wrong with a URL as a webhook's, as far as its text tells; null for nothing. */
+/** Returns what is wrong with the text of a webhook's URL; null when nothing is. */
 export function urlFault(text: string, rules: AddressRules): string | null {
   if (text.length > urlCharactersMax || !URL.canParse(text)) {
     return `url must be an https URL of at most ${urlCharactersMax} characters; given ${JSON.stringify(text.slice(0, 100))}`;

@@ -31,12 +31,12 @@ export interface NewEndpoint {
   readonly createdBy: string;
 }
 
-/** Endpoints of one tenant: each event is sent to all that want it. */
+/** A tenant may have so many endpoints: each event is sent to every one that subscribed to it. */
 export const endpointsMax = 20;
 const secretBytes = 24;
 const idBytes = 6;
 
-/** Stores an endpoint, noted in the tenant's system chain. Throws a RangeError that names what is not allowed. */
+/** Stores an endpoint and an entry about it in the tenant's system chain. Throws a RangeError that names what is not allowed. */
 export async function addEndpoint(store: EndpointStore, wanted: NewEndpoint, rules: AddressRules): Promise<WebhookEndpoint> {
   const { tenant, url, events, createdBy } = wanted;
   if (!isTenant(tenant)) throw new RangeError(`tenant must be 1-32 of a-z 0-9 -; given ${JSON.stringify(tenant)}`);
@@ -69,7 +69,7 @@ export async function addEndpoint(store: EndpointStore, wanted: NewEndpoint, rul
   return endpoint;
 }
 
-/** False when the tenant has no such endpoint. Nothing is sent to it once the caches of the senders have passed. */
+/** Removes an endpoint; returns false when the tenant has no such endpoint. Messages stop once the senders' caches have expired. */
 export async function removeEndpoint(store: EndpointStore, tenant: string, endpointId: string, by: string): Promise<boolean> {
   const key = webhookKey(tenant, endpointId);
   if ((await store.table.get(key, { consistent: true })) === null) return false;
@@ -82,7 +82,7 @@ export async function removeEndpoint(store: EndpointStore, tenant: string, endpo
   return true;
 }
 
-/** Oldest first. */
+/** Returns a tenant's endpoints, oldest first. */
 export async function listEndpoints(table: TableStore, tenant: string): Promise<readonly WebhookEndpoint[]> {
   const { pk } = webhookKey(tenant, '');
   const { items } = await table.query({ pk, limit: 2 * endpointsMax, consistent: true });

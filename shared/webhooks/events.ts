@@ -5,11 +5,11 @@ import { formatInstant } from '../domain/time.ts';
 import { renderReview } from '../reviews/render.ts';
 import type { Review } from '../reviews/review.ts';
 
-/** What a webhook can be told of. */
+/** The types of events that webhooks send. */
 export const eventTypes = ['decision.allow', 'decision.review', 'decision.block', 'review.opened', 'review.closed'] as const;
 export type EventType = (typeof eventTypes)[number];
 
-/** What an endpoint may ask for: a type, all of a kind, or all. */
+/** What an endpoint may subscribe to: one type, all types of a kind, or everything. */
 export const eventPatterns: readonly string[] = ['*', 'decision.*', 'review.*', ...eventTypes];
 
 export const isWanted = (patterns: readonly string[], type: EventType): boolean =>
@@ -18,7 +18,7 @@ export const isWanted = (patterns: readonly string[], type: EventType): boolean 
 export interface WebhookEvent {
   readonly tenant: string;
   readonly type: EventType;
-  /** What it happened to; type and subject together happen once. */
+  /** What the event is about. There is only one event of a type about a subject. */
   readonly subject: string;
   /** The JSON text that is sent: `{ type, timestamp, data }`. */
   readonly payload: string;
@@ -52,7 +52,7 @@ export const messageIdOf = (endpointId: string, { tenant, type, subject }: Webho
     .digest('hex')
     .slice(0, 32)}`;
 
-/** An event on its way to one endpoint, as it stands on the queue. */
+/** An event for one endpoint, as the queue holds it. */
 export interface WebhookMessage {
   readonly tenant: string;
   readonly endpointId: string;
@@ -71,7 +71,7 @@ export const messageBody = (
   return JSON.stringify(message);
 };
 
-/** Null for a body that is no message of ours. */
+/** Returns the message in the body of a queue message; null when it holds none. */
 export function parseMessage(body: string): WebhookMessage | null {
   try {
     const message = JSON.parse(body) as WebhookMessage;

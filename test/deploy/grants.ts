@@ -1,30 +1,20 @@
 import assert from 'node:assert/strict';
 import { DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import {
-  GetRoleCommand,
-  GetRolePolicyCommand,
-  IAMClient,
-  ListRolePoliciesCommand,
-  ListRolesCommand,
-  PutRolePolicyCommand,
-} from '@aws-sdk/client-iam';
 import { KMSClient, SignCommand } from '@aws-sdk/client-kms';
 import { InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, SendMessageCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { services } from '../../shared/adapters/aws/services.ts';
 import { decisionKey, defaultTenant, prefixes } from '../../shared/store/names.ts';
 import { aegis, api, deadLetterWith, outputs, signedIn, until } from './deployed.ts';
+import { assumed, type Credentials, lacking } from './roles.ts';
 import { streamRecord } from './streamRecord.ts';
 
 /**
  * Least privilege, proved where IAM is enforced. For every function: a granted action is taken away and the work that needs it fails, it
  * comes back and the work succeeds; and an action that is another function's is refused to its role's own credentials.
  */
-const iam = new IAMClient({});
 const lambda = new LambdaClient({});
-const sts = new STSClient({});
 const table = outputs.TableName!;
 /** Shorter than its own, so that a message uses up its receives while the test waits; longer than one try of the function. */
 const shortVisibilitySeconds = 12;
@@ -127,47 +117,6 @@ const probes: readonly Probe[] = [
   { stage: 'Checkpoint', actions: ['dynamodb:GetItem'], work: () => invoke('Checkpoint', {}) },
 ];
 
-interface Statement {
-  readonly Action: string | readonly string[];
-}
-
-const roleOf = async (stage: string): Promise<string> => {
-  const { Roles = [] } = await iam.send(new ListRolesCommand({ MaxItems: 1000 }));
-  const found = Roles.filter(({ RoleName }) => RoleName?.includes(`${stage}HandlerRole`));
-  assert.equal(found.length, 1, `roles of ${stage}: ${found.map(({ RoleName }) => RoleName).join(', ')}`);
-  return found[0]!.RoleName!;
-};
-
-const policyOf = async (stage: string) => {
-  const RoleName = await roleOf(stage);
-  const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
-  const PolicyName = PolicyNames[0]!;
-  const { PolicyDocument } = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }));
-  return { RoleName, PolicyName, PolicyDocument: decodeURIComponent(PolicyDocument!) };
-};
-
-const without = (document: string, actions: readonly string[]): string => {
-  const parsed = JSON.parse(document) as { readonly Statement: readonly Statement[] };
-  const statements = parsed.Statement.map((statement) => ({
-    ...statement,
-    Action: [statement.Action].flat().filter((action) => !actions.includes(action)),
-  })).filter(({ Action }) => Action.length > 0);
-  const changed = JSON.stringify({ ...parsed, Statement: statements });
-  assert.notEqual(changed.length, document.length, `the role does not have ${actions.join(', ')}`);
-  return changed;
-};
-
-/** Does something while a role lacks some of its actions. */
-const lacking = async <T>(stage: string, actions: readonly string[], act: () => Promise<T>): Promise<T> => {
-  const policy = await policyOf(stage);
-  await iam.send(new PutRolePolicyCommand({ ...policy, PolicyDocument: without(policy.PolicyDocument, actions) }));
-  try {
-    return await act();
-  } finally {
-    await iam.send(new PutRolePolicyCommand(policy));
-  }
-};
-
 /**
  * Score works on the queue alone: what it cannot do ends among the dead letters, and `aegis redrive` brings it back. The other probes run
  * meanwhile, so that this one asks table and queue, not the API.
@@ -230,12 +179,6 @@ await lacking('Score', ['sns:Publish'], async () => {
   await deadLetterWith((letter) => letter.body === body && letter.reason !== '');
 });
 console.log('  ok  Score without sns:Publish tells nobody of a dead letter, which is safe all the same and comes not again');
-
-interface Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken: string;
-}
 
 const keyOf = (kind: keyof typeof prefixes) => ({ pk: { S: `${prefixes[kind]}foreign` }, sk: { S: 'foreign' } });
 const withDynamo = (credentials: Credentials) => new DynamoDBClient({ credentials });
@@ -331,17 +274,6 @@ const foreign: readonly Foreign[] = [
 
 const putObject = (credentials: Credentials, Bucket: string) =>
   new S3Client({ credentials, forcePathStyle: true }).send(new PutObjectCommand({ Bucket, Key: 'foreign', Body: 'foreign' }));
-
-/** The role's own credentials: the third-party AWS lets the account's root take any role, AWS would not. */
-const assumed = async (stage: string): Promise<Credentials> => {
-  const { Role } = await iam.send(new GetRoleCommand({ RoleName: await roleOf(stage) }));
-  const { Credentials: given } = await sts.send(new AssumeRoleCommand({ RoleArn: Role!.Arn, RoleSessionName: 'deploy-test' }));
-  return {
-    accessKeyId: given!.AccessKeyId!,
-    secretAccessKey: given!.SecretAccessKey!,
-    sessionToken: given!.SessionToken!,
-  };
-};
 
 for (const { stage, action, own, attempt } of foreign) {
   const credentials = await assumed(stage);

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +15,7 @@ import {
   type Outputs,
 } from '../../infra/deployLocal.ts';
 import { env } from '../../shared/store/names.ts';
+import { freePort } from '../../tools/local/port.ts';
 import { installAwsCli } from './awsCli.ts';
 import { checkOutEarlier } from './earlier.ts';
 import { installMinistack, NotPossibleHere, startMinistack } from './ministack.ts';
@@ -140,18 +140,6 @@ const script = (file: string, args: readonly string[], target: LocalTarget, outp
     });
     child.once('error', reject);
     child.once('exit', (code, signal) => (code === 0 ? resolve() : reject(new Error(`${file} ended with ${code ?? signal}`))));
-  });
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
   });
 
 process.exitCode = await main();

@@ -1,12 +1,10 @@
-import { marshall } from '@aws-sdk/util-dynamodb';
-import type { DynamoDBStreamEvent, SQSRecord } from 'aws-lambda';
+import type { SQSRecord } from 'aws-lambda';
 import { alertsSink } from '../../functions/project/alertsSink.ts';
 import { archiveSink } from '../../functions/project/archiveSink.ts';
 import { featuresSink } from '../../functions/project/featuresSink.ts';
 import { feedSink } from '../../functions/project/feedSink.ts';
 import { headsSink } from '../../functions/project/headsSink.ts';
 import { policyReader } from '../../functions/project/policyReader.ts';
-import { projector } from '../../functions/project/project.ts';
 import { reviewsSink } from '../../functions/project/reviewsSink.ts';
 import { webhooksSink } from '../../functions/project/webhooksSink.ts';
 import { scoreBatch } from '../../functions/score/score.ts';
@@ -17,11 +15,10 @@ import { serializeTransaction } from '../../shared/contract/transaction.ts';
 import { ledgerOf } from '../../shared/deciding/judgement.ts';
 import { modelInForce } from '../../shared/deciding/modelInForce.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
-import { auditFromItem, decisionFromItem } from '../../shared/ledger/items.ts';
 import { type Item, type TableStore, Unavailable, type Write } from '../../shared/ports/ports.ts';
-import { localMasterSecret } from '../../shared/secrets/masterSecret.ts';
 import { messageAttributes } from '../../shared/store/names.ts';
 import { seededRandom } from '../../shared/store/random.ts';
+import { insertion, strictProjector, testSecret } from '../support/engine.ts';
 
 export const startMs = Date.UTC(2026, 10, 16, 4, 30);
 
@@ -43,7 +40,7 @@ export function goldenWorld(seed: number, nowMs = startMs) {
     stored.add(name);
   };
   const [models, archive, checkpoints] = [memoryObjects(), memoryObjects(), memoryObjects()];
-  const masterSecret = localMasterSecret(Buffer.alloc(32, 7).toString('base64'), { table, clock });
+  const masterSecret = testSecret({ table, clock });
   const silentTopic = { publish: async () => undefined };
   const silentQueue = { send: async (messages: readonly unknown[]) => messages.map(() => ({ sent: true as const })) };
   const merchants = { isReachable: true };
@@ -69,7 +66,7 @@ export function goldenWorld(seed: number, nowMs = startMs) {
     newId: () => 'corr_golden',
     log: () => undefined,
   };
-  const project = projector({
+  const project = strictProjector({
     sinks: [
       feedSink({ table, clock, randomness }),
       reviewsSink({ table, clock, randomness }),
@@ -85,11 +82,6 @@ export function goldenWorld(seed: number, nowMs = startMs) {
       }),
       webhooksSink({ table, clock, queue: silentQueue }),
     ],
-    decode: decisionFromItem,
-    decodeEntry: auditFromItem,
-    report: ({ cause }) => {
-      throw cause;
-    },
   });
 
   return {
@@ -121,15 +113,7 @@ export function goldenWorld(seed: number, nowMs = startMs) {
     async project(): Promise<void> {
       const batch = changes.filter(({ item }) => /^[DARB]#/.test(item.pk));
       changes = [];
-      const Records = batch.map(({ eventName, item }, i) => ({
-        eventName,
-        dynamodb: {
-          SequenceNumber: String(i),
-          Keys: { pk: { S: item.pk }, sk: { S: item.sk } },
-          NewImage: marshall(item),
-        },
-      }));
-      const { batchItemFailures } = await project({ Records } as unknown as Pick<DynamoDBStreamEvent, 'Records'>);
+      const { batchItemFailures } = await project(batch.map(({ eventName, item }, i) => ({ ...insertion(item, i), eventName })));
       if (batchItemFailures.length > 0) throw new Error('the projector could not do all of a batch');
     },
   };

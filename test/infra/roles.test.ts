@@ -59,7 +59,7 @@ const rights: Readonly<Record<string, readonly string[]>> = {
     ...always('Project'),
     'dynamodb:GetItem DataTable.Arn keys F# C# R# W# N# P# J#',
     'dynamodb:Query DataTable.Arn keys F# C# R# W# N# P# J#',
-    'dynamodb:PutItem DataTable.Arn keys F# R# T# N# J#',
+    'dynamodb:PutItem DataTable.Arn keys F# R# T# N# J# U#',
     'dynamodb:ConditionCheckItem DataTable.Arn keys B#',
     'dynamodb:UpdateItem DataTable.Arn keys C# N#',
     ...writesTable,
@@ -81,8 +81,8 @@ const rights: Readonly<Record<string, readonly string[]>> = {
   ],
   Read: [
     ...always('Read'),
-    'dynamodb:GetItem DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X# E# T#',
-    'dynamodb:Query DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X# E# T#',
+    'dynamodb:GetItem DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X# E# T# U#',
+    'dynamodb:Query DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X# E# T# U#',
     'kms:Decrypt DataDataKey.Arn via dynamodb',
     'kms:Decrypt DataMasterKey.Arn',
     's3:GetObject DataModelBucket.Arn/*',
@@ -99,6 +99,7 @@ const rights: Readonly<Record<string, readonly string[]>> = {
     'dynamodb:GetItem DataTable.Arn keys K# S# D# A# B# R# M# X#',
     'dynamodb:Query DataTable.Arn keys K# S# D# A# B# R# M# X#',
     'dynamodb:PutItem DataTable.Arn keys S# A# B# R# M#',
+    'dynamodb:UpdateItem DataTable.Arn keys C#',
     'dynamodb:ConditionCheckItem DataTable.Arn keys R#',
     'dynamodb:DeleteItem DataTable.Arn keys R#',
     ...writesTable,
@@ -272,7 +273,7 @@ describe('with hotDays', () => {
     const hot = inspect(synthesizeTemplate('prod', { hotDays: 30 }));
     const [, policy] = hot.one('AWS::IAM::Policy', 'ProjectHandler');
     const given = hot.statementsOf(policy).flatMap(spelled);
-    const expected = rights.Project!.map((right) => right.replace('PutItem DataTable.Arn keys F# R# T# N# J#', '$& A#'));
+    const expected = rights.Project!.map((right) => right.replace('PutItem DataTable.Arn keys F# R# T# N# J# U#', '$& A#'));
     expect([...new Set(given)].sort()).toEqual([...expected].sort());
     const [, fn] = hot.one('AWS::Lambda::Function', 'ProjectHandler');
     expect(fn.Properties!.Environment).toMatchObject({ Variables: { [env.hotDays]: '30' } });

@@ -17,8 +17,6 @@ export interface Bug {
   /** What it does to users. */
   readonly breaks: string;
   readonly edits: readonly Edit[];
-  /** The same bug for code that is written in another way. Exactly one of the ways must be found. */
-  readonly or?: readonly (readonly Edit[])[];
   /** A test file by the end of its path, or the simulation's first seeds. */
   readonly caughtBy: string;
 }

@@ -28,17 +28,12 @@ export const sourcesOf = (root: string): Sources =>
   );
 
 /** Where a bug goes. Throws a RangeError when the place of an edit is not found, or is found more than once. */
-export const placesOf = (sources: Sources, { edits, or = [] }: Bug): readonly Place[] => {
-  const ways = [edits, ...or].map((way) => way.map((edit) => ({ edit, places: placesOfEdit(sources, edit) })));
-  const found = ways.filter((way) => way.every(({ edit, places }) => isPlace(edit, places)));
-  if (found.length === 1) return found[0]!.flatMap(({ places }) => places);
-  if (found.length > 1) throw new RangeError(`found in ${found.length} of its ways at once`);
-  const missing = ways.map((way) => way.find(({ edit, places }) => !isPlace(edit, places))!);
-  throw new RangeError(missing.map(({ edit, places }) => described(edit, places)).join('; '));
-};
-
-const isPlace = ({ isEverywhere = false }: Edit, { length }: readonly Place[]): boolean =>
-  length === 1 || (isEverywhere && length > 0);
+export const placesOf = (sources: Sources, { edits }: Bug): readonly Place[] =>
+  edits.flatMap((edit) => {
+    const places = placesOfEdit(sources, edit);
+    if (places.length === 1 || (edit.isEverywhere && places.length > 0)) return places;
+    throw new RangeError(described(edit, places));
+  });
 
 const described = ({ find, within, folder }: Edit, places: readonly Place[]): string => {
   const where = [within, folder].filter((name) => name !== undefined).join(' in ') || searched.join(' and ');

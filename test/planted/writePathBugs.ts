@@ -90,8 +90,7 @@ export const writePathBugs: readonly Bug[] = [
   {
     name: 'the packed entry forgets that it was late',
     breaks: 'the entry no longer hashes to its hash',
-    edits: [{ find: '(body.merchant ? 1 : 0) | (body.late ? 2 : 0)', replace: '(body.merchant ? 1 : 0)' }],
-    or: [[{ find: "ofEntry.flag('late')", replace: "{ ...ofEntry.flag('late'), get: () => 0 }" }]],
+    edits: [{ find: "ofEntry.flag('late')", replace: "{ ...ofEntry.flag('late'), get: () => 0 }" }],
     caughtBy: 'ledger/items.test.ts',
   },
   {
@@ -108,8 +107,7 @@ export const writePathBugs: readonly Bug[] = [
   {
     name: "merchants' figures are kept for ever",
     breaks: 'labels never reach a warm process',
-    edits: [{ find: '$AGE < merchantCacheMs', replace: 'true' }],
-    or: [[{ find: '{ ttlMs: merchantCacheMs, ...$REST }', replace: '{ ttlMs: null, $REST }' }]],
+    edits: [{ find: '{ ttlMs: merchantCacheMs, ...$REST }', replace: '{ ttlMs: null, $REST }' }],
     caughtBy: 'ledger/merchants.test.ts',
   },
   {
@@ -133,8 +131,7 @@ export const writePathBugs: readonly Bug[] = [
   {
     name: 'accounts that lost a transaction together are taken for committed',
     breaks: 'payments are acknowledged and not stored',
-    edits: [{ find: 'lost.size === 0', within: 'settleTogether', replace: 'true' }],
-    or: [[{ find: "$RESULT.kind === 'committed'", within: 'settleTogether', replace: 'true' }]],
+    edits: [{ find: "$RESULT.kind === 'committed'", within: 'settleTogether', replace: 'true' }],
     caughtBy: simulation,
   },
   {
@@ -142,17 +139,9 @@ export const writePathBugs: readonly Bug[] = [
     breaks: 'payments are acknowledged and not stored',
     edits: [
       {
-        find: 'return tried(unknown ? together : []);',
-        replace: "return folded.map((one) => one?.stored.map((stored) => ({ kind: 'decided', stored }) as const));",
+        find: 'return commits.map((_, i) => open(i, unknown && together.includes(i)));',
+        replace: 'return commits.map((one, i) => (one ? settledBy(one) : open(i, false)));',
       },
-    ],
-    or: [
-      [
-        {
-          find: 'return commits.map((_, i) => open(i, unknown && together.includes(i)));',
-          replace: 'return commits.map((one, i) => (one ? settledBy(one) : open(i, false)));',
-        },
-      ],
     ],
     caughtBy: simulation,
   },

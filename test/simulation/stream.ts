@@ -7,6 +7,7 @@ import { headsSink } from '../../functions/project/headsSink.ts';
 import { tableProgress } from '../../functions/project/progress.ts';
 import { projector } from '../../functions/project/project.ts';
 import { reviewsSink } from '../../functions/project/reviewsSink.ts';
+import { usersSink } from '../../functions/project/usersSink.ts';
 import { Crash, type FaultPlan, faultyTable, noFaults, randomFaults } from '../../shared/adapters/memory/faults.ts';
 import { memoryObjects } from '../../shared/adapters/memory/objects.ts';
 import type { MemoryTable } from '../../shared/adapters/memory/table.ts';
@@ -153,6 +154,7 @@ const delivered = async (
       reviewsSink({ table, clock, randomness }),
       archiveSink({ archive, table, hotDays: null }),
       headsSink({ table }),
+      usersSink({ table }),
       featuresSink({ archive }),
     ],
     progress: tableProgress({ table, clock }),

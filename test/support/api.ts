@@ -1,10 +1,10 @@
-import type { APIGatewayProxyEvent, APIGatewayProxyResult, DynamoDBStreamEvent, SQSRecord } from 'aws-lambda';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, SQSRecord } from 'aws-lambda';
 import { adminEndpoints } from '../../functions/admin/endpoints.ts';
 import { decideEndpoints } from '../../functions/decide/endpoints.ts';
 import { ingestEndpoints } from '../../functions/ingest/ingest.ts';
 import { feedSink } from '../../functions/project/feedSink.ts';
-import { projector } from '../../functions/project/project.ts';
 import { reviewsSink } from '../../functions/project/reviewsSink.ts';
+import { usersSink } from '../../functions/project/usersSink.ts';
 import { readEndpoints } from '../../functions/read/endpoints.ts';
 import { erasedChains } from '../../functions/read/erasedChains.ts';
 import { inputsOpener } from '../../functions/read/inputs.ts';
@@ -14,16 +14,14 @@ import { virtualClock } from '../../shared/adapters/memory/clock.ts';
 import { type FaultPlan, faultyTable, noFaults } from '../../shared/adapters/memory/faults.ts';
 import { type MemoryTable, memoryTable } from '../../shared/adapters/memory/table.ts';
 import { matchPath, routes, type Scope, type Stage } from '../../shared/contract/routes.ts';
-import { ledgerOf } from '../../shared/deciding/judgement.ts';
 import { type EdgeDependencies, type HttpHandler, httpHandler } from '../../shared/edge/http.ts';
 import { createKey, type KeyStore } from '../../shared/edge/keys.ts';
 import { type Level, logLine } from '../../shared/edge/log.ts';
 import type { Endpoints } from '../../shared/edge/request.ts';
-import { decisionFromItem, isDecisionItem } from '../../shared/ledger/items.ts';
+import { isDecisionItem } from '../../shared/ledger/items.ts';
 import type { Item, Queue, QueueMessage, TableStore, Write } from '../../shared/ports/ports.ts';
-import { localMasterSecret } from '../../shared/secrets/masterSecret.ts';
 import { seededRandom } from '../../shared/store/random.ts';
-import { streamImage } from '../../tools/local/streamImage.ts';
+import { insertion, ledgerWithoutModel, strictProjector, testSecret } from './engine.ts';
 import { noEvidenceStores } from './evidence.ts';
 import { eventOf, type Received, received, type Sent } from './http.ts';
 
@@ -59,8 +57,8 @@ export function apiOnMemory({ faults = noFaults, ...more }: ApiOptions = {}) {
   const log = (level: Level, message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
     sinks.logged.push(logLine(level, message, fields));
   };
-  const masterSecret = localMasterSecret(Buffer.alloc(32, 7).toString('base64'));
-  const ledger = ledgerOf({ table, clock, randomness, masterSecret }, async () => ({ model: null, degraded: 'NO_MODEL' }));
+  const masterSecret = testSecret();
+  const ledger = ledgerWithoutModel({ table, clock, randomness, masterSecret });
   const endpoints: Readonly<Record<Stage, Endpoints>> = {
     ingest: ingestEndpoints({ queue: recording(sinks.queued), isOrdered: false }),
     decide: decideEndpoints(ledger),
@@ -79,12 +77,8 @@ export function apiOnMemory({ faults = noFaults, ...more }: ApiOptions = {}) {
   const handlers = Object.fromEntries(
     Object.entries(endpoints).map(([stage, served]) => [stage, httpHandler(stage as Stage, served, dependencies)]),
   ) as Readonly<Record<Stage, HttpHandler>>;
-  const project = projector({
-    sinks: [feedSink({ table, clock, randomness }), reviewsSink({ table, clock, randomness })],
-    decode: decisionFromItem,
-    report: ({ cause }) => {
-      throw cause;
-    },
+  const project = strictProjector({
+    sinks: [feedSink({ table, clock, randomness }), reviewsSink({ table, clock, randomness }), usersSink({ table })],
   });
   const store: KeyStore = { table, clock, randomness };
 
@@ -115,8 +109,7 @@ export function apiOnMemory({ faults = noFaults, ...more }: ApiOptions = {}) {
       ),
     /** Projects every decision in the table. */
     project: async (): Promise<void> => {
-      const records = inner.all().filter(isDecisionItem).map(recordOf);
-      await project({ Records: records } as unknown as Pick<DynamoDBStreamEvent, 'Records'>);
+      await project(inner.all().filter(isDecisionItem).map(insertion));
     },
     /** The items that stand in the table. */
     items: (): Item[] => inner.all(),
@@ -153,14 +146,5 @@ const recording = (messages: QueueMessage[]): Queue => ({
   async send(given) {
     messages.push(...given);
     return given.map(() => ({ sent: true }) as const);
-  },
-});
-
-const recordOf = (item: Item) => ({
-  eventName: 'INSERT',
-  dynamodb: {
-    SequenceNumber: '1',
-    Keys: { pk: { S: item.pk }, sk: { S: item.sk } },
-    NewImage: streamImage(item),
   },
 });

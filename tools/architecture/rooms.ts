@@ -51,7 +51,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'shared/projection',
     'shared/reviews',
   ],
-  'functions/review': [...stage, 'shared/secrets', 'shared/ledger', 'shared/reviews'],
+  'functions/review': [...stage, 'shared/secrets', 'shared/ledger', 'shared/projection', 'shared/reviews'],
   'functions/admin': [...stage, 'shared/policy'],
   'functions/compact': [...stage, 'shared/model', 'shared/parquet', 'shared/proof'],
   'functions/train': [...stage, 'shared/model', 'shared/parquet'],

@@ -5,14 +5,19 @@ import { dirname, join, normalize } from 'node:path';
 /** The checkout. */
 export const root = join(import.meta.dirname, '../..');
 
-/** Every source file of the checkout, as a path from its root, without generated files and declarations. */
-export const sourceFiles: readonly string[] = execFileSync(
+const files: readonly string[] = execFileSync(
   'git',
   ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.tsx', '*.mjs'],
   { cwd: root, encoding: 'utf8' },
 )
   .split('\n')
-  .filter((file) => file !== '' && !file.endsWith('.generated.ts') && !file.endsWith('.d.ts'));
+  .filter((file) => file !== '');
+
+/** The generated source files of the checkout, as paths from its root. */
+export const generatedFiles: readonly string[] = files.filter((file) => file.endsWith('.generated.ts'));
+
+/** Every other source file of the checkout, as a path from its root; declarations of packages left out. */
+export const sourceFiles: readonly string[] = files.filter((file) => !generatedFiles.includes(file) && !file.endsWith('.d.ts'));
 
 /** The text of a file; empty when it was deleted and the deletion is not committed yet. */
 export const textOf = (file: string): string => {

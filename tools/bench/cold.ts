@@ -32,11 +32,12 @@ const runs = Number(values.runs ?? 15);
 
 /** The commands that each function's own code sends, by hand: the yardstick must not follow what is measured. */
 const commands = {
-  ingest: { dynamo: ['get'], sqs: true, s3: false },
-  score: { dynamo: ['get', 'many', 'query', 'transact'], sqs: true, s3: true },
-  decide: { dynamo: ['get', 'many', 'query', 'transact'], sqs: false, s3: true },
-  project: { dynamo: ['get', 'query', 'update', 'transact'], sqs: true, s3: false },
-} as const satisfies Record<string, { dynamo: readonly (keyof typeof calls)[]; sqs: boolean; s3: boolean }>;
+  ingest: { dynamo: ['get'], sqs: true, s3: 'none' },
+  score: { dynamo: ['get', 'many', 'query', 'transact'], sqs: true, s3: 'get' },
+  decide: { dynamo: ['get', 'many', 'query', 'transact'], sqs: false, s3: 'get' },
+  // Each batch of the stream is archived.
+  project: { dynamo: ['get', 'query', 'update', 'transact'], sqs: true, s3: 'put' },
+} as const satisfies Record<string, { dynamo: readonly (keyof typeof calls)[]; sqs: boolean; s3: keyof typeof objectCalls }>;
 type Stage = keyof typeof commands;
 const stages = Object.keys(commands) as Stage[];
 
@@ -49,23 +50,38 @@ const calls = {
     "TransactWriteCommand({TransactItems:['a','b','c'].map(sk=>({Put:{TableName,Item:{pk:'cold',sk,b:new Uint8Array(300)}}}))})",
 } as const;
 
+const objectCalls = {
+  none: null,
+  get: {
+    command: 'GetObjectCommand',
+    lines: [
+      "const fetch = new GetObjectCommand({Bucket:process.env.AEGIS_MODEL_BUCKET,Key:'cold'});",
+      "await objects.send(fetch).catch((error) => { if (error.name !== 'NoSuchKey') throw error; });",
+    ],
+  },
+  put: {
+    command: 'PutObjectCommand',
+    lines: ["await objects.send(new PutObjectCommand({Bucket:process.env.AEGIS_ARCHIVE_BUCKET,Key:'cold',Body:'x'}));"],
+  },
+} as const;
+
 const bareSource = ({ dynamo, sqs, s3 }: (typeof commands)[Stage]): string => {
   const names = dynamo.map((name) => calls[name].slice(0, calls[name].indexOf('(')));
+  const object = objectCalls[s3];
   return [
     "import { DynamoDBClient } from '@aws-sdk/client-dynamodb';",
     `import { DynamoDBDocumentClient, ${names.join(', ')} } from '@aws-sdk/lib-dynamodb';`,
     sqs ? "import { SQSClient, SendMessageBatchCommand } from '@aws-sdk/client-sqs';" : '',
-    s3 ? "import { S3Client, GetObjectCommand } from '@aws-sdk/client-s3';" : '',
+    object ? `import { S3Client, ${object.command} } from '@aws-sdk/client-s3';` : '',
     'const TableName = process.env.AEGIS_TABLE;',
     'const documents = DynamoDBDocumentClient.from(new DynamoDBClient({}));',
     sqs ? 'const queue = new SQSClient({});' : '',
-    s3 ? 'const objects = new S3Client({ forcePathStyle: true });' : '',
+    object ? 'const objects = new S3Client({ forcePathStyle: true });' : '',
     'export const handler = async () => {',
     ...dynamo.map((name) => `await documents.send(new ${calls[name]});`),
     sqs ? "const send = new SendMessageBatchCommand({QueueUrl:process.env.COLD_QUEUE,Entries:[{Id:'0',MessageBody:'x'}]});" : '',
     sqs ? 'await queue.send(send);' : '',
-    s3 ? "const fetch = new GetObjectCommand({Bucket:process.env.AEGIS_MODEL_BUCKET,Key:'cold'});" : '',
-    s3 ? "await objects.send(fetch).catch((error) => { if (error.name !== 'NoSuchKey') throw error; });" : '',
+    ...(object?.lines ?? []),
     'return { statusCode: 200 };',
     '};',
   ].join('\n');

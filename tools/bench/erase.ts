@@ -13,6 +13,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import type { Wire } from '../../shared/contract/wire.ts';
 import { env } from '../../shared/store/names.ts';
 import { scanItems } from '../../shared/store/pages.ts';
 import { bytesOfAttribute, personal, readable, traceFinder, unpacked } from '../../test/support/traces.ts';
@@ -150,14 +151,15 @@ async function fill(): Promise<void> {
 /** Every payment decided and nothing on its way. */
 async function drained(): Promise<void> {
   for (const endMs = Date.now() + waitMsMax; ; await sleep(1_000)) {
-    const health = (await (await fetch(`${stack.url}/health`)).json()) as {
-      readonly dependencies: { readonly queue: { readonly waiting?: number } };
+    const headers = { authorization: `Bearer ${stack.key}` };
+    const health = (await (await fetch(`${stack.url}/health`, { headers })).json()) as {
+      readonly dependencies: { readonly queue: { readonly waitingMessages?: number } };
     };
-    const answer = await fetch(`${stack.url}/metrics/overview?minutes=60`, { headers: { authorization: `Bearer ${stack.key}` } });
+    const answer = await fetch(`${stack.url}/metrics/overview?minutes=60`, { headers });
     await stack.projected();
-    const { totals } = (await answer.json()) as { readonly totals: Readonly<Record<string, number>> };
+    const { totals } = (await answer.json()) as Wire<'Overview'>;
     const counted = Object.values(totals).reduce((sum, count) => sum + count, 0);
-    if (counted >= people * paymentsEach && !health.dependencies.queue.waiting) return;
+    if (counted >= people * paymentsEach && !health.dependencies.queue.waitingMessages) return;
     if (Date.now() > endMs) throw new Error(`after ${waitMsMax} ms ${counted} of ${people * paymentsEach} payments are decided`);
   }
 }

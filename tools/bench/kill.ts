@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import canonicalize from 'canonicalize';
 import { dynamoTable } from '../../shared/adapters/aws/table.ts';
+import type { Wire } from '../../shared/contract/wire.ts';
 import { zeroHash } from '../../shared/domain/audit.ts';
 import { seededRandom } from '../../shared/store/random.ts';
 import { moveMessages } from '../aws/redrive.ts';
@@ -181,12 +182,12 @@ async function post(life: Life, path: string, ids: readonly string[]): Promise<b
       headers: { authorization: `Bearer ${life.key}`, 'content-type': 'application/json' },
       body: JSON.stringify(isBatch ? { transactions: ids.map(paymentOf) } : paymentOf(ids[0]!)),
     });
-    const body = (await answer.json()) as {
-      readonly results?: readonly { readonly transactionId: string; readonly status: string }[];
-    };
+    const body = (await answer.json()) as Partial<Wire<'BatchResult'>>;
     if (answer.ok) {
       const taken = isBatch
-        ? body.results!.filter(({ status }) => status === 'QUEUED').map(({ transactionId }) => transactionId)
+        ? body.results!.flatMap(({ status, transactionId }) =>
+            status === 'QUEUED' && transactionId !== null ? [transactionId] : [],
+          )
         : ids;
       for (const id of taken) accepted.add(id);
       return taken.length === ids.length;
@@ -282,7 +283,7 @@ async function proved(life: Life) {
     for (const id of ids) if (found.get(id) !== 1) faults.push(`${id} is ${found.get(id) ?? 0} times ${where}`);
     for (const id of found.keys()) if (!begun.has(id)) faults.push(`${id} is ${where} and was never sent`);
   }
-  const { totals } = (await get(life, '/metrics/overview?minutes=1440')) as { readonly totals: Readonly<Record<string, number>> };
+  const { totals } = (await get(life, '/metrics/overview?minutes=1440')) as Wire<'Overview'>;
   const counted = Object.values(totals).reduce((sum, count) => sum + count, 0);
   if (counted !== ids.length) faults.push(`${counted} are counted, ${ids.length} were sent`);
   return {

@@ -39,8 +39,34 @@ const pollMs = 50;
 /** For the option of every measurement that can be made beside an earlier version. */
 export const beforeHelp = '--before FOLDER  measures a checkout of v0.1.0, with its packages, beside this one';
 
+/** The options of every measurement that takes kinds of calls in turn on the local stack. */
+export const stackOptions = {
+  rounds: { type: 'string' },
+  before: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const;
+
+/** Starts the stack of this checkout and, where `before` names its folder, that of a checkout of v0.1.0; stops both after `measure`. */
+export const onBenchStacks = async (
+  before: string | undefined,
+  measure: (stack: BenchStack, before: BenchStack | null) => Promise<void>,
+): Promise<void> => {
+  const stack = await startBenchStack();
+  try {
+    const earlier = before === undefined ? null : await startBenchStack(before);
+    try {
+      await measure(stack, earlier);
+    } finally {
+      await earlier?.stop();
+    }
+  } finally {
+    await stack.stop();
+  }
+};
+
 /** The stack of this checkout; with `before`, that of a checkout of v0.1.0, and its adapter. */
-export const startBenchStack = async (before?: string): Promise<BenchStack> => {
+const startBenchStack = async (before?: string): Promise<BenchStack> => {
   const { stackProcess, makeTable } = before === undefined ? ofThisCheckout : await ofCheckout(absolute(before));
   const child = fork(stackProcess, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const address = await firstMessage(child);

@@ -7,6 +7,7 @@ import { memoryTable } from '../../shared/adapters/memory/table.ts';
 import type { Consumed } from '../../shared/ports/ports.ts';
 import { feedRetentionDays, slotMs } from '../../shared/projection/feed.ts';
 import { prefixes } from '../../shared/store/names.ts';
+import { scanItems } from '../../shared/store/pages.ts';
 import { stackOn, startMs } from '../../test/tools/rebuild/world.ts';
 import { roundLimits } from '../rebuild/period.ts';
 import { rebuildSinks } from '../rebuild/plan.ts';
@@ -92,7 +93,7 @@ for (let i = 0; i < sample; i += 1) {
 await stack.deliver();
 stack.lose(false);
 
-const items = await allItems();
+const items = await Array.fromAsync(scanItems(stack.table, 1_000));
 const bytesOf = (prefix: string): number => {
   const sizes = items.filter(({ pk }) => pk.startsWith(prefix)).map(itemSizeBytes);
   return sizes.reduce((sum, size) => sum + size, 0) / Math.max(1, sizes.length);
@@ -136,14 +137,4 @@ for (const { region, date, readUnitsPerMillion, writeUnitsPerMillion, objectPuts
     restored.writeUnits * times * writeUnitsPerMillion +
     puts * objectPutsPerMillion;
   row(`US dollars, ${region}, list prices of ${date}`, (dollars / 1e6).toFixed(2));
-}
-
-async function allItems() {
-  const found: Awaited<ReturnType<typeof stack.table.scan>>['items'][number][] = [];
-  for (let after: { readonly pk: string; readonly sk: string } | undefined; ; ) {
-    const page = await stack.table.scan({ limit: 1_000, ...(after && { after }) });
-    found.push(...page.items);
-    after = page.after;
-    if (after === undefined) return found;
-  }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { Wire } from '../../shared/contract/wire.ts';
 import { undecided, waitUntilDecided } from '../cli/decided.ts';
 import { AlarmWatch, readAlarms } from '../local/alarms.ts';
 import { emulatorCredentials, emulatorRegion } from '../local/emulatorConnection.ts';
@@ -161,7 +162,7 @@ async function post(transactions: readonly unknown[]): Promise<void> {
       body,
     });
     const text = await answer.text();
-    if (answer.status === 202 && (JSON.parse(text) as { readonly accepted: number }).accepted === transactions.length) return;
+    if (answer.status === 202 && (JSON.parse(text) as Wire<'BatchResult'>).accepted === transactions.length) return;
     if (answer.status >= 500) serverErrors += 1;
     if ((answer.status !== 503 && answer.status !== 202) || tries >= postsMax)
       throw new Error(`${answer.status}: ${text.slice(0, 500)}`);
@@ -305,7 +306,7 @@ async function get(path: string): Promise<unknown> {
 }
 
 async function decisionsCounted(): Promise<number> {
-  const { totals } = (await get('/metrics/overview?minutes=1440')) as { readonly totals: Readonly<Record<string, number>> };
+  const { totals } = (await get('/metrics/overview?minutes=1440')) as Wire<'Overview'>;
   return Object.values(totals).reduce((sum, count) => sum + count, 0);
 }
 
@@ -317,8 +318,8 @@ async function decisionsInChains(): Promise<number> {
     for (let i = next++; i < accounts; i = next++) {
       const last = await get(`/accounts/soak-${i}/decision?userId=u1`).catch(() => null);
       if (last === null) continue;
-      const { transactionId } = last as { readonly transactionId: string };
-      const { audit } = (await get(`/decisions/${transactionId}`)) as { readonly audit: { readonly sequence: number } };
+      const { transactionId } = last as Wire<'Standing'>;
+      const { audit } = (await get(`/decisions/${transactionId}`)) as Wire<'Decision'>;
       sum += audit.sequence;
     }
   };

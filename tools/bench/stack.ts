@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type Bare, type BenchStack, beforeHelp, byClients, nowAtNoon, startBenchStack } from './localStack.ts';
+import { type Bare, type BenchStack, beforeHelp, byClients, nowAtNoon, onBenchStacks, stackOptions } from './localStack.ts';
 
 /**
  * Payments posted in batches until each is decided and stored, against the emulator's own rate of the bare read and transaction of
@@ -20,15 +20,7 @@ const shareMin: Readonly<Record<string, number>> = { otherAccounts: 0.8, fourOfA
 const bareClients = [8, 32];
 const batchRows = 500;
 
-const { values } = parseArgs({
-  options: {
-    payments: { type: 'string' },
-    rounds: { type: 'string' },
-    before: { type: 'string' },
-    json: { type: 'boolean' },
-    help: { type: 'boolean' },
-  },
-});
+const { values } = parseArgs({ options: { payments: { type: 'string' }, ...stackOptions } });
 if (values.help) {
   console.log(help);
   process.exit(0);
@@ -36,9 +28,7 @@ if (values.help) {
 const payments = Number(values.payments ?? 3_000);
 const rounds = Number(values.rounds ?? 3);
 
-const stack = await startBenchStack();
-const before = values.before === undefined ? null : await startBenchStack(values.before);
-try {
+await onBenchStacks(values.before, async (stack, before) => {
   const kinds: Readonly<Record<string, (round: number) => Promise<number>>> = {
     bareBySdk: (round) => bare(stack.bare.sdk, `s${round}`),
     bareByAdapter: (round) => bare(stack.bare.adapter, `a${round}`),
@@ -85,10 +75,7 @@ try {
   for (const { name, toBareBySdk } of below)
     console.error(`${name}: ${toBareBySdk.toFixed(2)} x the SDK's bare rate, needed: ${shareMin[name]}`);
   if (below.length > 0) process.exitCode = 1;
-} finally {
-  await before?.stop();
-  await stack.stop();
-}
+});
 
 /** A read and a transaction of items of the same sizes, payment after payment. */
 async function bare(calls: Bare, name: string): Promise<number> {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type Bare, type BenchStack, beforeHelp, byClients, nowAtNoon, startBenchStack } from './localStack.ts';
+import { type Bare, type BenchStack, beforeHelp, byClients, nowAtNoon, onBenchStacks, stackOptions } from './localStack.ts';
 
 /**
  * The synchronous route on the local stack against a bare transaction (and read) of items of the same sizes, in the same run. The stack
@@ -16,15 +16,7 @@ Exit code 1 when the route's p50 is above its multiple of the SDK's bare transac
 /** Of the route's p50 at one client to that of the SDK's bare transaction. */
 const p50RatioMax = 2.5;
 
-const { values } = parseArgs({
-  options: {
-    requests: { type: 'string' },
-    rounds: { type: 'string' },
-    before: { type: 'string' },
-    json: { type: 'boolean' },
-    help: { type: 'boolean' },
-  },
-});
+const { values } = parseArgs({ options: { requests: { type: 'string' }, ...stackOptions } });
 if (values.help) {
   console.log(help);
   process.exit(0);
@@ -40,9 +32,6 @@ interface Run {
   readonly cpuMs: number;
 }
 
-const stack = await startBenchStack();
-const before = values.before === undefined ? null : await startBenchStack(values.before);
-const { sdk, adapter } = stack.bare;
 let calls = 0;
 
 const readAndTransact = (bare: Bare) => async (name: string) => {
@@ -68,12 +57,14 @@ const decide =
       200,
     );
 
-const kinds: readonly (readonly [what: string, clients: number, call: (name: string) => Promise<unknown>])[] = [
-  ['bare transaction by the AWS SDK', 1, sdk.transact],
-  ['bare transaction by our adapter', 1, adapter.transact],
+type Kind = readonly [what: string, clients: number, call: (name: string) => Promise<unknown>];
+
+const kindsOf = (stack: BenchStack, before: BenchStack | null): readonly Kind[] => [
+  ['bare transaction by the AWS SDK', 1, stack.bare.sdk.transact],
+  ['bare transaction by our adapter', 1, stack.bare.adapter.transact],
   ['POST /decisions', 1, decide(stack)],
-  ['bare read + transaction by the AWS SDK', 8, readAndTransact(sdk)],
-  ['bare read + transaction by our adapter', 8, readAndTransact(adapter)],
+  ['bare read + transaction by the AWS SDK', 8, readAndTransact(stack.bare.sdk)],
+  ['bare read + transaction by our adapter', 8, readAndTransact(stack.bare.adapter)],
   ['POST /decisions', 8, decide(stack)],
   ['POST /decisions', 64, decide(stack)],
   ...(before === null
@@ -87,7 +78,8 @@ const kinds: readonly (readonly [what: string, clients: number, call: (name: str
       ] as const)),
 ];
 
-try {
+await onBenchStacks(values.before, async (stack, before) => {
+  const kinds = kindsOf(stack, before);
   // Compilers of both sides do their work before the first round.
   for (const [, clients, call] of kinds) await byClients(clients, requests, () => call(`warm-${calls++}`));
   const best = new Map<string, Run>();
@@ -136,7 +128,4 @@ try {
     console.error(`p50 is ${p50Ratio.toFixed(2)} x that of the SDK's bare transaction, allowed: ${p50RatioMax}`);
     process.exitCode = 1;
   }
-} finally {
-  await before?.stop();
-  await stack.stop();
-}
+});

@@ -15,6 +15,7 @@ const commands: readonly { readonly name: string; readonly text: string; readonl
   { name: 'train', text: 'train a model and publish it if it is no worse', load: () => import('./train.ts') },
   { name: 'model', text: 'list, show and switch model versions', load: () => import('./model.ts') },
   { name: 'policy', text: 'lint, show and publish policies', load: () => import('./policyCommand.ts') },
+  { name: 'lists', text: 'show, change and import the lists of the policy', load: () => import('./lists.ts') },
   { name: 'keys', text: 'create, list, revoke and rotate API keys', load: () => import('./keys.ts') },
   { name: 'labels', text: 'import late labels, such as chargebacks', load: () => import('./labels.ts') },
   { name: 'webhooks', text: 'add, list, remove and replay webhooks', load: () => import('./webhooks.ts') },

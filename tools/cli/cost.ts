@@ -3,6 +3,7 @@ import { BroadcastChannel } from 'node:worker_threads';
 import type { Command } from 'commander';
 import { type Prices, prices, published } from '../../infra/prices.ts';
 import { defaultStage } from '../../infra/settings.ts';
+import { hourMs } from '../../shared/domain/durations.ts';
 import { cloudWatchSums } from '../aws/metricSums.ts';
 import { billOf } from '../cost/bill.ts';
 import { liveBill } from '../cost/live.ts';
@@ -21,7 +22,6 @@ const warmUpDecisions = 500;
 /** No report came for so long: all of them are in. */
 const quietMs = 200;
 const reportsMsMax = 30_000;
-const hourMs = 3_600_000;
 const hoursMax = 720;
 const queueStages: ReadonlySet<string> = new Set(['score', 'webhooks']);
 

@@ -1,4 +1,5 @@
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { hourMs } from '../../shared/domain/durations.ts';
 import { emulatorCredentials, emulatorRegion } from '../local/emulatorConnection.ts';
 import type { LocalStack } from '../local/stack.ts';
 import { waitUntilDecided } from './decided.ts';
@@ -22,7 +23,6 @@ interface LoadOptions {
 /** Share of the payments that come as bursts on one account, so that not all are allowed. */
 const burstShare = 0.02;
 const burstLength = 20;
-const hourMs = 3_600_000;
 
 /** Two payments per account, hours apart, and a few bursts: about the mix of a usual day. */
 const paymentsOf = (name: string, count: number) => {

@@ -111,7 +111,7 @@ async function send(client: AegisClient, { transactionId, disposition, note }: R
   const { error, response } = await client
     .POST('/decisions/{transactionId}/review', {
       params: { path: { transactionId } },
-      body: { disposition: known, ...(note !== undefined && { note }) },
+      body: { disposition: known, source: 'IMPORT', ...(note !== undefined && { note }) },
     })
     .catch((cause: unknown) => {
       throw new CommandFailure(`the API does not answer: ${cause instanceof Error ? cause.message : String(cause)}`, 2);

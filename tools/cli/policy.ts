@@ -1,6 +1,8 @@
 import { type PolicyFault, parsePolicy } from '../../functions/admin/parsePolicy.ts';
+import type { Wire } from '../../shared/contract/wire.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
+import { readPolicyTests, runPolicyTests } from './policyTests.ts';
 
 /** One call to a running Aegis. */
 export type Send = (
@@ -28,6 +30,27 @@ export const showPolicy = async (send: Send, version?: number): Promise<CommandR
   return status === 200 ? done([JSON.stringify(body, null, 2)]) : refused(problemLines(status, body));
 };
 
+/**
+ * `aegis policy check FILE [--tests FILE]`: lints a policy file and decides its own test cases. Exit code 1 for faults and for cases that do
+ * not hold. Throws an Error for a file of test cases that cannot be read.
+ */
+export const checkPolicy = async (
+  text: string,
+  fileName: string,
+  tests: { readonly text: string; readonly fileName: string } | null,
+): Promise<CommandResult> => {
+  const read = readPolicy(text, fileName);
+  if (!read.ok) return refused(read.lines);
+  const { hash } = compilePolicy(read.policy, 0);
+  if (tests === null) return done([`${fileName}: no faults, hash ${hash}`]);
+  const cases = readPolicyTests(tests.text, tests.fileName);
+  const results = await runPolicyTests(read.policy, cases);
+  const failed = results.filter(({ faults }) => faults.length > 0);
+  const lines = failed.flatMap(({ name, faults }) => [`FAILED ${name}`, ...faults.map((fault) => `  ${fault}`)]);
+  const sum = `${tests.fileName}: ${results.length - failed.length} of ${results.length} test cases hold, hash ${hash}`;
+  return failed.length === 0 ? done([sum]) : refused([...lines, sum]);
+};
+
 export interface PublishOptions {
   /** Stored, not put in force. */
   readonly draft: boolean;
@@ -51,7 +74,7 @@ export const publishPolicyFile = async (
   };
   const { status, body } = await send('PUT', '/policy', request);
   if (status !== 201) return refused(problemLines(status, body));
-  const published = body as { readonly version: number; readonly hash: string; readonly status: string };
+  const published = body as Wire<'PublishedPolicy'>;
   return done([`version ${published.version} is ${published.status}, hash ${published.hash}`]);
 };
 
@@ -99,9 +122,6 @@ const faultText = ({ pointer, detail }: Pick<PolicyFault, 'pointer' | 'detail'>)
   `${pointer === '' ? '' : `#${pointer}`}: ${detail}`;
 
 const problemLines = (status: number, body: unknown): string[] => {
-  const problem = (typeof body === 'object' && body !== null ? body : {}) as {
-    readonly detail?: string;
-    readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
-  };
+  const problem: Partial<Wire<'Problem'>> = typeof body === 'object' && body !== null ? body : {};
   return [`${status}: ${problem.detail ?? 'no detail given'}`, ...(problem.errors ?? []).map((fault) => `  ${faultText(fault)}`)];
 };

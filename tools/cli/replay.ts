@@ -22,7 +22,7 @@ export interface ReplayDependencies extends ExportStores {
   readonly clock: Clock;
 }
 
-/** `aegis replay <transactionId>`: the account's chain up to the transaction, made anew. */
+/** `aegis replay <transactionId>`: decides the account's payments again up to the transaction, and compares the chain. */
 export const replayTransaction = async (
   dependencies: ReplayDependencies,
   tenant: string,

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Wire } from '../../shared/contract/wire.ts';
 import { env } from '../../shared/store/names.ts';
 import { type Answer, call, type Target } from '../local/call.ts';
 import { type RunningStack, runningStacks } from '../local/runningStacks.ts';
@@ -27,8 +28,8 @@ export const apiOptions = (command: Command, scopes: string): Command =>
 
 /**
  * Adds `--url` to a command that goes to table, buckets and queues itself, with the caller's own AWS rights. Before the action runs, the
- * environment names the stack: `--url` chooses a local one; without it the environment stands, else the local stack that was started last.
- * `isUsed` says from the options whether the command needs a stack at all.
+ * environment names the stack: `--url` chooses a local one; without it the variables of the environment do, else the local stack that was
+ * started last. `isUsed` says from the options whether the command needs a stack at all.
  */
 export const storesOption = (
   command: Command,
@@ -94,7 +95,7 @@ export const callerOf =
 /** Returns why an answer shows that no request with this key can succeed, or null; `name` is the target's in the message. */
 export const refusalOf = (name: string, { status, body }: Answer): string | null => {
   if (status !== 401 && status !== 403) return null;
-  const { detail } = (typeof body === 'object' && body !== null ? body : {}) as { readonly detail?: string };
+  const { detail }: Partial<Wire<'Problem'>> = typeof body === 'object' && body !== null ? body : {};
   const what = status === 401 ? 'does not accept the key' : 'does not allow this with the key';
   return `${name} ${what} (${status}${detail === undefined ? '' : `: ${detail}`}); give another one with --key or AEGIS_KEY`;
 };

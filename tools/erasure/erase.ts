@@ -2,10 +2,11 @@ import canonicalize from 'canonicalize';
 import { type ErasedChain, erasedChainItem, erasedChains } from '../../functions/read/erasedChains.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
-import { decisionFromItem, decisionItem, type StoredEntry } from '../../shared/ledger/items.ts';
+import { decisionFromItem, decisionItem } from '../../shared/ledger/items.ts';
 import { accountFromItem, ownerOf, unmoved } from '../../shared/ledger/state.ts';
 import type { Clock, Item, Key, ObjectStore, Randomness, TableStore } from '../../shared/ports/ports.ts';
 import { archiveEntries } from '../../shared/proof/archive.ts';
+import type { StoredEntry } from '../../shared/proof/entry.ts';
 import { noteHeads } from '../../shared/proof/heads.ts';
 import { attempted } from '../../shared/reviews/attempts.ts';
 import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
@@ -36,6 +37,8 @@ export interface ErasureReport {
   readonly reviews: number;
   /** Notes of when people were last told of an account. */
   readonly alerts: number;
+  /** Notes of whose account it was. */
+  readonly users: number;
   readonly featureObjects: number;
   readonly messages: number;
 }
@@ -52,7 +55,16 @@ export interface Erasure {
 const sweepsMax = 6;
 const keysPerRead = 100;
 const writesAtOnce = 16;
-const nothingErased = { accounts: 0, decisions: 0, feedPages: 0, reviews: 0, alerts: 0, featureObjects: 0, messages: 0 };
+const nothingErased = {
+  accounts: 0,
+  decisions: 0,
+  feedPages: 0,
+  reviews: 0,
+  alerts: 0,
+  users: 0,
+  featureObjects: 0,
+  messages: 0,
+};
 const attempts = { attemptsMax: 20, backoffBaseMs: 20, backoffMaxMs: 1_000 };
 const withinMs = 60_000;
 
@@ -119,7 +131,7 @@ async function eraseTraces(
     for (const { owner, payments } of ofOwners) {
       const gone = await sweepTraces({ table, tenant, nowMs: clock.nowMs() }, owner, payments);
       addTo(total, gone);
-      found += gone.feedPages + gone.reviews + gone.alerts;
+      found += gone.feedPages + gone.reviews + gone.alerts + gone.users;
     }
     if (found === 0) break;
     if (sweeps === sweepsMax)

@@ -12,7 +12,7 @@ export interface ParkedQueue {
   rewrite(change: (message: ParkedMessage) => ParkedMessage | null): Promise<number>;
 }
 
-/** What waits of the subjects is replaced by a message that says so and keeps the transaction's id. Returns how many. */
+/** Replaces the subjects' waiting messages by messages that say so and keep the transaction's id. Returns how many. */
 export async function eraseMessages(
   queues: readonly ParkedQueue[],
   tenant: string,
@@ -21,8 +21,8 @@ export async function eraseMessages(
   const patterns = subjects.map(({ userId, accountId }) => [userId, ...(accountId === null ? [] : [accountId])].map(wholeId));
   const change = (message: ParkedMessage): ParkedMessage | null => {
     const parsed = parse(message.body);
-    const told = message.attributes[messageAttributes.tenant] ?? parsed?.tenant ?? defaultTenant;
-    if (told !== tenant) return null;
+    const messageTenant = message.attributes[messageAttributes.tenant] ?? parsed?.tenant ?? defaultTenant;
+    if (messageTenant !== tenant) return null;
     const text = [message.body, ...Object.values(message.attributes)].join('\n');
     if (!patterns.some((ids) => ids.every((id) => id.test(text)))) return null;
     const transactionId = typeof parsed?.transactionId === 'string' ? { transactionId: parsed.transactionId } : {};
@@ -36,7 +36,7 @@ export async function eraseMessages(
   return erased;
 }
 
-/** An id wherever it stands by itself: what is parked may be no JSON at all. */
+/** Matches an id that is not part of a longer one, anywhere in a text: a parked message need not be JSON. */
 const wholeId = (id: string): RegExp => new RegExp(`(?<![A-Za-z0-9._:-])${id.replaceAll('.', '\\.')}(?![A-Za-z0-9._:-])`);
 
 const parse = (body: string): Readonly<Record<string, unknown>> | null => {

@@ -100,6 +100,7 @@ const mentionsIn = (tenant: string, item: Item): readonly Mention[] => {
   }
   if (isOwn(prefixes.feed)) return pageEntries(item).map(({ transaction }) => transaction);
   if (isOwn(prefixes.review) && reviewOfKey(item) !== null) return [reviewFromItem(item)];
+  if (isOwn(prefixes.user)) return [{ accountId: item.sk, userId: item.pk.slice(`${prefixes.user}${tenant}#`.length) }];
   if (!isOwn(prefixes.alert)) return [];
   const [accountId, userId] = alertedAccount(item) ?? [];
   return accountId === undefined || userId === undefined ? [] : [{ accountId, userId }];

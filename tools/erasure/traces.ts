@@ -11,7 +11,7 @@ import {
   slotStartMs,
 } from '../../shared/projection/feed.ts';
 import { type Review, reviewFromItem, reviewPlace } from '../../shared/reviews/review.ts';
-import { alertKey, openReviewKey, reviewKey, reviewMemberKey } from '../../shared/store/names.ts';
+import { alertKey, openReviewKey, reviewKey, reviewMemberKey, stateKey, userAccountKey } from '../../shared/store/names.ts';
 import { queryItems } from '../../shared/store/pages.ts';
 import { inParallel } from '../../shared/store/parallel.ts';
 import type { Owner, Payment } from './owners.ts';
@@ -32,10 +32,11 @@ export const sweepTraces = async (
   place: Place,
   { accountId, userId }: Owner,
   payments: ReadonlyMap<string, Payment>,
-): Promise<{ readonly feedPages: number; readonly reviews: number; readonly alerts: number }> => ({
+): Promise<{ readonly feedPages: number; readonly reviews: number; readonly alerts: number; readonly users: number }> => ({
   feedPages: await sweepFeeds(place, payments),
   reviews: await sweepReviews(place, payments),
   alerts: await sweepAlerts(place, accountId, userId),
+  users: await sweepUsers(place, accountId, userId),
 });
 
 /** A payment is on one of the pages of its slot from its own time on. */
@@ -118,6 +119,15 @@ const sweepAlerts = async ({ table, tenant }: Place, accountId: string, userId: 
     return 1;
   });
   return sum(gone);
+};
+
+/** The note of whose account it was; one that lives began after the erasure. */
+const sweepUsers = async ({ table, tenant }: Place, accountId: string, userId: string): Promise<number> => {
+  const key = userAccountKey(tenant, userId, accountId);
+  if ((await table.get(key, { consistent: true })) === null) return 0;
+  if ((await table.get(stateKey(tenant, accountId, userId), { consistent: true })) !== null) return 0;
+  await table.delete(key);
+  return 1;
 };
 
 const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);

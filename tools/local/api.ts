@@ -6,7 +6,7 @@ export interface Api {
   readonly ready: Promise<void>;
   /** Takes requests from now on; the address. Throws LocalProblem when the port is taken. */
   listen(): Promise<string>;
-  /** Resolves once everything committed so far has been told. */
+  /** Resolves once everything committed so far has been handed to the stream. */
   tellCommitted(): Promise<void>;
   /** By stage, and of the gateway itself. */
   heapBytes(): Promise<Readonly<Record<string, number>>>;

@@ -1,22 +1,19 @@
 import { createHash } from 'node:crypto';
+import type { WireItemOf } from '../../shared/contract/wire.ts';
 
-/** One entry as `GET /accounts/{accountId}/audit` answers it. */
-export interface AuditEntry {
-  readonly body: {
-    readonly chain: string;
-    readonly sequence: number;
-    readonly previousHash: string;
-    readonly transactionId?: string;
-    readonly [field: string]: unknown;
-  };
-  readonly hash: string;
+type AuditItem = WireItemOf<'AuditPage'>;
+
+/** An entry as `GET /accounts/{accountId}/audit` answers it: what links it to the others, and whatever else its hash covers. */
+export interface ChainEntry {
+  readonly body: Pick<AuditItem['body'], 'chain' | 'sequence' | 'previousHash'> & Readonly<Record<string, unknown>>;
+  readonly hash: AuditItem['hash'];
 }
 
 /**
  * The first fault of a whole chain, oldest entry first; null when it is intact. Written against the documented rules alone and sharing no
  * code with the engine, so that the demonstration does not ask the engine to vouch for itself.
  */
-export const chainFault = (entries: readonly AuditEntry[]): string | null => {
+export const chainFault = (entries: readonly ChainEntry[]): string | null => {
   let previousHash = '0'.repeat(64);
   for (const [i, { body, hash }] of entries.entries()) {
     const where = `entry ${i + 1} of chain ${entries[0]!.body.chain}`;

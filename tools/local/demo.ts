@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { SingleBar } from 'cli-progress';
+import type { Wire, WireItemOf } from '../../shared/contract/wire.ts';
+import { inParallel } from '../../shared/store/parallel.ts';
 import { call, type Target } from './call.ts';
-import { type AuditEntry, chainFault } from './chain.ts';
+import { type ChainEntry, chainFault } from './chain.ts';
 import { EmulatorError } from './emulators.ts';
 import { LocalProblem } from './problem.ts';
 import { readSample, type SampleTransaction } from './sample.ts';
@@ -19,35 +21,9 @@ const decideMsMax = 300_000;
 const pollMs = 50;
 const reasonsShown = 8;
 
+type Decision = Wire<'Decision'>;
 /** A row of an account's timeline. */
-interface TimelineRow {
-  readonly transactionId: string;
-  readonly outcome: 'ALLOW' | 'REVIEW' | 'BLOCK';
-  readonly signals: readonly string[];
-}
-
-interface DecisionBody {
-  readonly transactionId: string;
-  readonly userId: string;
-  readonly accountId: string;
-  readonly occurredAt: string;
-  readonly receivedAt: string;
-  readonly decidedAt: string;
-  readonly outcome: 'ALLOW' | 'REVIEW' | 'BLOCK';
-  readonly score: number;
-  readonly transition: string;
-  readonly reasons: readonly {
-    readonly signal: string;
-    readonly value: number | null;
-    readonly threshold: number | null;
-    readonly points: number;
-    readonly text: string;
-  }[];
-  readonly explanation: string;
-  readonly late: boolean;
-  readonly policyVersion: number;
-  readonly audit: { readonly sequence: number; readonly hash: string };
-}
+type TimelineRow = WireItemOf<'DecisionPage'>;
 
 const run = async (): Promise<boolean> => {
   const sample = readSample();
@@ -62,14 +38,18 @@ const run = async (): Promise<boolean> => {
     const sentRows = await sendAll(target, sample);
     const accounts = [...accountsOf(sample)];
     const decisions = (
-      await inParallel(accounts, ([, { userId, accountId }]) => pages<TimelineRow>(target, userId, accountId, 'decisions'))
+      await inParallel(accounts, requestsAtOnce, ([, { userId, accountId }]) =>
+        pages<TimelineRow>(target, userId, accountId, 'decisions'),
+      )
     ).flat();
-    const chains = await inParallel(accounts, ([, { userId, accountId }]) =>
-      pages<AuditEntry>(target, userId, accountId, 'audit'),
+    const chains = await inParallel(accounts, requestsAtOnce, ([, { userId, accountId }]) =>
+      pages<ChainEntry>(target, userId, accountId, 'audit'),
     );
     const alarms = await inParallel(
       decisions.filter(({ outcome }) => outcome !== 'ALLOW'),
-      ({ transactionId }) => decisionOf(target, transactionId),
+      requestsAtOnce,
+      // Only an erased payment has no id, and nothing here is erased.
+      ({ transactionId }) => decisionOf(target, transactionId!),
     );
     const explained = alarms.filter((decision) => decision !== null);
 
@@ -101,7 +81,7 @@ const sendAll = async (target: Target, sample: readonly SampleTransaction[]): Pr
     const { status, body } = await call(target, 'POST', '/transactions/batch', {
       transactions: sample.slice(from, from + batchRows),
     });
-    const { accepted = 0 } = body as { accepted?: number };
+    const { accepted = 0 } = body as Partial<Wire<'BatchResult'>>;
     if (status !== 202 || accepted !== Math.min(batchRows, sample.length - from)) {
       bar.stop();
       throw new Error(`a batch was not taken whole: ${status} ${JSON.stringify(body).slice(0, 500)}`);
@@ -121,12 +101,13 @@ const sendAll = async (target: Target, sample: readonly SampleTransaction[]): Pr
 
 const waitingMessages = async (target: Target): Promise<number> => {
   const { body } = await call(target, 'GET', '/health');
+  // The document says of each dependency only that it has a status.
   return (body as { dependencies: { queue: { waitingMessages: number } } }).dependencies.queue.waitingMessages;
 };
 
-const decisionOf = async (target: Target, transactionId: string): Promise<DecisionBody | null> => {
+const decisionOf = async (target: Target, transactionId: string): Promise<Decision | null> => {
   const { status, body } = await call(target, 'GET', `/decisions/${transactionId}`);
-  if (status === 200) return body as DecisionBody;
+  if (status === 200) return body as Decision;
   if (status === 404) return null;
   throw new Error(`GET /decisions/${transactionId} answered ${status} ${JSON.stringify(body)}`);
 };
@@ -147,16 +128,6 @@ const pages = async <Row>(target: Target, userId: string, accountId: string, wha
 const accountsOf = (sample: readonly SampleTransaction[]): Map<string, SampleTransaction> =>
   new Map(sample.map((transaction) => [`${transaction.userId} ${transaction.accountId}`, transaction]));
 
-const inParallel = async <T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> => {
-  const results = new Array<R>(all.length);
-  let next = 0;
-  const worker = async () => {
-    for (let i = next++; i < all.length; i = next++) results[i] = await work(all[i]!);
-  };
-  await Promise.all(Array.from({ length: requestsAtOnce }, worker));
-  return results;
-};
-
 const colours = { ALLOW: 'green', REVIEW: 'yellow', BLOCK: 'red' } as const;
 
 const printOutcomes = (decisions: readonly TimelineRow[]): void => {
@@ -169,7 +140,7 @@ const printOutcomes = (decisions: readonly TimelineRow[]): void => {
 };
 
 /** From the audit entries: when each payment was received, when decided. */
-const printSpeed = (entries: readonly AuditEntry[]): void => {
+const printSpeed = (entries: readonly ChainEntry[]): void => {
   const received = entries.map(({ body }) => Date.parse(String(body.receivedAt)));
   const decided = entries.map(({ body }) => Date.parse(String(body.at)));
   const firstMs = received.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
@@ -181,7 +152,7 @@ const printSpeed = (entries: readonly AuditEntry[]): void => {
 };
 
 /** Signals of every decision; rules, lists and the model of those that were not allowed. */
-const printReasons = (decisions: readonly TimelineRow[], explained: readonly DecisionBody[]): void => {
+const printReasons = (decisions: readonly TimelineRow[], explained: readonly Decision[]): void => {
   const triggered = decisions.flatMap(({ signals }) => signals);
   const others = explained
     .flatMap(({ reasons }) => reasons.map(({ signal }) => signal))
@@ -194,8 +165,8 @@ const printReasons = (decisions: readonly TimelineRow[], explained: readonly Dec
   }
 };
 
-/** The gravest decision, in full. */
-const printOne = (decisions: readonly DecisionBody[]): void => {
+/** Prints the most severe decision in full. */
+const printOne = (decisions: readonly Decision[]): void => {
   const [gravest] = decisions.toSorted((a, b) => b.score - a.score || b.reasons.length - a.reasons.length);
   if (gravest === undefined) return;
   const { transactionId, accountId, userId, occurredAt, outcome, score, transition, explanation, audit, policyVersion } = gravest;
@@ -215,8 +186,8 @@ const prove = (
   sentRows: number,
   sample: readonly SampleTransaction[],
   decisions: readonly TimelineRow[],
-  explained: readonly DecisionBody[],
-  chains: readonly (readonly AuditEntry[])[],
+  explained: readonly Decision[],
+  chains: readonly (readonly ChainEntry[])[],
 ): boolean => {
   const entries = chains.flat();
   const hashes = new Map(entries.map(({ body, hash }) => [body.transactionId, hash]));

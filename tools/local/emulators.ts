@@ -82,10 +82,10 @@ export async function startSqsAndS3(options: EmulatorOptions = {}): Promise<Queu
   return onPort(options.port, async (port) => {
     const data: QueueEmulatorData = { port, ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }) };
     const worker = new Worker(new URL('./queueEmulator.ts', import.meta.url), { workerData: data, name: 'fauxqs', execArgv: [] });
-    const told = await first(worker);
-    if (told.kind === 'failed') {
+    const start = await first(worker);
+    if (start.kind === 'failed') {
       await worker.terminate();
-      throw Object.assign(new EmulatorError(`the SQS and S3 emulator did not start: ${told.message}`), { code: told.code });
+      throw Object.assign(new EmulatorError(`the SQS and S3 emulator did not start: ${start.message}`), { code: start.code });
     }
     return {
       endpoint: `http://${loopback}:${port}`,

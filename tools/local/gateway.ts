@@ -65,7 +65,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       new Promise((resolve) => {
         stopping = true;
         for (const response of underWay) response.shouldKeepAlive = false;
-        // Whoever has sent half a request, or none at all, would hold it up for as long as he likes.
+        // A client that sent half a request, or none, would hold it up with no time limit.
         const closeUnused = (): void => {
           const used = new Set([...underWay].map(({ req }) => req.socket));
           for (const socket of sockets) if (!used.has(socket)) socket.destroy();

@@ -109,7 +109,7 @@ export interface ThreadSide<Call extends string> {
   failure(text: string): void;
   /** To the main thread, before any later answer to a call. */
   committed(committed: Committed): void;
-  /** Takes what it is asked for from now on; `ready` is told once `loaded` resolves. */
+  /** Answers calls from now on. Reports that it is ready once `loaded` resolves. */
   serve(
     answers: Readonly<Record<Call, () => unknown>>,
     loaded: Promise<unknown>,

@@ -7,15 +7,15 @@ import type { Committed, ToldWrite } from './threadMessages.ts';
 export interface LoadedFunction {
   /** The handler's answer to one event. */
   run(id: string, event: unknown, deadlineMs: number): Promise<unknown>;
-  /** What it committed and nobody was told yet; null: nothing. */
+  /** Returns the writes that were committed and not handed over yet; null when there are none. */
   takeCommitted(): Committed | null;
 }
 
 type Handler = (event: unknown, context: object) => Promise<unknown>;
 
 /**
- * Loads it under this thread's environment, of which it becomes part: one per thread. What it commits is told in the next turn, together, unless
- * it is taken before: every message wakes the thread it is for. Throws when the module does not load or has no handler.
+ * Loads a function into this thread and its environment: one per thread. Its writes are handed to `onCommitted` together, in the next turn,
+ * unless they are taken before: every message wakes the thread it is for. Throws when the module does not load or has no handler.
  */
 export const loadFunction = async (
   handlerUrl: string,

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Wire } from '../../shared/contract/wire.ts';
 import { type SimulatedOutcome, Tallier, type Tally } from '../simulation/tally.ts';
 import { type SimulatedTransaction, simulateTraffic, type TrafficOptions } from '../simulation/traffic.ts';
 import { type Answer, call, NoAnswer, type Target } from './call.ts';
@@ -12,16 +13,9 @@ export interface SentPayment {
   readonly simulated: SimulatedTransaction;
   readonly outcome: SimulatedOutcome;
   /** The deployment's decision; null when there is none. */
-  readonly decision: DecisionBody | null;
+  readonly decision: Wire<'Decision'> | null;
   /** Why there is no decision. */
   readonly fault: string | null;
-}
-
-export interface DecisionBody {
-  readonly outcome: 'ALLOW' | 'REVIEW' | 'BLOCK';
-  readonly score: number;
-  readonly decidedAt: string;
-  readonly reasons: readonly { readonly signal: string; readonly points: number; readonly text: string }[];
 }
 
 export interface SendTrafficOptions extends TrafficOptions {
@@ -112,11 +106,11 @@ const decide = async (
   };
   try {
     const posted = await ask('POST', via === 'queue' ? '/transactions' : '/decisions', transaction);
-    if (posted.status === 200) return decided(simulated, posted.body as DecisionBody);
+    if (posted.status === 200) return decided(simulated, posted.body as Wire<'Decision'>);
     if (posted.status !== 202) return undecided(simulated, `${posted.status} ${JSON.stringify(posted.body)}`);
     for (const untilMs = Date.now() + decisionTimeoutMs; Date.now() < untilMs && !stopped.aborted; await sleep(pollMs)) {
       const answer = await ask('GET', `/decisions/${transaction.transactionId}`);
-      if (answer.status === 200) return decided(simulated, answer.body as DecisionBody);
+      if (answer.status === 200) return decided(simulated, answer.body as Wire<'Decision'>);
       if (answer.status !== 404) return undecided(simulated, `${answer.status} ${JSON.stringify(answer.body)}`);
     }
     return undecided(simulated, stopped.aborted ? 'stopped' : `no decision within ${decisionTimeoutMs / 1_000} s`);
@@ -133,7 +127,7 @@ const undecided = (simulated: SimulatedTransaction, fault: string): SentPayment 
   fault,
 });
 
-const decided = (simulated: SimulatedTransaction, decision: DecisionBody): SentPayment => ({
+const decided = (simulated: SimulatedTransaction, decision: Wire<'Decision'>): SentPayment => ({
   simulated,
   outcome: decision.outcome,
   decision,

@@ -186,7 +186,7 @@ export const startTableSource = (options: TableSourceOptions): TableSource => {
 interface Change {
   readonly eventName: 'INSERT' | 'MODIFY' | 'REMOVE';
   readonly key: Key;
-  /** What stands there afterwards; `unknown`: read it, the write named only what it changed. */
+  /** The item after the write, null for none; `unknown`: it must be read, since the write names only its changes. */
   readonly item: Item | null | 'unknown';
 }
 

@@ -8,7 +8,7 @@ export interface TableStream {
   committed(writes: Committed): void;
   /** Hands over every item of the table as new: for what a kill left undelivered. */
   deliverAll(): Promise<void>;
-  /** Resolves once everything told so far is delivered. */
+  /** Resolves once every change known so far is delivered. */
   drained(): Promise<void>;
   /** By stage, and of the stream itself. */
   heapBytes(): Promise<Readonly<Record<string, number>>>;

@@ -1,9 +1,11 @@
 import { styleText } from 'node:util';
+import type { Wire } from '../../shared/contract/wire.ts';
 import type { AttackTally, Tally } from '../simulation/tally.ts';
-import type { DecisionBody, SentPayment } from './sendTraffic.ts';
+import type { SentPayment } from './sendTraffic.ts';
 
 /** Returns the reason with the most points; null when there is none. */
-export const mainReason = (decision: DecisionBody | null) => decision?.reasons.toSorted((a, b) => b.points - a.points)[0] ?? null;
+export const mainReason = (decision: Wire<'Decision'> | null) =>
+  decision?.reasons.toSorted((a, b) => b.points - a.points)[0] ?? null;
 
 const colours = { ALLOW: 'green', REVIEW: 'yellow', BLOCK: 'red', UNDECIDED: 'magenta' } as const;
 

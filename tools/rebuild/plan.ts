@@ -2,7 +2,7 @@ import type { Clock, ObjectStore, Queue, Randomness, TableStore } from '../../sh
 import type { HotDays } from '../../shared/proof/hotRows.ts';
 
 /** What is made from the table and can be made again. Minute counters belong to the feed: both are written in one transaction. */
-export const rebuildSinks = ['feed', 'reviews', 'archive', 'features', 'heads'] as const;
+export const rebuildSinks = ['feed', 'reviews', 'archive', 'features', 'heads', 'users'] as const;
 export type RebuildSink = (typeof rebuildSinks)[number];
 
 export interface RebuildPlan {

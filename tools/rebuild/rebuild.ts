@@ -20,6 +20,7 @@ import { type Found, type RoundLimits, readRound, roundLimits } from './period.t
 import { dropPlace, keepPlace, openPlace } from './place.ts';
 import { type RebuildDependencies, type RebuildPlan, type RebuildReport, sumOf } from './plan.ts';
 import { restoreReviews } from './reviews.ts';
+import { restoreUsers } from './users.ts';
 
 /** Items in one object of the archive. */
 export const chunkItems = 1_000;
@@ -174,6 +175,7 @@ const restorerOf = async (
       return hand(sink, [{ ...none, entries: owed.map((one, position) => ({ position, ...one })) }]);
     };
   }
+  if (sinks.has('users')) steps.users = ({ decisions }) => restoreUsers(table, decisions);
   if (resendsWebhooks) {
     const sink = webhooksSink({ table, queue: webhookQueue, clock });
     steps.webhooks = (found) => {

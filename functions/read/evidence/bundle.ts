@@ -27,7 +27,7 @@ export interface BundleHeader {
   readonly format: typeof bundleFormat;
   readonly exportedAt: string;
   readonly scope: Scope;
-  /** SPKI in PEM, of every key that signed, one after the other; a convenience: who verifies should have them from elsewhere. */
+  /** Every key that signed, SPKI in PEM, one after the other. A convenience: a verifier should get them from another source. */
   readonly publicKey: string | null;
 }
 
@@ -59,7 +59,7 @@ export interface BundleSource {
   readonly exportedAt: string;
   readonly scope: Scope;
   readonly publicKey: string | null;
-  /** Ascending; without a gap but in scopes `accounts` and `stretch`. */
+  /** Ascending. Only in scopes `accounts` and `stretch` may some be missing. */
   readonly checkpoints: readonly StoredCheckpoint[];
   readonly policies: readonly { readonly hash: string; readonly policy: unknown }[];
   readonly models: readonly unknown[];
@@ -103,7 +103,7 @@ export async function* bundleLines(source: BundleSource): AsyncGenerator<string>
 export const writeBundle = async (path: string, source: BundleSource): Promise<void> =>
   pipeline(bundleBlocks(source), createGzip(), createWriteStream(path));
 
-/** The same bytes uncompressed, in bigger pieces: a call for each line would cost more than what is done with it. */
+/** Returns the bytes uncompressed, in larger pieces: one call per line would cost more than the work on it. */
 export async function* bundleBlocks(source: BundleSource): AsyncGenerator<Buffer> {
   let block = '';
   for await (const line of bundleLines(source)) {
@@ -119,7 +119,7 @@ const blockCharacters = 256 * 1024;
 
 const lineOf = (line: BundleLine): string => `${canonicalText(line)}\n`;
 
-/** Where the chain stands among sorted leaves, or would stand. */
+/** Returns the position of a chain among sorted leaves, or where it would be. */
 const placeOf = (leaves: readonly { readonly chain: string }[], chain: string): number => {
   let from = 0;
   let to = leaves.length;

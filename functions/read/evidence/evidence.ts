@@ -16,9 +16,9 @@ import { type ExportExtras, type ExportStores, exportChains, exportStretch } fro
 import { attachmentOpening } from './lines.ts';
 
 export const evidenceLimits = {
-  /** A chain of more entries is not attached whole: a page is made in a bounded number of calls whatever the account did. */
+  /** A longer chain is not attached whole, so that any page takes a bounded number of calls. */
   wholeChain: 2_000,
-  /** Lines of a bundle: a stretch of more entries between two checkpoints is refused. */
+  /** Lines of a bundle. A longer stretch of entries between two checkpoints is refused. */
   lines: 5_000,
 } as const;
 
@@ -35,7 +35,7 @@ export interface EvidenceExtras {
   readonly exportedAt: string;
   /** Of the checkpoint key, SPKI in PEM. */
   readonly publicKey: string;
-  /** Opens who reviewed the payment, which the chain keeps sealed. */
+  /** Opens the sealed name of who reviewed the payment. */
   readonly openInputs: OpenInputs;
 }
 
@@ -163,7 +163,7 @@ export const evidencePage = async (
   ]);
 };
 
-/** The whole chain of a decision while it is short enough; of a longer one, what proves this decision. */
+/** Returns the whole chain of a decision, or, when the chain is too long, the part that proves this decision. */
 const sourceOf = async (
   stores: ExportStores,
   { chain, decision: { sequence, decidedAtMs } }: StoredDecision,
@@ -207,7 +207,7 @@ const packed = async (
 /** Larger bundles are not compressed at all: gzip cannot bring them under the limit. */
 const rawBytesMax = 16 * attachmentBytesMax;
 
-/** Who said each REVIEWED entry: the id of a key; `erased` once the account's personal data are erased. */
+/** Returns who made each REVIEWED entry: the id of a key; `erased` once the account's personal data is erased. */
 const reviewersOf = async (
   table: TableStore,
   openInputs: OpenInputs,
@@ -283,5 +283,5 @@ const textOf = (value: unknown): string => {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 };
 
-/** The text with every character that HTML gives a meaning replaced: what a caller sent is never markup. */
+/** Returns the text with HTML's special characters escaped, so that no caller's text becomes markup. */
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

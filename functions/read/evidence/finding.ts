@@ -33,7 +33,7 @@ export interface Finding {
   readonly text: string;
 }
 
-/** The bundle cannot be read as one: nothing is said about what it holds. */
+/** Thrown when a file cannot be read as a bundle. It says nothing about the content. */
 export class Unreadable extends Error {
   override readonly name = 'Unreadable';
 }

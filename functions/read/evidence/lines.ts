@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Unreadable } from './finding.ts';
 
-/** A longer line is not ours. */
+/** No bundle has a longer line. */
 const lineBytesMax = 16 * 2 ** 20;
 const chunkBytes = 2 ** 20;
 

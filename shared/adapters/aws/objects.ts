@@ -14,7 +14,7 @@ export interface ObjectsOptions extends Connection {
   readonly bucket: string;
 }
 
-/** Every call may be repeated: keys are content-addressed, so a second put stores what already stands there. */
+/** Every call may be repeated: keys are content-addressed, so a second put stores the same bytes again. */
 const attemptsMax = 3;
 const pageKeysMax = 1_000;
 

@@ -49,7 +49,7 @@ export function readError(error: unknown): Error {
 export function writeError(error: unknown): Error {
   const fault = error as Fault;
   if (isProgrammingError(fault)) return error as Error;
-  if (fault.name === 'ConditionalCheckFailedException') return new ConditionFailed(standing(fault.Item));
+  if (fault.name === 'ConditionalCheckFailedException') return new ConditionFailed(itemOf(fault.Item));
   if (fault.name === 'TransactionCanceledException') return cancelled(fault);
   if (throttles.has(fault.name) || fault.name === conflict) return new Throttled(fault.message, { cause: error });
   if (tokenFaults.has(fault.name)) return new OutcomeUnknown(describe('write', fault), { cause: error });
@@ -72,12 +72,12 @@ function cancelled(fault: Fault): Error {
   for (const reason of fault.CancellationReasons ?? []) {
     const code = reasonCodes[reason.Code ?? 'None'];
     if (code === undefined) return fault as unknown as Error;
-    reasons.push({ code, item: standing(reason.Item) });
+    reasons.push({ code, item: itemOf(reason.Item) });
   }
   return new TransactionCancelled(reasons);
 }
 
-const standing = (item: StoredItem | undefined): Item | null =>
+const itemOf = (item: StoredItem | undefined): Item | null =>
   item === undefined ? null : (unmarshall(item, { wrapNumbers: exactNumber }) as Item);
 
 /** Thrown before anything was sent (no metadata: a value that cannot be stored), or refused as a malformed request. */

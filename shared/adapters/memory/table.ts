@@ -47,7 +47,7 @@ interface Partition {
 export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
   const partitions = new Map<string, Partition>();
 
-  const standing = (key: Key): Stored | null => partitions.get(key.pk)?.items.get(key.sk) ?? null;
+  const storedAt = (key: Key): Stored | null => partitions.get(key.pk)?.items.get(key.sk) ?? null;
 
   const store = (key: Key, stored: Stored | null): void => {
     let partition = partitions.get(key.pk);
@@ -75,7 +75,7 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
   const writeOne = (operation: 'put' | 'update' | 'delete', write: Write): Stored | null => {
     const key = keyOf(write);
     checkKey(key);
-    const before = standing(key);
+    const before = storedAt(key);
     const condition = write.condition;
     const after = effect(write, before);
     if (condition !== undefined && !holds(condition, before)) throw new ConditionFailed(before?.item ?? null);
@@ -104,7 +104,7 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
   return {
     async get(key, { consistent = false } = {}) {
       checkKey(key);
-      const stored = standing(key);
+      const stored = storedAt(key);
       metered('get', readUnits(stored?.bytes ?? 0, consistent), 0);
       return stored?.item ?? null;
     },
@@ -118,7 +118,7 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
         checkKey(key);
         const name = `${key.pk.length} ${key.pk} ${key.sk}`;
         if (found.has(name)) continue;
-        const stored = standing(key);
+        const stored = storedAt(key);
         found.set(name, stored);
         units += readUnits(stored?.bytes ?? 0, consistent);
       }
@@ -162,7 +162,7 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
         checkKey(key);
         if (steps.some((step) => step.key.sk === key.sk && step.key.pk === key.pk))
           throw new RangeError(`a transaction names the key ${key.pk} ${key.sk} twice`);
-        const before = standing(key);
+        const before = storedAt(key);
         const met = write.condition === undefined || holds(write.condition, before);
         steps.push({ key, write, before, met, after: met ? effect(write, before) : before });
       }
@@ -207,7 +207,7 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
 
 const units = (bytes: number, unitBytes: number): number => Math.max(1, Math.ceil(bytes / unitBytes));
 const readUnits = (bytes: number, consistent: boolean): number => units(bytes, readUnitBytes) * (consistent ? 1 : eventualFactor);
-/** The larger of what stood there and what stands there now. */
+/** The units of the larger of the two: the item before the write and the item after it. */
 const writeUnits = (before: Stored | null, after: Stored | null): number =>
   units(Math.max(before?.bytes ?? 0, after?.bytes ?? 0), writeUnitBytes);
 

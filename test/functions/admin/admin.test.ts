@@ -162,7 +162,7 @@ describe('PUT and DELETE /lists/{list}/{entry}', () => {
     const { put, remove } = api();
     expect(await put('blockedDevices', 'd_9', { expiresAt: '2026-12-01T05:30:00+05:30' })).toEqual({
       status: 200,
-      body: { list: 'blockedDevices', entry: 'd_9', expiresAt: '2026-12-01T00:00:00.000Z' },
+      body: { list: 'blockedDevices', entry: 'd_9', expiresAt: '2026-12-01T00:00:00.000Z', note: null },
     });
     expect(await remove('blockedDevices', 'd_9')).toEqual({ status: 200, body: { list: 'blockedDevices', entry: 'd_9' } });
     expect(await problemOf(remove('blockedDevices', 'd_9'))).toMatchObject({ status: 404 });

@@ -3,23 +3,9 @@ import canonicalize from 'canonicalize';
 import { describe, expect, it } from 'vitest';
 import { accountFromItem, stateItem } from '../../../shared/ledger/state.ts';
 import { Unavailable } from '../../../shared/ports/ports.ts';
-import { startMs, world } from './world.ts';
+import { startMs, walk, world } from './world.ts';
 
 const zeros = '0'.repeat(64);
-
-/** Follows cursors to the end. */
-const walk = async (here: ReturnType<typeof world>, path: string, query: Record<string, string>) => {
-  // biome-ignore lint/suspicious/noExplicitAny: bodies are JSON from outside
-  const items: any[] = [];
-  let cursor: string | undefined;
-  do {
-    const { status, body } = await here.get(path, cursor === undefined ? query : { ...query, cursor });
-    expect(status).toBe(200);
-    items.push(...body.items);
-    cursor = body.cursor;
-  } while (cursor !== undefined && items.length < 1_000);
-  return items;
-};
 
 describe('GET /accounts/{accountId}/decision', () => {
   it('gives the last decision by sequence, its triggers those of its explanation', async () => {

@@ -30,20 +30,32 @@ const write = async (table: TableStore, entries: readonly FeedEntry[], feed: Fee
   for (const group of slots.values()) await table.put(pageItem('acme', feed, group));
 };
 
-const read = (table: TableStore, limit: number, before: string | null, keep: (entry: FeedEntry) => boolean = () => true) =>
+interface Bounds {
+  readonly fromMs?: number;
+  readonly toMs?: number;
+}
+
+const read = (
+  table: TableStore,
+  limit: number,
+  before: string | null,
+  keep: (entry: FeedEntry) => boolean = () => true,
+  bounds: Bounds = {},
+) =>
   readFeed(table, {
     tenant: 'acme',
     feed: 'all',
     before,
+    ...bounds,
     limit,
     nowMs,
     rows: (found, position) => (keep(found) ? [{ position, row: position }] : []),
   });
 
-const walk = async (table: TableStore, limit: number, between: () => Promise<void> = async () => {}) => {
+const walk = async (table: TableStore, limit: number, between: () => Promise<void> = async () => {}, bounds: Bounds = {}) => {
   const rows: string[] = [];
   for (let before: string | null = null, pages = 0; pages < 1_000; pages += 1) {
-    const page = await read(table, limit, before);
+    const page = await read(table, limit, before, () => true, bounds);
     expect(page.rows.length).toBeLessThanOrEqual(limit);
     rows.push(...page.rows);
     if (page.before === undefined) return rows;
@@ -113,6 +125,46 @@ describe('the feed reader', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('gives what was decided from a time on and before another, page by page', async () => {
+    const agoMs = fc.oneof(
+      fc.integer({ min: -600_000, max: 40_000 }),
+      fc.constantFrom(0, 1, 10_000, 25_000, 25_001, 2 * dayMs, 12 * dayMs, 40 * dayMs, 20_000 * dayMs),
+    );
+    const bound = fc.option(agoMs, { nil: undefined });
+    await fc.assert(
+      fc.asyncProperty(writers, fc.integer({ min: 1, max: 9 }), bound, bound, async (given, limit, fromAgoMs, toAgoMs) => {
+        const table = memoryTable();
+        for (const batch of given.flat()) await write(table, batch);
+        const bounds = {
+          ...(fromAgoMs !== undefined && { fromMs: nowMs - fromAgoMs }),
+          ...(toAgoMs !== undefined && { toMs: nowMs - toAgoMs }),
+        };
+        const wanted = given
+          .flat(2)
+          .filter(({ decidedAtMs }) => decidedAtMs >= (bounds.fromMs ?? 0) && decidedAtMs < (bounds.toMs ?? Infinity));
+        expect(await walk(table, limit, undefined, bounds)).toEqual(fallingPositions(wanted));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('reads the days between two times alone, and none that is not kept', async () => {
+    const partitions: string[] = [];
+    const whole = memoryTable();
+    const table = {
+      ...whole,
+      query: (query: Query) => {
+        partitions.push(query.pk.slice(-10));
+        return whole.query(query);
+      },
+    };
+    await read(table, 10, null, () => true, { fromMs: nowMs - 3 * dayMs, toMs: nowMs - 2 * dayMs });
+    expect(partitions).toEqual(['2026-11-18', '2026-11-17']);
+    partitions.length = 0;
+    await read(table, 10, null, () => true, { fromMs: 0, toMs: Date.parse('9999-12-31T23:59:59Z') });
+    expect(partitions).toHaveLength(31);
   });
 
   it('has no cursor at the end, even when the last page is full', async () => {

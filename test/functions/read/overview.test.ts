@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { routes } from '../../../shared/contract/routes.ts';
 import type { Decision } from '../../../shared/domain/decision.ts';
-import { Unavailable } from '../../../shared/ports/ports.ts';
 import { world } from './world.ts';
 
 describe('GET /metrics/overview', () => {
@@ -70,39 +69,6 @@ describe('GET /metrics/overview', () => {
     expect(body.minutes).toHaveLength(1440);
     expect(body.totals[outcome]).toBe(1);
     expect((await here.get('/metrics/overview', { minutes: '1441' })).status).toBe(400);
-  });
-});
-
-describe('GET /health', () => {
-  it('needs no key and names its dependencies', async () => {
-    const here = world();
-    here.queueAnswers(async () => 3);
-    expect(await here.get('/health', {}, null)).toEqual({
-      status: 200,
-      body: {
-        status: 'ok',
-        version: '1.2.3',
-        dependencies: { table: { status: 'ok' }, queue: { status: 'ok', waitingMessages: 3 } },
-      },
-    });
-  });
-
-  it('is degraded without the queue', async () => {
-    const here = world();
-    here.queueAnswers(async () => {
-      throw new Unavailable('secret detail');
-    });
-    const { status, body } = await here.get('/health', {}, null);
-    expect([status, body.status, body.dependencies.queue]).toEqual([200, 'degraded', { status: 'down', cause: 'Unavailable' }]);
-  });
-
-  it('is down with 503 without the table', async () => {
-    const here = world();
-    here.table.get = async () => {
-      throw new Unavailable('no table');
-    };
-    const { status, body } = await here.get('/health', {}, null);
-    expect([status, body.status, body.dependencies.table]).toEqual([503, 'down', { status: 'down', cause: 'Unavailable' }]);
   });
 });
 

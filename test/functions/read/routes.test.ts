@@ -2,23 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { encodeCursor } from '../../../functions/read/cursor.ts';
 import type { Decision } from '../../../shared/domain/decision.ts';
 import { signalNames } from '../../../shared/domain/signals/names.ts';
-import { startMs, world } from './world.ts';
+import { startMs, walk, world } from './world.ts';
 
 const dayMs = 86_400_000;
-
-/** Follows cursors to the end. */
-const walk = async (here: ReturnType<typeof world>, path: string, query: Record<string, string>) => {
-  // biome-ignore lint/suspicious/noExplicitAny: bodies are JSON from outside
-  const items: any[] = [];
-  let cursor: string | undefined;
-  do {
-    const { status, body } = await here.get(path, cursor === undefined ? query : { ...query, cursor });
-    expect(status).toBe(200);
-    items.push(...body.items);
-    cursor = body.cursor;
-  } while (cursor !== undefined && items.length < 1_000);
-  return items;
-};
 
 describe('GET /decisions/{transactionId}', () => {
   it('gives the decision as it was made', async () => {
@@ -183,6 +169,106 @@ describe('GET /decisions/latest', () => {
     expect((await here.get('/decisions/latest', { cursor: `A${cursor.slice(1)}` })).status).toBe(400);
     here.advance(30 * dayMs);
     expect((await here.get('/decisions/latest', { cursor })).status).toBe(400);
+  });
+});
+
+describe('GET /decisions/latest with filters', () => {
+  type Decided = Awaited<ReturnType<ReturnType<typeof world>['pay']>>;
+
+  /** Payments of every outcome, in three currencies, one of them without a rate. */
+  const paid = async () => {
+    const here = world();
+    const decided: Decided[] = [];
+    for (let i = 0; i < 45; i += 1) {
+      const currency = (['INR', 'EUR', 'NOK'] as const)[i % 3]!;
+      const accountId = i < 10 ? `a_${i}` : 'a_7';
+      decided.push(await here.pay({ transactionId: `t${i}`, accountId, currency, amountMinor: 100_000 + 1_000 * i }));
+      here.advance(1_000);
+    }
+    return { here, decided };
+  };
+  const triggers = (name: (typeof signalNames)[number]) => (decision: Decided) =>
+    (decision.triggered & (1 << signalNames.indexOf(name))) !== 0;
+  // The default policy has 90.7 rupees for a euro, both of a hundred parts.
+  const rupeesMinor = ({ transaction: { amountMinor, currency } }: Decided): number =>
+    currency === 'INR' ? amountMinor : currency === 'EUR' ? Math.round(amountMinor * 90.7) : Number.NaN;
+  const iso = (ms: number) => new Date(ms).toISOString();
+
+  it.each<[string, (decided: readonly Decided[]) => readonly [Record<string, string>, (decision: Decided) => boolean]]>([
+    ['a signal', () => [{ signal: 'TXN_VELOCITY_1H' }, triggers('TXN_VELOCITY_1H')]],
+    ['a score, inclusive', () => [{ minScore: '40' }, ({ score }) => score >= 40]],
+    ['the least score', () => [{ minScore: '0' }, () => true]],
+    [
+      'an amount in the base currency, inclusive',
+      (decided) => [{ minAmountMinor: String(rupeesMinor(decided[3]!)) }, (one) => rupeesMinor(one) >= rupeesMinor(decided[3]!)],
+    ],
+    ['an amount that only foreign ones reach', () => [{ minAmountMinor: '200000' }, (one) => rupeesMinor(one) >= 200_000]],
+    [
+      'a time from which on, inclusive',
+      (decided) => [{ from: iso(decided[20]!.decidedAtMs) }, (one) => one.decidedAtMs >= decided[20]!.decidedAtMs],
+    ],
+    [
+      'a time before which, exclusive',
+      (decided) => [{ to: iso(decided[20]!.decidedAtMs) }, (one) => one.decidedAtMs < decided[20]!.decidedAtMs],
+    ],
+    [
+      'all of them',
+      (decided) => [
+        {
+          outcome: 'BLOCK',
+          signal: 'TXN_VELOCITY_1H',
+          minScore: '1.5',
+          minAmountMinor: '1',
+          from: iso(decided[5]!.decidedAtMs),
+          to: iso(decided[40]!.decidedAtMs),
+        },
+        (one) =>
+          one.outcome === 'BLOCK' &&
+          triggers('TXN_VELOCITY_1H')(one) &&
+          one.score >= 1.5 &&
+          rupeesMinor(one) >= 1 &&
+          one.decidedAtMs >= decided[5]!.decidedAtMs &&
+          one.decidedAtMs < decided[40]!.decidedAtMs,
+      ],
+    ],
+  ])('gives those with %s, in pages of any size', async (_, of) => {
+    const { here, decided } = await paid();
+    const [query, isWanted] = of(decided);
+    const expected = decided.filter(isWanted).map(({ transaction }) => transaction.transactionId);
+    expect(expected.length).toBeGreaterThan(0);
+    for (const limit of ['1', '4', '200']) {
+      const items = await walk(here, '/decisions/latest', { ...query, limit });
+      expect(items.map((item) => item.transactionId)).toEqual(expected.toReversed());
+    }
+  });
+
+  it.each([
+    ['minScore', '101'],
+    ['minScore', '-1'],
+    ['minScore', '40.125'],
+    ['minScore', '4e1'],
+    ['minAmountMinor', '1.5'],
+    ['minAmountMinor', '-1'],
+    ['signal', 'RULE:x'],
+    ['from', '2026-11-20'],
+    ['to', 'yesterday'],
+  ])('refuses %s=%s', async (name, value) => {
+    const { status, body } = await world().get('/decisions/latest', { [name]: value });
+    expect([status, body.errors[0].pointer]).toEqual([400, `?${name}`]);
+  });
+
+  it('refuses a period that ends before it begins, and takes an empty one', async () => {
+    const here = world();
+    const [from, to] = ['2026-11-20T10:00:00Z', '2026-11-20T09:00:00Z'];
+    const { status, body } = await here.get('/decisions/latest', { from, to });
+    expect([status, body.errors[0].pointer]).toEqual([400, '?from']);
+    expect(await here.get('/decisions/latest', { from, to: from })).toMatchObject({ status: 200, body: { items: [] } });
+  });
+
+  it('refuses a cursor of another filter', async () => {
+    const { here } = await paid();
+    const { cursor } = (await here.get('/decisions/latest', { minScore: '1', limit: '1' })).body;
+    expect((await here.get('/decisions/latest', { minScore: '2', limit: '1', cursor })).status).toBe(400);
   });
 });
 

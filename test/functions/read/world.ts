@@ -1,25 +1,20 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { APIGatewayProxyEvent, DynamoDBStreamEvent } from 'aws-lambda';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { makeCheckpoint } from '../../../functions/checkpoint/checkpoint.ts';
 import { feedSink } from '../../../functions/project/feedSink.ts';
-import type { AttributeImage } from '../../../functions/project/image.ts';
-import { projector } from '../../../functions/project/project.ts';
+import { healthSink } from '../../../functions/project/healthSink.ts';
 import { readEndpoints } from '../../../functions/read/endpoints.ts';
 import { erasedChains } from '../../../functions/read/erasedChains.ts';
 import { inputsOpener } from '../../../functions/read/inputs.ts';
 import { openApiDocument } from '../../../functions/read/openapi.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
-import { matchPath } from '../../../shared/contract/routes.ts';
-import { ledgerOf } from '../../../shared/deciding/judgement.ts';
+import { matchPath, type Scope } from '../../../shared/contract/routes.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import { httpHandler } from '../../../shared/edge/http.ts';
-import { decisionFromItem } from '../../../shared/ledger/items.ts';
-import { settle } from '../../../shared/ledger/ledger.ts';
 import { policyJsonSchema } from '../../../shared/policy/schema.ts';
-import type { Attribute, Item } from '../../../shared/ports/ports.ts';
 import type { StoredEntry } from '../../../shared/proof/entry.ts';
 import { noteHeads } from '../../../shared/proof/heads.ts';
-import { localMasterSecret } from '../../../shared/secrets/masterSecret.ts';
+import { decideNow, insertion, ledgerWithoutModel, strictProjector, testSecret } from '../../support/engine.ts';
 import { noEvidenceStores } from '../../support/evidence.ts';
 import { p256Signer } from '../../tools/proof/builders.ts';
 import { aTransaction } from '../project/builders.ts';
@@ -48,15 +43,9 @@ export function world() {
     },
     fraction: () => 0,
   };
-  const masterSecret = localMasterSecret(Buffer.alloc(32, 7).toString('base64'));
-  const ledger = ledgerOf({ table, clock, randomness, masterSecret }, async () => ({ model: null, degraded: 'NO_MODEL' }));
-  const project = projector({
-    sinks: [feedSink({ table, clock, randomness })],
-    decode: decisionFromItem,
-    report: ({ cause }) => {
-      throw cause;
-    },
-  });
+  const masterSecret = testSecret();
+  const ledger = ledgerWithoutModel({ table, clock, randomness, masterSecret });
+  const project = strictProjector({ sinks: [feedSink({ table, clock, randomness }), healthSink({ table })] });
   const evidence = noEvidenceStores(table, clock);
   const handler = httpHandler(
     'read',
@@ -73,7 +62,11 @@ export function world() {
       clock,
       randomness,
       log: () => {},
-      authenticate: async (header) => (header === undefined ? null : { tenant: header, keyId: 'k', scopes: ['read', 'admin'] }),
+      authenticate: async (header) => {
+        if (header === undefined) return null;
+        const [tenant = '', scope] = header.split(' ');
+        return { tenant, keyId: 'k', scopes: scope === undefined ? ['read', 'admin'] : [scope as Scope] };
+      },
     },
   );
 
@@ -96,14 +89,12 @@ export function world() {
     async pay(given: Partial<Transaction> = {}, { tenant = 'acme', queueAgeMs = null as number | null } = {}) {
       const receivedAtMs = clock.nowMs();
       const transaction = aTransaction({ occurredAtMs: receivedAtMs, ...given });
-      const submission = { tenant, transaction, receivedAtMs, correlationId: null, queueAgeMs, redelivered: false };
-      const [settled] = await settle(ledger, [submission], nowMs + 60_000);
-      if (settled?.kind !== 'decided') throw new Error(`not decided: ${JSON.stringify(settled)}`);
-      const { decision } = settled.stored;
+      const decision = await decideNow(ledger, transaction, { tenant, receivedAtMs, queueAgeMs });
       const item = await table.get({ pk: `D#${tenant}#${transaction.transactionId}`, sk: 'D' });
-      await project(streamEvent(item!));
+      await project([insertion(item!)]);
       return decision;
     },
+    /** `tenant` may be followed by a space and the only scope of the key; null: no key. */
     async get(path: string, query: Record<string, string> = {}, tenant: string | null = 'acme') {
       const event = {
         httpMethod: 'GET',
@@ -121,6 +112,20 @@ export function world() {
     },
   };
 }
+
+/** Every item of a route that gives pages, at most 1,000 and one page more. */
+export const walk = async (here: ReturnType<typeof world>, path: string, query: Record<string, string>) => {
+  // biome-ignore lint/suspicious/noExplicitAny: bodies are JSON from outside
+  const items: any[] = [];
+  let cursor: string | undefined;
+  do {
+    const { status, body } = await here.get(path, cursor === undefined ? query : { ...query, cursor });
+    if (status !== 200) throw new Error(`${path} answers ${status}: ${JSON.stringify(body)}`);
+    items.push(...body.items);
+    cursor = body.cursor;
+  } while (cursor !== undefined && items.length < 1_000);
+  return items;
+};
 
 const document = openApiDocument({ version: '1.2.3', policySchema: policyJsonSchema() }) as {
   // biome-ignore lint/suspicious/noExplicitAny: a JSON document, read by path
@@ -144,24 +149,4 @@ function assertDocumented(path: string, status: number, body: unknown): void {
   if (validate === undefined) throw new Error(`no schema at ${pointer}`);
   if (!validate(body))
     throw new Error(`${path} ${status}: ${ajv.errorsText(validate.errors)} in ${JSON.stringify(body).slice(0, 1_000)}`);
-}
-
-const streamEvent = (item: Item) =>
-  ({
-    Records: [
-      {
-        eventName: 'INSERT',
-        dynamodb: { SequenceNumber: '1', Keys: { pk: { S: item.pk }, sk: { S: item.sk } }, NewImage: imageOf(item).M },
-      },
-    ],
-  }) as unknown as Pick<DynamoDBStreamEvent, 'Records'>;
-
-function imageOf(value: Attribute): AttributeImage {
-  if (value instanceof Uint8Array) return { B: Buffer.from(value).toString('base64') };
-  if (typeof value === 'string') return { S: value };
-  if (typeof value === 'number') return { N: String(value) };
-  if (typeof value === 'object' && value !== null) {
-    return { M: Object.fromEntries(Object.entries(value).map(([name, member]) => [name, imageOf(member as Attribute)])) };
-  }
-  throw new TypeError(`the test needs no ${typeof value}`);
 }

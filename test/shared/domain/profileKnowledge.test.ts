@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { dayMs, hourMs } from '../../../shared/domain/durations.ts';
 import {
   categoryTagOf,
   decayFactor,
@@ -12,26 +13,7 @@ import {
 } from '../../../shared/domain/profile.ts';
 import { decodeProfile, encodeProfile } from '../../../shared/domain/profileCodec.ts';
 import { updateProfile } from '../../../shared/domain/profileUpdate.ts';
-
-const hourMs = 3_600_000;
-
-const dayMs = 24 * hourMs;
-
-const start = Date.UTC(2026, 10, 1, 9);
-
-const payment = (change: Partial<ProfileFacts> = {}): ProfileFacts => ({
-  occurredAtMs: start,
-  offsetMinutes: 0,
-  spendMinor: 1000,
-  deviceHash: hash32('device'),
-  merchantHash: hash32('merchant'),
-  categoryHash: hash32('category'),
-  location: null,
-  blocked: false,
-  ...change,
-});
-
-const learned = (payments: readonly ProfileFacts[]): Profile => payments.reduce(updateProfile, emptyProfile);
+import { learned, payment, start } from './profileBuilders.ts';
 
 describe('what a profile knows of identifiers', () => {
   it.each([

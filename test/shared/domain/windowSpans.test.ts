@@ -2,37 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { dayMs, hourMs, minuteMs } from '../../../shared/domain/durations.ts';
 import { addPayment } from '../../../shared/domain/spanMerging.ts';
 import { type Payment, type Span, singleSpan } from '../../../shared/domain/spans.ts';
-
-const nowMs = Date.UTC(2026, 0, 10);
-
-const amountMax = Number.MAX_SAFE_INTEGER;
-
-const nothing = new Array<number>(9).fill(0);
-
-const payment = (occurredAtMs: number, change: Partial<Payment> = {}): Payment => ({
-  occurredAtMs,
-  spendMinor: 1,
-  triggered: 0,
-  late: false,
-  ...change,
-});
-
-const single = (agoMs: number, change: Partial<Payment> = {}): Span => singleSpan(payment(nowMs - agoMs, change));
-
-/** Ten payments, the first and the last this long ago. */
-const merged = (fromAgoMs: number, toAgoMs: number, change: Partial<Span> = {}): Span => ({
-  count: 10,
-  entries: 10,
-  oldestMs: nowMs - fromAgoMs,
-  newestMs: nowMs - toAgoMs,
-  spendMinor: 10,
-  triggered: 0,
-  triggers: null,
-  unordered: false,
-  ...change,
-});
-
-const gap = (agoMs: number, entries = 1): Span => ({ ...single(agoMs), count: 0, entries, spendMinor: 0 });
+import { amountMax, gap, merged, nothing, nowMs, payment, single } from './spanBuilders.ts';
 
 /** So many single payments, a second between them, the last one this long ago. */
 const singles = (count: number, lastAgoMs: number, change: Partial<Payment> = {}): Span[] =>

@@ -5,37 +5,7 @@ import { readSpans, writeSpans } from '../../../shared/domain/spanCodec.ts';
 import { addGap, openSpan, type Payment, type Span, singleSpan } from '../../../shared/domain/spans.ts';
 import { lateMs } from '../../../shared/domain/window.ts';
 import { rowsNeeded, windowSums } from '../../../shared/domain/windowSums.ts';
-
-const nowMs = Date.UTC(2026, 0, 10);
-
-const amountMax = Number.MAX_SAFE_INTEGER;
-
-const nothing = new Array<number>(9).fill(0);
-
-const payment = (occurredAtMs: number, change: Partial<Payment> = {}): Payment => ({
-  occurredAtMs,
-  spendMinor: 1,
-  triggered: 0,
-  late: false,
-  ...change,
-});
-
-const single = (agoMs: number, change: Partial<Payment> = {}): Span => singleSpan(payment(nowMs - agoMs, change));
-
-/** Ten payments, the first and the last this long ago. */
-const merged = (fromAgoMs: number, toAgoMs: number, change: Partial<Span> = {}): Span => ({
-  count: 10,
-  entries: 10,
-  oldestMs: nowMs - fromAgoMs,
-  newestMs: nowMs - toAgoMs,
-  spendMinor: 10,
-  triggered: 0,
-  triggers: null,
-  unordered: false,
-  ...change,
-});
-
-const gap = (agoMs: number, entries = 1): Span => ({ ...single(agoMs), count: 0, entries, spendMinor: 0 });
+import { amountMax, gap, merged, nothing, nowMs, payment, single } from './spanBuilders.ts';
 
 describe('the rows that are read to open a span', () => {
   const crossed = (change: Partial<Span>): Span => merged(dayMs + hourMs, dayMs - hourMs, change);

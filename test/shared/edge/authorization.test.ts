@@ -34,6 +34,8 @@ const issuer: TokenIssuer = {
 const parameters: Readonly<Record<string, string>> = {
   transactionId: 'txn_8Zk1',
   accountId: 'a_7',
+  userId: 'u_42',
+  q: 'u_42',
   version: '1',
   list: 'blockedAccounts',
   entry: 'a_9',
@@ -44,12 +46,16 @@ const operations: readonly Operation[] = Object.entries(document.paths).flatMap(
   Object.entries(methods).map(([method, described]) => {
     const { requestBody } = described as { requestBody?: { content: { 'application/json': { example?: unknown } } } };
     const example = requestBody?.content['application/json'].example;
+    const given = (name: string): string => parameters[name] ?? expect.fail(`no example of ${name}`);
+    const asked = described.parameters as readonly { readonly name: string; readonly in: string; readonly required: boolean }[];
+    const needed = asked.filter((parameter) => parameter.in === 'query' && parameter.required);
     return {
       name: `${method.toUpperCase()} ${path}`,
       scope: (described['x-scope'] ?? null) as Scope | null,
       sent: {
         method: method.toUpperCase(),
-        path: path.replace(/\{(\w+)\}/g, (_, name: string) => parameters[name] ?? expect.fail(`no example of ${name}`)),
+        path: path.replace(/\{(\w+)\}/g, (_, name: string) => given(name)),
+        query: Object.fromEntries(needed.map(({ name }) => [name, [given(name)]])),
         body: example === undefined ? null : JSON.stringify(example),
       },
     };

@@ -1,58 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { toPlain } from '../../../shared/contract/json.ts';
-import { type HttpHandler, httpHandler } from '../../../shared/edge/http.ts';
-import { type ApiRequest, type Endpoint, type Endpoints, withoutBody } from '../../../shared/edge/request.ts';
-import { type Received, type Sent, send } from '../../support/http.ts';
-import { newKey, testStores } from '../../support/stores.ts';
+import { type Sent, send } from '../../support/http.ts';
+import { newKey } from '../../support/stores.ts';
+import { type EchoEdge, echoEdge, problem } from './echoEdge.ts';
 
-let stores: ReturnType<typeof testStores>;
-
-let seen: ApiRequest[];
-
-let logged: string[];
-
-let key: string;
-
-let fail: Error | null;
-
-const withBody: Endpoint = { read: ({ json }) => json && toPlain(json), answer };
-
-const answering: Endpoints = {
-  putPolicy: withBody,
-  postTransactionBatch: withBody,
-  ...withoutBody({
-    getDecision: answer,
-    getLatestDecisions: answer,
-    getPolicy: answer,
-    getOverview: answer,
-    getHealth: answer,
-    getDocsFile: async () => ({ status: 200, body: new Uint8Array([1, 2, 3]), contentType: 'image/png' }),
-    getDocs: async () => ({ status: 200, body: '<p>', contentType: 'text/html; charset=utf-8', headers: { 'x-own': '1' } }),
-  }),
-};
-
-async function answer(request: ApiRequest, body?: unknown) {
-  seen.push(request);
-  if (fail) throw fail;
-  return { status: 200, body: { read: body } };
-}
-
-const build = (more: { throttle?: { ratePerSecond: number; burst: number } } = {}): HttpHandler =>
-  httpHandler('read', answering, {
-    ...stores,
-    log: (level, message, fields) => logged.push(JSON.stringify({ level, message, ...fields })),
-    ...more,
-  });
-
-const problem = (received: Received) =>
-  received.body as { status: number; title: string; detail: string; errors?: { pointer: string; detail: string }[] };
-
+let edge: EchoEdge;
 beforeEach(async () => {
-  stores = testStores();
-  seen = [];
-  logged = [];
-  fail = null;
-  key = await newKey(stores, ['read', 'admin']);
+  edge = await echoEdge();
 });
 
 describe('the order of tests', () => {
@@ -65,46 +18,50 @@ describe('the order of tests', () => {
 
   it.each<[string, number, () => Sent]>([
     ['no key', 401, () => ({ ...wrong, method: 'PATCH', path: '/nowhere' })],
-    ['an unknown route', 404, () => ({ ...wrong, key, method: 'PATCH', path: '/nowhere' })],
-    ['a method the route does not take', 405, () => ({ ...wrong, key, method: 'PATCH', path: '/policy' })],
+    ['an unknown route', 404, () => ({ ...wrong, key: edge.key, method: 'PATCH', path: '/nowhere' })],
+    ['a method the route does not take', 405, () => ({ ...wrong, key: edge.key, method: 'PATCH', path: '/policy' })],
   ])('answers %s first with %i', async (_, status, sent) => {
-    expect((await send(build(), sent())).status).toBe(status);
+    expect((await send(edge.read(), sent())).status).toBe(status);
   });
 
   it('answers a missing scope before the throttle', async () => {
-    const weak = await newKey(stores, ['ingest']);
-    const handler = build({ throttle: { ratePerSecond: 1, burst: 0 } });
+    const weak = await newKey(edge.stores, ['ingest']);
+    const handler = edge.read({ throttle: { ratePerSecond: 1, burst: 0 } });
     expect((await send(handler, { ...wrong, key: weak, method: 'PUT', path: '/policy' })).status).toBe(403);
   });
 
   it('answers the throttle before the size', async () => {
-    const handler = build({ throttle: { ratePerSecond: 1, burst: 0 } });
-    expect((await send(handler, { ...wrong, key, method: 'PUT', path: '/policy', body: 'x'.repeat(300_000) })).status).toBe(429);
+    const handler = edge.read({ throttle: { ratePerSecond: 1, burst: 0 } });
+    expect(
+      (await send(handler, { ...wrong, key: edge.key, method: 'PUT', path: '/policy', body: 'x'.repeat(300_000) })).status,
+    ).toBe(429);
   });
 
   it('answers the size before the media type', async () => {
-    expect((await send(build(), { ...wrong, key, method: 'PUT', path: '/policy', body: 'x'.repeat(262_145) })).status).toBe(413);
+    expect(
+      (await send(edge.read(), { ...wrong, key: edge.key, method: 'PUT', path: '/policy', body: 'x'.repeat(262_145) })).status,
+    ).toBe(413);
   });
 
   it('answers the media type before the JSON', async () => {
-    expect((await send(build(), { ...wrong, key, method: 'PUT', path: '/policy' })).status).toBe(415);
+    expect((await send(edge.read(), { ...wrong, key: edge.key, method: 'PUT', path: '/policy' })).status).toBe(415);
   });
 
   it('answers the JSON before the fields', async () => {
-    const received = await send(build(), { ...wrong, headers: {}, key, method: 'PUT', path: '/policy' });
+    const received = await send(edge.read(), { ...wrong, headers: {}, key: edge.key, method: 'PUT', path: '/policy' });
     expect(received.status).toBe(400);
     expect(problem(received).errors?.map((fault) => fault.pointer)).toEqual(['']);
   });
 
   it('answers every fault of path and query at once', async () => {
-    const received = await send(build(), {
-      key,
+    const received = await send(edge.read(), {
+      key: edge.key,
       path: '/decisions/a%20b',
       query: { explain: ['half'], limit: ['1'] },
     });
     expect(received.status).toBe(400);
     expect(problem(received).errors?.map((fault) => fault.pointer)).toEqual(['/transactionId', '?explain', '?limit']);
-    expect(seen).toEqual([]);
+    expect(edge.requests).toEqual([]);
   });
 });
 
@@ -119,26 +76,38 @@ describe('keys', () => {
     ['an unsigned token', () => ({ Authorization: 'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.' })],
     ['a very long header', () => ({ Authorization: `Bearer ${'a'.repeat(100_000)}` })],
   ])('are refused with %s', async (_, headers) => {
-    const received = await send(build(), { path: '/policy', headers: headers(key) });
+    const received = await send(edge.read(), { path: '/policy', headers: headers(edge.key) });
     expect(received.status).toBe(401);
     expect(received.headers['www-authenticate']).toBe('Bearer');
-    expect(seen).toEqual([]);
+    expect(edge.requests).toEqual([]);
   });
 
   it('tell the endpoint who asks', async () => {
-    await send(build(), { key, path: '/policy' });
-    expect(seen[0]).toMatchObject({ tenant: 'acme', scopes: ['read', 'admin'], keyId: expect.stringMatching(/^key_/) });
+    await send(edge.read(), { key: edge.key, path: '/policy' });
+    expect(edge.requests[0]).toMatchObject({ tenant: 'acme', scopes: ['read', 'admin'], keyId: expect.stringMatching(/^key_/) });
   });
 
   it('are not needed on open routes', async () => {
-    expect((await send(build(), { path: '/health' })).status).toBe(200);
-    expect(seen[0]).toMatchObject({ tenant: '', keyId: '', scopes: [] });
-    expect(stores.counts.gets).toBe(0);
+    expect((await send(edge.read(), { path: '/health' })).status).toBe(200);
+    expect(edge.requests[0]).toMatchObject({ tenant: '', keyId: '', scopes: [] });
+    expect(edge.stores.counts.gets).toBe(0);
+  });
+
+  it('are looked at on an open route that asks for them, and not needed there', async () => {
+    const wrong = 'aegis_acme_000000000000000000000000';
+    for (const given of [edge.key, wrong]) await send(edge.read(), { key: given, path: '/health' });
+    expect(edge.requests.map(({ tenant, scopes }) => [tenant, scopes])).toEqual([
+      ['acme', ['read', 'admin']],
+      ['', []],
+    ]);
+    edge.stores.state.isDown = true;
+    expect((await send(edge.read(), { key: edge.key, path: '/health' })).status).toBe(200);
+    expect(edge.requests[2]).toMatchObject({ tenant: '', scopes: [] });
   });
 
   it('answer 503 when they cannot be looked up', async () => {
-    stores.state.isDown = true;
-    const received = await send(build(), { key, path: '/policy' });
+    edge.stores.state.isDown = true;
+    const received = await send(edge.read(), { key: edge.key, path: '/policy' });
     expect(received.status).toBe(503);
     expect(received.headers['retry-after']).toBe('1');
   });
@@ -146,55 +115,56 @@ describe('keys', () => {
 
 describe('routing', () => {
   it('names the methods a path takes', async () => {
-    const received = await send(build(), { key, method: 'DELETE', path: '/policy' });
+    const received = await send(edge.read(), { key: edge.key, method: 'DELETE', path: '/policy' });
     expect(received.status).toBe(405);
     expect(received.headers.allow).toBe('GET, PUT');
   });
 
   it('answers 405 without a key on an open path', async () => {
-    expect((await send(build(), { method: 'POST', path: '/health' })).status).toBe(405);
+    expect((await send(edge.read(), { method: 'POST', path: '/health' })).status).toBe(405);
   });
 
   it('answers 404 for a route of the contract that has no endpoint yet', async () => {
-    expect((await send(build(), { key, path: '/signals/recent' })).status).toBe(404);
+    expect((await send(edge.read(), { key: edge.key, path: '/signals/recent' })).status).toBe(404);
   });
 
   it('answers 404 for a route that another function serves', async () => {
-    expect((await send(build(), { key, method: 'POST', path: '/transactions', body: '{}' })).status).toBe(404);
+    expect((await send(edge.read(), { key: edge.key, method: 'POST', path: '/transactions', body: '{}' })).status).toBe(404);
   });
 
   it('prefers a static segment', async () => {
-    await send(build(), { key, path: '/decisions/latest' });
-    expect(seen[0]?.operationId).toBe('getLatestDecisions');
+    await send(edge.read(), { key: edge.key, path: '/decisions/latest' });
+    expect(edge.requests[0]?.operationId).toBe('getLatestDecisions');
   });
 
   it('decodes an escaped identifier', async () => {
-    await send(build(), { key, path: '/decisions/a%3Ab' });
-    expect(seen[0]?.parameters).toEqual({ transactionId: 'a:b' });
+    await send(edge.read(), { key: edge.key, path: '/decisions/a%3Ab' });
+    expect(edge.requests[0]?.parameters).toEqual({ transactionId: 'a:b' });
   });
 });
 
 describe('throttling', () => {
   it('refuses beyond the burst and lets on again after Retry-After', async () => {
-    const handler = build({ throttle: { ratePerSecond: 1, burst: 2 } });
-    const get = async () => send(handler, { key, path: '/policy' });
+    const handler = edge.read({ throttle: { ratePerSecond: 1, burst: 2 } });
+    const get = async () => send(handler, { key: edge.key, path: '/policy' });
     expect([(await get()).status, (await get()).status]).toEqual([200, 200]);
     const refused = await get();
     expect(refused.status).toBe(429);
-    stores.clock.advance(Number(refused.headers['retry-after']) * 1000);
+    edge.stores.clock.advance(Number(refused.headers['retry-after']) * 1000);
     expect((await get()).status).toBe(200);
   });
 
   it('counts each key for itself', async () => {
-    const other = await newKey(stores, ['read']);
-    const handler = build({ throttle: { ratePerSecond: 1, burst: 1 } });
-    expect((await send(handler, { key, path: '/policy' })).status).toBe(200);
-    expect((await send(handler, { key, path: '/policy' })).status).toBe(429);
+    const other = await newKey(edge.stores, ['read']);
+    const handler = edge.read({ throttle: { ratePerSecond: 1, burst: 1 } });
+    expect((await send(handler, { key: edge.key, path: '/policy' })).status).toBe(200);
+    expect((await send(handler, { key: edge.key, path: '/policy' })).status).toBe(429);
     expect((await send(handler, { key: other, path: '/policy' })).status).toBe(200);
   });
 
   it('leaves open routes alone', async () => {
-    const handler = build({ throttle: { ratePerSecond: 1, burst: 0 } });
+    const handler = edge.read({ throttle: { ratePerSecond: 1, burst: 0 } });
     expect((await send(handler, { path: '/health' })).status).toBe(200);
+    expect((await send(handler, { key: edge.key, path: '/health' })).status).toBe(429);
   });
 });

@@ -1,81 +1,32 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { toPlain } from '../../../shared/contract/json.ts';
-import { type HttpHandler, httpHandler } from '../../../shared/edge/http.ts';
+import { httpHandler } from '../../../shared/edge/http.ts';
 import { conflict, notFound } from '../../../shared/edge/problem.ts';
-import { type ApiRequest, type Endpoint, type Endpoints, withoutBody } from '../../../shared/edge/request.ts';
 import { OutcomeUnknown, Throttled, Unavailable } from '../../../shared/ports/ports.ts';
 import { eventOf, type Received, type Sent, send } from '../../support/http.ts';
-import { newKey, testStores } from '../../support/stores.ts';
+import { newKey } from '../../support/stores.ts';
+import { type EchoEdge, echoEdge, problem } from './echoEdge.ts';
 
 const visa = '4111111111111111';
 
 const utf8 = new TextEncoder();
-
-let stores: ReturnType<typeof testStores>;
-
-let seen: ApiRequest[];
-
-let logged: string[];
-
-let key: string;
-
-let fail: Error | null;
-
-const withBody: Endpoint = { read: ({ json }) => json && toPlain(json), answer };
-
-const answering: Endpoints = {
-  putPolicy: withBody,
-  postTransactionBatch: withBody,
-  ...withoutBody({
-    getDecision: answer,
-    getLatestDecisions: answer,
-    getPolicy: answer,
-    getOverview: answer,
-    getHealth: answer,
-    getDocsFile: async () => ({ status: 200, body: new Uint8Array([1, 2, 3]), contentType: 'image/png' }),
-    getDocs: async () => ({ status: 200, body: '<p>', contentType: 'text/html; charset=utf-8', headers: { 'x-own': '1' } }),
-  }),
-};
-
-async function answer(request: ApiRequest, body?: unknown) {
-  seen.push(request);
-  if (fail) throw fail;
-  return { status: 200, body: { read: body } };
-}
-
-const build = (more: { throttle?: { ratePerSecond: number; burst: number } } = {}): HttpHandler =>
-  httpHandler('read', answering, {
-    ...stores,
-    log: (level, message, fields) => logged.push(JSON.stringify({ level, message, ...fields })),
-    ...more,
-  });
-
-/** The same endpoints behind the admin function: PUT /policy is its own. */
-const buildAdmin = (): HttpHandler => httpHandler('admin', answering, { ...stores, log: () => undefined });
-
-const problem = (received: Received) =>
-  received.body as { status: number; title: string; detail: string; errors?: { pointer: string; detail: string }[] };
-
+let edge: EchoEdge;
 beforeEach(async () => {
-  stores = testStores();
-  seen = [];
-  logged = [];
-  fail = null;
-  key = await newKey(stores, ['read', 'admin']);
+  edge = await echoEdge();
 });
 
 describe('bodies', () => {
-  const put = async (sent: Sent): Promise<Received> => send(buildAdmin(), { key, method: 'PUT', path: '/policy', ...sent });
+  const put = async (sent: Sent): Promise<Received> =>
+    send(edge.admin(), { key: edge.key, method: 'PUT', path: '/policy', ...sent });
 
   it('reach the endpoint parsed, with the text of their numbers', async () => {
     const { status, body } = await put({ body: '{"a":[1.50,"x"]}' });
     expect([status, body]).toEqual([200, { read: { a: [1.5, 'x'] } }]);
-    expect(seen[0]?.json).toEqual(new Map([['a', [{ text: '1.50' }, 'x']]]));
+    expect(edge.requests[0]?.json).toEqual(new Map([['a', [{ text: '1.50' }, 'x']]]));
   });
 
   it('are decoded when the gateway sends them as base64', async () => {
     await put({ body: utf8.encode('{"a":"\u00e9"}') });
-    expect(seen[0]?.json).toEqual(new Map([['a', '\u00e9']]));
+    expect(edge.requests[0]?.json).toEqual(new Map([['a', '\u00e9']]));
   });
 
   it.each<[string, number, Sent]>([
@@ -102,14 +53,14 @@ describe('bodies', () => {
   ])('%s answer %i', async (_, status, sent) => {
     const received = await put(sent);
     expect(received.status).toBe(status);
-    expect(seen).toHaveLength(status === 200 ? 1 : 0);
+    expect(edge.requests).toHaveLength(status === 200 ? 1 : 0);
     if (status !== 200) expect(problem(received)).toMatchObject({ type: 'about:blank', status });
     expect(received.result.body).not.toContain('1111111');
   });
 
   it('may be 4 MiB for a batch', async () => {
-    const writer = await newKey(stores, ['ingest']);
-    const handler = httpHandler('ingest', answering, stores);
+    const writer = await newKey(edge.stores, ['ingest']);
+    const handler = httpHandler('ingest', edge.endpoints, edge.stores);
     const post = async (body: string) =>
       (await send(handler, { key: writer, method: 'POST', path: '/transactions/batch', body })).status;
     expect(await post(`"${'x'.repeat(4 * 1024 * 1024 - 2)}"`)).toBe(200);
@@ -117,23 +68,23 @@ describe('bodies', () => {
   });
 
   it('of a GET are not read', async () => {
-    expect((await send(build(), { key, path: '/policy', body: '{]' })).status).toBe(200);
-    expect(seen[0]?.json).toBeUndefined();
+    expect((await send(edge.read(), { key: edge.key, path: '/policy', body: '{]' })).status).toBe(200);
+    expect(edge.requests[0]?.json).toBeUndefined();
   });
 });
 
 describe('queries', () => {
   const latest = async (query: Record<string, string[]>): Promise<Received> =>
-    send(build(), { key, path: '/decisions/latest', query });
+    send(edge.read(), { key: edge.key, path: '/decisions/latest', query });
 
   it('have their defaults filled in', async () => {
     await latest({});
-    expect({ ...seen[0]?.query }).toEqual({ limit: '50' });
+    expect({ ...edge.requests[0]?.query }).toEqual({ limit: '50' });
   });
 
   it('are taken at their limits', async () => {
     expect((await latest({ outcome: ['BLOCK'], limit: ['200'] })).status).toBe(200);
-    expect({ ...seen[0]?.query }).toEqual({ outcome: 'BLOCK', limit: '200' });
+    expect({ ...edge.requests[0]?.query }).toEqual({ outcome: 'BLOCK', limit: '200' });
     expect((await latest({ limit: ['1'] })).status).toBe(200);
   });
 
@@ -157,11 +108,11 @@ describe('queries', () => {
   });
 
   it('may be anything on the pages of the console and the documentation', async () => {
-    expect((await send(build(), { path: '/docs', query: { theme: ['dark'] } })).status).toBe(200);
+    expect((await send(edge.read(), { path: '/docs', query: { theme: ['dark'] } })).status).toBe(200);
   });
 
   it('with a card number in the path are refused', async () => {
-    const received = await send(build(), { key, path: `/decisions/${visa}` });
+    const received = await send(edge.read(), { key: edge.key, path: `/decisions/${visa}` });
     expect(received.status).toBe(400);
     expect(received.result.body).not.toContain('1111111');
   });
@@ -169,13 +120,13 @@ describe('queries', () => {
 
 describe('answers', () => {
   it('carry the correlation id of the request', async () => {
-    const received = await send(build(), { key, path: '/policy', headers: { 'X-Correlation-Id': 'order-7' } });
+    const received = await send(edge.read(), { key: edge.key, path: '/policy', headers: { 'X-Correlation-Id': 'order-7' } });
     expect(received.headers['x-correlation-id']).toBe('order-7');
-    expect(seen[0]?.correlationId).toBe('order-7');
+    expect(edge.requests[0]?.correlationId).toBe('order-7');
   });
 
   it('carry it when they refuse, too', async () => {
-    const received = await send(build(), { path: '/policy', headers: { 'x-correlation-id': 'order-7' } });
+    const received = await send(edge.read(), { path: '/policy', headers: { 'x-correlation-id': 'order-7' } });
     expect(received.status).toBe(401);
     expect(received.headers['x-correlation-id']).toBe('order-7');
   });
@@ -189,22 +140,25 @@ describe('answers', () => {
     ['one that is not ASCII', 'caf\u00e9'],
     ['one that is a card number', visa],
   ])('carry a new one for %s', async (_, given) => {
-    const received = await send(build(), { path: '/health', headers: given === undefined ? {} : { 'x-correlation-id': given } });
+    const received = await send(edge.read(), {
+      path: '/health',
+      headers: given === undefined ? {} : { 'x-correlation-id': given },
+    });
     expect(received.headers['x-correlation-id']).toMatch(/^[0-9a-f]{32}$/);
   });
 
   it('keep 128 visible characters', async () => {
     const given = '~!'.repeat(64);
-    expect((await send(build(), { path: '/health', headers: { 'x-correlation-id': given } })).headers['x-correlation-id']).toBe(
-      given,
-    );
+    expect(
+      (await send(edge.read(), { path: '/health', headers: { 'x-correlation-id': given } })).headers['x-correlation-id'],
+    ).toBe(given);
   });
 
   it('may be bytes or text', async () => {
-    const bytes = await send(build(), { path: '/docs/logo.png' });
+    const bytes = await send(edge.read(), { path: '/docs/logo.png' });
     expect(bytes.result).toMatchObject({ body: 'AQID', isBase64Encoded: true });
     expect(bytes.headers['content-type']).toBe('image/png');
-    const text = await send(build(), { path: '/docs' });
+    const text = await send(edge.read(), { path: '/docs' });
     expect(text.result).toMatchObject({ body: '<p>', isBase64Encoded: false });
     expect(text.headers['x-own']).toBe('1');
   });
@@ -217,8 +171,8 @@ describe('answers', () => {
     ['a write that is not sure', new OutcomeUnknown('lost'), 503, 'safe to repeat'],
     ['anything unforeseen', new TypeError('secret of the house'), 500, 'could not be answered'],
   ])('say %s as a problem', async (_, error, status, detail) => {
-    fail = error;
-    const received = await send(build(), { key, path: '/policy' });
+    edge.failure = error;
+    const received = await send(edge.read(), { key: edge.key, path: '/policy' });
     expect(received.status).toBe(status);
     expect(received.headers['content-type']).toBe('application/problem+json');
     expect(problem(received)).toMatchObject({ type: 'about:blank', status, detail: expect.stringContaining(detail) });
@@ -227,18 +181,25 @@ describe('answers', () => {
   });
 
   it('log what failed, with its correlation id', async () => {
-    fail = new TypeError('broken');
-    await send(build(), { key, path: '/policy', headers: { 'x-correlation-id': 'c-1' } });
-    expect(logged).toHaveLength(1);
-    expect(JSON.parse(logged[0]!)).toMatchObject({ level: 'error', correlationId: 'c-1', operationId: 'getPolicy', status: 500 });
+    edge.failure = new TypeError('broken');
+    await send(edge.read(), { key: edge.key, path: '/policy', headers: { 'x-correlation-id': 'c-1' } });
+    expect(edge.logged).toHaveLength(1);
+    expect(JSON.parse(edge.logged[0]!)).toMatchObject({
+      level: 'error',
+      correlationId: 'c-1',
+      operationId: 'getPolicy',
+      status: 500,
+    });
   });
 
   it('do not mix up requests under way together', async () => {
-    const handler = build();
+    const handler = edge.read();
     const ids = Array.from({ length: 50 }, (_, i) => `id-${i}`);
-    const event = (id: string) => eventOf({ key, path: `/decisions/${id}`, headers: { 'x-correlation-id': id } });
+    const event = (id: string) => eventOf({ key: edge.key, path: `/decisions/${id}`, headers: { 'x-correlation-id': id } });
     const results = await Promise.all(ids.map((id) => handler(event(id))));
     expect(results.map((result) => result.headers?.['x-correlation-id'])).toEqual(ids);
-    expect(seen.map((request) => [request.correlationId, request.parameters.transactionId])).toEqual(ids.map((id) => [id, id]));
+    expect(edge.requests.map((request) => [request.correlationId, request.parameters.transactionId])).toEqual(
+      ids.map((id) => [id, id]),
+    );
   });
 });

@@ -5,16 +5,14 @@ import { erasedChains } from '../../../functions/read/erasedChains.ts';
 import { inputsOpener } from '../../../functions/read/inputs.ts';
 import { postReview } from '../../../functions/review/review.ts';
 import { type MemoryTable, memoryTable } from '../../../shared/adapters/memory/table.ts';
-import { ledgerOf } from '../../../shared/deciding/judgement.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import { type HttpHandler, httpHandler } from '../../../shared/edge/http.ts';
 import { decisionFromItem } from '../../../shared/ledger/items.ts';
-import { settle } from '../../../shared/ledger/ledger.ts';
 import type { TableStore } from '../../../shared/ports/ports.ts';
-import { localMasterSecret } from '../../../shared/secrets/masterSecret.ts';
 import { decisionKey } from '../../../shared/store/names.ts';
 import { seededRandom } from '../../../shared/store/random.ts';
 import { aTransaction } from '../../functions/project/builders.ts';
+import { decideNow, ledgerWithoutModel, testSecret } from '../../support/engine.ts';
 import { noEvidenceStores } from '../../support/evidence.ts';
 
 export const startMs = Date.parse('2026-11-20T13:45:00.000Z');
@@ -22,7 +20,7 @@ export const startMs = Date.parse('2026-11-20T13:45:00.000Z');
 /** By the default policy: spend alone is REVIEWed, an amount far beyond the population as well is BLOCKed. */
 export const amounts = { ALLOW: 10_000, REVIEW: 30_000_000, BLOCK: 3_000_000_000 } as const;
 
-export const masterSecret = localMasterSecret(Buffer.alloc(32, 7).toString('base64'));
+export const masterSecret = testSecret();
 
 /** The real ledger, sink, review and read stage on one table. The clock moves by 5 ms a look, sleeping takes the time it says. */
 export function world(table: MemoryTable = memoryTable()) {
@@ -37,7 +35,7 @@ export function world(table: MemoryTable = memoryTable()) {
     },
   };
   const randomness = seededRandom(1);
-  const ledger = ledgerOf({ table, clock, randomness, masterSecret }, async () => ({ model: null, degraded: 'NO_MODEL' }));
+  const ledger = ledgerWithoutModel({ table, clock, randomness, masterSecret });
   const edge = {
     table,
     clock,
@@ -83,10 +81,7 @@ export function world(table: MemoryTable = memoryTable()) {
     async pay(given: Partial<Transaction> = {}, tenant = 'acme') {
       const receivedAtMs = clock.nowMs();
       const transaction = aTransaction({ occurredAtMs: receivedAtMs, ...given });
-      const submission = { tenant, transaction, receivedAtMs, correlationId: null, queueAgeMs: null, redelivered: false };
-      const [settled] = await settle(ledger, [submission], nowMs + 60_000);
-      if (settled?.kind !== 'decided') throw new Error(`not decided: ${JSON.stringify(settled)}`);
-      return settled.stored.decision;
+      return decideNow(ledger, transaction, { tenant, receivedAtMs });
     },
     /** Hands decisions, as stored, to the reviews sink; returns what it could not do. */
     async project(transactionIds: readonly string[], tenant = 'acme', through: TableStore = table) {

@@ -81,7 +81,7 @@ describe('aegis labels import', () => {
       [4, 't9'],
       [5, 't1'],
     ]);
-    expect(bodies).toContainEqual({ disposition: 'CONFIRMED_FRAUD', note: 'first\nsecond' });
+    expect(bodies).toContainEqual({ disposition: 'CONFIRMED_FRAUD', source: 'IMPORT', note: 'first\nsecond' });
   });
 
   it('labels by a column fraud where there is no disposition, as simulate writes it', async () => {

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AuditEntry, canonicalJson, chainFault } from '../../../tools/local/chain.ts';
+import { type ChainEntry, canonicalJson, chainFault } from '../../../tools/local/chain.ts';
 
-const hashOf = (body: AuditEntry['body']) => createHash('sha256').update(canonicalize(body)!).digest('hex');
+const hashOf = (body: ChainEntry['body']) => createHash('sha256').update(canonicalize(body)!).digest('hex');
 
-const chainOf = (length: number, chain = 'c1'): AuditEntry[] => {
-  const entries: AuditEntry[] = [];
+const chainOf = (length: number, chain = 'c1'): ChainEntry[] => {
+  const entries: ChainEntry[] = [];
   for (let sequence = 1; sequence <= length; sequence++) {
     const body = { chain, sequence, previousHash: entries.at(-1)?.hash ?? '0'.repeat(64), amountMinor: sequence * 100 };
     entries.push({ body, hash: hashOf(body) });
@@ -15,7 +15,7 @@ const chainOf = (length: number, chain = 'c1'): AuditEntry[] => {
   return entries;
 };
 
-const edited = (entry: AuditEntry): AuditEntry['body'] => ({ ...entry.body, amountMinor: 1 });
+const edited = (entry: ChainEntry): ChainEntry['body'] => ({ ...entry.body, amountMinor: 1 });
 
 describe('the demonstration’s check of a chain', () => {
   it('passes an intact chain, and one without entries', () => {
@@ -23,7 +23,7 @@ describe('the demonstration’s check of a chain', () => {
     expect(chainFault([])).toBeNull();
   });
 
-  it.each<[string, (entries: AuditEntry[]) => AuditEntry[], string]>([
+  it.each<[string, (entries: ChainEntry[]) => ChainEntry[], string]>([
     [
       'an edit',
       (entries) => entries.with(2, { ...entries[2]!, body: edited(entries[2]!) }),

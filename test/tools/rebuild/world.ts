@@ -1,33 +1,30 @@
-import type { APIGatewayProxyEvent, DynamoDBStreamEvent } from 'aws-lambda';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { makeCheckpoints } from '../../../functions/checkpoint/checkpoint.ts';
 import { archiveSink } from '../../../functions/project/archiveSink.ts';
-import { decodersOfItems } from '../../../functions/project/decoders.ts';
 import { featuresSink } from '../../../functions/project/featuresSink.ts';
 import { feedSink } from '../../../functions/project/feedSink.ts';
 import { headsSink } from '../../../functions/project/headsSink.ts';
 import { tableProgress } from '../../../functions/project/progress.ts';
-import { projector } from '../../../functions/project/project.ts';
 import { reviewsSink } from '../../../functions/project/reviewsSink.ts';
+import { usersSink } from '../../../functions/project/usersSink.ts';
 import { webhooksSink } from '../../../functions/project/webhooksSink.ts';
 import { readEndpoints } from '../../../functions/read/endpoints.ts';
 import { erasedChains } from '../../../functions/read/erasedChains.ts';
 import { inputsOpener } from '../../../functions/read/inputs.ts';
 import { type Disposition, dispose } from '../../../functions/review/dispose.ts';
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
-import { ledgerOf } from '../../../shared/deciding/judgement.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import { httpHandler } from '../../../shared/edge/http.ts';
-import { settle } from '../../../shared/ledger/ledger.ts';
 import { readLines } from '../../../shared/model/archive.ts';
 import type { ObjectStore, TableStore, Write } from '../../../shared/ports/ports.ts';
 import { readArchive } from '../../../shared/proof/archive.ts';
 import { canonicalText } from '../../../shared/proof/canonical.ts';
 import { readPendingHeads } from '../../../shared/proof/heads.ts';
-import { localMasterSecret } from '../../../shared/secrets/masterSecret.ts';
 import { seededRandom } from '../../../shared/store/random.ts';
 import { addEndpoint } from '../../../shared/webhooks/endpoints.ts';
 import { streamImage } from '../../../tools/local/streamImage.ts';
 import type { RebuildDependencies } from '../../../tools/rebuild/plan.ts';
+import { decideNow, ledgerWithoutModel, strictProjector, testSecret } from '../../support/engine.ts';
 import { testQueue } from '../../support/stores.ts';
 import { ed25519Signer } from '../proof/builders.ts';
 
@@ -57,27 +54,21 @@ export async function stackOn({ tableTelling, archive, checkpoints, hotDays }: S
   const table = tableTelling((writes) => changes.push(...writes));
   const time = virtualClock(startMs);
   const clock = { nowMs: time.nowMs, sleep: async () => {} };
-  const masterSecret = localMasterSecret(Buffer.alloc(32, 7).toString('base64'));
-  const ledger = ledgerOf({ table, clock, randomness: seededRandom(1), masterSecret }, async () => ({
-    model: null,
-    degraded: 'NO_MODEL',
-  }));
+  const masterSecret = testSecret();
+  const ledger = ledgerWithoutModel({ table, clock, randomness: seededRandom(1), masterSecret });
   const randomness = seededRandom(2);
   const webhookQueue = testQueue();
-  const project = projector({
+  const project = strictProjector({
     sinks: [
       feedSink({ table, clock, randomness }),
       reviewsSink({ table, clock, randomness }),
       archiveSink({ archive, table, hotDays: hotDays ?? null }),
       headsSink({ table }),
+      usersSink({ table }),
       featuresSink({ archive }),
       webhooksSink({ table, clock, queue: webhookQueue }),
     ],
-    ...decodersOfItems,
     progress: tableProgress({ table, clock }),
-    report: ({ cause }) => {
-      throw cause;
-    },
   });
   const evidence = { table, clock, archive, checkpoints, publicKey: async () => publicKey };
   const handler = httpHandler(
@@ -148,19 +139,7 @@ export async function stackOn({ tableTelling, archive, checkpoints, hotDays }: S
     lose: (lost: boolean) => {
       isLosing = lost;
     },
-    async pay(given: Transaction) {
-      const submission = {
-        tenant,
-        transaction: given,
-        receivedAtMs: clock.nowMs(),
-        correlationId: null,
-        queueAgeMs: given.amountMinor % 5_000,
-        redelivered: false,
-      };
-      const [settled] = await settle(ledger, [submission], clock.nowMs() + hourMs);
-      if (settled?.kind !== 'decided') throw new Error(`not decided: ${JSON.stringify(settled)}`);
-      return settled.stored.decision;
-    },
+    pay: (given: Transaction) => decideNow(ledger, given, { tenant, queueAgeMs: given.amountMinor % 5_000 }),
     label: (transactionId: string, disposition: Disposition) =>
       dispose(
         { table, clock, randomness: seededRandom(4), masterSecret },
@@ -177,7 +156,7 @@ export async function stackOn({ tableTelling, archive, checkpoints, hotDays }: S
             .map(recordOf),
         );
         if (isLosing) continue;
-        await project({ Records: records } as unknown as Pick<DynamoDBStreamEvent, 'Records'>);
+        await project(records);
       }
       changes = [];
     },

@@ -181,6 +181,7 @@ export class SyntheticTable implements SyntheticItems {
       fingerprint: 'ab'.repeat(32),
       chain: chainOf(this.#history.accountOf(entry)),
       sequence: this.#history.sequenceOf(entry),
+      said: { by: 'key_of_ana', source: 'ANALYST' },
     };
     return labelItem(label);
   }

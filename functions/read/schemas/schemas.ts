@@ -1,46 +1,37 @@
-import { currencyExponents } from '../domain/currency.ts';
-import { outcomes } from '../domain/outcome.ts';
-import { signalNames } from '../domain/signals/names.ts';
-import { idPattern } from './ids.ts';
-import { scopes } from './routes.ts';
-import { metadataLimits } from './transaction.ts';
+import { metadataLimits } from '../../../shared/contract/transaction.ts';
+import { currencyExponents } from '../../../shared/domain/currency.ts';
+import { signalNames } from '../../../shared/domain/signals/names.ts';
+import {
+  array,
+  choice,
+  closed,
+  count,
+  flag,
+  hash,
+  id,
+  number,
+  object,
+  optional,
+  orNull,
+  outcome,
+  page,
+  refer,
+  type Schema,
+  score,
+  sequence,
+  signal,
+  text,
+  time,
+  transactionId,
+} from './parts.ts';
+import { label, reviewSchemas } from './reviews.ts';
+import { settingsSchemas } from './settings.ts';
 
 /** JSON Schemas (2020-12) of everything on the wire, by the name the OpenAPI document gives them. Answers may grow further fields. */
 
-export type Schema = Readonly<Record<string, unknown>>;
+export type { Schema } from './parts.ts';
 
 export const reference = (name: keyof typeof schemas | 'Policy'): Schema => ({ $ref: `#/components/schemas/${name}` });
-
-const refer = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
-
-/** Every field but the optional ones is always there. */
-const object = (properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema => ({
-  type: 'object',
-  properties,
-  required: Object.keys(properties).filter((name) => !optional.includes(name)),
-});
-
-const closed = (schema: Schema): Schema => ({ ...schema, additionalProperties: false });
-const array = (items: Schema, bounds: Schema = {}): Schema => ({ type: 'array', items, ...bounds });
-const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
-const choice = (values: readonly string[]): Schema => ({ type: 'string', enum: values });
-
-const text: Schema = { type: 'string' };
-const number: Schema = { type: 'number' };
-const flag: Schema = { type: 'boolean' };
-const count: Schema = { type: 'integer', minimum: 0 };
-const sequence: Schema = { type: 'integer', minimum: 1 };
-const id: Schema = { type: 'string', pattern: idPattern };
-const transactionId: Schema = { type: 'string', pattern: idPattern, not: { const: 'latest' } };
-const time: Schema = { type: 'string', format: 'date-time' };
-const hash: Schema = { type: 'string', pattern: '^[0-9a-f]{64}$' };
-const outcome = choice(outcomes);
-const disposition = choice(['CONFIRMED_FRAUD', 'LEGITIMATE', 'UNSURE']);
-const signal = choice(signalNames);
-const score: Schema = { type: 'number', minimum: 0, maximum: 100 };
-
-/** Characters of a reviewer's note. */
-export const noteCharactersMax = 4_096;
 
 /** A date and time that parseInstant takes; whether the day exists is said by the format. */
 const occurredAt: Schema = {
@@ -49,11 +40,6 @@ const occurredAt: Schema = {
   description:
     'RFC 3339 with Z or an offset up to 14:00; the local hour is read from the offset. At most 5 minutes ahead of receipt.',
 };
-
-const optional = (schema: Schema): Schema => orNull(schema);
-
-const page = (item: Schema, more: Readonly<Record<string, Schema>> = {}): Schema =>
-  object({ items: array(item), cursor: text, ...more }, ['cursor', ...Object.keys(more)]);
 
 const transaction = closed(
   object(
@@ -160,11 +146,12 @@ const decision = object(
     duplicate: flag,
     erased: { const: true },
     counterfactual: orNull(object({ change: {}, outcome })),
+    label: { ...orNull(label), description: 'What became known of it; of GET /decisions/{transactionId} alone' },
     policyVersion: count,
     modelVersion: orNull(count),
     audit: object({ sequence, hash }),
   },
-  ['erased', 'counterfactual'],
+  ['erased', 'counterfactual', 'label'],
 );
 
 const decisionItem = object(
@@ -188,44 +175,6 @@ const decisionItem = object(
   },
   ['anomalyPercentile', 'travelKmh', 'distanceKm'],
 );
-
-const model = object(
-  {
-    version: count,
-    kind: text,
-    status: { ...choice(['active', 'published', 'candidate']), description: 'A candidate was no better than the one in force' },
-    reason: { ...orNull(text), description: 'Why a candidate is none more' },
-    trainedAt: time,
-    trainingWindow: object({ from: time, to: time }),
-    rows: count,
-    features: array(text),
-    metrics: { type: 'object' },
-    drift: {
-      ...orNull(number),
-      description: 'Population stability index of the anomaly score against the version before; null for the first',
-    },
-    learned: {
-      ...orNull(object({ frauds: count, honest: count })),
-      description: 'The labelled payments behind the learned layer; null while there are too few',
-    },
-    codeVersion: text,
-    bytes: count,
-    sha256: hash,
-  },
-  ['learned', 'codeVersion', 'bytes'],
-);
-
-const policySummary: Readonly<Record<string, Schema>> = {
-  version: count,
-  hash,
-  status: text,
-};
-
-const policyVersion: Readonly<Record<string, Schema>> = {
-  ...policySummary,
-  publishedAt: { ...orNull(time), description: 'Null for the default policy' },
-  by: { ...orNull(text), description: 'The key that published it; null for the default policy' },
-};
 
 export const schemas = {
   Transaction: transaction,
@@ -260,6 +209,16 @@ export const schemas = {
     triggers: { type: 'object', propertyNames: signal, additionalProperties: count },
     explanation: text,
   }),
+  UserAccountPage: page(object({ userId: id, accountId: id })),
+  SearchResult: object({
+    items: array(
+      object({
+        kind: choice(['transaction', 'account', 'user', 'device', 'ip', 'beneficiary', 'instrument', 'merchant']),
+        id: text,
+        link: { ...text, description: 'Relative path of the route that answers it' },
+      }),
+    ),
+  }),
   AuditPage: page(
     object({
       body: object({ chain: text, sequence, previousHash: hash, event: text, at: time }),
@@ -282,68 +241,8 @@ export const schemas = {
     },
   ),
   SystemAuditPage: page(object({ body: object({ chain: text, sequence, previousHash: hash, event: text, at: time }), hash })),
-  Review: closed(
-    object(
-      {
-        disposition,
-        note: optional({ type: 'string', maxLength: noteCharactersMax }),
-      },
-      ['note'],
-    ),
-  ),
-  Reviewed: object({
-    transactionId: id,
-    disposition,
-    knownAt: time,
-    review: orNull(object({ reviewId: text, state: choice(['open', 'closed']) })),
-  }),
-  ReviewPage: page(
-    object(
-      {
-        reviewId: text,
-        userId: id,
-        accountId: id,
-        state: choice(['open', 'closed']),
-        openedAt: time,
-        outcome,
-        transactionIds: array(id),
-        disposition,
-        closedAt: time,
-      },
-      ['disposition', 'closedAt'],
-    ),
-  ),
-  Overview: object({
-    from: time,
-    to: time,
-    totals: object({ ALLOW: count, REVIEW: count, BLOCK: count }),
-    minutes: array(object({ minute: time, ALLOW: count, REVIEW: count, BLOCK: count })),
-    fraudRate: orNull({ type: 'number', minimum: 0, maximum: 1 }),
-    latencyMs: object({ p50: orNull(number), p99: orNull(number) }),
-    queueAgeMs: orNull(number),
-    modelVersion: orNull(count),
-    policyVersion: count,
-  }),
-  PolicyVersion: object({ ...policyVersion, policy: { type: 'object' } }),
-  PolicyVersionPage: page(object(policyVersion)),
-  NewPolicy: closed(
-    object({ policy: refer('Policy'), status: choice(['draft', 'active']), ifVersion: optional(count) }, ['ifVersion']),
-  ),
-  PublishedPolicy: object(policySummary),
-  NewListEntry: closed(object({ expiresAt: optional(time) }, ['expiresAt'])),
-  ListEntry: object({ list: id, entry: id, expiresAt: orNull(time) }, ['expiresAt']),
-  Model: model,
-  ModelPage: page(refer('Model')),
-  Caller: object({
-    tenant: text,
-    keyId: { ...text, description: "A key's id, or a token's subject" },
-    scopes: array(choice(scopes)),
-  }),
-  Health: object({
-    status: choice(['ok', 'degraded', 'down']),
-    version: text,
-    dependencies: { type: 'object', additionalProperties: object({ status: text }) },
-  }),
+  ...reviewSchemas,
+  ...settingsSchemas,
 } as const satisfies Record<string, Schema>;
 
 export type SchemaName = keyof typeof schemas;
