@@ -39,6 +39,7 @@ export class Checkpoint extends Construct {
       .deletesItems('checkpoint')
       .readsObjects('Checkpoints', data.checkpointBucket, env.checkpointBucket)
       .listsObjects('Checkpoints', data.checkpointBucket, env.checkpointBucket)
+      .readsVersions('Checkpoints', data.checkpointBucket)
       .writesObjects('Checkpoints', data.checkpointBucket, env.checkpointBucket)
       .signsWith(data.signingKey, env.checkpointKeyId)
       .told(env.modelAgeAlarmHours, String(settings.modelAgeAlarmHours))

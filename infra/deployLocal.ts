@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { services } from '../shared/adapters/aws/services.ts';
 import { scopes } from '../shared/contract/routes.ts';
-import { createKey } from '../shared/edge/keys.ts';
+import { draftKey } from '../shared/edge/keys.ts';
+import { appendSystemEvent } from '../shared/ledger/systemChain.ts';
 import { defaultTenant, env } from '../shared/store/names.ts';
 import type { Settings } from './settings.ts';
 
@@ -110,10 +111,17 @@ const reachable = async (endpoint: string): Promise<boolean> => {
   }
 };
 
-/** A key with every scope, stored in the deployed table. */
-const developmentKey = (target: LocalTarget, outputs: Outputs) => {
+/** A key with every scope, stored in the deployed table with its entry in the audit. */
+const developmentKey = async (target: LocalTarget, outputs: Outputs) => {
   Object.assign(process.env, environmentOf(target), { [env.table]: outputs.TableName });
-  return createKey(services(), { tenant: defaultTenant, scopes, createdBy: 'deploy:local', expiresAtMs: null });
+  const { table, clock, randomness } = services();
+  const wanted = { tenant: defaultTenant, scopes, createdBy: 'deploy:local', expiresAtMs: null };
+  const { item, key, record } = draftKey({ clock, randomness }, wanted);
+  const { keyId, expiresAt } = record;
+  const details = { keyId, scopes: record.scopes, expiresAt };
+  const event = { event: 'KEY_CREATED', by: record.createdBy, atMs: clock.nowMs(), details };
+  await appendSystemEvent(table, defaultTenant, event, [{ kind: 'put', item, condition: { kind: 'absent' } }]);
+  return { key };
 };
 
 const main = async (): Promise<number> => {

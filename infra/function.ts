@@ -164,6 +164,15 @@ export class HouseFunction extends Construct {
     return this.allow(`List${name}`, ['s3:ListBucket'], [bucket.bucketArn]);
   }
 
+  /** May read the versions of the bucket's objects: of one under lock, that which was put first. */
+  readsVersions(name: string, bucket: Bucket): this {
+    return this.allow(`Read${name}Versions`, ['s3:GetObjectVersion'], [bucket.arnForObjects('*')]).allow(
+      `List${name}Versions`,
+      ['s3:ListBucketVersions'],
+      [bucket.bucketArn],
+    );
+  }
+
   /** May write objects, and never delete them. */
   writesObjects(name: string, bucket: Bucket, variable: string): this {
     this.set(variable, bucket.bucketName);

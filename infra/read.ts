@@ -41,6 +41,7 @@ export class Read extends Construct {
       .listsObjects('Archive', data.archiveBucket, env.archiveBucket)
       .readsObjects('Checkpoints', data.checkpointBucket, env.checkpointBucket)
       .listsObjects('Checkpoints', data.checkpointBucket, env.checkpointBucket)
+      .readsVersions('Checkpoints', data.checkpointBucket)
       .verifiesWith(data.signingKey, env.checkpointKeyId)
       .watches('Queue', ingest.queue, env.queueUrl);
   }

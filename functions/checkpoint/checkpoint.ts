@@ -9,13 +9,14 @@ import {
 } from '../../shared/ports/ports.ts';
 import { extendChainIndex } from '../../shared/proof/chainIndex.ts';
 import {
+  CheckpointUnreadable,
   checkpointBody,
   checkpointHash,
   checkpointObjectKey,
   checkpointObjectPrefix,
   formatStoredCheckpoint,
   isCheckpointSignedBy,
-  parseStoredCheckpoint,
+  readCheckpoint,
   type StoredCheckpoint,
   signCheckpoint,
   sortLeaves,
@@ -82,7 +83,7 @@ const makeAfter = async (dependencies: CheckpointDependencies, pointer: Pointer)
   const { table, checkpoints, signer, clock } = dependencies;
   const previous = pointer.number === 0 ? null : await stored(dependencies, pointer.number, pointer.hash);
   const next = pointer.number + 1;
-  const { keys } = await checkpoints.list(checkpointObjectPrefix(next), { limit: 2 });
+  const keys = await everStored(checkpoints, checkpointObjectPrefix(next));
   if (keys.length > 0) {
     if (keys.length > 1 || keys[0] !== checkpointObjectKey(next, pointer.claimedHash)) {
       throw new CheckpointRefused(
@@ -146,6 +147,12 @@ const pointerOf = (item: Item | null): Pointer => ({
 const isAt = (revision: number): Condition =>
   revision === 0 ? { kind: 'absent' } : { kind: 'equals', attribute: 'revision', value: revision };
 
+/** Keys below a prefix, those included that a delete marker hides. */
+const everStored = async (checkpoints: ObjectStore, prefix: string): Promise<readonly string[]> => {
+  const { keys } = await checkpoints.list(prefix, { limit: 2 });
+  return [...new Set([...keys, ...(await checkpoints.firstVersions(prefix)).keys()])];
+};
+
 /** A checkpoint from under the lock, its signature and leaves checked. */
 const stored = async (
   { checkpoints, signer }: CheckpointDependencies,
@@ -153,12 +160,11 @@ const stored = async (
   hash: string,
 ): Promise<StoredCheckpoint> => {
   const key = checkpointObjectKey(number, hash);
-  const bytes = await checkpoints.get(key);
-  if (bytes === null) throw new CheckpointRefused(`the pointer names ${key}, which the archive does not hold`);
-  const checkpoint = parseStoredCheckpoint(bytes);
-  if (checkpointHash(checkpoint.body) !== hash || checkpoint.body.number !== number) {
-    throw new CheckpointRefused(`${key} holds another checkpoint than its key says`);
-  }
+  const checkpoint = await readCheckpoint(checkpoints, key).catch((error: unknown) => {
+    if (error instanceof CheckpointUnreadable)
+      throw new CheckpointRefused(`the pointer names checkpoint ${number}, but ${error.message}`);
+    throw error;
+  });
   const own = readPublicKey(signer.publicKey);
   const { keyId } = checkpoint.body;
   const filed = keyId === keyIdOf(own) ? null : await filedKey(checkpoints, keyId);

@@ -149,7 +149,13 @@ export interface Topic {
 /** Objects under immutable, content-addressed keys: written once, never changed. */
 export interface ObjectStore {
   put(key: string, body: Uint8Array, options?: { readonly contentType?: string }): Promise<void>;
-  get(key: string): Promise<Uint8Array | null>;
+  /** With `version`, that one of the key's versions, whatever was written over it since. */
+  get(key: string, options?: { readonly version?: string }): Promise<Uint8Array | null>;
+  /**
+   * The version that was put first, of every key below a prefix and behind `after`: what stays true where a later one was written over an
+   * object, or hides it. None in a bucket without versions. Throws a RangeError for more than 100,000 versions.
+   */
+  firstVersions(prefix: string, options?: { readonly after?: string }): Promise<ReadonlyMap<string, string>>;
   list(
     prefix: string,
     options?: { readonly after?: string; readonly limit?: number },

@@ -1,8 +1,11 @@
 import type { KeyObject } from 'node:crypto';
 import { zeroHash } from '../domain/audit.ts';
 import { inclusionVerifier, leafHash, type MerkleTree, merkleTree } from '../domain/merkle.ts';
+import type { ObjectStore } from '../ports/ports.ts';
 import { canonicalText, sha256, sha256Hex } from './canonical.ts';
+import { lockedObject } from './locked.ts';
 import { isSignedBy, keyIdOf, readPublicKey, type Signer } from './signer.ts';
+import { isSweepRecord, type SweepRecord } from './sweepRecord.ts';
 
 /** The head of one chain when a checkpoint was made. No personal id: a chain's name is random. */
 export interface Leaf {
@@ -14,7 +17,7 @@ export interface Leaf {
 
 /** What is signed. The tree's leaves are the heads that changed since the checkpoint before, sorted by chain, one for each chain. */
 export interface CheckpointBody {
-  readonly format: typeof checkpointFormat;
+  readonly format: typeof checkpointFormat | typeof formatWithoutSweeps;
   /** 1, 2, 3... */
   readonly number: number;
   /** RFC 3339. */
@@ -29,6 +32,8 @@ export interface CheckpointBody {
   readonly previousHash: string;
   /** Hash of the public key (SPKI, DER) that verifies the signature. */
   readonly keyId: string;
+  /** Shares of the table whose sweep ended since the checkpoint before. Format 1 has none. */
+  readonly sweeps?: readonly SweepRecord[];
 }
 
 export interface Checkpoint {
@@ -42,7 +47,11 @@ export interface StoredCheckpoint extends Checkpoint {
   readonly leaves: readonly Leaf[];
 }
 
-export const checkpointFormat = 'aegis-checkpoint/1';
+export const checkpointFormat = 'aegis-checkpoint/2';
+/** What version 0.1 signed: read and verified for ever. */
+const formatWithoutSweeps = 'aegis-checkpoint/1';
+/** Records in one checkpoint: more than shares that a week has. */
+const sweepsMax = 1_024;
 export const checkpointFolder = 'checkpoints/';
 
 /** Immutable and found by number: listing the folder gives the checkpoints in order. */
@@ -76,6 +85,7 @@ export const checkpointBody = (
   previous: CheckpointBody | null,
   sorted: readonly Leaf[],
   publicKey: string,
+  sweeps: readonly SweepRecord[] = [],
 ): CheckpointBody => ({
   format: checkpointFormat,
   number: (previous?.number ?? 0) + 1,
@@ -85,6 +95,7 @@ export const checkpointBody = (
   previousRoot: previous?.root ?? zeroHash,
   previousHash: previous ? checkpointHash(previous) : zeroHash,
   keyId: keyIdOf(readPublicKey(publicKey)),
+  sweeps,
 });
 
 export const signCheckpoint = async (body: CheckpointBody, signer: Signer): Promise<Checkpoint> => ({
@@ -142,9 +153,9 @@ const hexPattern = /^[0-9a-f]{64}$/;
 /** Checks the shape of a checkpoint from outside; null when it is not one. */
 export const asCheckpoint = (value: unknown): Checkpoint | null => {
   const { body, signature } = fieldsOf(value);
-  const { format, number, at, size, root, previousRoot, previousHash, keyId, ...rest } = fieldsOf(body);
+  const { format, number, at, size, root, previousRoot, previousHash, keyId, sweeps, ...rest } = fieldsOf(body);
   const isGood =
-    format === checkpointFormat &&
+    (format === checkpointFormat ? areSweeps(sweeps) : format === formatWithoutSweeps && sweeps === undefined) &&
     isPositive(number) &&
     isPositive(size) &&
     typeof at === 'string' &&
@@ -153,6 +164,8 @@ export const asCheckpoint = (value: unknown): Checkpoint | null => {
     typeof signature === 'string';
   return isGood ? { body: body as CheckpointBody, signature } : null;
 };
+
+const areSweeps = (value: unknown): boolean => Array.isArray(value) && value.length <= sweepsMax && value.every(isSweepRecord);
 
 /** Checks the shape of a leaf with its proof; null when it is not one. */
 export const asLeafProof = (value: unknown): LeafProof | null => {
@@ -184,6 +197,32 @@ export const parseStoredCheckpoint = (bytes: Uint8Array): StoredCheckpoint => {
     throw new Error(`the leaves of checkpoint ${checkpoint.body.number} do not give its root`);
   }
   return { ...checkpoint, leaves };
+};
+
+/** What lies under a checkpoint's key is not that checkpoint, in no version that counts. */
+export class CheckpointUnreadable extends Error {
+  override readonly name = 'CheckpointUnreadable';
+}
+
+/**
+ * The checkpoint that an object's key names, whatever was written over it. Throws CheckpointUnreadable when the archive does not hold it, or when
+ * neither the object as it stands nor its first version is what the key says.
+ */
+export const readCheckpoint = async (objects: ObjectStore, key: string): Promise<StoredCheckpoint> => {
+  let found: StoredCheckpoint | null = null;
+  let why = `the archive does not hold ${key}`;
+  await lockedObject(objects, key, (bytes) => {
+    try {
+      const checkpoint = parseStoredCheckpoint(bytes);
+      if (checkpointObjectKey(checkpoint.body.number, checkpointHash(checkpoint.body)) === key) found = checkpoint;
+      else why = `${key} holds another checkpoint than its key says`;
+    } catch (error) {
+      why = `${key}: ${(error as Error).message}`;
+    }
+    return found !== null;
+  });
+  if (found === null) throw new CheckpointUnreadable(why);
+  return found;
 };
 
 export const formatStoredCheckpoint = ({ body, signature, leaves }: StoredCheckpoint): Uint8Array =>

@@ -1,6 +1,6 @@
 import type { Item, ObjectStore, TableStore } from '../ports/ports.ts';
 import { prefixes } from '../store/names.ts';
-import { checkpointHash, checkpointObjectKey, parseStoredCheckpoint, type StoredCheckpoint } from './checkpoint.ts';
+import { checkpointHash, checkpointObjectKey, readCheckpoint, type StoredCheckpoint } from './checkpoint.ts';
 
 /**
  * Checkpoints by the time they were made, in the table: one small item each, so that the checkpoint that holds an entry is found without
@@ -22,6 +22,8 @@ export const checkpointIndexItem = ({ body }: StoredCheckpoint): Item => ({
   hash: checkpointHash(body),
 });
 
+const objectKeyOf = ({ number, hash }: Item): string => checkpointObjectKey(Number(number), String(hash));
+
 /** What checkpoints say of a chain: the entry through which they hold it (0 = none that was found), and the checkpoint that does. */
 export interface Coverage {
   readonly throughSequence: number;
@@ -36,8 +38,13 @@ export interface CoverageStores {
 /** The last checkpoint that was made, or null before the first. */
 export const newestCheckpoint = async ({ table, checkpoints }: CoverageStores): Promise<StoredCheckpoint | null> => {
   const [item] = (await table.query({ pk, descending: true, limit: 1, consistent: true })).items;
-  const bytes = item && (await checkpoints.get(checkpointObjectKey(Number(item.number), String(item.hash))));
-  return bytes ? parseStoredCheckpoint(bytes) : null;
+  return item === undefined ? null : readCheckpoint(checkpoints, objectKeyOf(item));
+};
+
+/** The number of the last checkpoint that the index knows of; 0 for none. */
+export const newestNumber = async (table: TableStore): Promise<number> => {
+  const [item] = (await table.query({ pk, descending: true, limit: 1, consistent: true })).items;
+  return Number(item?.number ?? 0);
 };
 
 /** Checkpoints made from `fromMs` on, oldest first, one object in memory at a time. Throws store errors. */
@@ -49,12 +56,7 @@ export async function* checkpointsSince(
   let after: string | undefined;
   do {
     const page = await table.query(after === undefined ? query : { ...query, after });
-    for (const { number, hash } of page.items) {
-      const key = checkpointObjectKey(Number(number), String(hash));
-      const bytes = await checkpoints.get(key);
-      if (bytes === null) throw new Error(`the index of checkpoints names ${key}, which the archive does not hold`);
-      yield parseStoredCheckpoint(bytes);
-    }
+    for (const item of page.items) yield await readCheckpoint(checkpoints, objectKeyOf(item));
     after = page.after;
   } while (after !== undefined);
 }
@@ -68,10 +70,9 @@ export const checkpointHolding = async (
   { chain, sequence, atMs }: { readonly chain: string; readonly sequence: number; readonly atMs: number },
 ): Promise<StoredCheckpoint | null> => {
   const { items } = await table.query({ pk, from: new Date(atMs).toISOString(), limit: candidatesMax });
-  for (const { number, hash } of items) {
-    const bytes = await checkpoints.get(checkpointObjectKey(Number(number), String(hash)));
-    const checkpoint = bytes && parseStoredCheckpoint(bytes);
-    if (checkpoint?.leaves.some((leaf) => leaf.chain === chain && leaf.sequence >= sequence)) return checkpoint;
+  for (const item of items) {
+    const checkpoint = await readCheckpoint(checkpoints, objectKeyOf(item));
+    if (checkpoint.leaves.some((leaf) => leaf.chain === chain && leaf.sequence >= sequence)) return checkpoint;
   }
   return null;
 };
@@ -83,9 +84,9 @@ export const checkpointHolding = async (
 export const lastNumberBefore = async ({ table, checkpoints }: CoverageStores, timeMs: number): Promise<number> => {
   if (!Number.isFinite(timeMs)) return 0;
   const [item] = (await table.query({ pk, to: new Date(timeMs).toISOString(), descending: true, limit: 1 })).items;
-  const bytes = item && (await checkpoints.get(checkpointObjectKey(Number(item.number), String(item.hash))));
-  if (!bytes) return 0;
-  const { body } = parseStoredCheckpoint(bytes);
+  if (item === undefined) return 0;
+  const { body } = await readCheckpoint(checkpoints, objectKeyOf(item)).catch(() => ({ body: null }));
+  if (body === null) return 0;
   return body.number === Number(item.number) && Date.parse(body.at) <= timeMs ? body.number : 0;
 };
 
@@ -106,14 +107,15 @@ export const coverageOf = async (
     if (sequence <= found.throughSequence) return found;
     if (atMs > newestAtMs) continue;
     const { items } = await table.query({ pk, from: new Date(atMs).toISOString(), limit: candidatesMax });
-    for (const { number, hash } of items) {
-      const key = checkpointObjectKey(Number(number), String(hash));
+    for (const item of items) {
+      const key = objectKeyOf(item);
       if (seen.has(key)) continue;
       if (seen.size === objectsMax) return found;
       seen.add(key);
-      const bytes = await checkpoints.get(key);
-      const leaf = bytes && parseStoredCheckpoint(bytes).leaves.find((one) => one.chain === chain);
-      if (leaf && leaf.sequence > found.throughSequence) found = { throughSequence: leaf.sequence, checkpoint: Number(number) };
+      const { leaves } = await readCheckpoint(checkpoints, key);
+      const leaf = leaves.find((one) => one.chain === chain);
+      if (leaf && leaf.sequence > found.throughSequence)
+        found = { throughSequence: leaf.sequence, checkpoint: Number(item.number) };
       if (sequence <= found.throughSequence) return found;
     }
   }

@@ -1,5 +1,6 @@
 import type { ObjectStore } from '../ports/ports.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { lockedObject } from './locked.ts';
 import { keyIdOf, readPublicKey } from './signer.ts';
 
 /** Public halves of the keys that have signed checkpoints, under the same lock: what older checkpoints are verified with after a rotation. */
@@ -7,18 +8,29 @@ const keyObjectKey = (keyId: string): string => `keys/${keyId}.pem`;
 
 /** Puts a key on file; again is no change. */
 export const fileKey = async (objects: ObjectStore, publicKey: string): Promise<void> => {
-  const key = keyObjectKey(keyIdOf(readPublicKey(publicKey)));
-  if ((await objects.get(key)) === null)
-    await objects.put(key, Buffer.from(publicKey), { contentType: 'application/x-pem-file' });
+  const keyId = keyIdOf(readPublicKey(publicKey));
+  if ((await filedKey(objects, keyId)) === null)
+    await objects.put(keyObjectKey(keyId), Buffer.from(publicKey), { contentType: 'application/x-pem-file' });
 };
 
 /** The key of this id, or null when it is not on file. Throws when the file holds another. */
 export const filedKey = async (objects: ObjectStore, keyId: string): Promise<string | null> => {
-  const bytes = await objects.get(keyObjectKey(keyId));
-  if (bytes === null) return null;
-  const publicKey = Buffer.from(bytes).toString('utf8');
-  if (keyIdOf(readPublicKey(publicKey)) !== keyId) throw new Error(`${keyObjectKey(keyId)} holds another key than its name says`);
-  return publicKey;
+  const key = keyObjectKey(keyId);
+  let isThere = false;
+  const bytes = await lockedObject(objects, key, (found) => {
+    isThere = true;
+    return isKeyOf(found, keyId);
+  });
+  if (bytes === null && isThere) throw new Error(`${key} holds another key than its name says`);
+  return bytes && Buffer.from(bytes).toString('utf8');
+};
+
+const isKeyOf = (bytes: Uint8Array, keyId: string): boolean => {
+  try {
+    return keyIdOf(readPublicKey(Buffer.from(bytes).toString('utf8'))) === keyId;
+  } catch {
+    return false;
+  }
 };
 
 /**

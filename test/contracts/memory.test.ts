@@ -9,7 +9,11 @@ import { tableStoreBehaviour } from './table.ts';
 
 tableStoreBehaviour('the memory table', async (hooks) => memoryTable(hooks));
 
-objectStoreBehaviour('memory', async () => memoryObjects());
+objectStoreBehaviour(
+  'memory',
+  async () => memoryObjects(),
+  (store, key, body) => store.overwrite(key, body),
+);
 
 queueBehaviour('memory', async () => {
   const queue = memoryQueue({ clock: virtualClock(0), visibilityMs: 30_000 });

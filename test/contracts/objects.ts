@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { ObjectStore } from '../../shared/ports/ports.ts';
 
-/** The behaviour every ObjectStore has; `makeStore` gives an empty one. */
-export function objectStoreBehaviour(name: string, makeStore: () => Promise<ObjectStore>): void {
+/**
+ * The behaviour every ObjectStore has; `makeStore` gives an empty one. `overwrite` writes a newer version past the port, or a delete
+ * marker; left out for an emulator whose buckets have no versions.
+ */
+export function objectStoreBehaviour<Store extends ObjectStore>(
+  name: string,
+  makeStore: () => Promise<Store>,
+  overwrite?: (store: Store, key: string, body: Uint8Array | null) => Promise<void>,
+): void {
   describe(`${name} as an object store`, () => {
     const bytes = (...values: number[]) => new Uint8Array(values);
 
@@ -42,6 +49,30 @@ export function objectStoreBehaviour(name: string, makeStore: () => Promise<Obje
       await store.delete('a');
       await store.delete('a');
       expect(await store.get('a')).toBeNull();
+    });
+
+    it('gives a version that was put first, none of a key never put, and null for a version that is not there', async () => {
+      const store = await makeStore();
+      for (const key of ['a/1', 'a/2', 'a/3', 'b/1']) await store.put(key, bytes(1));
+      const first = await store.firstVersions('a/', { after: 'a/1' });
+      expect([...first.keys()]).toEqual(overwrite === undefined ? [] : ['a/2', 'a/3']);
+      for (const [key, version] of first) expect(await store.get(key, { version })).toEqual(bytes(1));
+      expect((await store.firstVersions('c/')).size).toBe(0);
+    });
+
+    if (overwrite === undefined) return;
+    it.each([
+      ['a newer version', bytes(2)],
+      ['a delete marker', null],
+    ])('gives the first version behind %s', async (_, over) => {
+      const store = await makeStore();
+      await store.put('a', bytes(1));
+      await overwrite(store, 'a', over);
+      expect(await store.get('a')).toEqual(over);
+      const version = (await store.firstVersions('a')).get('a');
+      expect(await store.get('a', { version: version! })).toEqual(bytes(1));
+      await store.put('a', bytes(3));
+      expect((await store.firstVersions('a')).get('a')).toBe(version);
     });
   });
 }

@@ -23,6 +23,7 @@ afterAll(async () => {
   await emulator.stop();
 });
 
+// The emulator has no versions: what S3 answers of them is in test/shared/adapters/aws/objectVersions.test.ts.
 objectStoreBehaviour('S3', async () => {
   const store = s3Objects({ ...emulator.connection, bucket: await emulator.newBucket() });
   opened.push(store);

@@ -6,8 +6,8 @@ import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type AegisClient, aegisClient } from '../../client/client.ts';
 import { services } from '../../shared/adapters/aws/services.ts';
 import { scopes } from '../../shared/contract/routes.ts';
-import { createKey } from '../../shared/edge/keys.ts';
 import { defaultTenant, messageAttributes } from '../../shared/store/names.ts';
+import { createKeyNoted } from '../../tools/cli/keyChanges.ts';
 
 /** What the scripts of the deploy test share: the deployed stack as `run.ts` names it in their environment. */
 
@@ -30,7 +30,12 @@ export const outputs = JSON.parse(named('AEGIS_DEPLOY_OUTPUTS')) as Readonly<Rec
 
 /** A key with every scope, and the project's own client with it. */
 export const signedIn = async (): Promise<{ readonly key: string; readonly client: AegisClient }> => {
-  const { key } = await createKey(services(), { tenant: defaultTenant, scopes, createdBy: 'deploy test', expiresAtMs: null });
+  const { key } = await createKeyNoted(services(), {
+    tenant: defaultTenant,
+    scopes,
+    createdBy: 'deploy test',
+    expiresAtMs: null,
+  });
   return { key, client: aegisClient({ url: api, key }) };
 };
 

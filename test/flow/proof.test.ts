@@ -88,6 +88,7 @@ test('decided, projected, checkpointed and exported, everything verifies, and on
   const intact = await verifyFile(await exported('intact.jsonl.gz'));
   expect(intact).toMatchObject({ verdict: 'intact', entries: payments, chains: accounts, uncoveredEntries: 0 });
   expect(intact.checkpoints.count).toBeGreaterThan(0);
+  expect((await aegis('verify', '--live')).stdout).toMatch(/^INTACT\nread: 420 entries in 30 chains\n/);
 
   const page = await fetch(`${stack.url}/decisions/txn_7/evidence`, { headers: headers() });
   expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
@@ -101,6 +102,8 @@ test('decided, projected, checkpointed and exported, everything verifies, and on
   const tampered = await verifyFile(await exported('tampered.jsonl.gz'));
   expect(tampered).toMatchObject({ verdict: 'tampered', exitCode: 1 });
   expect(tampered.findings[0]).toMatchObject({ kind: 'edited', chain, sequence: 1 });
+  const live = await aegis('verify', '--live', '--json').catch(({ code, stdout }) => ({ code, report: JSON.parse(stdout) }));
+  expect(live).toMatchObject({ code: 1, report: { findings: [{ kind: 'edited', chain, sequence: 1 }] } });
   await stack.table.put(row);
 }, 180_000);
 
@@ -127,4 +130,6 @@ test('the secret rotates and a person is erased, and both leave everything verif
   await stack.projected();
   await stack.invoke('checkpoint', {});
   expect(await verifyFile(await exported('erased.jsonl.gz'))).toMatchObject({ verdict: 'intact', findings: [] });
+  const shares = await Promise.all(['1/2', '2/2'].map((share) => aegis('verify', '--live', '--share', share)));
+  for (const { stdout } of shares) expect(stdout).toMatch(/^INTACT/);
 }, 180_000);

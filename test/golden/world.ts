@@ -23,7 +23,7 @@ import { insertion, strictProjector, testSecret } from '../support/engine.ts';
 export const startMs = Date.UTC(2026, 10, 16, 4, 30);
 
 /** The whole engine over the memory adapters: what the score, project, review and checkpoint functions run in a deployment. */
-export function goldenWorld(seed: number, nowMs = startMs) {
+export function goldenWorld(seed: number, nowMs = startMs, hotDays: number | null = null) {
   const clock = virtualClock(nowMs);
   const randomness = seededRandom(seed);
   const stored = new Set<string>();
@@ -70,7 +70,7 @@ export function goldenWorld(seed: number, nowMs = startMs) {
     sinks: [
       feedSink({ table, clock, randomness }),
       reviewsSink({ table, clock, randomness }),
-      archiveSink({ archive, table, hotDays: null }),
+      archiveSink({ archive, table, hotDays }),
       headsSink({ table }),
       featuresSink({ archive }),
       alertsSink({

@@ -62,6 +62,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'shared/adapters',
     'shared/edge',
     'shared/store',
+    'shared/ledger',
     'shared/parquet',
     'functions/compact',
     'functions/read',

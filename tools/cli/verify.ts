@@ -1,13 +1,16 @@
 import { readFileSync, statSync } from 'node:fs';
 import { SingleBar } from 'cli-progress';
-import type { Command } from 'commander';
-import { bundleBlocks } from '../../functions/read/evidence/bundle.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { bundleBlocksOf, fileChunks, linesIn } from '../../functions/read/evidence/lines.ts';
 import { asCheckpoint, type Checkpoint } from '../../shared/proof/checkpoint.ts';
-import { verifyChunks, verifyFile } from '../proof/verify.ts';
+import { env } from '../../shared/store/names.ts';
+import { localKeyCreator } from '../local/secrets.ts';
+import type { LiveOptions, LiveStores } from '../proof/live/liveCheck.ts';
+import type { Share } from '../proof/live/liveReport.ts';
+import { verifyFile } from '../proof/verify.ts';
 import type { VerifyOptions, VerifyReport } from '../proof/verifyReport.ts';
-import type { ExportDependencies } from './export.ts';
 import { storesOption } from './target.ts';
+import { describe } from './verdict.ts';
 
 export interface VerifyCommandOptions {
   /** PEM files with the public keys that the checkpoints must be signed by. */
@@ -31,17 +34,15 @@ export const verifyCommand = (
   onProgress: (bytesRead: number) => void = () => undefined,
 ): Promise<CommandOutput> => verdictOf(options, (trusted) => verifyFile(bundle, { ...trusted, onProgress }));
 
-/** `aegis verify --live`: everything that a deployment's stores hold now. */
+/** `aegis verify --live`: what a deployment's stores hold now, all of it or one share. */
 export const verifyLive = (
-  dependencies: ExportDependencies,
-  tenant: string,
-  options: VerifyCommandOptions = {},
+  stores: LiveStores,
+  { share, onStep, ...options }: VerifyCommandOptions & Pick<LiveOptions, 'share' | 'onStep'> = {},
 ): Promise<CommandOutput> =>
   verdictOf(options, async (trusted) => {
     // Loaded only here: verifying a bundle needs nothing of a deployment.
-    const { selectExport } = await import('./export.ts');
-    const source = await selectExport(dependencies, { kind: 'range', tenant, from: null, to: null });
-    return verifyChunks(bundleBlocks(source), trusted);
+    const { verifyStores } = await import('../proof/live/liveCheck.ts');
+    return verifyStores(stores, { ...trusted, ...(share && { share }), ...(onStep && { onStep }) });
   });
 
 const verdictOf = async (
@@ -67,21 +68,72 @@ const verdictOf = async (
 export const configure = (command: Command): void => {
   storesOption(command, { isUsed: (options) => 'live' in options })
     .argument('[bundle]', 'an export, or an evidence page')
-    .option('--live', 'verify what the stack holds now, instead of a bundle')
-    .option('--tenant <name>', 'with --live: tenant of the policies', 'dev')
+    .option('--live', 'verify what the stack holds now, instead of a bundle: the whole table is read')
+    .option('--share <K/N>', 'with --live: part K of N of the table, such as 3/16; all parts together are the whole', shareOf)
     .option('--key <file...>', 'PEM files with the public keys that you trust (default: the keys in the bundle itself)')
     .option('--known <file>', 'checkpoints that you kept, or an earlier export: detects a replaced or shortened history')
     .option('--require-checkpoint', 'fail unless a checkpoint covers every entry')
     .option('--json', 'print the whole report as JSON')
-    .action(async (bundle: string | undefined, options: VerifyCommandOptions & { live?: boolean; tenant: string }) => {
+    .addOption(new Option('--tenant <name>', 'all tenants are verified').hideHelp())
+    .action(async (bundle: string | undefined, options: VerifyCommandOptions & { live?: boolean; share?: Share }) => {
       if ((bundle === undefined) !== (options.live === true)) throw new Error('give a bundle or --live, one of them');
+      if (options.share && bundle !== undefined) throw new Error('--share goes with --live');
       const { exitCode, text } =
         bundle === undefined
-          ? await verifyLive(await (await import('./export.ts')).environmentDependencies(), options.tenant, options)
+          ? await withSteps(async (onStep) => verifyLive(await environmentStores(), { ...options, onStep }))
           : await withBar(bundle, (onProgress) => verifyCommand(bundle, options, onProgress));
       console.log(text);
       process.exitCode = exitCode;
     });
+};
+
+/** Reads `K/N`. Throws InvalidArgumentError that says what is allowed. */
+export const shareOf = (text: string): Share => {
+  const [, number, of] = /^([1-9]\d{0,4})\/([1-9]\d{0,4})$/.exec(text)?.map(Number) ?? [];
+  if (number === undefined || of === undefined || number > of) throw new InvalidArgumentError('allowed: K/N, K from 1 to N.');
+  return { number, of };
+};
+
+/** The stores that the environment names. What decisions are made anew from may be missing: the report then says so. */
+const environmentStores = async (): Promise<LiveStores> => {
+  const { services } = await import('../../shared/adapters/aws/services.ts');
+  const { environmentDependencies } = await import('./export.ts');
+  const isLocal = process.env[env.localSecret] !== undefined;
+  return {
+    ...(await environmentDependencies()),
+    models: ifNamed(
+      () => services().models,
+      (fail) => ({ put: fail, get: fail, list: fail, delete: fail, firstVersions: fail }),
+    ),
+    masterSecret: ifNamed<LiveStores['masterSecret']>(
+      () => services().masterSecret,
+      (fail) => ({ current: fail, version: fail }),
+    ),
+    unnotedKeysBy: isLocal ? [localKeyCreator] : [],
+  };
+};
+
+/** A service, or one whose calls fail with the variable that the environment lacks. */
+const ifNamed = <Service>(read: () => Service, failing: (fail: () => Promise<never>) => Service): Service => {
+  try {
+    return read();
+  } catch (error) {
+    return failing(() => Promise.reject(error));
+  }
+};
+
+const withSteps = async <T>(act: (onStep: NonNullable<LiveOptions['onStep']>) => Promise<T>): Promise<T> => {
+  const bar = new SingleBar({ format: '{step} {bar} {value} of {total}', clearOnComplete: true, noTTYOutput: false });
+  bar.start(1, 0, { step: 'items' });
+  try {
+    return await act((step, done, of) => {
+      // How many items or checkpoints there are is not known before they are read.
+      bar.setTotal(of ?? done);
+      bar.update(done, { step });
+    });
+  } finally {
+    bar.stop();
+  }
 };
 
 const withBar = async <T>(path: string, act: (onProgress: (bytesRead: number) => void) => Promise<T>): Promise<T> => {
@@ -134,38 +186,3 @@ async function* endedByNewline(chunks: AsyncIterable<Buffer>): AsyncGenerator<Bu
   }
   if (isText) yield Buffer.from('\n');
 }
-
-/** The report for people: the verdict first, then why, then what it does not cover. */
-export const describe = (report: VerifyReport, isOwed = false): string => {
-  const { verdict, findings, entries, chains, checkpoints, uncoveredEntries, keyIds, isKeyGiven, unreadable } = report;
-  const lines = [verdict === 'intact' ? 'INTACT' : verdict === 'tampered' ? 'TAMPERED' : 'UNREADABLE'];
-  const [first, ...others] = findings;
-  if (first) lines.push(`first: line ${first.line}: ${first.text}`);
-  for (const finding of others.slice(0, othersShown)) lines.push(`also:  line ${finding.line}: ${finding.text}`);
-  if (others.length > othersShown) lines.push(`and ${others.length - othersShown} more`);
-  if (unreadable !== null) lines.push(unreadable);
-  if (verdict === 'unreadable') return lines.join('\n');
-  lines.push(`read: ${counted(entries, 'entry', 'entries')} in ${counted(chains, 'chain', 'chains')}`);
-  const { last } = checkpoints;
-  lines.push(
-    last === null
-      ? 'no checkpoint: the chains are consistent, but whoever can write the whole history could have replaced them'
-      : `checkpoints ${checkpoints.first!.number} to ${last.number}, the last of ${last.at}, hash ${last.hash}`,
-  );
-  if (uncoveredEntries > 0) {
-    lines.push(
-      `not covered by a checkpoint: ${counted(uncoveredEntries, 'entry', 'entries')} after the last checkpoint of the chain; only the chain protects them, so they could be rewritten or cut off`,
-    );
-    if (isOwed) lines.push('FAILED: a checkpoint is required for every entry');
-  }
-  if (keyIds.length > 0) {
-    lines.push(
-      `signed by key ${keyIds.join(', then ')}${isKeyGiven ? '' : ' - taken from the bundle itself: compare it, or give --key'}`,
-    );
-  }
-  return lines.join('\n');
-};
-
-const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
-
-const othersShown = 9;

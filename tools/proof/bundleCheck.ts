@@ -2,11 +2,11 @@ import { type BundleHeader, bundleFormat } from '../../functions/read/evidence/b
 import { type Finding, type FindingKind, Unreadable } from '../../functions/read/evidence/finding.ts';
 import { linesIn } from '../../functions/read/evidence/lines.ts';
 import { canonicalText, isCanonical, sha256Hex } from '../../shared/proof/canonical.ts';
-import { asCheckpoint, asLeafProof, type Checkpoint, checkpointHash } from '../../shared/proof/checkpoint.ts';
+import { asCheckpoint, asLeafProof } from '../../shared/proof/checkpoint.ts';
 import { ChainCheck } from './chainCheck.ts';
 import { CheckpointTrail } from './checkpointTrail.ts';
 import { type EntryFacts, isEntryLine } from './entryFacts.ts';
-import { type CheckpointName, findingsMax, type VerifyOptions, type VerifyReport } from './verifyReport.ts';
+import { findingsMax, nameOfCheckpoint, sweepShown, type VerifyOptions, type VerifyReport } from './verifyReport.ts';
 
 const scopesWithoutBounds = ['accounts', 'stretch', 'chains'];
 
@@ -67,7 +67,12 @@ export class BundleCheck {
       chains: this.#chains,
       entries: this.#entries,
       uncoveredEntries: this.#uncovered,
-      checkpoints: { count: checkpoints.length, first: nameOf(checkpoints[0]), last: nameOf(checkpoints.at(-1)) },
+      checkpoints: {
+        count: checkpoints.length,
+        first: nameOfCheckpoint(checkpoints[0]),
+        last: nameOfCheckpoint(checkpoints.at(-1)),
+      },
+      sweep: this.#header?.scope.kind === 'range' ? sweepShown(checkpoints) : null,
       keyIds: this.#trail.keyIds(),
       isKeyGiven: this.#header !== null && this.#options.publicKey !== undefined,
     };
@@ -242,9 +247,6 @@ export class BundleCheck {
     this.#trail.compareWith(this.#options.known ?? [], kind === 'chains' || kind === 'accounts');
   }
 }
-
-const nameOf = (checkpoint: Checkpoint | null | undefined): CheckpointName | null =>
-  checkpoint ? { number: checkpoint.body.number, at: checkpoint.body.at, hash: checkpointHash(checkpoint.body) } : null;
 
 const parsed = (bytes: Buffer): Record<string, unknown> | null => {
   if (!isCanonical(bytes)) return null;

@@ -2,6 +2,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   ListObjectsV2Command,
+  ListObjectVersionsCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
   S3Client,
@@ -17,6 +18,7 @@ export interface ObjectsOptions extends Connection {
 /** Every call may be repeated: keys are content-addressed, so a second put stores the same bytes again. */
 const attemptsMax = 3;
 const pageKeysMax = 1_000;
+const versionPagesMax = 100;
 
 /** An S3 bucket of objects written once. `put` of a key that exists changes nothing and succeeds. */
 export function s3Objects(options: ObjectsOptions): ObjectStore & { close(): void } {
@@ -33,15 +35,35 @@ export function s3Objects(options: ObjectsOptions): ObjectStore & { close(): voi
       }
     },
 
-    async get(key) {
+    async get(key, { version } = {}) {
       try {
-        const reply = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        const versioned = version === undefined ? {} : { VersionId: version };
+        const reply = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key, ...versioned }));
         if (reply.Body === undefined) throw new Unavailable(`object ${key} came without a body`);
         return await reply.Body.transformToByteArray();
       } catch (error) {
-        if (faultName(error) === 'NoSuchKey') return null;
+        if (['NoSuchKey', 'NoSuchVersion'].includes(faultName(error))) return null;
         throw family(error, 'read');
       }
+    },
+
+    async firstVersions(prefix, { after } = {}) {
+      const first = new Map<string, string>();
+      let place: { KeyMarker?: string; VersionIdMarker?: string } = after === undefined ? {} : { KeyMarker: after };
+      for (let pages = 0; pages < versionPagesMax; pages += 1) {
+        const request = { Bucket: bucket, Prefix: prefix, MaxKeys: pageKeysMax, ...place };
+        const reply = await client.send(new ListObjectVersionsCommand(request)).catch((error: unknown) => {
+          throw family(error, 'read');
+        });
+        // A key's versions come newest first: the last one stays.
+        for (const { Key, VersionId } of reply.Versions ?? []) if (Key && VersionId) first.set(Key, VersionId);
+        if (reply.IsTruncated !== true || reply.NextKeyMarker === undefined) return first;
+        place = {
+          KeyMarker: reply.NextKeyMarker,
+          ...(reply.NextVersionIdMarker !== undefined && { VersionIdMarker: reply.NextVersionIdMarker }),
+        };
+      }
+      throw new RangeError(`${prefix} has more than ${versionPagesMax * pageKeysMax} versions of objects`);
     },
 
     async list(prefix, { after, limit = pageKeysMax } = {}) {

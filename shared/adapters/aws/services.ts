@@ -106,7 +106,8 @@ function s3(bucket: string): ObjectStore {
   const load = once(() => import('./objects.ts').then(({ s3Objects }) => closing(s3Objects({ bucket }))));
   return {
     put: async (key, body, options) => (await load()).put(key, body, options),
-    get: async (key) => (await load()).get(key),
+    get: async (key, options) => (await load()).get(key, options),
+    firstVersions: async (prefix, options) => (await load()).firstVersions(prefix, options),
     list: async (prefix, options) => (await load()).list(prefix, options),
     delete: async (key) => (await load()).delete(key),
   };

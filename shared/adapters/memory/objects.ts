@@ -2,15 +2,38 @@ import type { ObjectStore } from '../../ports/ports.ts';
 
 const pageKeysMax = 1_000;
 
-/** Objects written once: a second put of a key changes nothing. */
-export function memoryObjects(): ObjectStore {
+export interface MemoryObjects extends ObjectStore {
+  /** Writes a newer version over an object, or hides it behind a delete marker: what an attacker can do to a locked one. */
+  overwrite(key: string, body: Uint8Array | null): Promise<void>;
+}
+
+/** Objects written once, in a bucket with versions: a second put of a key changes nothing. What is deleted is gone with all its versions. */
+export function memoryObjects(): MemoryObjects {
   const objects = new Map<string, Uint8Array>();
+  /** Oldest first. */
+  const versions = new Map<string, Uint8Array[]>();
+  const write = (key: string, body: Uint8Array): void => {
+    const kept = body.slice();
+    objects.set(key, kept);
+    const older = versions.get(key);
+    if (older === undefined) versions.set(key, [kept]);
+    else older.push(kept);
+  };
   return {
     async put(key, body) {
-      if (!objects.has(key)) objects.set(key, body.slice());
+      if (!objects.has(key)) write(key, body);
     },
-    async get(key) {
-      return objects.get(key)?.slice() ?? null;
+    async overwrite(key, body) {
+      if (body === null) objects.delete(key);
+      else write(key, body);
+    },
+    async get(key, { version } = {}) {
+      const body = version === undefined ? objects.get(key) : versions.get(key)?.[Number(version) - 1];
+      return body?.slice() ?? null;
+    },
+    async firstVersions(prefix, { after } = {}) {
+      const keys = [...versions.keys()].filter((key) => key.startsWith(prefix) && (after === undefined || key > after));
+      return new Map(keys.sort().map((key) => [key, '1']));
     },
     async list(prefix, { after, limit = pageKeysMax } = {}) {
       if (!Number.isInteger(limit) || limit < 1 || limit > pageKeysMax) {
@@ -23,6 +46,7 @@ export function memoryObjects(): ObjectStore {
     },
     async delete(key) {
       objects.delete(key);
+      versions.delete(key);
     },
   };
 }

@@ -12,6 +12,7 @@ import {
   checkpointObjectKey,
   formatStoredCheckpoint,
   parseStoredCheckpoint,
+  readCheckpoint,
   type StoredCheckpoint,
   signCheckpoint,
 } from '../../../shared/proof/checkpoint.ts';
@@ -184,7 +185,9 @@ describe('a hostile table', () => {
   it('cannot name a checkpoint that was never stored', async () => {
     const { at } = await madeTwo();
     await at.table.update(pointer, { set: { hash: 'f'.repeat(64) } });
-    await expect(makeCheckpoint(at)).rejects.toThrow('which the archive does not hold');
+    await expect(makeCheckpoint(at)).rejects.toThrow(
+      'the pointer names checkpoint 2, but the archive does not hold checkpoints/',
+    );
   });
   it('cannot put a checkpoint of another key in the way', async () => {
     const { at } = await madeTwo();
@@ -192,6 +195,56 @@ describe('a hostile table', () => {
     for (const key of keys) await at.checkpoints.delete(key);
     await expect(makeCheckpoint({ ...at, signer: ed25519Signer() })).rejects.toThrow(
       'not signed by the checkpoint key, nor by one on file',
+    );
+  });
+});
+
+describe('what lies under lock', () => {
+  const garbage = Buffer.from('{"leaves":[]}');
+  const first = async () => {
+    const at = world();
+    await noteHeads(at.table, alpha.slice(0, 3));
+    await makeCheckpoint(at);
+    await noteHeads(at.table, alpha.slice(3));
+    const [key] = (await at.checkpoints.list('checkpoints/')).keys;
+    return { at, key: key!, bytes: (await at.checkpoints.get(key!))! };
+  };
+
+  it.each<[string, (bytes: Uint8Array) => Uint8Array | null]>([
+    ['garbage', () => garbage],
+    [
+      'the same checkpoint with a leaf left out',
+      (bytes) => Buffer.from(String(Buffer.from(bytes)).replace(/"leaves":.*\],"s/, '"leaves":[],"s')),
+    ],
+    ['a delete marker', () => null],
+  ])('is read as it was signed, and goes on, with %s over it', async (_, over) => {
+    const { at, key, bytes } = await first();
+    expect(over(bytes)).not.toEqual(bytes);
+    await at.checkpoints.overwrite(key, over(bytes));
+    expect(await makeCheckpoint(at)).toMatchObject({ kind: 'made', number: 2, leaves: 1 });
+    expect((await readCheckpoint(at.checkpoints, key)).leaves).toMatchObject([{ chain: 'alpha', sequence: 3 }]);
+  });
+  it('is not signed a second time when it was hidden before the run could note it', async () => {
+    const { stored, ...at } = world();
+    await noteHeads(at.table, beta);
+    await expect(makeCheckpoint({ ...at, checkpoints: failing(at.checkpoints, 'after') })).rejects.toThrow(Unavailable);
+    const [key] = (await at.checkpoints.list('checkpoints/')).keys;
+    await at.checkpoints.overwrite(key!, null);
+    at.clock.advance(17 * minuteMs);
+    expect(await makeCheckpoint(at)).toMatchObject({ kind: 'finished', number: 1 });
+    expect(await stored()).toEqual([]);
+  });
+  it('gives the key that signed, with another key over its file', async () => {
+    const { at } = await first();
+    const [file] = (await at.checkpoints.list('keys/')).keys;
+    await at.checkpoints.overwrite(file!, Buffer.from(p256Signer().publicKey));
+    expect(await makeCheckpoint({ ...at, signer: p256Signer() })).toMatchObject({ kind: 'made', number: 2 });
+    await at.checkpoints.delete(file!);
+    await at.checkpoints.put(file!, Buffer.from(p256Signer().publicKey));
+    const signed = (await at.checkpoints.list('checkpoints/')).keys;
+    const checkpoints = await Promise.all(signed.map((key) => readCheckpoint(at.checkpoints, key)));
+    await expect(keysOfCheckpoints(at.checkpoints, checkpoints, p256Signer().publicKey)).rejects.toThrow(
+      'holds another key than its name says',
     );
   });
 });

@@ -176,7 +176,7 @@ const dying = (at: World, lastCall: number, hasEffect: boolean): World => {
         return (...given: unknown[]) => step(() => method.apply(target, given));
       },
     });
-  return { ...at, table: wrap<TableStore>(at.table), archive: wrap<ObjectStore>(at.archive) };
+  return { ...at, table: wrap<TableStore>(at.table), archive: wrap(at.archive) };
 };
 
 describe('a run that dies', () => {
@@ -251,7 +251,7 @@ const countingObjects = (objects: ObjectStore, count: () => void): ReturnType<ty
         return (method as (...all: unknown[]) => unknown)(...given);
       },
     ]),
-  ) as unknown as ObjectStore;
+  ) as unknown as ReturnType<typeof memoryObjects>;
 
 const laterChain = (chain: string, byMs: number) =>
   chainOf(chain, 1).map(({ body, hash }) => ({

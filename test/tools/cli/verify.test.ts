@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canonicalText } from '../../../shared/proof/canonical.ts';
-import { verifyCommand } from '../../../tools/cli/verify.ts';
-import { bytesOf, type Log, lineOf, linesOf, logOf, p256Signer } from '../proof/builders.ts';
+import { shareOf, verifyCommand } from '../../../tools/cli/verify.ts';
+import { bytesOf, type Log, lineOf, linesOf, logOf, nextCheckpoint, p256Signer, startMs } from '../proof/builders.ts';
 
 let directory: string;
 let log: Log;
@@ -23,7 +23,9 @@ describe('aegis verify', () => {
   it('says intact, up to which checkpoint, and that the key is the bundle’s own word', async () => {
     const { exitCode, text } = await verifyCommand(file('clean', bytesOf(await linesOf(log))));
     expect(exitCode).toBe(0);
-    expect(text).toMatch(/^INTACT\nread: 7 entries in 2 chains\ncheckpoints 1 to 1/);
+    expect(text).toMatch(
+      /^INTACT AS FAR AS COVERED: 2 of 7 entries are not yet covered by a checkpoint\nread: 7 entries in 2 chains\ncheckpoints 1 to 1/,
+    );
     expect(text).toContain('not covered by a checkpoint: 2 entries after the last checkpoint');
     expect(text).toContain('taken from the bundle itself');
   });
@@ -46,6 +48,45 @@ describe('aegis verify', () => {
     const covered = file('covered', bytesOf(await linesOf(await logOf({ alpha: [3, 3] }))));
     expect((await verifyCommand(covered, { requireCheckpoint: true })).exitCode).toBe(0);
   });
+  it('says INTACT alone only of what checkpoints cover', async () => {
+    const covered = file('covered', bytesOf(await linesOf(await logOf({ alpha: [3, 3] }))));
+    expect((await verifyCommand(covered)).text).toMatch(/^INTACT\n/);
+  });
+  it.each([
+    ['record no sweep', null, 'the checkpoints do not record a sweep within 7 days before the last of them'],
+    ['record one of two shares', [0], 'the checkpoints show 1 of 2 shares swept within 7 days before the last of them'],
+    ['record both shares', [0, 1], null],
+  ])('says of an export of a time whose checkpoints %s whether chains may be missing', async (_, swept, caveat) => {
+    const plain = await logOf({ alpha: [3, 3] });
+    const record = (share: number) => ({
+      share,
+      shares: 2,
+      chains: 1,
+      entries: 3,
+      states: 1,
+      signed: 1,
+      findings: 0,
+      from: new Date(startMs).toISOString(),
+      to: new Date(startMs + 1).toISOString(),
+    });
+    const leaves = plain.checkpoints[0]!.leaves;
+    const checkpoint = await nextCheckpoint(null, leaves, plain.signer, (swept ?? []).map(record));
+    const bundle = file('swept', bytesOf(await linesOf({ ...plain, checkpoints: [checkpoint] })));
+    const { exitCode, text } = await verifyCommand(bundle);
+    expect([exitCode, text.includes('chains may be missing')]).toEqual([0, caveat !== null]);
+    if (caveat !== null) expect(text).toContain(caveat);
+  });
+  it('asks nothing of the sweep where an export names its chains', async () => {
+    const chains = file('chains', bytesOf(await linesOf(await logOf({ alpha: [3, 3] }), { kind: 'chains' })));
+    expect((await verifyCommand(chains)).text).not.toContain('chains may be missing');
+  });
+  it.each([
+    ['1/1', { number: 1, of: 1 }],
+    ['3/16', { number: 3, of: 16 }],
+  ])('takes %s as a share of the table', (text, share) => expect(shareOf(text)).toEqual(share));
+  it.each(['0/4', '5/4', '1', '1/0', 'a/b', '1/2/3'])('refuses %s as a share of the table', (text) =>
+    expect(() => shareOf(text)).toThrow('allowed: K/N, K from 1 to N'),
+  );
   it('prints the report as JSON', async () => {
     const { text } = await verifyCommand(file('clean', bytesOf(await linesOf(log))), { json: true });
     expect(JSON.parse(text)).toMatchObject({ verdict: 'intact', entries: 7, findings: [] });

@@ -10,6 +10,7 @@ import {
 } from '../../../shared/proof/checkpoint.ts';
 import type { AuditEntry } from '../../../shared/proof/entry.ts';
 import { localSigner, type Signer } from '../../../shared/proof/signer.ts';
+import type { SweepRecord } from '../../../shared/proof/sweepRecord.ts';
 
 export const p256Signer = (): Signer =>
   localSigner(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
@@ -98,10 +99,11 @@ export const nextCheckpoint = async (
   previous: StoredCheckpoint | null,
   leaves: readonly Leaf[],
   signer: Signer,
+  sweeps: readonly SweepRecord[] = [],
 ): Promise<StoredCheckpoint> => {
   const sorted = sortLeaves(leaves);
   const at = new Date(startMs + ((previous?.body.number ?? 0) + 1) * 3_600_000).toISOString();
-  const body = checkpointBody(at, previous?.body ?? null, sorted, signer.publicKey);
+  const body = checkpointBody(at, previous?.body ?? null, sorted, signer.publicKey, sweeps);
   return { ...(await signCheckpoint(body, signer)), leaves: sorted };
 };
 

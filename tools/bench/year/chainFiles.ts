@@ -1,8 +1,15 @@
 import { gzipSync } from 'node:zlib';
 import type { Item } from '../../../shared/ports/ports.ts';
-import { allFileKey, chainIndexLimits, groupFileKey, shardOf } from '../../../shared/proof/chainIndex.ts';
+import {
+  allFileKey,
+  chainIndexLimits,
+  groupFileKey,
+  type SignedHead,
+  shardOf,
+  signedHead,
+} from '../../../shared/proof/chainIndex.ts';
 import { prefixes } from '../../../shared/store/names.ts';
-import { type CheckpointHistory, FillerLeaves } from './checkpoints.ts';
+import { type CheckpointHistory, FillerLeaves, fillerLeaf } from './checkpoints.ts';
 import type { ObjectLane } from './objects.ts';
 import { chainOf, type History } from './shape.ts';
 
@@ -23,27 +30,33 @@ export const chainFiles = (
     const first = Math.floor(account / filler.size) + 1;
     return first > last ? 0 : first + Math.floor((last - first) / filler.sets) * filler.sets;
   };
-  const realChains = (from: number, to: number): [string, number][] =>
+  const realChains = (from: number, to: number): [string, SignedHead][] =>
     [...realLeaves]
       .filter(([number]) => number > from && number <= to)
       .sort(([a], [b]) => a - b)
-      .flatMap(([number, leaves]) => leaves.map(({ chain }): [string, number] => [chain, number]));
-  const fileOf = (chains: Iterable<[string, number]>): Uint8Array =>
-    gzipSync(JSON.stringify([...new Map(chains)].sort(([a], [b]) => (a < b ? -1 : 1))));
+      .flatMap(([number, leaves]) => leaves.map((leaf): [string, SignedHead] => [leaf.chain, signedHead(number, leaf)]));
+  const fileOf = (chains: Iterable<[string, SignedHead]>): Uint8Array =>
+    gzipSync(
+      JSON.stringify(
+        [...new Map(chains)]
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([chain, { number, sequence, head }]) => [chain, number, sequence, head]),
+      ),
+    );
 
   const groupFile = (last: number): Uint8Array => {
-    const chains: [string, number][] = [];
+    const chains: [string, SignedHead][] = [];
     for (let number = last - group + 1; number <= last; number += 1) {
       const first = filler.setOf(number) * filler.size;
-      for (let i = 0; i < filler.size; i += 1) chains.push([chainOf(first + i), number]);
+      for (let i = 0; i < filler.size; i += 1) chains.push(fillerChain(first + i, number));
     }
     return fileOf([...chains, ...realChains(last - group, last)]);
   };
   const allFile = (last: number, shard: number): Uint8Array => {
-    const chains: [string, number][] = [];
+    const chains: [string, SignedHead][] = [];
     for (const account of places.of(shard)) {
       const number = lastOf(account, last);
-      if (number > 0) chains.push([chainOf(account), number]);
+      if (number > 0) chains.push(fillerChain(account, number));
     }
     return fileOf([...chains, ...realChains(0, last).filter(([chain]) => shardOf(chain) === shard)]);
   };
@@ -61,6 +74,11 @@ export const chainFiles = (
     ],
     position: { pk: `${prefixes.checkpoint}chains`, sk: 'THROUGH', through: groups * group },
   };
+};
+
+const fillerChain = (account: number, number: number): [string, SignedHead] => {
+  const leaf = fillerLeaf(account);
+  return [leaf.chain, signedHead(number, leaf)];
 };
 
 /** Which accounts are in which shard; found out once, when a shard is first asked for. */

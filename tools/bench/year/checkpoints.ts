@@ -57,14 +57,14 @@ export class FillerLeaves {
 
   of(number: number): readonly Leaf[] {
     const first = this.setOf(number) * this.size;
-    return sortLeaves(
-      Array.from({ length: this.size }, (_, i) => {
-        const chain = chainOf(first + i);
-        return { chain, sequence: 1, head: createHash('sha256').update(`head of ${chain}`).digest('hex') };
-      }),
-    );
+    return sortLeaves(Array.from({ length: this.size }, (_, i) => fillerLeaf(first + i)));
   }
 }
+
+export const fillerLeaf = (account: number): Leaf => {
+  const chain = chainOf(account);
+  return { chain, sequence: 1, head: createHash('sha256').update(`head of ${chain}`).digest('hex') };
+};
 
 const leavesOf = (filler: FillerLeaves, real: CheckpointHistory['realLeaves'], number: number): readonly Leaf[] => {
   const own = real.get(number);
@@ -114,6 +114,7 @@ const bodyOf = ({ hashes, roots }: CheckpointHistory, number: number, size: numb
   previousRoot: hexAt(roots, number - 1),
   previousHash: hexAt(hashes, number - 1),
   keyId,
+  sweeps: [],
 });
 
 /** What the bucket of checkpoints and the table's index and pointer hold of that history. */

@@ -106,11 +106,17 @@ export const meteredTable = (table: TableStore, meter: Meter): TableStore => ({
 const listedKeyBytes = 300;
 
 export const meteredObjects = (objects: ObjectStore, meter: Meter): ObjectStore => ({
-  get: (key) =>
+  get: (key, options) =>
     meter.call(
       'object get',
-      () => objects.get(key),
+      () => objects.get(key, options),
       (body) => body?.length ?? 0,
+    ),
+  firstVersions: (prefix, options) =>
+    meter.call(
+      'object list',
+      () => objects.firstVersions(prefix, options),
+      (versions) => versions.size * listedKeyBytes,
     ),
   put: (key, body, options) =>
     meter.call(

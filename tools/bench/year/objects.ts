@@ -21,6 +21,8 @@ export const syntheticObjects = (lanes: readonly ObjectLane[]): ObjectStore => {
       const lane = laneOf(key);
       return stored ?? (lane === undefined || gone.has(key) ? null : valueAt(lane, key));
     },
+    // The synthetic bucket has no versions.
+    firstVersions: () => Promise.resolve(new Map()),
     async list(prefix, { after, limit = pageKeysMax } = {}) {
       const { keys: stored, after: more } = await memory.list(prefix, { limit, ...(after !== undefined && { after }) });
       const keys = [...stored];

@@ -4,7 +4,6 @@ import { ConditionFailed, type Item, type Key, type TableStore, type Write } fro
 import { nameOf, placesOf, type SyntheticItems, valueAt } from './lane.ts';
 
 const pageBytesMax = 2 ** 20;
-const whole = { index: 0, of: 1 };
 
 /** A table whose synthetic items are made when they are read; stored items stand in their place, and what is written is stored. */
 export const syntheticTable = (stored: readonly Item[], synthetic: SyntheticItems): TableStore => {
@@ -79,25 +78,29 @@ export const syntheticTable = (stored: readonly Item[], synthetic: SyntheticItem
       for (const write of writes) await touch(keyOf(write));
       await memory.transact(writes, options);
     },
-    async scan({ limit, after, segment = whole }) {
-      const scanName = (key: Key): string => `${segment.index}/${segment.of} ${nameOf(key)}`;
-      const known = after === undefined ? undefined : scans.get(scanName(after));
+    async scan({ limit, after, segment }) {
+      const known = after === undefined ? undefined : scans.get(nameOf(after));
       const items: Item[] = [];
-      let { family, place } = known ?? { family: -1, place: segment.index };
+      const { index, of } = segment ?? { index: 0, of: 1 };
+      /** Of each family, a segment has a stretch of its places: not by the hash of a key, as a table has, but as many. */
+      const bound = (count: number, part: number): number => Math.floor((count * part) / of);
+      let { family, place } = known ?? { family: -1, place: 0 };
       if (family < 0) {
-        const page = await memory.scan({ limit, segment, ...(after && { after }) });
+        const page = await memory.scan({ limit, ...(after && { after }), ...(segment && { segment }) });
         if (page.after !== undefined) return page;
         items.push(...page.items);
         family = 0;
+        place = bound(synthetic.families[0]?.count ?? 0, index);
       }
       let bytes = items.reduce((sum, item) => sum + itemSizeBytes(item), 0);
-      for (; family < synthetic.families.length; family += 1, place = segment.index) {
+      for (; family < synthetic.families.length; family += 1, place = bound(synthetic.families[family]?.count ?? 0, index)) {
         const { count, item: itemAt } = synthetic.families[family]!;
-        for (; place < count; place += segment.of) {
+        const end = bound(count, index + 1);
+        for (; place < end; place += 1) {
           if (items.length >= limit || bytes > pageBytesMax) {
             const last = items.at(-1)!;
-            scans.set(scanName(last), { family, place });
-            if (after) scans.delete(scanName(after));
+            scans.set(nameOf(last), { family, place });
+            if (after) scans.delete(nameOf(after));
             return { items, after: { pk: last.pk, sk: last.sk } };
           }
           const item = itemAt(place);
