@@ -5,6 +5,7 @@ import { log } from '../../shared/edge/log.ts';
 import { measuring } from '../../shared/edge/metrics.ts';
 import { decodersOfItems } from './decoders.ts';
 import { failureReport } from './failureReport.ts';
+import { pausedSinks } from './pausedSinks.ts';
 import { tableProgress } from './progress.ts';
 import { projector } from './project.ts';
 import { setAsideOn } from './setAside.ts';
@@ -14,7 +15,13 @@ import { sinksOf } from './sinks.ts';
 const reserveMs = 10_000;
 
 const world = services();
-const parts = { ...decodersOfItems, sinks: sinksOf(world), progress: tableProgress(world), setAside: setAsideOn(world.failures) };
+const parts = {
+  ...decodersOfItems,
+  sinks: sinksOf(world),
+  progress: tableProgress(world),
+  paused: pausedSinks(world),
+  setAside: setAsideOn(world.failures),
+};
 
 export const handler = async (event: DynamoDBStreamEvent, context: Context) => {
   const failures = failureReport(log, measuring(world.clock));
