@@ -1,6 +1,6 @@
 import { batchFolder } from '../../functions/compact/batch.ts';
+import { compactedHashes } from '../../functions/read/evidence/entryFiles.ts';
 import { archivePrefix, readLines } from '../../shared/model/archive.ts';
-import { compactedHashes } from '../../shared/parquet/entryFiles.ts';
 import { featureFields, labelFields } from '../../shared/parquet/features.ts';
 import { decodeFile, type Field } from '../../shared/parquet/file.ts';
 import { allKeys, type ListedFile, readListings } from '../../shared/parquet/listing.ts';

@@ -68,7 +68,7 @@ export class ExpiredEntries {
 
   async #readCompacted(): Promise<void> {
     // Loaded only here: whoever finds every row in the table needs no Parquet.
-    const { compactedEntries } = await import('../../../shared/parquet/entryFiles.ts');
+    const { compactedEntries } = await import('./entryFiles.ts');
     const chains = new Set(this.#stretches.keys());
     const isWanted = (chain: string, sequence: number, expiresAtMs: number | null): boolean =>
       this.#isExpired(chain, sequence, expiresAtMs ?? Infinity);

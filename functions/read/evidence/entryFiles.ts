@@ -1,10 +1,10 @@
-import type { ObjectStore } from '../ports/ports.ts';
-import type { ArchivedEntry } from '../proof/archive.ts';
-import { inParallel } from '../store/parallel.ts';
-import { entryFields, entryOfRow } from './entries.ts';
-import { type Columns, decodeFile, type Field } from './file.ts';
-import { type ListedFile, readListings } from './listing.ts';
-import { shareOf } from './places.ts';
+import { entryFields, entryOfRow } from '../../../shared/parquet/entries.ts';
+import { type Columns, decodeFile, type Field } from '../../../shared/parquet/file.ts';
+import { type ListedFile, readListings } from '../../../shared/parquet/listing.ts';
+import { shareOf } from '../../../shared/parquet/places.ts';
+import type { ObjectStore } from '../../../shared/ports/ports.ts';
+import type { ArchivedEntry } from '../../../shared/proof/archive.ts';
+import { inParallel } from '../../../shared/store/parallel.ts';
 
 const filesAtOnce = 8;
 
