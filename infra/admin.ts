@@ -10,7 +10,14 @@ export class Admin extends Construct {
   constructor(scope: Construct, id: string, props: { readonly data: Data; readonly settings: Settings }) {
     super(scope, id);
     const { data, settings } = props;
-    this.function = new HouseFunction(this, 'Handler', { stage: 'admin', data, settings, memoryMb: 512, timeoutSeconds: 15 })
+    this.function = new HouseFunction(this, 'Handler', {
+      stage: 'admin',
+      data,
+      settings,
+      isAudited: true,
+      memoryMb: 512,
+      timeoutSeconds: 15,
+    })
       .readsItems('key', 'policy', 'list', 'audit')
       .putsItems('policy', 'list', 'audit')
       .deletesItems('list');

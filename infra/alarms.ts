@@ -106,6 +106,13 @@ export class Alarms extends Construct {
       }),
     );
     this.above(
+      settings.unsettledAlarm,
+      'Unsettled',
+      'payments, within five minutes, that could not be decided and went back to the queue',
+      this.health,
+      new Metric({ namespace, metricName: 'Unsettled' satisfies MetricName, statistic: 'sum', period: Duration.minutes(5) }),
+    );
+    this.above(
       settings.checkpointLagAlarmMinutes * 60_000,
       'CheckpointLag',
       'milliseconds that an audit entry waited for its checkpoint',

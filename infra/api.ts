@@ -1,20 +1,26 @@
 import {
+  AccessLogFormat,
   EndpointType,
   GatewayResponse,
   type IResource,
   type IRestApi,
   LambdaIntegration,
+  LogGroupLogDestination,
   MethodLoggingLevel,
   ResponseType,
   RestApi,
 } from 'aws-cdk-lib/aws-apigateway';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { RemovalPolicy } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { routes, type Stage } from '../shared/contract/routes.ts';
 import { env } from '../shared/store/names.ts';
+import type { Data } from './data.ts';
 import type { HouseFunction } from './function.ts';
 import type { Settings } from './settings.ts';
 
 export interface ApiProps {
+  readonly data: Data;
   readonly settings: Settings;
   /** The function of each stage. `read` also gets every path and method that no route names, and answers 404 or 405. */
   readonly functions: Readonly<Partial<Record<Stage, HouseFunction>>> & { readonly read: HouseFunction };
@@ -29,14 +35,14 @@ export class Api extends Construct {
 
   constructor(scope: Construct, id: string, props: ApiProps) {
     super(scope, id);
-    const { settings, functions } = props;
+    const { data, settings, functions } = props;
     this.api = new RestApi(this, 'Api', {
       // Its metrics go by this name: another API of the account must not share it.
       restApiName: `aegis-${settings.stage}`,
       description: 'Aegis',
       endpointTypes: [EndpointType.REGIONAL],
       binaryMediaTypes: ['*/*'],
-      cloudWatchRole: false,
+      cloudWatchRole: settings.gatewayLog,
       deployOptions: {
         stageName: 'v1',
         throttlingRateLimit: settings.apiRatePerSecond,
@@ -44,6 +50,7 @@ export class Api extends Construct {
         metricsEnabled: true,
         loggingLevel: MethodLoggingLevel.OFF,
         dataTraceEnabled: false,
+        ...(settings.gatewayLog ? this.accessLog(data, settings) : {}),
       },
     });
     this.api.node.tryRemoveChild('Endpoint');
@@ -58,6 +65,7 @@ export class Api extends Construct {
 
     for (const { function: fn } of Object.values(functions)) {
       if (settings.tokenIssuer !== undefined) fn.addEnvironment(env.tokenIssuer, JSON.stringify(settings.tokenIssuer));
+      fn.addEnvironment(env.readLogShare, String(settings.readLogShare));
       if (settings.keyCallsPerSecond !== undefined) fn.addEnvironment(env.keyCallsPerSecond, String(settings.keyCallsPerSecond));
     }
 
@@ -68,6 +76,22 @@ export class Api extends Construct {
       if (route.stage !== 'read') resource.addMethod(route.method, integrationOf(route.stage));
     }
     for (const refusal of refusals) this.addRefusal(refusal);
+  }
+
+  /** Each request, those included that reach no function, by its route: paths hold ids. The functions' own lines have the same request id. */
+  private accessLog(data: Data, settings: Settings) {
+    const log = new LogGroup(this, 'AccessLog', {
+      retention: settings.logRetentionDays,
+      encryptionKey: data.dataKey,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const format = Object.fromEntries(
+      Object.entries(accessLogFields).map(([name, field]): [string, string] => [name, `$context.${field}`]),
+    );
+    return {
+      accessLogDestination: new LogGroupLogDestination(log),
+      accessLogFormat: AccessLogFormat.custom(JSON.stringify(format)),
+    };
   }
 
   /** Every step of the path is answered by `otherwise`, so that the gateway itself never refuses a path or a method. */
@@ -104,6 +128,18 @@ export class Api extends Construct {
     });
   }
 }
+
+const accessLogFields = {
+  id: 'requestId',
+  ip: 'identity.sourceIp',
+  method: 'httpMethod',
+  route: 'resourcePath',
+  status: 'status',
+  tookMs: 'responseLatency',
+  bytes: 'responseLength',
+  refused: 'error.responseType',
+  firewall: 'wafResponseCode',
+} as const;
 
 interface Refusal {
   readonly type: ResponseType;

@@ -46,6 +46,7 @@ export class CoreStack extends Stack {
     const train = new Train(this, 'Train', { data, settings, failures: project.failures });
     const checkpoint = new Checkpoint(this, 'Checkpoint', { data, settings, failures: project.failures });
     const { api } = new Api(this, 'Api', {
+      data,
       settings,
       functions: {
         ingest: ingest.function,

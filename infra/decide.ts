@@ -15,6 +15,7 @@ export class Decide extends Construct {
       stage: 'decide',
       data,
       settings,
+      isAudited: true,
       memoryMb: 1024,
       timeoutSeconds: 15,
       provisionedConcurrency: settings.decideProvisionedConcurrency,

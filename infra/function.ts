@@ -40,6 +40,8 @@ export interface HouseFunctionProps {
   readonly settings: Settings;
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
+  /** It answers requests: its log is kept for as long as audits need it. */
+  readonly isAudited?: boolean;
   /** Instances of the live version that are kept warm. Default: 0. */
   readonly provisionedConcurrency?: number;
 }
@@ -79,7 +81,7 @@ export class HouseFunction extends Construct {
     this.sendActions = ['sqs:SendMessage', ...(props.settings.grantsBatchSend ? ['sqs:SendMessageBatch'] : [])];
     this.region = Stack.of(this).region;
     const logGroup = new LogGroup(this, 'Log', {
-      retention: props.settings.logRetentionDays,
+      retention: props.isAudited === true ? props.settings.auditLogRetentionDays : props.settings.logRetentionDays,
       encryptionKey: props.data.dataKey,
       removalPolicy: RemovalPolicy.DESTROY,
     });

@@ -3,10 +3,8 @@ import { env } from '../shared/store/names.ts';
 import type { Data } from './data.ts';
 import { HouseFunction } from './function.ts';
 import { HouseQueue } from './queue.ts';
+import { queueLife } from './queueLife.ts';
 import type { Settings } from './settings.ts';
-
-/** Lambda may receive a message again before a slow batch is done, unless the queue waits this many function timeouts. */
-const visibilityPerTimeout = 6;
 
 /** HTTPS transactions in, queue messages out. */
 export class Ingest extends Construct {
@@ -24,14 +22,22 @@ export class Ingest extends Construct {
       retentionDays: settings.deadLetterRetentionDays,
       fifo,
     });
+    const { visibilitySeconds, maxReceives } = queueLife(settings);
     this.queue = new HouseQueue(this, 'Queue', {
       key: data.dataKey,
       retentionDays: settings.messageRetentionDays,
       fifo,
-      visibilityTimeoutSeconds: visibilityPerTimeout * settings.scoreTimeoutSeconds,
-      deadLetters: { queue: this.deadLetters, maxReceives: settings.maxReceives },
+      visibilityTimeoutSeconds: visibilitySeconds,
+      deadLetters: { queue: this.deadLetters, maxReceives },
     });
-    this.function = new HouseFunction(this, 'Handler', { stage: 'ingest', data, settings, memoryMb: 512, timeoutSeconds: 15 })
+    this.function = new HouseFunction(this, 'Handler', {
+      stage: 'ingest',
+      data,
+      settings,
+      isAudited: true,
+      memoryMb: 512,
+      timeoutSeconds: 15,
+    })
       .readsItems('key')
       .sendsTo('Queue', this.queue, env.queueUrl);
   }

@@ -16,7 +16,14 @@ export class Read extends Construct {
   ) {
     super(scope, id);
     const { data, settings, ingest } = props;
-    this.function = new HouseFunction(this, 'Handler', { stage: 'read', data, settings, memoryMb: 512, timeoutSeconds: 15 })
+    this.function = new HouseFunction(this, 'Handler', {
+      stage: 'read',
+      data,
+      settings,
+      isAudited: true,
+      memoryMb: 512,
+      timeoutSeconds: 15,
+    })
       .readsItems(
         'state',
         'decision',

@@ -10,7 +10,14 @@ export class Review extends Construct {
   constructor(scope: Construct, id: string, props: { readonly data: Data; readonly settings: Settings }) {
     super(scope, id);
     const { data, settings } = props;
-    this.function = new HouseFunction(this, 'Handler', { stage: 'review', data, settings, memoryMb: 512, timeoutSeconds: 15 })
+    this.function = new HouseFunction(this, 'Handler', {
+      stage: 'review',
+      data,
+      settings,
+      isAudited: true,
+      memoryMb: 512,
+      timeoutSeconds: 15,
+    })
       .readsItems('key', 'state', 'decision', 'audit', 'label', 'review', 'merchant', 'secret')
       .putsItems('state', 'audit', 'label', 'review', 'merchant')
       .updatesItems('counter')

@@ -1,4 +1,5 @@
 import { type TokenIssuer, tokenIssuerOf } from '../shared/edge/tokens.ts';
+import { faultsTogether } from './settingsTogether.ts';
 
 /** ARNs of existing KMS keys. Their policies must allow this account's roles and, for `data`, CloudWatch, its logs and EventBridge. */
 export interface ExistingKeys {
@@ -24,10 +25,9 @@ export interface Settings {
   readonly region?: string;
   /** FIFO keeps the messages of an account in order and lowers throughput. It cannot be changed on a deployed stack. */
   readonly queueKind: 'standard' | 'fifo';
+  /** A transaction that cannot be decided is tried again for nine tenths of this (`infra/queueLife.ts`). */
   readonly messageRetentionDays: number;
   readonly deadLetterRetentionDays: number;
-  /** How often a message is received before it goes to the dead letters. */
-  readonly maxReceives: number;
   readonly scoreBatchSize: number;
   readonly scoreMaxConcurrency: number;
   readonly scoreTimeoutSeconds: number;
@@ -38,6 +38,8 @@ export interface Settings {
   readonly streamAgeAlarmSeconds: number;
   /** More batches of the stream with a failed sink within five minutes raise the alarm. */
   readonly partialFailuresAlarm: number;
+  /** More payments within five minutes that were tried and went back to the queue raise the alarm. */
+  readonly unsettledAlarm: number;
   readonly apiRatePerSecond: number;
   readonly apiBurst: number;
   readonly compactEveryMinutes: number;
@@ -52,6 +54,12 @@ export interface Settings {
   /** How long a checkpoint is locked, in compliance mode: nobody can shorten it for a checkpoint that is written. */
   readonly checkpointLockDays: number;
   readonly logRetentionDays: number;
+  /** Of the logs that hold the lines of requests: who asked for or changed what. */
+  readonly auditLogRetentionDays: number;
+  /** Of the reads that tell nothing of a person, the share that is logged. All other requests always are. */
+  readonly readLogShare: number;
+  /** The gateway logs every request by its route and status. AWS alone takes it; it sets the role of the account by which the gateway logs. */
+  readonly gatewayLog: boolean;
   /** With a higher number the next deployment creates a new key for checkpoints and keeps the old one, which verifies what it signed. */
   readonly signingKeyVersion: number;
   /** Rows of archived audit entries leave the table after this many days. Default: never. */
@@ -86,7 +94,6 @@ const defaults: Omit<Settings, 'stage'> = {
   queueKind: 'standard',
   messageRetentionDays: 4,
   deadLetterRetentionDays: 14,
-  maxReceives: 5,
   scoreBatchSize: 10,
   scoreMaxConcurrency: 50,
   scoreTimeoutSeconds: 20,
@@ -94,6 +101,7 @@ const defaults: Omit<Settings, 'stage'> = {
   projectBatchSize: 1000,
   streamAgeAlarmSeconds: 900,
   partialFailuresAlarm: 3,
+  unsettledAlarm: 20,
   apiRatePerSecond: 1000,
   apiBurst: 2000,
   compactEveryMinutes: 60,
@@ -105,6 +113,9 @@ const defaults: Omit<Settings, 'stage'> = {
   checkpointLockDays: 2557,
   signingKeyVersion: 1,
   logRetentionDays: 30,
+  auditLogRetentionDays: 365,
+  readLogShare: 0.01,
+  gatewayLog: true,
   oldVersionDays: 90,
   queueAgeAlarmSeconds: 60,
   monthlyBudgetUsd: 200,
@@ -118,13 +129,16 @@ const defaults: Omit<Settings, 'stage'> = {
 /** The settings that each stage changes. `cdk deploy -c stage=NAME` selects one. */
 export const stages: Readonly<Record<string, Partial<Omit<Settings, 'stage'>>>> = {
   prod: {},
-  dev: { logRetentionDays: 7, scoreMaxConcurrency: 10, checkpointLockDays: 1 },
+  dev: { logRetentionDays: 7, auditLogRetentionDays: 7, scoreMaxConcurrency: 10, checkpointLockDays: 1 },
   /** For LocalStack and MiniStack: small enough for a laptop, fast enough for a test. */
   local: {
     logRetentionDays: 1,
+    auditLogRetentionDays: 1,
+    readLogShare: 1,
+    gatewayLog: false,
     scoreMaxConcurrency: 2,
     scoreTimeoutSeconds: 10,
-    maxReceives: 3,
+    messageRetentionDays: 1,
     trainEveryMinutes: 60,
     checkpointEveryMinutes: 1,
     checkpointLockDays: 1,
@@ -174,7 +188,6 @@ const rules: readonly Rule[] = [
   { name: 'queueKind', allowed: 'standard or fifo', holds: (value) => value === 'standard' || value === 'fifo' },
   integer('messageRetentionDays', 1, 14),
   integer('deadLetterRetentionDays', 1, 14),
-  integer('maxReceives', 1, 100),
   integer('scoreBatchSize', 1, 10),
   integer('scoreMaxConcurrency', 2, 1000),
   integer('scoreTimeoutSeconds', 3, 900),
@@ -182,6 +195,7 @@ const rules: readonly Rule[] = [
   integer('projectBatchSize', 1, 1000),
   integer('streamAgeAlarmSeconds', 60, 82_800),
   integer('partialFailuresAlarm', 0, 1000),
+  integer('unsettledAlarm', 0, 1_000_000),
   integer('apiRatePerSecond', 1, 10_000),
   integer('apiBurst', 1, 5000),
   integer('compactEveryMinutes', 15, 1440),
@@ -191,11 +205,17 @@ const rules: readonly Rule[] = [
   integer('checkpointEveryMinutes', 1, 60),
   integer('checkpointLagAlarmMinutes', 1, 1440),
   integer('checkpointLockDays', 1, 36_500),
-  {
-    name: 'logRetentionDays',
+  ...(['logRetentionDays', 'auditLogRetentionDays'] as const).map((name) => ({
+    name,
     allowed: `one of ${logRetentions.join(', ')}`,
-    holds: (value) => logRetentions.includes(value as number),
+    holds: (value: unknown) => logRetentions.includes(value as number),
+  })),
+  {
+    name: 'readLogShare',
+    allowed: 'a number from 0 to 1',
+    holds: (value) => typeof value === 'number' && value >= 0 && value <= 1,
   },
+  { name: 'gatewayLog', allowed: 'true or false', holds: (value) => typeof value === 'boolean' },
   integer('signingKeyVersion', 1, 1000),
   {
     name: 'hotDays',
@@ -299,43 +319,8 @@ const checked = (settings: Settings): Settings => {
     ...rules
       .filter((rule) => !rule.holds(given[rule.name]))
       .map((rule) => `${rule.name}: given ${JSON.stringify(given[rule.name])}, allowed: ${rule.allowed}`),
-    ...betweenFaults(settings),
+    ...faultsTogether(settings),
   ];
   if (faults.length > 0) throw new SettingsRefused(faults);
   return settings;
 };
-
-/** A payment reads rows of at most 48 hours before its account's newest payment, in spans of at most a day. */
-const windowDays = 4;
-
-const betweenFaults = (settings: Settings): string[] => [
-  ...(settings.hotDays !== undefined &&
-  settings.hotDays < settings.messageRetentionDays + settings.deadLetterRetentionDays + windowDays
-    ? [
-        `hotDays: given ${settings.hotDays}, allowed: at least messageRetentionDays + deadLetterRetentionDays + ${windowDays}, which is ${settings.messageRetentionDays + settings.deadLetterRetentionDays + windowDays}: messages in the queues may still need the rows of their accounts`,
-      ]
-    : []),
-  ...(settings.apiBurst < settings.apiRatePerSecond && settings.apiRatePerSecond <= 5000
-    ? [`apiBurst: given ${settings.apiBurst}, allowed: at least apiRatePerSecond, which is ${settings.apiRatePerSecond}`]
-    : []),
-  ...(settings.checkpointLagAlarmMinutes <= settings.checkpointEveryMinutes
-    ? [
-        `checkpointLagAlarmMinutes: given ${settings.checkpointLagAlarmMinutes}, allowed: above checkpointEveryMinutes, which is ${settings.checkpointEveryMinutes}`,
-      ]
-    : []),
-  ...(settings.compactionLagAlarmHours * 60 <= settings.compactEveryMinutes
-    ? [
-        `compactionLagAlarmHours: given ${settings.compactionLagAlarmHours}, allowed: above compactEveryMinutes, which is ${settings.compactEveryMinutes}`,
-      ]
-    : []),
-  ...(settings.modelAgeAlarmHours * 60 <= settings.trainEveryMinutes
-    ? [
-        `modelAgeAlarmHours: given ${settings.modelAgeAlarmHours}, allowed: above trainEveryMinutes, which is ${settings.trainEveryMinutes}`,
-      ]
-    : []),
-  ...(settings.deadLetterRetentionDays < settings.messageRetentionDays
-    ? [
-        `deadLetterRetentionDays: given ${settings.deadLetterRetentionDays}, allowed: at least messageRetentionDays, which is ${settings.messageRetentionDays}`,
-      ]
-    : []),
-];

@@ -69,6 +69,11 @@ const signalLabels: Readonly<Record<string, string>> = {
   UNUSUAL_HOUR: 'Unusual hour',
   MERCHANT_RISK: 'Merchant risk',
   ANOMALY: 'Anomaly',
+  DEVICE_ACCOUNTS_24H: 'Accounts on the device in 24 h',
+  IP_ACCOUNTS_1H: 'Accounts on the address in 1 h',
+  BENEFICIARY_PAYERS_24H: 'Payers of the beneficiary in 24 h',
+  INSTRUMENT_ACCOUNTS_24H: 'Accounts with the instrument in 24 h',
+  LINKED_FRAUD: 'Linked fraud',
   MODEL: 'Learned score',
 };
 

@@ -21,6 +21,16 @@ export const signalSentence = (name: string, threshold: number, baseCurrency: st
       return `when an estimated ${percent(threshold)} or more of the merchant’s payments are fraud`;
     case 'ANOMALY':
       return `when the payment is more unusual than ${decimal(threshold)} % of all payments`;
+    case 'DEVICE_ACCOUNTS_24H':
+      return `from ${whole(threshold)} accounts on one device within 24 hours`;
+    case 'IP_ACCOUNTS_1H':
+      return `from ${whole(threshold)} accounts on one address within an hour`;
+    case 'BENEFICIARY_PAYERS_24H':
+      return `from ${whole(threshold)} accounts that pay one beneficiary within 24 hours`;
+    case 'INSTRUMENT_ACCOUNTS_24H':
+      return `from ${whole(threshold)} accounts with one instrument within 24 hours`;
+    case 'LINKED_FRAUD':
+      return `from ${whole(threshold)} payments on the same device, address, beneficiary or instrument that were fraud`;
     default:
       return `from ${decimal(threshold)}`;
   }

@@ -1,5 +1,6 @@
 import { allowedId } from '../../shared/contract/ids.ts';
 import { currencyExponents } from '../../shared/domain/currency.ts';
+import { entityKinds } from '../../shared/domain/entities.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { ruleCompiler } from '../../shared/policy/cel.ts';
 import { ruleFaultText } from '../../shared/policy/compile.ts';
@@ -53,7 +54,13 @@ const pointerTo = (path: readonly PropertyKey[]): string =>
 /** What holds between parts. It reads whatever is readable of a document, so that its faults come along with those of the shape. */
 const documentFaults = (value: unknown): PolicyFault[] => {
   const document = record(value);
-  return [...rateFaults(document), ...cutoffFaults(document), ...ruleFaults(document), ...listFaults(document)];
+  return [
+    ...rateFaults(document),
+    ...cutoffFaults(document),
+    ...ruleFaults(document),
+    ...listFaults(document),
+    ...entityFaults(document),
+  ];
 };
 
 const rateFaults = (document: Fields): PolicyFault[] => {
@@ -89,7 +96,8 @@ const cutoffFaults = (document: Fields): PolicyFault[] => {
 
 const ruleFaults = (document: Fields): PolicyFault[] => {
   if (!Array.isArray(document.rules)) return [];
-  const compile = ruleCompiler(Object.keys(record(document.lists)).slice(0, policyLimits.lists));
+  const lists = Object.keys(record(document.lists)).slice(0, policyLimits.lists);
+  const compile = ruleCompiler(lists, ownKindsIn(document).slice(0, policyLimits.ownKinds));
   const faults: PolicyFault[] = [];
   const seen = new Map<unknown, number>();
   for (const [index, entry] of document.rules.slice(0, policyLimits.rules).entries()) {
@@ -135,6 +143,33 @@ const listFaults = (document: Fields): PolicyFault[] => {
   }
   return faults;
 };
+
+const entityFaults = (document: Fields): PolicyFault[] => {
+  if (!Array.isArray(document.entities)) return [];
+  const faults: PolicyFault[] = [];
+  const own = ownKindsIn(document);
+  if (own.length > policyLimits.ownKinds)
+    faults.push({ pointer: '/entities', detail: `at most ${policyLimits.ownKinds} kinds of its own, ${own.length} given` });
+  const seen = new Set<unknown>();
+  for (const [index, entry] of document.entities.entries()) {
+    const isOwn = typeof entry !== 'string';
+    const kind = isOwn ? record(entry).kind : entry;
+    const pointer = `/entities/${index}${isOwn ? '/kind' : ''}`;
+    if (isOwn && reservedKinds.includes(String(kind))) faults.push({ pointer, detail: `${kind} means something else already` });
+    else if (seen.has(kind)) faults.push({ pointer, detail: `${String(kind)} is there twice` });
+    seen.add(kind);
+  }
+  return faults;
+};
+
+/** The names of the document's own kinds, whatever else is wrong with them. */
+const ownKindsIn = (document: Fields): string[] =>
+  (Array.isArray(document.entities) ? document.entities : [])
+    .map((entry) => record(entry).kind)
+    .filter((kind) => typeof kind === 'string');
+
+/** What the API calls something else by. */
+const reservedKinds: readonly string[] = [...entityKinds, 'merchant', 'account', 'user', 'transaction'];
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -9,8 +9,8 @@ export interface MetricsSinkDependencies {
   readonly write: (line: string) => void;
 }
 
-/** No fault: a late payment, and rules alone before the first model. */
-const expected: ReadonlySet<string> = new Set(['LATE', 'NO_MODEL', 'NOT_AVAILABLE']);
+/** No fault: a late payment, rules alone before the first model, entities that are not counted or not for long. */
+const expected: ReadonlySet<string> = new Set(['LATE', 'NO_MODEL', 'NOT_AVAILABLE', 'NOT_TRACKED', 'WARMING_UP']);
 
 /** Drift needs only a sample: about one of this many decisions, chosen by its hash. */
 const driftOneOf = 16;

@@ -30,6 +30,9 @@ export const exampleTransaction = {
   deviceId: 'd_9',
   merchantId: 'm_3',
   merchantCategory: '5411',
+  ipAddress: '203.0.113.7',
+  beneficiaryId: 'asha@upi',
+  instrumentId: 'card_77',
   location: { latitude: 12.97, longitude: 77.59 },
   metadata: { order: 'o_1' },
 } as const;

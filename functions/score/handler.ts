@@ -5,21 +5,20 @@ import { ledgerOf } from '../../shared/deciding/judgement.ts';
 import { modelInForce } from '../../shared/deciding/modelInForce.ts';
 import { log } from '../../shared/edge/log.ts';
 import { measuring } from '../../shared/edge/metrics.ts';
-import { type ScoreDependencies, scoreBatch } from './score.ts';
-
-/** Left for the answer after the last try. */
-const reserveMs = 1_000;
+import { retryHere } from './retry.ts';
+import { answerMs, type ScoreDependencies, scoreBatch } from './score.ts';
 
 const world = services();
-const ledger = ledgerOf(world, modelInForce(world));
-const alert: ScoreDependencies['alert'] = async (letters, deadlineMs) =>
-  (await import('./deadLetterAlerts.ts')).tellHere(world, log, letters, deadlineMs);
-const newId = (): string => Buffer.from(world.randomness.bytes(16)).toString('hex');
+const dependencies: ScoreDependencies = {
+  ledger: ledgerOf(world, modelInForce(world)),
+  deadLetters: world.deadLetters,
+  newId: () => Buffer.from(world.randomness.bytes(16)).toString('hex'),
+  log,
+  alert: async (letters, deadlineMs) => (await import('./deadLetterAlerts.ts')).tellHere(world, log, letters, deadlineMs),
+  retry: retryHere(world),
+  measure: measuring(world.clock),
+};
 
 export const handler = middy(async ({ Records }: SQSEvent, context: Context) =>
-  scoreBatch(
-    Records,
-    { ledger, deadLetters: world.deadLetters, newId, log, alert, measure: measuring(world.clock) },
-    world.clock.nowMs() + context.getRemainingTimeInMillis() - reserveMs,
-  ),
+  scoreBatch(Records, dependencies, world.clock.nowMs() + context.getRemainingTimeInMillis() - answerMs),
 );

@@ -7,6 +7,7 @@ import { isCorrelationId, isTenant } from '../../shared/contract/ids.ts';
 import { buriedText, queueSafe } from '../../shared/contract/queueText.ts';
 import { parseInstant } from '../../shared/contract/time.ts';
 import { noIds, type PaymentIds, parseTransactionText } from '../../shared/contract/transaction.ts';
+import { NewerRow } from '../../shared/domain/rowFormat.ts';
 import type { Log } from '../../shared/edge/log.ts';
 import { counts, type Measure } from '../../shared/edge/metrics.ts';
 import type { LedgerDependencies } from '../../shared/ledger/dependencies.ts';
@@ -14,6 +15,10 @@ import { settleAll } from '../../shared/ledger/ledger.ts';
 import type { Submission } from '../../shared/ledger/submission.ts';
 import type { Queue } from '../../shared/ports/ports.ts';
 import { defaultTenant, messageAttributes } from '../../shared/store/names.ts';
+import { givenUpFor, pauseSeconds, type Retry } from './retry.ts';
+
+/** Left of the function's time for what follows the last try. */
+export const answerMs = 1_000;
 
 export interface ScoreDependencies {
   readonly ledger: LedgerDependencies;
@@ -22,6 +27,8 @@ export interface ScoreDependencies {
   readonly log: Log;
   /** Tells people of dead letters, until the deadline at most; how many they were not told of. */
   readonly alert?: (letters: readonly DeadLetter[], deadlineMs: number) => Promise<number>;
+  /** How what could not be decided is tried again. Without it the queue alone says: after its visibility timeout, until its receives are used up. */
+  readonly retry?: Retry;
   /** Told of repeats, dead letters, alerts that failed and what comes again. */
   readonly measure?: Measure;
 }
@@ -65,21 +72,33 @@ export async function scoreBatch(
   }
 
   const groups = [...accounts.values()];
+  const broken = new Set<Submission>();
   const settled = await settleAll(
     dependencies.ledger,
     groups.map((messages) => messages.map((message) => message.submission)),
     deadlineMs,
-    // A damaged account must not stop its neighbours: its records go back to the queue and, in the end, to the dead letters.
-    (error, [first]) => dependencies.log('error', 'account failed', { correlationId: first!.correlationId, error }),
+    // A damaged account must not stop its neighbours: its records go back to the queue and, after some tries, to the dead letters. A row
+    // that a newer version wrote is not damaged: that version can read it.
+    (error, submissions) => {
+      if (!(error instanceof NewerRow)) for (const submission of submissions) broken.add(submission);
+      dependencies.log('error', 'account failed', { correlationId: submissions[0]!.correlationId, error });
+    },
   );
   let duplicates = 0;
+  let unsettled = 0;
   for (const [group, messages] of groups.entries()) {
     for (const [i, { record, submission }] of messages.entries()) {
       const outcome = settled[group]![i]!;
       if (outcome.kind === 'duplicate' && !submission.redelivered) duplicates++;
       if (outcome.kind === 'unsettled') {
-        failed.add(record.messageId);
+        unsettled++;
         dependencies.log('warn', 'unsettled', { correlationId: submission.correlationId, cause: outcome.cause });
+        const { retry } = dependencies;
+        const undecided = { cause: outcome.cause, receives: receivesOf(record), isBroken: broken.has(submission) };
+        const ageSeconds = (submission.queueAgeMs ?? 0) / 1_000;
+        const reason = retry === undefined ? null : givenUpFor({ ...undecided, ageSeconds }, retry.giveUpSeconds);
+        if (reason === null) failed.add(record.messageId);
+        else poison.push({ record, reason, tenant: submission.tenant, ids: submission.transaction });
       } else if (outcome.kind === 'conflict') {
         const { tenant, transaction } = submission;
         const reason = `transactionId ${transaction.transactionId} was used before with another ${outcome.field}`;
@@ -87,8 +106,11 @@ export async function scoreBatch(
       }
     }
   }
-  const unsettled = failed.size;
   const buried = await bury(poison, dependencies, failed);
+  await hide(
+    records.filter(({ messageId }) => failed.has(messageId)),
+    dependencies,
+  );
   const untold = await tellOf(buried, dependencies, deadlineMs);
   dependencies.measure?.(
     counts({ Duplicates: duplicates, DeadLetters: poison.length, Unsettled: unsettled, AlertsFailed: untold }),
@@ -129,10 +151,12 @@ function readRecord(record: SQSRecord, nowMs: number, newId: () => string): Mess
       receivedAtMs,
       correlationId: correlationIdOf(record) ?? newId(),
       queueAgeMs: Math.max(0, nowMs - sentAtMs),
-      redelivered: Number(record.attributes.ApproximateReceiveCount) > 1,
+      redelivered: receivesOf(record) > 1,
     },
   };
 }
+
+const receivesOf = (record: SQSRecord): number => Number(record.attributes.ApproximateReceiveCount);
 
 const correlationIdOf = (record: SQSRecord): string | null => {
   const given = record.messageAttributes[messageAttributes.correlationId]?.stringValue;
@@ -180,6 +204,20 @@ async function bury(
     } else failed.add(record.messageId);
   }
   return buried;
+}
+
+/** What comes again waits longer each time. What can't be hidden comes after the queue's own time. */
+async function hide(records: readonly SQSRecord[], { retry, log }: ScoreDependencies): Promise<void> {
+  if (retry === undefined) return;
+  await Promise.all(
+    records.map(async (record) => {
+      try {
+        await retry.hide(record.receiptHandle, pauseSeconds(receivesOf(record), retry));
+      } catch (error) {
+        log('warn', 'not hidden', { messageId: record.messageId, error });
+      }
+    }),
+  );
 }
 
 /** What is buried is safe: that people could not be told of it is no reason to have it again. */

@@ -7,6 +7,15 @@ const id = new RegExp(idPattern);
 
 export const isId = (text: string): boolean => id.test(text);
 
+/** Of a payee: handles have an `@`. */
+export const beneficiaryIdPattern = '^[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,63}$';
+
+const beneficiaryId = new RegExp(beneficiaryIdPattern);
+
+export const isBeneficiaryId = (text: string): boolean => beneficiaryId.test(text);
+
+export const allowedBeneficiaryId = '1-64 of A-Z a-z 0-9 . _ : - @ +, beginning with a letter or digit';
+
 /** A route owns this name. */
 export const isTransactionId = (text: string): boolean => isId(text) && text !== 'latest';
 

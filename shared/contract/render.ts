@@ -52,6 +52,7 @@ export function renderDecision(
     ) as WireDecision['signals'],
     explanation: explanationText(decision.triggers24h),
     anomaly: decision.anomaly,
+    ...(decision.entities !== null && { entities: decision.entities }),
     degraded: decision.degraded.map(wireDegradation),
     late: decision.late,
     duplicate,
@@ -67,9 +68,7 @@ const rulePrefix = 'RULE:';
 type WireDegradation = WireDecision['degraded'][number];
 
 const wireDegradation = ({ part, cause }: Degradation): WireDegradation =>
-  part.startsWith(rulePrefix)
-    ? { part: 'POLICY', cause, rule: part.slice(rulePrefix.length) }
-    : { part: part as WireDegradation['part'], cause };
+  part.startsWith(rulePrefix) ? { part: 'POLICY', cause, rule: part.slice(rulePrefix.length) } : { part, cause };
 
 /** What lists show of a decision: all that a feed entry or a timeline row holds. */
 export interface DecisionSummary {

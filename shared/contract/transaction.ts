@@ -1,8 +1,9 @@
 import { currencyExponents } from '../domain/currency.ts';
+import { canonicalIp } from '../domain/ipAddress.ts';
 import type { Place, Transaction } from '../domain/transaction.ts';
 import { hasCardNumber } from './cardNumbers.ts';
 import { boundedFaults, cardNumberFault, type Fault, fault, pointerPart } from './fault.ts';
-import { allowedId, isId, isTransactionId } from './ids.ts';
+import { allowedBeneficiaryId, allowedId, isBeneficiaryId, isId, isTransactionId } from './ids.ts';
 import { type Json, JsonFault, JsonNumber, parseJson } from './json.ts';
 import { queueSafe } from './queueText.ts';
 import { formatInstant, type Instant, parseInstant } from './time.ts';
@@ -42,6 +43,9 @@ export const transactionFields = [
   'deviceId',
   'merchantId',
   'merchantCategory',
+  'ipAddress',
+  'beneficiaryId',
+  'instrumentId',
   'location',
   'metadata',
 ] as const;
@@ -79,6 +83,9 @@ export function parseTransaction(json: Json, receivedAtMs: number): ParsedTransa
   const deviceId = reader.optionalId('deviceId');
   const merchantId = reader.optionalId('merchantId');
   const merchantCategory = reader.optionalId('merchantCategory');
+  const ipAddress = reader.ipAddress('ipAddress');
+  const beneficiaryId = reader.beneficiaryId('beneficiaryId');
+  const instrumentId = reader.optionalId('instrumentId');
   const location = reader.place('location');
   const metadata = reader.metadata('metadata');
   reader.refuseUnknown(knownFields, '');
@@ -107,6 +114,9 @@ export function parseTransaction(json: Json, receivedAtMs: number): ParsedTransa
       deviceId,
       merchantId,
       merchantCategory,
+      ipAddress,
+      beneficiaryId,
+      instrumentId,
       location,
       metadata,
     },
@@ -115,7 +125,8 @@ export function parseTransaction(json: Json, receivedAtMs: number): ParsedTransa
 
 /** The JSON that goes onto the queue; it parses back to the same transaction. */
 export function serializeTransaction(transaction: Transaction): string {
-  const { channel, deviceId, merchantId, merchantCategory, location, metadata } = transaction;
+  const { channel, deviceId, merchantId, merchantCategory, ipAddress, beneficiaryId, instrumentId } = transaction;
+  const { location, metadata } = transaction;
   let text = `{"transactionId":"${transaction.transactionId}","userId":"${transaction.userId}"`;
   text += `,"accountId":"${transaction.accountId}"`;
   text += `,"occurredAt":"${formatInstant(transaction.occurredAtMs, transaction.offsetMinutes)}"`;
@@ -124,6 +135,9 @@ export function serializeTransaction(transaction: Transaction): string {
   if (deviceId !== null) text += `,"deviceId":"${deviceId}"`;
   if (merchantId !== null) text += `,"merchantId":"${merchantId}"`;
   if (merchantCategory !== null) text += `,"merchantCategory":"${merchantCategory}"`;
+  if (ipAddress !== null) text += `,"ipAddress":"${ipAddress}"`;
+  if (beneficiaryId !== null) text += `,"beneficiaryId":"${beneficiaryId}"`;
+  if (instrumentId !== null) text += `,"instrumentId":"${instrumentId}"`;
   if (location !== null) {
     text += `,"location":{"latitude":${plainDecimal(location.latitude)},"longitude":${plainDecimal(location.longitude)}}`;
   }
@@ -182,6 +196,20 @@ class FieldReader {
 
   optionalId(field: string): string | null {
     return this.isAbsent(field) ? null : this.id(field, isId);
+  }
+
+  beneficiaryId(field: string): string | null {
+    if (this.isAbsent(field)) return null;
+    const given = this.members.get(field);
+    if (typeof given === 'string' && isBeneficiaryId(given) && !hasCardNumber(given)) return given;
+    return this.refuse(field, allowedBeneficiaryId, given);
+  }
+
+  ipAddress(field: string): string | null {
+    if (this.isAbsent(field)) return null;
+    const given = this.members.get(field);
+    const address = typeof given === 'string' ? canonicalIp(given) : null;
+    return address ?? this.refuse(field, 'an IPv4 or IPv6 address without zone, prefix or octets that begin with 0', given);
   }
 
   instant(field: string, receivedAtMs: number): Instant | null {

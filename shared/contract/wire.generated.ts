@@ -646,11 +646,30 @@ export interface components {
             decidedAt: string;
             degraded: {
                 cause: string;
-                /** @enum {string} */
-                part: "TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY" | "MODEL" | "POLICY";
+                /** @description A signal's name, MODEL, POLICY or ENTITY:<kind> */
+                part: string;
                 rule?: string;
             }[];
             duplicate: boolean;
+            /** @description By kind, one for each entity that the payment names; null where degraded says why. Left out when it names none. */
+            entities?: {
+                [key: string]: {
+                    accounts1h: number;
+                    accounts24h: number;
+                    /** @description In base minor units; null when the payment has no rate */
+                    amount24hMinor: number | null;
+                    /** @description Another payment had no rate, or was summed in another base currency */
+                    amountPartial: boolean;
+                    /** @description Of the last 90 days, labelled by now */
+                    frauds: number;
+                    /** @description The payment is 60 s or more older than the newest on the entity */
+                    late: boolean;
+                    payments1h: number;
+                    payments24h: number;
+                    /** @description The figures are lower bounds */
+                    saturated: boolean;
+                } | null;
+            };
             /** @constant */
             erased?: true;
             explanation: string;
@@ -697,7 +716,27 @@ export interface components {
                     triggered: boolean;
                     value: number | null;
                 };
+                BENEFICIARY_PAYERS_24H: {
+                    triggered: boolean;
+                    value: number | null;
+                };
+                DEVICE_ACCOUNTS_24H: {
+                    triggered: boolean;
+                    value: number | null;
+                };
                 IMPOSSIBLE_TRAVEL: {
+                    triggered: boolean;
+                    value: number | null;
+                };
+                INSTRUMENT_ACCOUNTS_24H: {
+                    triggered: boolean;
+                    value: number | null;
+                };
+                IP_ACCOUNTS_1H: {
+                    triggered: boolean;
+                    value: number | null;
+                };
+                LINKED_FRAUD: {
                     triggered: boolean;
                     value: number | null;
                 };
@@ -747,7 +786,7 @@ export interface components {
                 /** @enum {string} */
                 outcome: "ALLOW" | "REVIEW" | "BLOCK";
                 score: number;
-                signals: ("TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY")[];
+                signals: ("TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY" | "DEVICE_ACCOUNTS_24H" | "IP_ACCOUNTS_1H" | "BENEFICIARY_PAYERS_24H" | "INSTRUMENT_ACCOUNTS_24H" | "LINKED_FRAUD")[];
                 transactionId: string | null;
                 travelKmh?: number | null;
                 userId: string | null;
@@ -917,6 +956,11 @@ export interface components {
                 /** @description At most 2 decimals */
                 review: number;
             };
+            /** @description Kinds of entities that payments are counted on; left out: device, ip, beneficiary and instrument */
+            entities?: (("device" | "ip" | "beneficiary" | "instrument") | {
+                kind: string;
+                metadata: string;
+            })[];
             /** @default null */
             failOn: ("LATE" | "NO_MODEL" | "NOT_AVAILABLE" | "NO_RATE" | "MODEL_INVALID" | "STORE_UNAVAILABLE" | "RULE_FAILED")[] | null;
             /**
@@ -1009,10 +1053,35 @@ export interface components {
                     points: number;
                     threshold: number;
                 };
+                BENEFICIARY_PAYERS_24H?: {
+                    /** @description At most 2 decimals */
+                    points: number;
+                    threshold: number | null;
+                };
+                DEVICE_ACCOUNTS_24H?: {
+                    /** @description At most 2 decimals */
+                    points: number;
+                    threshold: number | null;
+                };
                 IMPOSSIBLE_TRAVEL: {
                     /** @description At most 2 decimals */
                     points: number;
                     threshold: number;
+                };
+                INSTRUMENT_ACCOUNTS_24H?: {
+                    /** @description At most 2 decimals */
+                    points: number;
+                    threshold: number | null;
+                };
+                IP_ACCOUNTS_1H?: {
+                    /** @description At most 2 decimals */
+                    points: number;
+                    threshold: number | null;
+                };
+                LINKED_FRAUD?: {
+                    /** @description At most 2 decimals */
+                    points: number;
+                    threshold: number | null;
                 };
                 MERCHANT_RISK: {
                     /** @description At most 2 decimals */
@@ -1162,7 +1231,7 @@ export interface components {
                 /** Format: date-time */
                 decidedAt: string;
                 /** @enum {string} */
-                signal: "TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY";
+                signal: "TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY" | "DEVICE_ACCOUNTS_24H" | "IP_ACCOUNTS_1H" | "BENEFICIARY_PAYERS_24H" | "INSTRUMENT_ACCOUNTS_24H" | "LINKED_FRAUD";
                 threshold: number | null;
                 transactionId: string;
                 userId: string;
@@ -1202,6 +1271,7 @@ export interface components {
             accountId: string;
             /** @description In minor units of the currency */
             amountMinor: number;
+            beneficiaryId?: string | null;
             channel?: string | null;
             /**
              * @description An active ISO 4217 code
@@ -1209,6 +1279,8 @@ export interface components {
              */
             currency: "AED" | "AFN" | "ALL" | "AMD" | "AOA" | "ARS" | "AUD" | "AWG" | "AZN" | "BAM" | "BBD" | "BDT" | "BHD" | "BIF" | "BMD" | "BND" | "BOB" | "BOV" | "BRL" | "BSD" | "BTN" | "BWP" | "BYN" | "BZD" | "CAD" | "CDF" | "CHE" | "CHF" | "CHW" | "CLF" | "CLP" | "CNY" | "COP" | "COU" | "CRC" | "CUP" | "CVE" | "CZK" | "DJF" | "DKK" | "DOP" | "DZD" | "EGP" | "ERN" | "ETB" | "EUR" | "FJD" | "FKP" | "GBP" | "GEL" | "GHS" | "GIP" | "GMD" | "GNF" | "GTQ" | "GYD" | "HKD" | "HNL" | "HTG" | "HUF" | "IDR" | "ILS" | "INR" | "IQD" | "IRR" | "ISK" | "JMD" | "JOD" | "JPY" | "KES" | "KGS" | "KHR" | "KMF" | "KPW" | "KRW" | "KWD" | "KYD" | "KZT" | "LAK" | "LBP" | "LKR" | "LRD" | "LSL" | "LYD" | "MAD" | "MDL" | "MGA" | "MKD" | "MMK" | "MNT" | "MOP" | "MRU" | "MUR" | "MVR" | "MWK" | "MXN" | "MXV" | "MYR" | "MZN" | "NAD" | "NGN" | "NIO" | "NOK" | "NPR" | "NZD" | "OMR" | "PAB" | "PEN" | "PGK" | "PHP" | "PKR" | "PLN" | "PYG" | "QAR" | "RON" | "RSD" | "RUB" | "RWF" | "SAR" | "SBD" | "SCR" | "SDG" | "SEK" | "SGD" | "SHP" | "SLE" | "SOS" | "SRD" | "SSP" | "STN" | "SVC" | "SYP" | "SZL" | "THB" | "TJS" | "TMT" | "TND" | "TOP" | "TRY" | "TTD" | "TWD" | "TZS" | "UAH" | "UGX" | "USD" | "USN" | "UYI" | "UYU" | "UYW" | "UZS" | "VED" | "VES" | "VND" | "VUV" | "WST" | "XAD" | "XAF" | "XCD" | "XCG" | "XOF" | "XPF" | "YER" | "ZAR" | "ZMW" | "ZWG";
             deviceId?: string | null;
+            instrumentId?: string | null;
+            ipAddress?: (string | unknown | unknown) | null;
             location?: {
                 latitude: number;
                 longitude: number;
@@ -2465,7 +2537,7 @@ export interface operations {
                 minAmountMinor?: number;
                 minScore?: number;
                 outcome?: "ALLOW" | "REVIEW" | "BLOCK";
-                signal?: "TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY";
+                signal?: "TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY" | "DEVICE_ACCOUNTS_24H" | "IP_ACCOUNTS_1H" | "BENEFICIARY_PAYERS_24H" | "INSTRUMENT_ACCOUNTS_24H" | "LINKED_FRAUD";
                 to?: string;
             };
             header?: never;
@@ -4318,7 +4390,7 @@ export interface operations {
             query?: {
                 cursor?: string;
                 limit?: number;
-                signal?: "TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY";
+                signal?: "TOTAL_SPEND_24H" | "TXN_VELOCITY_1H" | "RAPID_BURST_1M" | "NEW_DEVICE_USED" | "AMOUNT_ANOMALY" | "IMPOSSIBLE_TRAVEL" | "UNUSUAL_HOUR" | "MERCHANT_RISK" | "ANOMALY" | "DEVICE_ACCOUNTS_24H" | "IP_ACCOUNTS_1H" | "BENEFICIARY_PAYERS_24H" | "INSTRUMENT_ACCOUNTS_24H" | "LINKED_FRAUD";
             };
             header?: never;
             path?: never;

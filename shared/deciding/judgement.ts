@@ -1,5 +1,6 @@
 import type { Judgement } from '../domain/decide.ts';
 import type { ModelInForce } from '../domain/model.ts';
+import { entityCounter, type TimeLimit } from '../entities/counting.ts';
 import type { LedgerDependencies } from '../ledger/dependencies.ts';
 import { merchantFigures } from '../ledger/merchants.ts';
 import { compiled } from '../policy/compile.ts';
@@ -14,6 +15,8 @@ export interface LedgerServices {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly masterSecret: MasterSecret;
+  /** Left out: the records of entities may take any time. */
+  readonly timeLimit?: TimeLimit;
 }
 
 /** The ledger with what is in force: each tenant's policy, the model, the secret. */
@@ -39,6 +42,7 @@ export function ledgerOf(services: LedgerServices, modelInForce: () => Promise<M
     randomness,
     judgement,
     merchantFigures: merchantFigures(table, clock),
+    entities: entityCounter(services),
     listHits: (tenant, policy, transaction) => listHits(table, tenant, policy.policy, transaction, clock.nowMs()),
   };
 }

@@ -1,4 +1,5 @@
 import type { Decision, Degradation } from './decision.ts';
+import type { DecidedEntities, EntityFigures } from './entityFigures.ts';
 import type { MerchantFigures } from './merchant.ts';
 import type { Outcome } from './outcome.ts';
 import { type RecordedSignals, recordedSignals, type SignalName, signalNames } from './signals/names.ts';
@@ -36,6 +37,8 @@ export interface DecisionBody {
   /** Lists that hit. */
   readonly lists: readonly string[];
   readonly degraded: readonly Degradation[];
+  /** Left out for a payment without entities, as 0.1 left it out of all. */
+  readonly entities?: DecidedEntities;
   readonly late: boolean;
   readonly outcome: Outcome;
   readonly score: number;
@@ -54,7 +57,17 @@ export interface DecisionEntry {
 /** What is personal in a transaction: sealed in the chain, gone when the account's salt is destroyed. */
 export type PersonalInputs = Pick<
   Transaction,
-  'userId' | 'accountId' | 'channel' | 'deviceId' | 'merchantId' | 'merchantCategory' | 'location' | 'metadata'
+  | 'userId'
+  | 'accountId'
+  | 'channel'
+  | 'deviceId'
+  | 'merchantId'
+  | 'merchantCategory'
+  | 'ipAddress'
+  | 'beneficiaryId'
+  | 'instrumentId'
+  | 'location'
+  | 'metadata'
 >;
 
 /** The cryptography of the chain, as the domain needs it: pure functions of their arguments and of a master secret. */
@@ -66,7 +79,10 @@ export interface Sealer {
   hash(text: string): string;
 }
 
-/** The text that is sealed: a JSON array, so that field names take no room. `personalInputs` reads it back. */
+/**
+ * The text that is sealed: a JSON array, so that field names take no room. `personalInputs` reads it back. The fields that 0.2 brought
+ * are left out when none of them is given, so that the text, and its fingerprint, is that of 0.1.
+ */
 export const personalText = ({
   userId,
   accountId,
@@ -74,6 +90,9 @@ export const personalText = ({
   deviceId,
   merchantId,
   merchantCategory,
+  ipAddress,
+  beneficiaryId,
+  instrumentId,
   location,
   metadata,
 }: PersonalInputs): string =>
@@ -86,10 +105,12 @@ export const personalText = ({
     merchantCategory,
     location && [location.latitude, location.longitude],
     metadata && Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)),
+    ...(ipAddress === null && beneficiaryId === null && instrumentId === null ? [] : [ipAddress, beneficiaryId, instrumentId]),
   ]);
 
 export function personalInputs(text: string): PersonalInputs {
-  const [userId, accountId, channel, deviceId, merchantId, merchantCategory, place, metadata] = JSON.parse(text);
+  const [userId, accountId, channel, deviceId, merchantId, merchantCategory, place, metadata, ...later] = JSON.parse(text);
+  const [ipAddress = null, beneficiaryId = null, instrumentId = null] = later;
   return {
     userId,
     accountId,
@@ -97,6 +118,9 @@ export function personalInputs(text: string): PersonalInputs {
     deviceId,
     merchantId,
     merchantCategory,
+    ipAddress,
+    beneficiaryId,
+    instrumentId,
     location: place && { latitude: place[0], longitude: place[1] },
     metadata: metadata && Object.fromEntries(metadata),
   };
@@ -137,6 +161,7 @@ export function decisionEntry(decision: Omit<Decision, 'hash'>, facts: EntryCont
     merchant: facts.merchant,
     lists: facts.lists,
     degraded: decision.degraded,
+    ...(decision.entities !== null && { entities: decision.entities }),
     late: decision.late,
     outcome: decision.outcome,
     score: decision.score,
@@ -162,9 +187,10 @@ export function canonicalBody(body: DecisionBody): string {
   const figures =
     merchant &&
     `{"frauds":${merchant.frauds},"labelled":${merchant.labelled},"riskLong":${merchant.riskLong},"riskShort":${merchant.riskShort}}`;
+  const entities = body.entities === undefined ? '' : `,"entities":${canonicalEntities(body.entities)}`;
   return (
     `{"amountMinor":${body.amountMinor},"at":"${body.at}","chain":"${body.chain}","currency":"${body.currency}","degraded":[${degraded}]` +
-    `,"event":"${body.event}","fingerprint":"${body.fingerprint}","late":${body.late},"lists":${JSON.stringify(body.lists)},"merchant":${figures}` +
+    `${entities},"event":"${body.event}","fingerprint":"${body.fingerprint}","late":${body.late},"lists":${JSON.stringify(body.lists)},"merchant":${figures}` +
     `,"modelHash":${body.modelHash === null ? 'null' : `"${body.modelHash}"`},"modelVersion":${body.modelVersion},"occurredAt":"${body.occurredAt}"` +
     `,"outcome":"${body.outcome}","policyHash":"${body.policyHash}","policyVersion":${body.policyVersion},"previousHash":"${body.previousHash}"` +
     `,"receivedAt":"${body.receivedAt}","score":${body.score},"sealed":"${body.sealed}","secretVersion":${body.secretVersion}` +
@@ -172,6 +198,20 @@ export function canonicalBody(body: DecisionBody): string {
     `,"triggered":${JSON.stringify(body.triggered)}}`
   );
 }
+
+const canonicalEntities = (entities: DecidedEntities): string => {
+  const kinds = Object.keys(entities).sort();
+  return `{${kinds.map((kind) => `${JSON.stringify(kind)}:${canonicalFigures(entities[kind]!)}`).join(',')}}`;
+};
+
+const canonicalFigures = (figures: EntityFigures | null): string => {
+  if (figures === null) return 'null';
+  return (
+    `{"accounts1h":${figures.accounts1h},"accounts24h":${figures.accounts24h},"amount24hMinor":${figures.amount24hMinor}` +
+    `,"amountPartial":${figures.amountPartial},"frauds":${figures.frauds},"late":${figures.late},"payments1h":${figures.payments1h}` +
+    `,"payments24h":${figures.payments24h},"saturated":${figures.saturated}}`
+  );
+};
 
 const allSorted = [...signalNames].sort();
 

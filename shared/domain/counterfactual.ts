@@ -1,6 +1,7 @@
 import type { Decision } from './decision.ts';
+import { entityReadings } from './entities.ts';
 import type { MerchantFigures } from './merchant.ts';
-import type { CompiledPolicy, RuleFacts } from './policy.ts';
+import { type CompiledPolicy, type RuleFacts, signalSetting } from './policy.ts';
 import { type AccountFacts, ruleFacts } from './ruleFacts.ts';
 import { signalNames } from './signals/names.ts';
 import { type VerdictInput, verdict } from './verdict.ts';
@@ -62,6 +63,7 @@ const verdictInput = ({ policy, decision, spendMinor, account, merchant, lateMs 
     lists: Object.fromEntries(Object.keys(policy.policy.lists).map((name) => [name, hits.has(`LIST:${name}`)])),
     account: account ?? { transactionCount: 0, ageDays: 0 },
     merchant,
+    entities: entityReadings(decision.entities, decision.degraded),
   });
   return {
     policy,
@@ -81,14 +83,19 @@ const integerSignals: ReadonlySet<string> = new Set([
   'RAPID_BURST_1M',
   'NEW_DEVICE_USED',
   'UNUSUAL_HOUR',
+  'DEVICE_ACCOUNTS_24H',
+  'IP_ACCOUNTS_1H',
+  'BENEFICIARY_PAYERS_24H',
+  'INSTRUMENT_ACCOUNTS_24H',
+  'LINKED_FRAUD',
 ]);
 
 const signalCandidates = (base: VerdictInput): Candidate[] => {
   const candidates: Candidate[] = [];
   for (const [position, name] of signalNames.entries()) {
     const value = base.signals[position] ?? null;
-    const { threshold } = base.policy.policy.signals[name];
-    if (value === null || value < threshold) continue;
+    const { threshold } = signalSetting(base.policy.policy, name);
+    if (value === null || threshold === null || value < threshold) continue;
     const scale = integerSignals.has(name) ? 1 : 10_000;
     const lower = (Math.ceil(threshold * scale) - 1) / scale;
     candidates.push({

@@ -2,6 +2,8 @@ import { accountAfter } from './accountAfter.ts';
 import { type DecisionEntry, decisionEntry, type Sealer } from './audit.ts';
 import type { Decision } from './decision.ts';
 import { dayMs } from './durations.ts';
+import type { EntityReading } from './entities.ts';
+import type { DecidedEntities } from './entityFigures.ts';
 import { type MerchantFigures, noFigures } from './merchant.ts';
 import type { ModelInForce } from './model.ts';
 import { toBaseMinor } from './money.ts';
@@ -9,6 +11,7 @@ import type { CompiledPolicy } from './policy.ts';
 import { readSignals } from './readSignals.ts';
 import { round16 } from './round.ts';
 import { ruleFacts } from './ruleFacts.ts';
+import { signalNames } from './signals/names.ts';
 import { openSpan, type Payment } from './spans.ts';
 import type { AccountState } from './state.ts';
 import type { Transaction } from './transaction.ts';
@@ -25,6 +28,10 @@ export interface Arrival {
   readonly merchant: MerchantFigures | null;
   /** Whether each list hit, by list name. */
   readonly lists: Readonly<Record<string, boolean>>;
+  /** One for each entity that it names. */
+  readonly entities: readonly EntityReading[];
+  /** How many signals the version that decides knows; fewer only to decide again what an earlier version decided. */
+  readonly signalCount?: number;
 }
 
 export interface Judgement {
@@ -65,8 +72,10 @@ export function decide(account: AccountState, arrival: Arrival, judgement: Judge
   const sums = windowSums(spans, end);
   const spendMinor = toBaseMinor(transaction.amountMinor, transaction.currency, policy.policy.baseCurrency, policy.policy.rates);
   const merchant = transaction.merchantId === null ? noFigures : arrival.merchant;
-  const input = { transaction, spendMinor, account, sums, policy: policy.policy, merchant };
-  const { readings, anomaly, features, learned, degraded } = readSignals(input, model, policy.policy.learnedWeight);
+  const { entities } = arrival;
+  const names = signalNames.slice(0, arrival.signalCount);
+  const input = { transaction, spendMinor, account, sums, policy: policy.policy, merchant, entities };
+  const { readings, anomaly, features, learned, degraded } = readSignals(input, model, policy.policy.learnedWeight, names);
   const values = readings.map((reading) => reading.value);
   const result = verdict({
     policy,
@@ -78,6 +87,7 @@ export function decide(account: AccountState, arrival: Arrival, judgement: Judge
       lists: arrival.lists,
       account: { transactionCount: account.payments, ageDays: Math.max(0, arrival.receivedAtMs - account.firstSeenMs) / dayMs },
       merchant,
+      entities,
     }),
     signals: values,
     usual: readings.map((reading) => reading.usual),
@@ -96,9 +106,10 @@ export function decide(account: AccountState, arrival: Arrival, judgement: Judge
     reasons: result.reasons,
     signals: values,
     triggered: result.triggered,
-    triggers24h: sums.triggers24h.map((times, i) => times + ((result.triggered >> i) & 1)),
+    triggers24h: sums.triggers24h.slice(0, names.length).map((times, i) => times + ((result.triggered >> i) & 1)),
     anomaly,
     features: Array.from(features, round16),
+    entities: decidedEntities(entities),
     degraded: result.degraded,
     late,
     policyVersion: policy.version,
@@ -124,3 +135,6 @@ export function decide(account: AccountState, arrival: Arrival, judgement: Judge
   const next = accountAfter({ ...account, spans: late ? account.spans : spans }, decision, spendMinor, entry.hash);
   return { kind: 'decided', account: next, decision, entry };
 }
+
+const decidedEntities = (entities: readonly EntityReading[]): DecidedEntities | null =>
+  entities.length === 0 ? null : Object.fromEntries(entities.map(({ kind, figures }) => [kind, figures]));

@@ -1,3 +1,4 @@
+import type { DecidedEntities } from './entityFigures.ts';
 import type { Outcome } from './outcome.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -21,6 +22,8 @@ export interface Decision {
   readonly anomaly: Anomaly | null;
   /** What the model sees, by position in `featureNames`, rounded by `round16`: kept to train on. Null once erased. */
   readonly features: readonly number[] | null;
+  /** By kind, of the payment's entities; null where they could not be computed (see `degraded`). Null for a payment without any. */
+  readonly entities: DecidedEntities | null;
   readonly degraded: readonly Degradation[];
   readonly late: boolean;
   readonly policyVersion: number;
@@ -50,7 +53,7 @@ export interface Anomaly {
 }
 
 export interface Degradation {
-  /** A signal's name, `MODEL`, or `RULE:<id>` of a rule that failed. */
+  /** A signal's name, `MODEL`, `ENTITY:<kind>`, or `RULE:<id>` of a rule that failed. */
   readonly part: string;
   readonly cause: Cause;
 }
@@ -64,6 +67,8 @@ export const causes = [
   'MODEL_INVALID',
   'STORE_UNAVAILABLE',
   'RULE_FAILED',
+  'NOT_TRACKED',
+  'WARMING_UP',
 ] as const;
 
 export type Cause = (typeof causes)[number];

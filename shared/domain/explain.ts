@@ -73,6 +73,13 @@ const sentences: Readonly<Record<SignalName | 'MODEL', (value: number, context: 
     const most = anomalyText(decision);
     return { text: `More unusual than ${decimal(value)} % of payments${most === '' ? '' : `: ${most}`}` };
   },
+  DEVICE_ACCOUNTS_24H: (value) => ({ text: `${accounts(value)} paid from this device in the last 24 hours` }),
+  IP_ACCOUNTS_1H: (value) => ({ text: `${accounts(value)} paid from this address in the last hour` }),
+  BENEFICIARY_PAYERS_24H: (value) => ({ text: `${accounts(value)} paid this payee in the last 24 hours` }),
+  INSTRUMENT_ACCOUNTS_24H: (value) => ({ text: `${accounts(value)} paid with this instrument in the last 24 hours` }),
+  LINKED_FRAUD: (value) => ({
+    text: `${payments(value)} on the same device, address, payee or instrument turned out to be fraud within 90 days`,
+  }),
   MODEL: (value) => ({ text: `The learned score of this payment is ${decimal(value)}` }),
 };
 
@@ -82,6 +89,8 @@ const splitSignal = (signal: string): readonly [kind: string, name: string] => {
 };
 
 const payments = (count: number): string => `${decimal(count)} ${count === 1 ? 'payment' : 'payments'}`;
+
+const accounts = (count: number): string => `${decimal(count)} ${count === 1 ? 'account' : 'accounts'}`;
 
 const localTime = ({ occurredAtMs, offsetMinutes }: Decision['transaction']): string =>
   new Date(occurredAtMs + offsetMinutes * 60_000).toISOString().slice(11, 16);

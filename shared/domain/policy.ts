@@ -1,5 +1,6 @@
+import type { TrackedKind } from './entities.ts';
 import type { Outcome } from './outcome.ts';
-import type { SignalName } from './signals/names.ts';
+import type { FirstSignalName, SignalName } from './signals/names.ts';
 
 /** The policy document as published: JSON, versioned, immutable. */
 export interface Policy {
@@ -9,7 +10,8 @@ export interface Policy {
   readonly rates: Readonly<Record<string, string>>;
   /** A score at or above a cut-off has that outcome. */
   readonly cutoffs: { readonly review: number; readonly block: number };
-  readonly signals: Readonly<Record<SignalName, { readonly threshold: number; readonly points: number }>>;
+  /** A policy may leave out the signals that 0.2 brought: `signalSetting`. */
+  readonly signals: Readonly<Record<FirstSignalName, SignalSetting>> & Readonly<Partial<Record<SignalName, SignalSetting>>>;
   readonly rules: readonly Rule[];
   readonly lists: Readonly<Record<string, List>>;
   /** The least outcome when a part named by `failOn` is missing. */
@@ -22,9 +24,22 @@ export interface Policy {
   readonly merchantPrior: { readonly a: number; readonly b: number };
   /** Weight of the learned layer, 0 (off) to 1. */
   readonly learnedWeight: number;
+  /** Kinds of entities that attempts are counted on; left out: `defaultTracked`. */
+  readonly entities?: readonly TrackedKind[] | undefined;
   /** Of what people are told; left out: of every BLOCK, of no REVIEW, of degraded decisions, and of all that may be left out below. */
   readonly alerts?: AlertChoice | undefined;
 }
+
+export interface SignalSetting {
+  /** Null: it never triggers. */
+  readonly threshold: number | null;
+  readonly points: number;
+}
+
+const unset: SignalSetting = { threshold: null, points: 0 };
+
+/** What a policy says of a signal; one that it leaves out never triggers. */
+export const signalSetting = ({ signals }: Policy, name: SignalName): SignalSetting => signals[name] ?? unset;
 
 export interface AlertChoice {
   readonly blocks: boolean;
@@ -64,6 +79,8 @@ export interface RuleFacts {
   readonly lists: Readonly<Record<string, boolean>>;
   readonly account: Readonly<Record<string, unknown>>;
   readonly merchant: Readonly<Record<string, unknown>>;
+  /** By kind; a kind without figures is left out. */
+  readonly entities: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
 /** A policy made ready: rules compiled, hash computed. Only `shared/policy` builds one. */

@@ -1,4 +1,5 @@
 import type { Anomaly, Degradation, Reason } from './decision.ts';
+import { entityPart } from './entities.ts';
 import { features } from './features.ts';
 import type { AnomalyScore, CompiledModel, ModelInForce } from './model.ts';
 import { profileFacts } from './profileFacts.ts';
@@ -11,7 +12,7 @@ import { missing, type Reading, type SignalInput } from './signals/signal.ts';
 import { toHundredths } from './verdict.ts';
 
 export interface SignalsRead {
-  /** By position in `signalNames`. */
+  /** By position in the names asked for. */
   readonly readings: readonly Reading[];
   readonly anomaly: Anomaly | null;
   /** What the model was shown, by position in `featureNames`. */
@@ -21,17 +22,24 @@ export interface SignalsRead {
   readonly degraded: Degradation[];
 }
 
-/** Reads the signals of the account, asks the model about them, and adds the model's own signal. */
-export function readSignals(input: SignalInput, inForce: ModelInForce, learnedWeight: number): SignalsRead {
+/** Reads the signals, `names` of them, asks the model about them, and adds the model's own signal. */
+export function readSignals(
+  input: SignalInput,
+  inForce: ModelInForce,
+  learnedWeight: number,
+  names: readonly SignalName[] = signalNames,
+): SignalsRead {
   const ofAccount = readAccountSignals(input);
   const vector = featuresOf(input, ofAccount);
   const { score, cause, learned } = askModel(inForce, vector, ofAccount, learnedWeight);
-  const readings = inOrder({ ...ofAccount, ANOMALY: score === null ? missing(cause) : anomaly(score) });
+  const byName = { ...ofAccount, ANOMALY: score === null ? missing(cause) : anomaly(score) };
+  const readings = names.map((name) => byName[name]);
 
   const degraded: Degradation[] = [];
   for (const [i, reading] of readings.entries()) {
     if (reading.value === null) degraded.push({ part: signalNames[i]!, cause: reading.cause });
   }
+  for (const { kind, cause } of input.entities) if (cause !== null) degraded.push({ part: entityPart(kind), cause });
   if (score === null && cause !== 'NO_MODEL' && learnedWeight > 0) degraded.push({ part: 'MODEL', cause });
   return { readings, anomaly: score && roundedAnomaly(score), features: vector, learned, degraded };
 }

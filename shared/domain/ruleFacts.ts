@@ -1,4 +1,5 @@
 import { dayMs, hourMs, minuteMs } from './durations.ts';
+import type { EntityReading } from './entities.ts';
 import { type MerchantFigures, noFigures } from './merchant.ts';
 import type { RuleFacts } from './policy.ts';
 import { namedSignals } from './signals/names.ts';
@@ -16,6 +17,7 @@ export interface RuleFactsInput {
   readonly account: AccountFacts;
   /** Null when they can't be read. Of no meaning without a merchant. */
   readonly merchant: MerchantFigures | null;
+  readonly entities: readonly EntityReading[];
 }
 
 export interface AccountFacts {
@@ -31,7 +33,7 @@ export interface AccountFacts {
  * `has(...)` guards it.
  */
 export const ruleFacts = (input: RuleFactsInput): RuleFacts => {
-  const { transaction, signals, lists, account, merchant } = input;
+  const { transaction, signals, lists, account, merchant, entities } = input;
   // Most rules read signals alone.
   let txn: RuleFacts['txn'] | null = null;
   return {
@@ -44,6 +46,9 @@ export const ruleFacts = (input: RuleFactsInput): RuleFacts => {
     account: { transactionCount: BigInt(account.transactionCount), ageDays: account.ageDays },
     get merchant() {
       return merchantFacts(transaction.merchantId === null ? noFigures : merchant);
+    },
+    get entities() {
+      return entityFacts(entities);
     },
   };
 };
@@ -59,12 +64,26 @@ const txnFacts = ({ transaction, spendMinor, late }: RuleFactsInput): RuleFacts[
   deviceId: transaction.deviceId ?? '',
   merchantId: transaction.merchantId ?? '',
   merchantCategory: transaction.merchantCategory ?? '',
+  ipAddress: transaction.ipAddress ?? '',
+  beneficiaryId: transaction.beneficiaryId ?? '',
+  instrumentId: transaction.instrumentId ?? '',
   hour: BigInt(localHour(transaction)),
   late,
   latitude: transaction.location?.latitude ?? null,
   longitude: transaction.location?.longitude ?? null,
   metadata: transaction.metadata ?? {},
 });
+
+const entityFacts = (entities: readonly EntityReading[]): RuleFacts['entities'] =>
+  Object.fromEntries(
+    entities.flatMap(({ kind, figures }) =>
+      figures === null
+        ? []
+        : [[kind, Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, celValue(value)]))] as const],
+    ),
+  );
+
+const celValue = (value: number | boolean | null): bigint | boolean | null => (typeof value === 'number' ? BigInt(value) : value);
 
 const merchantFacts = (figures: MerchantFigures | null): RuleFacts['merchant'] =>
   figures === null

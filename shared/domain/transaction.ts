@@ -15,6 +15,12 @@ export interface Transaction {
   readonly deviceId: string | null;
   readonly merchantId: string | null;
   readonly merchantCategory: string | null;
+  /** In its canonical form, see `canonicalIp`. */
+  readonly ipAddress: string | null;
+  /** Who is paid: a payee's account, handle or wallet. */
+  readonly beneficiaryId: string | null;
+  /** What is paid with: a token of a card or bank account. */
+  readonly instrumentId: string | null;
   readonly location: Place | null;
   /** At most 20 pairs; null when none were given. */
   readonly metadata: Readonly<Record<string, string>> | null;

@@ -1,14 +1,14 @@
 import type { Degradation, Reason } from './decision.ts';
 import { dayMs } from './durations.ts';
 import { graver, type Outcome } from './outcome.ts';
-import type { CompiledPolicy, Policy, RuleFacts } from './policy.ts';
+import { type CompiledPolicy, type Policy, type RuleFacts, signalSetting } from './policy.ts';
 import { signalNames } from './signals/names.ts';
 
 /** A payment later than this behind the account's newest one is at least REVIEWed: what it needs is no longer kept. */
 export const latestMs = 2 * dayMs;
 
 /** Causes that do not call `failTo` unless the policy lists them itself. */
-const toleratedCauses: readonly string[] = ['LATE', 'NO_MODEL', 'NOT_AVAILABLE'];
+const toleratedCauses: readonly string[] = ['LATE', 'NO_MODEL', 'NOT_AVAILABLE', 'NOT_TRACKED', 'WARMING_UP'];
 
 /** Does a missing part with this cause call the policy's `failTo`? */
 export const callsFailTo = (policy: Policy, cause: string): boolean =>
@@ -61,8 +61,8 @@ export const verdict = (input: VerdictInput): Verdict => {
 
   for (const [position, name] of signalNames.entries()) {
     const value = input.signals[position] ?? null;
-    const { threshold, points } = policy.signals[name];
-    if (value === null || !(value >= threshold)) continue;
+    const { threshold, points } = signalSetting(policy, name);
+    if (value === null || threshold === null || !(value >= threshold)) continue;
     triggered |= 1 << position;
     const given = toHundredths(points * signalWeight) / 100 + 0;
     reasons.push({ signal: name, value, threshold, points: given, usual: input.usual[position] ?? null });

@@ -42,16 +42,22 @@ export interface Admitted {
   readonly cardNumbers: readonly Fault[];
 }
 
-/** Checks the request in the contract's order, short of its fields. Throws the Problem of the first check that fails. */
+/**
+ * Checks the request in the contract's order, short of its fields; `note` is told of caller and route as soon as they are known. Throws the
+ * Problem of the first check that fails.
+ */
 export async function admit(
   gate: Gate,
   event: APIGatewayProxyEvent,
   correlationId: string,
   receivedAtMs: number,
+  note: (part: Partial<ApiRequest>) => void,
 ): Promise<Admitted> {
   const match = matchPath(pathWithinApi(event));
   const caller = isOpen(match) ? await recognised(gate, match, event) : await authenticated(gate, event);
+  note(caller);
   const { route, endpoint } = routed(gate, match, event.httpMethod);
+  note({ operationId: route.operationId, parameters: match!.parameters });
   requireScope(route, caller);
   if (caller !== nobody) requireRate(gate, caller, receivedAtMs);
   const json = jsonOf(route, event);

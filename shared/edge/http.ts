@@ -9,6 +9,7 @@ import { bearerAuthentication } from './authentication.ts';
 import { type Log, log } from './log.ts';
 import { presentAnswer, presentProblem, problemOf } from './present.ts';
 import type { Answer, ApiRequest, Authentication, Endpoint, Endpoints } from './request.ts';
+import { type RequestLog, readShareOf, requestLog } from './requestLog.ts';
 import { type ThrottleLimits, throttle, throttleLimitsOf } from './throttle.ts';
 import { tokenCheck, tokenIssuerOf } from './tokens.ts';
 
@@ -19,6 +20,8 @@ export interface EdgeDependencies {
   readonly authenticate?: Authentication;
   readonly throttle?: ThrottleLimits;
   readonly log?: Log;
+  /** Of reads that tell nothing of a person, the share that is logged. Default: what the environment says. */
+  readonly readLogShare?: number;
 }
 
 export type HttpHandler = (event: APIGatewayProxyEvent, context?: object) => Promise<APIGatewayProxyResult>;
@@ -35,8 +38,10 @@ export function httpHandler(stage: Stage, endpoints: Endpoints, dependencies: Ed
     authenticate: dependencies.authenticate ?? defaultAuthentication(table, clock),
     throttle: throttle(dependencies.throttle ?? throttleLimitsOf(optional('keyCallsPerSecond'))),
   };
+  const write = dependencies.log ?? log;
+  const noted = requestLog(write, dependencies.readLogShare ?? readShareOf(optional('readLogShare')), randomness);
   const handler = middy({ timeoutEarlyInMillis: timeoutEarlyMs })
-    .use(presenting(clock, randomness, dependencies.log ?? log))
+    .use(presenting(clock, randomness, write, noted))
     .use(admitting(gate))
     .handler(async (call: unknown) => answer(call as Call));
   return (event, context = {}) => (handler as unknown as (event: unknown, context: object) => Promise<never>)(event, context);
@@ -58,31 +63,50 @@ const answer = ({ endpoint, request, body }: Call): Promise<Answer> => endpoint.
 
 /** What the middlewares know of a request before it is admitted. */
 interface Known extends Record<string, unknown> {
+  /** As it came. */
+  given: unknown;
   correlationId: string;
   receivedAtMs: number;
-  request?: ApiRequest;
+  /** Complete once it is admitted. */
+  request?: Partial<ApiRequest>;
 }
 
 type Middleware = MiddlewareObj<unknown, unknown, Error, Context, Known>;
 
 /** Names the request before anything else; turns answers and everything thrown into HTTP. */
-function presenting(clock: Clock, randomness: Randomness, write: Log): Middleware {
+function presenting(clock: Clock, randomness: Randomness, write: Log, noted: RequestLog): Middleware {
+  const note = (event: unknown, { correlationId, receivedAtMs, request }: Known, status: number, problem?: string): void => {
+    const { httpMethod: method, requestContext } = event as APIGatewayProxyEvent;
+    noted({
+      ...request,
+      correlationId,
+      method,
+      status,
+      tookMs: clock.nowMs() - receivedAtMs,
+      gatewayId: requestContext?.requestId,
+      ...(problem !== undefined && { problem }),
+    });
+  };
   return {
     before: ({ event, internal }) => {
       internal.receivedAtMs = clock.nowMs();
       internal.correlationId = correlationIdOf(event as APIGatewayProxyEvent, randomness);
+      internal.given = event;
     },
     after: (step) => {
       const { internal } = step;
-      step.response = presentAnswer(step.response as Answer, internal.correlationId);
-      write('info', 'answered', { ...named(internal), status: (step.response as APIGatewayProxyResult).statusCode });
+      const response = presentAnswer(step.response as Answer, internal.correlationId);
+      step.response = response;
+      note(internal.given, internal, response.statusCode);
     },
     onError: (step) => {
       const { internal, error } = step;
       const problem = problemOf(error);
-      if (problem.status >= 500) write('error', 'failed', { ...named(internal), status: problem.status, error });
-      else write('info', 'refused', { ...named(internal), status: problem.status });
-      step.response = presentProblem(problem, internal.correlationId);
+      const { correlationId, request } = internal;
+      const { status } = problem;
+      if (status >= 500) write('error', 'failed', { correlationId, operationId: request?.operationId, status, error });
+      step.response = presentProblem(problem, correlationId);
+      note(internal.given, internal, status, problem.title);
     },
   };
 }
@@ -91,20 +115,17 @@ function admitting(gate: Gate): Middleware {
   return {
     before: async (step) => {
       const { internal } = step;
-      const admitted = await admit(gate, step.event as APIGatewayProxyEvent, internal.correlationId, internal.receivedAtMs);
+      const note = (part: Partial<ApiRequest>): void => {
+        internal.request = { ...internal.request, ...part };
+      };
+      const event = step.event as APIGatewayProxyEvent;
+      const admitted = await admit(gate, event, internal.correlationId, internal.receivedAtMs, note);
       const { endpoint, request } = admitted;
       internal.request = request;
       step.event = { endpoint, request, body: bodyOf(admitted) } satisfies Call;
     },
   };
 }
-
-const named = ({ correlationId, request }: Known): Record<string, unknown> => ({
-  correlationId,
-  operationId: request?.operationId,
-  tenant: request?.tenant,
-  keyId: request?.keyId,
-});
 
 function correlationIdOf(event: APIGatewayProxyEvent, randomness: Randomness): string {
   const given = headerOf(event, 'x-correlation-id');

@@ -3,7 +3,8 @@ import { optional } from '../store/environment.ts';
 
 /** One JSON line per entry on standard output, with secrets and card numbers taken out. */
 
-const levels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+const levels = ['debug', 'info', 'warn', 'error', 'audit', 'silent'] as const;
+/** `audit` is for what must be found again: it is written whatever the least level, `silent` excepted. */
 export type Level = Exclude<(typeof levels)[number], 'silent'>;
 
 export type Log = (level: Level, message: string, fields?: Readonly<Record<string, unknown>>) => void;

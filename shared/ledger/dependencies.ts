@@ -1,8 +1,10 @@
 import type { Judgement } from '../domain/decide.ts';
+import type { EntityReading } from '../domain/entities.ts';
 import type { MerchantFigures } from '../domain/merchant.ts';
-import type { CompiledPolicy } from '../domain/policy.ts';
+import type { CompiledPolicy, Policy } from '../domain/policy.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Clock, Randomness, TableStore } from '../ports/ports.ts';
+import type { Submission } from './submission.ts';
 
 export interface LedgerDependencies {
   readonly table: TableStore;
@@ -17,6 +19,18 @@ export interface LedgerDependencies {
     policy: CompiledPolicy,
     transaction: Transaction,
   ) => Promise<Readonly<Record<string, boolean>>>;
+  readonly entities: EntityCounter;
+}
+
+/** Counts payments on what accounts have in common. */
+export interface EntityCounter {
+  /**
+   * Counts the payment on each of its entities and returns what is known of them, this payment included; asked about the same submission
+   * again, it returns the same. What cannot be counted is a reading with its cause. Throws no store error.
+   */
+  readonly count: (submission: Submission, policy: Policy) => Promise<readonly EntityReading[]>;
+  /** Undoes it for a repeat that is none: its id was used by `original`; null when that is erased. Throws no store error. */
+  readonly takeBack: (submission: Submission, policy: Policy, original: Transaction | null) => Promise<void>;
 }
 
 export const ledgerLimits = {

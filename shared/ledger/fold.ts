@@ -24,6 +24,16 @@ export interface PaymentCommit {
   readonly entry: Write;
 }
 
+/** Counts payments on their entities before they are decided, while their accounts are read. */
+export async function countOnEntities(dependencies: LedgerDependencies, submissions: readonly Submission[]): Promise<void> {
+  await Promise.all(
+    submissions.map(async (submission) => {
+      const { policy } = await dependencies.judgement(submission.tenant);
+      await dependencies.entities.count(submission, policy.policy);
+    }),
+  );
+}
+
 /**
  * Decides the submissions of one account in order, each on the account that the one before it leaves, and returns what to write.
  * `stateRead` is the account's STATE item, null for a new account. Throws RowGone, and a RangeError for a damaged account.
@@ -45,9 +55,10 @@ export async function fold(
   const payments: PaymentCommit[] = [];
   for (const submission of submissions) {
     const { merchantId } = submission.transaction;
-    const [merchant, lists] = await Promise.all([
+    const [merchant, lists, entities] = await Promise.all([
       merchantId === null ? null : dependencies.merchantFigures(tenant, merchantId),
       dependencies.listHits(tenant, judgement.policy, submission.transaction),
+      dependencies.entities.count(submission, judgement.policy.policy),
     ]);
     const arrival = {
       transaction: submission.transaction,
@@ -55,6 +66,7 @@ export async function fold(
       decidedAtMs: clock.nowMs(),
       merchant,
       lists,
+      entities,
     };
     const read: RowsRead[] = [];
     let step = decide(account, arrival, judgement);

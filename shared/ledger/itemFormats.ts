@@ -16,11 +16,13 @@ import {
   unsigned,
 } from '../domain/codecs.ts';
 import type { Anomaly, Cause, Decision, Degradation, Reason } from '../domain/decision.ts';
+import type { DecidedEntities } from '../domain/entityFigures.ts';
 import { type Codec, type Counts, fieldsOf, type Layout, type Names } from '../domain/fields.ts';
 import type { MerchantFigures } from '../domain/merchant.ts';
 import { outcomes } from '../domain/outcome.ts';
 import type { RowFormat } from '../domain/rowFormat.ts';
 import type { Place, Transaction } from '../domain/transaction.ts';
+import { entities, entityFormat } from './entityFormats.ts';
 
 /** The tables by which DECISION and AUDIT items are packed and read. */
 
@@ -54,6 +56,7 @@ export interface PackedEntry
     | 'sealed'
     | 'signals'
     | 'triggered'
+    | 'entities'
   > {
   /** Of the entry, of the one before it, of the inputs and of the policy. */
   readonly hashes: Uint8Array;
@@ -65,6 +68,7 @@ export interface PackedEntry
   readonly signals: readonly (number | null)[];
   /** Bit i = signal i triggered. */
   readonly triggered: number;
+  readonly entities: DecidedEntities | null;
 }
 
 /** Stands for a name that is not in the list it would be a position of. */
@@ -187,6 +191,9 @@ const transactionFields = [
   ofTransaction.optional('merchantCategory', text),
   ofTransaction.optional('location', record([ofPlace.field('latitude', number), ofPlace.field('longitude', number)])),
   ofTransaction.optional('metadata', json()),
+  ofTransaction.since(entityFormat, 'ipAddress', orNull(text), null),
+  ofTransaction.since(entityFormat, 'beneficiaryId', orNull(text), null),
+  ofTransaction.since(entityFormat, 'instrumentId', orNull(text), null),
 ];
 
 const ofDecision = fieldsOf<Decision>();
@@ -207,6 +214,7 @@ const decisionFields = [
   ofDecision.field('degraded', list(degradation)),
   ofDecision.field('anomaly', orNull(anomaly)),
   ofDecision.field('features', features),
+  ofDecision.since(entityFormat, 'entities', entities, null),
 ];
 
 const ofStored = fieldsOf<StoredDecision>();
@@ -276,6 +284,7 @@ export const entryFormat: RowFormat<PackedEntry> = {
     ofEntry.field('policyVersion', unsigned),
     ofEntry.field('modelVersion', numberOrNull),
     ofEntry.optional('modelHash', hex(hashBytes)),
+    ofEntry.since(entityFormat, 'entities', entities, null),
   ],
   counts: (entry, names) => ({ ...countsOf(entry, names), features: 0 }),
 };

@@ -54,6 +54,7 @@ export const itemsWith = (names: Names) => {
       merchant: entry.merchant,
       lists: entry.lists,
       degraded: entry.degraded,
+      ...(entry.entities !== null && { entities: entry.entities }),
       late: entry.late,
       outcome: entry.outcome,
       score: entry.score,
@@ -91,6 +92,7 @@ export const itemsWith = (names: Names) => {
         sealed: Buffer.from(body.sealed, 'base64'),
         signals,
         triggered,
+        entities: decision.entities,
       };
       return { ...auditKey(body.chain, body.sequence), p: packRow(entryFormat, packed, names) };
     },

@@ -3,7 +3,7 @@ import { decisionKey, stateKey } from '../store/names.ts';
 import { inParallel } from '../store/parallel.ts';
 import { commit } from './commit.ts';
 import { type LedgerDependencies, ledgerLimits } from './dependencies.ts';
-import { fold, RowGone } from './fold.ts';
+import { countOnEntities, fold, RowGone } from './fold.ts';
 import { decisionFromItem } from './items.ts';
 import { repeated, type Settled, type Submission } from './submission.ts';
 import { type EarlierAttempt, noEarlierAttempt, packsOf, settleTogether } from './together.ts';
@@ -129,12 +129,12 @@ async function settleGroup(
       if (open.length === 0) break;
 
       const { tenant, transaction } = open[0]!.submission;
-      const state = await table.get(stateKey(tenant, transaction.accountId, transaction.userId), { consistent: true });
-      const folded = await fold(
-        dependencies,
-        open.map(({ submission }) => submission),
-        state,
-      );
+      const submissionsOpen = open.map(({ submission }) => submission);
+      const [state] = await Promise.all([
+        table.get(stateKey(tenant, transaction.accountId, transaction.userId), { consistent: true }),
+        countOnEntities(dependencies, submissionsOpen),
+      ]);
+      const folded = await fold(dependencies, submissionsOpen, state);
       for (const { stored } of folded.payments) sent.add(stored.decision.hash);
       const result = await commit(table, [folded]);
       if (result.kind === 'committed') {
@@ -155,7 +155,17 @@ async function settleGroup(
       if (error instanceof OutcomeUnknown) for (const pending of openOnes()) pending.mustRead = true;
     }
   }
+  await Promise.all(group.map((pending) => takeBack(dependencies, pending)));
   return group.map(({ settled }) => settled ?? { kind: 'unsettled', cause });
+}
+
+/** A repeat that was refused, or that nothing may be kept of, is counted on no entity. */
+async function takeBack({ entities, judgement }: LedgerDependencies, { submission, settled }: Pending): Promise<void> {
+  if (settled === null || settled.kind === 'unsettled') return;
+  const { erased, decision } = settled.stored;
+  if (settled.kind !== 'conflict' && !erased) return;
+  const { policy } = await judgement(submission.tenant);
+  await entities.takeBack(submission, policy.policy, erased ? null : decision.transaction);
 }
 
 /** Waits with full jitter; false, without waiting, when the wait would pass the deadline. */

@@ -2,7 +2,7 @@ import { type Item, OutcomeUnknown, Throttled, Unavailable } from '../ports/port
 import { stateKey } from '../store/names.ts';
 import { type CancelledAccount, commit, isCauseOfCancellation } from './commit.ts';
 import { type LedgerDependencies, ledgerLimits } from './dependencies.ts';
-import { type AccountCommit, fold } from './fold.ts';
+import { type AccountCommit, countOnEntities, fold } from './fold.ts';
 import type { Settled, Submission } from './submission.ts';
 
 /** What an account brings from an attempt that failed: the hashes of entries that may be stored, and whether that is unknown. */
@@ -56,10 +56,13 @@ export async function settleTogether(
     earlier: { sent: hashesOf(commits[i]!), unknown },
   });
   try {
-    const states = await table.getMany(
-      accounts.map(([first]) => stateKey(first!.tenant, first!.transaction.accountId, first!.transaction.userId)),
-      { consistent: true },
-    );
+    const [states] = await Promise.all([
+      table.getMany(
+        accounts.map(([first]) => stateKey(first!.tenant, first!.transaction.accountId, first!.transaction.userId)),
+        { consistent: true },
+      ),
+      countOnEntities(dependencies, accounts.flat()),
+    ]);
     for (const [i, submissions] of accounts.entries()) {
       commits[i] = await foldUnlessDamaged(dependencies, submissions, states[i] ?? null);
     }

@@ -1,4 +1,5 @@
 import { type ASTNode, Environment } from '@marcbachmann/cel-js';
+import { entityKinds } from '../domain/entities.ts';
 import type { RuleFacts } from '../domain/policy.ts';
 import { signalNames } from '../domain/signals/names.ts';
 import { ruleLimits } from './ruleLimits.ts';
@@ -33,6 +34,9 @@ export const txnFields = {
   deviceId: 'string',
   merchantId: 'string',
   merchantCategory: 'string',
+  ipAddress: 'string',
+  beneficiaryId: 'string',
+  instrumentId: 'string',
   hour: 'int',
   late: 'bool',
   latitude: 'double',
@@ -45,6 +49,19 @@ export const accountFields = { transactionCount: 'int', ageDays: 'double' } as c
 
 /** Fields of `merchant` and their CEL types. */
 export const merchantFields = { labelled: 'int', frauds: 'int', riskShort: 'double', riskLong: 'double' } as const;
+
+/** Fields of `device`, `ip`, `beneficiary`, `instrument` and `entity.<kind>`, and their CEL types. */
+export const entityFields = {
+  accounts1h: 'int',
+  accounts24h: 'int',
+  payments1h: 'int',
+  payments24h: 'int',
+  amount24hMinor: 'int',
+  amountPartial: 'bool',
+  frauds: 'int',
+  late: 'bool',
+  saturated: 'bool',
+} as const;
 
 const functions = new Set(['has', 'size', 'double', 'int', 'string']);
 const methods = new Set(['startsWith', 'endsWith', 'contains', 'size', 'lowerAscii', 'upperAscii']);
@@ -66,11 +83,17 @@ class Signals extends Facts {}
 class Account extends Facts {}
 class Merchant extends Facts {}
 class Lists extends Facts {}
+class EntityFacts extends Facts {}
+class OwnEntities extends Facts {}
 
 const signalFields: Fields = Object.fromEntries(signalNames.map((name) => [name, 'double']));
 
-/** A compiler for rules that may read these lists. */
-export const ruleCompiler = (listNames: readonly string[]): ((expression: string) => CompiledRule) => {
+/** A compiler for rules that may read these lists, and entities of these kinds beside the four of every policy. */
+export const ruleCompiler = (
+  listNames: readonly string[],
+  ownKinds: readonly string[] = [],
+): ((expression: string) => CompiledRule) => {
+  const ownFields: Fields = Object.fromEntries(ownKinds.map((kind) => [kind, 'EntityFacts']));
   const listFields: Fields = Object.fromEntries(listNames.map((name) => [name, 'bool']));
   const roots: Readonly<Record<string, Fields>> = {
     txn: txnFields,
@@ -78,6 +101,8 @@ export const ruleCompiler = (listNames: readonly string[]): ((expression: string
     account: accountFields,
     merchant: merchantFields,
     lists: listFields,
+    ...Object.fromEntries(entityKinds.map((kind) => [kind, entityFields])),
+    entity: ownFields,
   };
   const environment = new Environment({
     limits: {
@@ -97,7 +122,11 @@ export const ruleCompiler = (listNames: readonly string[]): ((expression: string
     .registerVariable('signals', 'Signals')
     .registerVariable('account', 'Account')
     .registerVariable('merchant', 'Merchant')
-    .registerVariable('lists', 'Lists');
+    .registerVariable('lists', 'Lists')
+    .registerType('EntityFacts', { ctor: EntityFacts, fields: entityFields })
+    .registerType('OwnEntities', { ctor: OwnEntities, fields: ownFields })
+    .registerVariable('entity', 'OwnEntities');
+  for (const kind of entityKinds) environment.registerVariable(kind, 'EntityFacts');
 
   // The rules of a policy are evaluated one after another on the same facts: each part is wrapped once, when a rule first reads it.
   let wrapped: RuleFacts | null = null;
@@ -109,7 +138,25 @@ export const ruleCompiler = (listNames: readonly string[]): ((expression: string
     let account: Account | undefined;
     let merchant: Merchant | undefined;
     let lists: Lists | undefined;
+    let own: OwnEntities | undefined;
+    const ofKind = (kind: string): EntityFacts => new EntityFacts(facts.entities[kind] ?? {}, entityFields);
     context = {
+      get device() {
+        return ofKind('device');
+      },
+      get ip() {
+        return ofKind('ip');
+      },
+      get beneficiary() {
+        return ofKind('beneficiary');
+      },
+      get instrument() {
+        return ofKind('instrument');
+      },
+      get entity() {
+        own ??= new OwnEntities(Object.fromEntries(ownKinds.map((kind) => [kind, ofKind(kind)])), ownFields);
+        return own;
+      },
       get txn() {
         txn ??= new Txn(facts.txn, txnFields);
         return txn;

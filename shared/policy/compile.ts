@@ -1,3 +1,4 @@
+import { defaultTracked, isOwnKind } from '../domain/entities.ts';
 import type { CompiledPolicy, Policy, RuleFacts } from '../domain/policy.ts';
 import { type RuleFault, ruleCompiler } from './cel.ts';
 import { policyHash } from './hash.ts';
@@ -8,7 +9,11 @@ import type { PolicyVersion } from './store.ts';
  * `evaluateRule` throws when a rule touches what could not be computed, or divides by zero, or overflows.
  */
 export const compilePolicy = (policy: Policy, version: number): CompiledPolicy => {
-  const compile = ruleCompiler(Object.keys(policy.lists));
+  const ownKinds = (policy.entities ?? defaultTracked).filter(isOwnKind);
+  const compile = ruleCompiler(
+    Object.keys(policy.lists),
+    ownKinds.map(({ kind }) => kind),
+  );
   const rules: ((facts: RuleFacts) => boolean)[] = [];
   const faults: string[] = [];
   for (const rule of policy.rules) {

@@ -1,13 +1,19 @@
 import { z } from 'zod';
 import { allowedId, idPattern } from '../contract/ids.ts';
+import { metadataLimits } from '../contract/transaction.ts';
 import type { Degradation } from '../domain/decision.ts';
+import { entityKinds } from '../domain/entities.ts';
 import { outcomes } from '../domain/outcome.ts';
 import { listFields } from '../domain/policy.ts';
+import { firstCounts } from '../domain/rowFormat.ts';
 import { signalNames } from '../domain/signals/names.ts';
 import { ruleLimits } from './ruleLimits.ts';
 
 /** Bounds of a policy document. */
-export const policyLimits = { rules: 100, lists: 20, rates: 200, textCharacters: 200 } as const;
+export const policyLimits = { rules: 100, lists: 20, rates: 200, textCharacters: 200, ownKinds: 4 } as const;
+
+/** Of a policy's own kinds; a rule reads them as `entity.<kind>`. */
+const ownKindPattern = '^[a-z][A-Za-z0-9]{0,15}$';
 
 const causes = [
   'LATE',
@@ -44,7 +50,11 @@ const alertSwitch = (description: string) =>
     .optional()
     .meta({ description: `${description}. Default: true` });
 
-const signal = z.strictObject({ threshold: z.number().min(-1e16).max(1e16), points });
+const threshold = z.number().min(-1e16).max(1e16);
+const signal = z.strictObject({ threshold, points });
+/** A signal that 0.2 brought: left out of a policy, it never triggers. */
+const laterSignal = z.strictObject({ threshold: threshold.nullable(), points }).optional();
+const firstSignals: readonly string[] = signalNames.slice(0, firstCounts.signals);
 
 const rule = z
   .strictObject({
@@ -77,13 +87,24 @@ const list = z
     ],
   });
 
+const ownKind = z
+  .strictObject({
+    kind: z.string().regex(new RegExp(ownKindPattern), 'a kind is a small letter, then at most 15 letters or digits'),
+    metadata: z.string().min(1).max(metadataLimits.keyCharacters),
+  })
+  .meta({ description: 'A kind of its own: its entities are the values of a metadata key' });
+
+const trackedKind = z.union([z.enum(entityKinds), ownKind]);
+
 /** The shape of a policy. What a shape cannot say (rules that compile, unique ids, ordered cut-offs) is in `parsePolicy`. */
 export const policyShape = z
   .strictObject({
     baseCurrency: currency,
     rates: z.record(currency, rate).meta({ maxProperties: policyLimits.rates }),
     cutoffs: z.strictObject({ review: cutoff, block: cutoff }),
-    signals: z.strictObject(Object.fromEntries(signalNames.map((signalName) => [signalName, signal]))),
+    signals: z.strictObject(
+      Object.fromEntries(signalNames.map((signalName) => [signalName, firstSignals.includes(signalName) ? signal : laterSignal])),
+    ),
     rules: z.array(rule).max(policyLimits.rules),
     lists: z.record(name, list).meta({ maxProperties: policyLimits.lists }),
     failTo: z.enum(outcomes).default('REVIEW'),
@@ -96,6 +117,11 @@ export const policyShape = z
       .strictObject({ a: z.number().gt(0).max(1e9), b: z.number().gt(0).max(1e9) })
       .default({ a: 0.5, b: 49.5 })
       .meta({ description: "Beta prior of a merchant's fraud share: (frauds + a) / (labelled + a + b)" }),
+    entities: z
+      .array(trackedKind)
+      .max(entityKinds.length + policyLimits.ownKinds)
+      .optional()
+      .meta({ description: 'Kinds of entities that payments are counted on; left out: device, ip, beneficiary and instrument' }),
     learnedWeight: z.number().min(0).max(1).default(0).meta({ description: 'Weight of the learned layer, 0 = off' }),
     alerts: z
       .strictObject({

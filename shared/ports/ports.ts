@@ -24,9 +24,10 @@ export type Write =
   | { readonly kind: 'delete'; readonly key: Key; readonly condition?: Condition }
   | { readonly kind: 'check'; readonly key: Key; readonly condition: Condition };
 
-/** `add` creates a missing number as 0 first. */
+/** `add` creates a missing number as 0 first; `init` sets what is not there yet. */
 export interface Change {
   readonly set?: Readonly<Record<string, Attribute>>;
+  readonly init?: Readonly<Record<string, Attribute>>;
   readonly add?: Readonly<Record<string, number>>;
   readonly remove?: readonly string[];
 }

@@ -27,6 +27,7 @@ export const prefixes = {
   progress: 'J#',
   compaction: 'Z#',
   user: 'U#',
+  entity: 'G#',
 } as const;
 
 /** The items whose changes are projected. */
@@ -74,6 +75,24 @@ export const merchantKey = (tenant: string, merchantId: string): Key => ({
   pk: `${prefixes.merchant}${tenant}#${merchantId}`,
   sk: 'M',
 });
+
+/** All that is counted on one entity; `digest` is a keyed hash of its id. */
+const entityPartition = (tenant: string, kind: string, digest: string): string => `${prefixes.entity}${tenant}#${kind}#${digest}`;
+
+/** Attempts on an entity on one UTC day, counted in days since 1970. */
+export const entityDayKey = (tenant: string, kind: string, digest: string, day: number): Key => ({
+  pk: entityPartition(tenant, kind, digest),
+  sk: String(day).padStart(6, '0'),
+});
+
+/** Payments on an entity that turned out to be fraud; sorts after every day. */
+export const entityMarksKey = (tenant: string, kind: string, digest: string): Key => ({
+  pk: entityPartition(tenant, kind, digest),
+  sk: 'F',
+});
+
+/** Since when a tenant's attempts are counted, by kind. */
+export const entityKindsKey = (tenant: string): Key => ({ pk: `${prefixes.entity}${tenant}`, sk: 'KINDS' });
 
 /** LABEL: what a transaction turned out to be, one per (tenant, transaction). */
 export const labelKey = (tenant: string, transactionId: string): Key => ({
@@ -153,6 +172,10 @@ export const env = {
   table: 'AEGIS_TABLE',
   queueUrl: 'AEGIS_QUEUE_URL',
   deadLetterUrl: 'AEGIS_DEAD_LETTER_URL',
+  /** Seconds: the longest pause before a payment that could not be decided is tried again. */
+  pauseSecondsMax: 'AEGIS_PAUSE_SECONDS_MAX',
+  /** Seconds: a message that is older and cannot be decided is set aside. */
+  giveUpSeconds: 'AEGIS_GIVE_UP_SECONDS',
   modelBucket: 'AEGIS_MODEL_BUCKET',
   webhookQueueUrl: 'AEGIS_WEBHOOK_QUEUE_URL',
   webhookDeadLetterUrl: 'AEGIS_WEBHOOK_DEAD_LETTER_URL',
@@ -184,8 +207,10 @@ export const env = {
   /** Local stacks only: the private key that signs checkpoints, PKCS #8 in PEM, instead of KMS. */
   localCheckpointKey: 'AEGIS_LOCAL_CHECKPOINT_KEY',
   version: 'AEGIS_VERSION',
-  /** The least level of log lines: debug, info, warn (when not set), error or silent. */
+  /** The least level of log lines: debug, info, warn (when not set), error, audit or silent. */
   logLevel: 'AEGIS_LOG_LEVEL',
+  /** Of the reads that tell nothing of a person, the share that is logged, 0 to 1; all when not set. */
+  readLogShare: 'AEGIS_READ_LOG_SHARE',
   /** An OIDC issuer whose tokens are taken beside keys, as JSON (`shared/edge/tokens.ts`); none when not set. */
   tokenIssuer: 'AEGIS_TOKEN_ISSUER',
   /** Calls a second of one key in one function instance. */

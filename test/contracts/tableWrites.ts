@@ -124,6 +124,24 @@ export function tableWrites(at: StoreUnderTest): void {
       expect(await at.store.get(item('a'), { consistent: true })).toEqual(after);
     });
 
+    it('initialises what is not there yet, beside what it sets and removes', async () => {
+      const first = await at.store.update(item('a'), { set: { v: 1 }, init: { x: Uint8Array.of(1), y: 'new' } });
+      expect(first).toEqual(item('a', { v: 1, x: Uint8Array.of(1), y: 'new' }));
+      const second = await at.store.update(item('a'), { init: { x: Uint8Array.of(2), '-_z': true }, remove: ['y'] });
+      expect(second).toEqual(item('a', { v: 1, x: Uint8Array.of(1), '-_z': true }));
+      expect(await at.store.get(item('a'), { consistent: true })).toEqual(second);
+    });
+
+    it('initialises once of many at the same time, and each sees those before it', async () => {
+      const counts = await Promise.all(
+        Array.from({ length: 20 }, async (_, n) => {
+          const after = await at.store.update(item('a'), { init: { [`k${n}`]: n, first: n } });
+          return Object.keys(after).filter((name) => name.startsWith('k')).length;
+        }),
+      );
+      expect(counts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
+    });
+
     it('creates what it updates unless a condition forbids it', async () => {
       expect(await at.store.update(item('a'), { add: { n: 3 } })).toEqual(item('a', { n: 3 }));
       expect(await caught(at.store.update(item('b'), { add: { n: 3 } }, { kind: 'present' }))).toBeInstanceOf(ConditionFailed);
@@ -134,6 +152,7 @@ export function tableWrites(at: StoreUnderTest): void {
       ['nothing to change', {}],
       ['a change of a key attribute', { set: { sk: 'b' } }],
       ['an attribute both set and removed', { set: { v: 1 }, remove: ['v'] }],
+      ['an attribute both set and initialised', { set: { v: 1 }, init: { v: 2 } }],
       ['a fractional addend', { add: { v: 0.5 } }],
       ['an addition to a text', { add: { text: 1 } }],
     ])('refuses %s', async (_, change) => {

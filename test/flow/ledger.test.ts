@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock, systemRandomness } from '../../shared/adapters/aws/system.ts';
 import { dynamoTable } from '../../shared/adapters/aws/table.ts';
+import type { Transaction } from '../../shared/domain/transaction.ts';
 import { decisionFromItem } from '../../shared/ledger/items.ts';
 import { settle, settleAll } from '../../shared/ledger/ledger.ts';
 import type { Consumed } from '../../shared/ports/ports.ts';
 import { seededRandom } from '../../shared/store/random.ts';
-import { faultsOf, ledgerOn, limitOfFive, payment, startMs, submission } from '../simulation/world.ts';
+import { faultsOf, ledgerOn, limitOfFive, limitOfFivePayers, payment, startMs, submission } from '../simulation/world.ts';
 import { dynamoEmulator } from '../support/emulators.ts';
 import { withAll } from '../support/wholeTable.ts';
 
@@ -43,6 +44,26 @@ test.each([1, 2])('of fifty parallel payments against a limit of five exactly fi
   ).toHaveLength(5);
 });
 
+test.each([1, 2, 3])(
+  'of fifty accounts that pay one payee at once against a limit of five exactly five pass (order %d)',
+  async (seed) => {
+    const { table, ledger } = await newLedger([], limitOfFivePayers);
+    const random = seededRandom(seed);
+    const transactions = random.shuffled(
+      Array.from({ length: 50 }, (_, i) =>
+        payment(i, { userId: `u${i}`, deviceId: null, beneficiaryId: 'mule@upi', occurredAtMs: startMs - random.below(60_000) }),
+      ),
+    );
+    const settled = await Promise.all(transactions.map((transaction) => settle(ledger, [submission(transaction)], deadlineMs())));
+    const decisions = settled.flatMap(([one]) => (one?.kind === 'decided' ? [one.stored.decision] : []));
+    expect(decisions.filter(({ outcome }) => outcome === 'ALLOW')).toHaveLength(5);
+    const counts = decisions.map(({ entities }) => entities!.beneficiary!.accounts24h).sort((a, b) => a - b);
+    expect(counts.slice(0, 40)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+    const whole = await withAll(table);
+    expect(await faultsOf({ table: whole, transactions, policy: limitOfFivePayers })).toEqual([]);
+  },
+);
+
 describe('consumed capacity, as the table returns it', () => {
   test('a payment on an account of 1,000 earlier ones costs what it costs on one of 10: 1 read unit, 6 write units', async () => {
     for (const earlier of [10, 1_000]) {
@@ -64,6 +85,26 @@ describe('consumed capacity, as the table returns it', () => {
     }
   });
 
+  test.each<[string, Partial<Transaction>, number]>([
+    ['nothing without an entity', {}, 0],
+    ['a write and a read unit with one', { beneficiaryId: 'b' }, 1],
+    [
+      'a write and a read unit each with four',
+      { deviceId: 'd', ipAddress: '10.0.0.1', beneficiaryId: 'b', instrumentId: 'i' },
+      4,
+    ],
+  ])('counting adds %s', async (_, named, entities) => {
+    const consumed: Consumed[] = [];
+    const { ledger } = await newLedger(consumed);
+    const paid = (i: number) => submission(payment(i, { deviceId: null, ...named, occurredAtMs: startMs + i }));
+    await settle(ledger, [submission(payment(0))], deadlineMs());
+    for (const i of [1, 2]) await settle(ledger, [paid(i)], deadlineMs());
+    consumed.length = 0;
+    await settle(ledger, [paid(3)], deadlineMs());
+    expect(consumed.reduce((sum, { readUnits }) => sum + readUnits, 0)).toBe(1 + entities);
+    expect(consumed.reduce((sum, { writeUnits }) => sum + writeUnits, 0)).toBe(6 + entities);
+  });
+
   test('a redelivered payment costs one read and no write', async () => {
     const consumed: Consumed[] = [];
     const { ledger } = await newLedger(consumed);
@@ -77,7 +118,7 @@ describe('consumed capacity, as the table returns it', () => {
   test('ten accounts together cost ten times as much, in one read and one transaction', async () => {
     const consumed: Consumed[] = [];
     const { ledger } = await newLedger(consumed);
-    const accounts = Array.from({ length: 10 }, (_, i) => [submission(payment(i, { accountId: `a${i}` }))]);
+    const accounts = Array.from({ length: 10 }, (_, i) => [submission(payment(i, { accountId: `a${i}`, deviceId: null }))]);
     const settled = await settleAll(ledger, accounts, deadlineMs(), (error) => {
       throw error;
     });

@@ -152,6 +152,9 @@ const payment = (accountId: string, userId: string, round: number, occurredAtMs:
   deviceId: round === 2 ? 'd_new' : null,
   merchantId: `m_${round}`,
   merchantCategory: '5411',
+  ipAddress: null,
+  beneficiaryId: null,
+  instrumentId: null,
   location: round % 2 === 0 ? { latitude: 12.97, longitude: 77.59 } : null,
   metadata: null,
 });

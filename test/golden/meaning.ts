@@ -3,6 +3,7 @@ import { featureNames } from '../../shared/domain/features.ts';
 import type { CompiledModel } from '../../shared/domain/model.ts';
 import { signalNames } from '../../shared/domain/signals/names.ts';
 import type { AccountState } from '../../shared/domain/state.ts';
+import type { Transaction } from '../../shared/domain/transaction.ts';
 import { recordOf } from '../../shared/edge/keys.ts';
 import { auditFromItem, decisionFromItem, paymentFromItem } from '../../shared/ledger/items.ts';
 import { accountFromItem } from '../../shared/ledger/state.ts';
@@ -20,6 +21,9 @@ import { modelOf } from '../../tools/proof/versions.ts';
 /** The signals and features of 0.1: a golden row speaks of these, whatever is added later. */
 const signals01 = signalNames.slice(0, 9);
 const features01 = featureNames.slice(0, 25);
+
+/** The fields of 0.1. */
+const transaction01 = ({ ipAddress: _, beneficiaryId: __, instrumentId: ___, ...transaction }: Transaction) => transaction;
 
 /**
  * What rows say, in names and plain values: nothing in it depends on how a row is packed. A later version must find the same in the
@@ -60,7 +64,7 @@ async function decisionMeaning(table: TableStore, item: Item) {
   return {
     ...wire,
     signals: Object.fromEntries(signals01.map((name) => [name, wire.signals[name]])),
-    transaction: decision.transaction,
+    transaction: transaction01(decision.transaction),
     features: decision.features,
     chain,
     correlationId,

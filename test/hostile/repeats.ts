@@ -15,6 +15,9 @@ interface Content {
   deviceId: string;
   merchantId: string;
   merchantCategory: string;
+  ipAddress: string;
+  beneficiaryId: string;
+  instrumentId: string;
   location: { latitude: number; longitude: number };
   metadata: Record<string, string>;
 }
@@ -30,6 +33,9 @@ const contentOf = (draw: SeededRandom, i: number): Content => ({
   deviceId: `d_${draw.below(9)}`,
   merchantId: `m_${draw.below(9)}`,
   merchantCategory: '5411',
+  ipAddress: `2001:db8::${draw.below(9)}`,
+  beneficiaryId: `payee.${draw.below(9)}@upi`,
+  instrumentId: `card_${draw.below(9)}`,
   location: { latitude: draw.below(180) / 2 - 45, longitude: 77.59 },
   metadata: { order: `o_${i}`, 'gr\u00fc\u00df': '\u20ac/"\\' },
 });
@@ -47,6 +53,9 @@ const changes: readonly (readonly [pointer: string, change: (content: Content) =
   ['/deviceId', (content) => ({ ...content, deviceId: undefined })],
   ['/merchantId', (content) => ({ ...content, merchantId: `${content.merchantId}.` })],
   ['/merchantCategory', (content) => ({ ...content, merchantCategory: '5412' })],
+  ['/ipAddress', (content) => ({ ...content, ipAddress: '192.0.2.1' })],
+  ['/beneficiaryId', (content) => ({ ...content, beneficiaryId: `${content.beneficiaryId}+1` })],
+  ['/instrumentId', (content) => ({ ...content, instrumentId: null })],
   ['/location', (content) => ({ ...content, location: null })],
   [
     '/location/latitude',

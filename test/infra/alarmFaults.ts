@@ -23,7 +23,7 @@ import { fillArchive } from '../functions/train/generatedArchive.ts';
 import { send } from '../support/http.ts';
 import { chainOf, ed25519Signer, startMs } from '../tools/proof/builders.ts';
 import { type Measured, measuredBy } from './alarmEvaluation.ts';
-import { alertsFailed, aPayment, deadLetters, queueAge, visible, webhookDeadLetters } from './queueFaults.ts';
+import { alertsFailed, aPayment, deadLetters, queueAge, unsettled, visible, webhookDeadLetters } from './queueFaults.ts';
 
 /** A scheduled run that throws is repeated this often, then set aside. */
 const failures = async (archived: string, retries: number): Promise<Measured> => {
@@ -197,6 +197,11 @@ export const alarmFaults = ({ webhookReceives, scheduledRetries }: Limits): Read
     fault: 'an archive that is away for four deliveries',
     broken: () => partialFailures(4),
     healthy: () => partialFailures(3),
+  },
+  Unsettled: {
+    fault: 'a table that is away while 21 payments are to be decided',
+    broken: () => unsettled(true),
+    healthy: () => unsettled(false),
   },
   CheckpointLag: {
     fault: 'an entry that waited for its checkpoint for 31 minutes',

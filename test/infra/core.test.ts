@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { synthesizeTemplate } from '../../infra/template.ts';
-import { expiryAttribute } from '../../shared/store/names.ts';
+import { env, expiryAttribute } from '../../shared/store/names.ts';
 import { inspect, pointed } from './template.ts';
 
 /** What AWS, LocalStack and MiniStack all take. */
@@ -40,7 +40,8 @@ const { ofType, one, entries, statementsOf } = core;
 
 describe('the core stack', () => {
   it('is made only of resource types that every target takes', () => {
-    expect([...new Set(entries.map(([, { Type }]) => Type))].filter((type) => !accepted.includes(type))).toEqual([]);
+    const { entries: everywhere } = inspect(synthesizeTemplate('prod', { gatewayLog: false }));
+    expect([...new Set(everywhere.map(([, { Type }]) => Type))].filter((type) => !accepted.includes(type))).toEqual([]);
   });
 
   it.each(['ap-south-1', 'us-east-1'])('synthesizes for %s, and the template names no region or account', (region) => {
@@ -175,13 +176,26 @@ describe('the queue', () => {
     expect(queue.Properties!.VisibilityTimeout).toBeGreaterThanOrEqual(6 * (score.Properties!.Timeout as number));
   });
 
-  it('sends what keeps failing to the dead letters, which keep it longer', () => {
-    const redrive = queue.Properties!.RedrivePolicy as { deadLetterTargetArn: unknown; maxReceiveCount: number };
-    expect(pointed(redrive.deadLetterTargetArn)).toBe('IngestDeadLetters.Arn');
-    expect(redrive.maxReceiveCount).toBe(5);
+  it('sends what keeps failing to the dead letters, which keep it longer, at the end of its retention and not before', () => {
+    const { RedrivePolicy, VisibilityTimeout, MessageRetentionPeriod } = queue.Properties! as {
+      readonly RedrivePolicy: { readonly deadLetterTargetArn: unknown; readonly maxReceiveCount: number };
+      readonly VisibilityTimeout: number;
+      readonly MessageRetentionPeriod: number;
+    };
+    expect(pointed(RedrivePolicy.deadLetterTargetArn)).toBe('IngestDeadLetters.Arn');
+    const usedUpSeconds = RedrivePolicy.maxReceiveCount * VisibilityTimeout;
+    expect(usedUpSeconds).toBeGreaterThan(0.8 * MessageRetentionPeriod);
+    expect(usedUpSeconds).toBeLessThan(0.95 * MessageRetentionPeriod);
     expect(one('AWS::SQS::Queue', 'IngestDeadLetters')[1].Properties!.MessageRetentionPeriod).toBeGreaterThan(
       queue.Properties!.MessageRetentionPeriod as number,
     );
+  });
+
+  it('tells the score function where and for how long to hide what it could not decide', () => {
+    const { Variables } = score.Properties!.Environment as { readonly Variables: Readonly<Record<string, unknown>> };
+    expect(pointed(Variables[env.queueUrl])).toBe('IngestQueue');
+    expect(Number(Variables[env.pauseSecondsMax])).toBe(2 * (queue.Properties!.VisibilityTimeout as number));
+    expect(Number(Variables[env.giveUpSeconds])).toBe(0.9 * (queue.Properties!.MessageRetentionPeriod as number));
   });
 
   it('feeds the score function, which answers for each message of a batch', () => {

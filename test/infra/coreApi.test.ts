@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { synthesizeTemplate } from '../../infra/template.ts';
 import { routes } from '../../shared/contract/routes.ts';
 import { env } from '../../shared/store/names.ts';
 import { inspect, pointed } from './template.ts';
@@ -23,10 +24,15 @@ describe('every function', () => {
     },
   );
 
-  it('has a log that expires and is encrypted', () => {
-    expect(ofType('AWS::Logs::LogGroup')).toHaveLength(functions.length);
-    for (const log of ofType('AWS::Logs::LogGroup')) {
-      expect(log.Properties).toMatchObject({ RetentionInDays: 30 });
+  it('has a log that expires and is encrypted: after a year where it answers requests', () => {
+    const logs = entries.filter(([, { Type }]) => Type === 'AWS::Logs::LogGroup');
+    expect(logs).toHaveLength(functions.length + 1);
+    const yearly = logs
+      .filter(([, { Properties }]) => Properties!.RetentionInDays === 365)
+      .map(([id]) => id.replace(/Handler.*/, ''));
+    expect(yearly.sort()).toEqual(['Admin', 'Decide', 'Ingest', 'Read', 'Review']);
+    for (const [, log] of logs) {
+      expect([30, 365]).toContain(log.Properties!.RetentionInDays);
       expect(pointed(log.Properties!.KmsKeyId)).toBe('DataDataKey.Arn');
     }
   });
@@ -36,9 +42,20 @@ describe('every function', () => {
       const { Variables } = one('AWS::Lambda::Function', `${stage}Handler`)[1].Properties!.Environment as { Variables: object };
       return Object.keys(Variables).filter((name) => name !== 'NODE_OPTIONS');
     };
-    expect(variablesOf('Ingest').sort()).toEqual([env.queueUrl, env.table, env.version].sort());
+    expect(variablesOf('Ingest').sort()).toEqual([env.queueUrl, env.readLogShare, env.table, env.version].sort());
     expect(variablesOf('Score').sort()).toEqual(
-      [env.consoleUrl, env.deadLetterTopic, env.deadLetterUrl, env.kmsKeyId, env.modelBucket, env.table, env.version].sort(),
+      [
+        env.consoleUrl,
+        env.deadLetterTopic,
+        env.deadLetterUrl,
+        env.giveUpSeconds,
+        env.kmsKeyId,
+        env.modelBucket,
+        env.pauseSecondsMax,
+        env.queueUrl,
+        env.table,
+        env.version,
+      ].sort(),
     );
     expect(variablesOf('Checkpoint').sort()).toEqual(
       [
@@ -124,6 +141,34 @@ describe('the API', () => {
       });
       expect('gatewayresponse.header.Retry-After' in ResponseParameters).toBe(['429', '503'].includes(StatusCode));
     }
+  });
+
+  it('logs every request by its route, and nothing of its path, headers or body', () => {
+    const { DestinationArn, Format } = ofType('AWS::ApiGateway::Stage')[0]!.Properties!.AccessLogSetting as {
+      readonly DestinationArn: unknown;
+      readonly Format: string;
+    };
+    expect(pointed(DestinationArn)).toBe('ApiAccessLog.Arn');
+    expect(Object.values(JSON.parse(Format) as object).sort()).toEqual(
+      [
+        '$context.error.responseType',
+        '$context.httpMethod',
+        '$context.identity.sourceIp',
+        '$context.requestId',
+        '$context.resourcePath',
+        '$context.responseLatency',
+        '$context.responseLength',
+        '$context.status',
+        '$context.wafResponseCode',
+      ].sort(),
+    );
+    expect(ofType('AWS::ApiGateway::Account')).toHaveLength(1);
+  });
+
+  it('logs nothing by the gateway where a setting says so', () => {
+    const { ofType: without } = inspect(synthesizeTemplate('prod', { gatewayLog: false }));
+    expect(without('AWS::ApiGateway::Stage')[0]!.Properties).not.toHaveProperty('AccessLogSetting');
+    expect(without('AWS::ApiGateway::Account')).toEqual([]);
   });
 
   it('limits the rate at its stage', () => {

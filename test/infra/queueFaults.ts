@@ -3,6 +3,7 @@ import { tellOfDeadLetters } from '../../functions/score/deadLetterAlerts.ts';
 import { scoreBatch } from '../../functions/score/score.ts';
 import { deliverBatch } from '../../functions/webhooks/webhooks.ts';
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
+import { faultyTable } from '../../shared/adapters/memory/faults.ts';
 import { memoryQueue } from '../../shared/adapters/memory/queue.ts';
 import { memoryTable } from '../../shared/adapters/memory/table.ts';
 import { hourMs, minuteMs } from '../../shared/domain/durations.ts';
@@ -106,4 +107,26 @@ export const queueAge = async (waitMs: number): Promise<Measured> => {
   clock.advance(waitMs);
   const [message] = await queue.receive(1);
   return { ApproximateAgeOfOldestMessage: [[(clock.nowMs() - message!.sentAtMs) / 1000]] };
+};
+
+/** 21 payments, one batch after the other within five minutes. */
+export const unsettled = async (isTableAway: boolean): Promise<Measured> => {
+  const clock = virtualClock(startMs);
+  const ticking = { ...clock, sleep: async (ms: number) => clock.advance(ms) };
+  const table = faultyTable(memoryTable(), () => (isTableAway ? 'unavailable' : 'none'));
+  const values: number[] = [];
+  for (let i = 0; i < 21; i++) {
+    await scoreBatch(
+      [record(aPayment.replace('"t1"', `"t${i}"`))],
+      {
+        ledger: ledgerOn(table, ticking, seededRandom(1)),
+        deadLetters: memoryQueue({ clock, visibilityMs: minuteMs }),
+        newId: () => 'new',
+        log: () => undefined,
+        measure: (metrics) => values.push(...(measuredBy(metricsLine(metrics, startMs)).Unsettled?.flat() ?? [])),
+      },
+      clock.nowMs() + 10_000,
+    );
+  }
+  return { Unsettled: [values] };
 };

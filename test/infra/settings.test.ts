@@ -59,6 +59,13 @@ describe('settings', () => {
       'deadLetterRetentionDays: given 9, allowed: at least messageRetentionDays, which is 10',
     ],
     [
+      'a timeout so long that the queue could deliver a message only a few times',
+      { messageRetentionDays: 1, scoreTimeoutSeconds: 130 },
+      'scoreTimeoutSeconds: given 130, allowed: at most 129 with messageRetentionDays 1: the queue must be able to deliver a message 100 times',
+    ],
+    ['a share above all of it', { readLogShare: 1.5 }, 'readLogShare: given 1.5, allowed: a number from 0 to 1'],
+    ['receives, which follow from the retention', { maxReceives: 5 }, 'maxReceives: no such setting'],
+    [
       'an alarm on a compaction that is not due yet',
       { compactEveryMinutes: 120, compactionLagAlarmHours: 2 },
       'compactionLagAlarmHours: given 2, allowed: above compactEveryMinutes, which is 120',

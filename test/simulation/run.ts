@@ -2,10 +2,12 @@ import { parseArgs } from 'node:util';
 import { noFaults, randomFaults } from '../../shared/adapters/memory/faults.ts';
 import { decisionFromItem, isDecisionItem } from '../../shared/ledger/items.ts';
 import type { Write } from '../../shared/ports/ports.ts';
-import { seededRandom } from '../../shared/store/random.ts';
+import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
+import { entityFaultsOf } from './entities.ts';
+import { runOutage } from './outage.ts';
 import { projectedFaultsOf } from './projected.ts';
 import { streamAndRebuild } from './stream.ts';
-import { faultsOf, limitOfFive, payment, randomTransactions, simulate, startMs } from './world.ts';
+import { faultsOf, limitOfFive, type Plan, payment, randomTransactions, simulate, startMs } from './world.ts';
 
 /**
  * One seed: a few accounts, random faults of every kind, every delivery repeated; then the stream of what was committed, part of which is
@@ -16,12 +18,14 @@ export async function runSeed(seed: number): Promise<string[]> {
   const transactions = randomTransactions(seed, 6 + draw.below(18), 1 + draw.below(3));
   const scale = draw.pick([0, 0.02, 0.1]);
   const committed: Write[] = [];
+  const outage = drawnOutage(draw);
   const world = await simulate({
     seed,
     transactions,
     deliveries: 1 + draw.below(3),
     workers: 1 + draw.below(6),
     batchMax: draw.pick([1, 4, 10]),
+    ...(outage && { outage }),
     onCommitted: (writes) => committed.push(...writes),
     faults: (_, randomness) =>
       randomFaults(randomness, {
@@ -34,12 +38,21 @@ export async function runSeed(seed: number): Promise<string[]> {
         crashAfterEffect: scale / 4,
       }),
   });
-  const faults = await faultsOf(world);
+  const faults = [...(await faultsOf(world)), ...(await entityFaultsOf(world, false))];
   if (world.buried.length > 0)
     faults.push(`${world.buried.length} valid messages among the dead letters: ${world.buried[0]!.reason}`);
+  if (world.expired > 0) faults.push(`${world.expired} messages expired`);
   const streamed = await streamAndRebuild(seed, { table: world.table, committed, nowMs: world.endMs });
   return [...faults, ...(await projectedFaultsOf(streamed))];
 }
+
+/** In one of four seeds the table is away, from somewhere within the traffic on, for up to an hour. */
+const drawnOutage = (draw: SeededRandom): Plan['outage'] | null => {
+  if (draw.below(4) > 0) return null;
+  const fromMs = draw.below(200);
+  return { fromMs, toMs: fromMs + Math.floor(hourMs ** (0.5 + draw.fraction() / 2)) };
+};
+const hourMs = 3_600_000;
 
 /** The two large runs: a storm of deliveries, and one account that everybody wants. */
 export async function runStorms(): Promise<string[]> {
@@ -101,7 +114,7 @@ export async function runCrashes(seed: number): Promise<{ readonly runs: number;
           },
         });
         runs++;
-        for (const found of await faultsOf(world))
+        for (const found of [...(await faultsOf(world)), ...(await entityFaultsOf(world, false))])
           faults.push(`seed ${seed}, invocation ${invocation}, call ${number}, ${fault}: ${found}`);
       }
       if (!reached) break;
@@ -110,7 +123,7 @@ export async function runCrashes(seed: number): Promise<{ readonly runs: number;
   return { runs, faults };
 }
 
-const help = `Usage: npm run test:simulation -- [--seeds N] [--seed N] [--storm] [--crashes]
+const help = `Usage: npm run test:simulation -- [--seeds N] [--seed N] [--storm] [--crashes] [--outage]
 
 Runs the score stage against the memory store under injected faults, in virtual time; checks that nothing is lost or decided twice,
 that every chain verifies and that every signal is what its definition says. Then the table's stream loses part of what was committed, and
@@ -120,6 +133,7 @@ a rebuild, cut off at random, must restore the feed, the counters, the reviews, 
   --from N    the first of them (default 1)
   --seed N    this one alone
   --crashes   a crash and a lost reply at every call, before and after its effect, for --seeds seeds (default 100)
+  --outage    the table away for --minutes (default 60) under full load of --workers (default 2): nothing among the dead letters, the backlog drains
   --storm     10,000 transactions delivered 50,000 times, and 1,000 concurrent payments of one account`;
 
 if (import.meta.main) {
@@ -130,6 +144,9 @@ if (import.meta.main) {
       seed: { type: 'string' },
       storm: { type: 'boolean' },
       crashes: { type: 'boolean' },
+      outage: { type: 'boolean' },
+      minutes: { type: 'string' },
+      workers: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
@@ -142,6 +159,24 @@ if (import.meta.main) {
     for (const fault of faults.slice(0, 20)) console.error(fault);
     console.log(faults.length === 0 ? '4 passed, 0 failed' : `${faults.length} faults`);
     process.exit(faults.length === 0 ? 0 : 1);
+  }
+  if (values.outage) {
+    const workers = Number(values.workers ?? 2);
+    const outageMinutes = Number(values.minutes ?? 60);
+    const { faults, ...found } = await runOutage({
+      seed: Number(values.seed ?? 1),
+      outageMinutes,
+      aroundMinutes: 5,
+      perSecond: 2 * workers,
+      workers,
+    });
+    for (const fault of faults.slice(0, 20)) console.error(fault);
+    console.log(
+      `${outageMinutes} minutes without the table at ${2 * workers} payments a second: ${found.sent} sent, ${found.deadLetters} among the dead letters, ` +
+        `${found.expired} expired, ${faults.length} lost, double or wrong; backlog ${found.backlog}, drained after ${found.drainedSeconds} s; ` +
+        `at most ${found.receivesMost} receives of a message and ${found.inFlightMost} messages in flight`,
+    );
+    process.exit(faults.length + found.deadLetters + found.expired > 0 ? 1 : 0);
   }
   if (values.crashes) {
     let runs = 0;

@@ -1,16 +1,17 @@
 import type { SQSRecord } from 'aws-lambda';
 import { scoreBatch } from '../../functions/score/score.ts';
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
-import { Crash, type FaultPlan, faultyQueue, faultyTable } from '../../shared/adapters/memory/faults.ts';
-import { memoryQueue, type ReceivedMessage } from '../../shared/adapters/memory/queue.ts';
+import { Crash, type FaultPlan, faultyTable } from '../../shared/adapters/memory/faults.ts';
+import type { ReceivedMessage } from '../../shared/adapters/memory/queue.ts';
 import { type MemoryTable, memoryTable } from '../../shared/adapters/memory/table.ts';
 import { serializeTransaction } from '../../shared/contract/transaction.ts';
 import type { Judgement } from '../../shared/domain/decide.ts';
 import { noFigures } from '../../shared/domain/merchant.ts';
 import { toBaseMinor } from '../../shared/domain/money.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
-import { signalNames } from '../../shared/domain/signals/names.ts';
+import { type SignalName, signalNames } from '../../shared/domain/signals/names.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
+import { entityCounter } from '../../shared/entities/counting.ts';
 import type { LedgerDependencies } from '../../shared/ledger/dependencies.ts';
 import { auditFromItem, decisionFromItem } from '../../shared/ledger/items.ts';
 import { accountFromItem } from '../../shared/ledger/state.ts';
@@ -18,14 +19,19 @@ import type { Submission } from '../../shared/ledger/submission.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
 import type { Clock, Consumed, TableStore, Write } from '../../shared/ports/ports.ts';
+import { localMasterSecret } from '../../shared/secrets/masterSecret.ts';
 import { hashOf, SecretSealer } from '../../shared/secrets/sealer.ts';
 import { auditKey, decisionKey, stateKey } from '../../shared/store/names.ts';
 import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
 import { type Committed, oracle } from '../support/oracle.ts';
+import { deployedQueue, mortal, withOutage } from './deployedQueue.ts';
+import { type Placed, placedBy } from './placed.ts';
 
 export const tenant = 'dev';
 export const startMs = Date.UTC(2026, 5, 1, 9);
-const sealer = new SecretSealer(new Uint8Array(32).fill(5), 1);
+const secret = new Uint8Array(32).fill(5);
+const sealer = new SecretSealer(secret, 1);
+export const masterSecret = localMasterSecret(Buffer.from(secret).toString('base64'));
 
 export interface Plan {
   readonly seed: number;
@@ -35,6 +41,8 @@ export interface Plan {
   readonly workers: number;
   readonly batchMax?: number;
   readonly policy?: Policy;
+  /** From when to when, milliseconds after the start, every call of the table fails. */
+  readonly outage?: { readonly fromMs: number; readonly toMs: number };
   /** The faults of one invocation, by its number. */
   readonly faults: (invocation: number, randomness: SeededRandom) => FaultPlan;
   readonly onConsumed?: (consumed: Consumed) => void;
@@ -47,11 +55,15 @@ export interface World {
   readonly transactions: readonly Transaction[];
   readonly policy: Policy;
   readonly buried: readonly { readonly body: string; readonly reason: string }[];
+  /** Messages that the queue's retention ended. */
+  readonly expired: number;
   readonly invocations: number;
   readonly crashes: number;
   readonly steps: number;
   /** The virtual time at the end, epoch milliseconds. */
   readonly endMs: number;
+  /** Attempts that the records of entities took, in their order. */
+  readonly placed: readonly Placed[];
 }
 
 /** A ledger on a table of its own, the way the score function has one. */
@@ -69,6 +81,7 @@ export function ledgerOn(
     judgement: async () => judgement,
     merchantFigures: async () => noFigures,
     listHits: async () => ({}),
+    entities: entityCounter({ table, clock, randomness, masterSecret }),
   };
 }
 
@@ -80,7 +93,6 @@ const compiled = (policy: Policy) => {
 };
 
 const stepsMax = 2_000_000;
-const visibilityMs = 30_000;
 const invocationMs = 20_000;
 
 /**
@@ -90,9 +102,13 @@ const invocationMs = 20_000;
 export async function simulate(plan: Plan): Promise<World> {
   const randomness = seededRandom(plan.seed);
   const clock = virtualClock(startMs);
+  const placed: Placed[] = [];
   const table = memoryTable({
     ...(plan.onConsumed && { onConsumed: plan.onConsumed }),
-    ...(plan.onCommitted && { onCommitted: plan.onCommitted }),
+    onCommitted: (writes) => {
+      placed.push(...placedBy(writes));
+      plan.onCommitted?.(writes);
+    },
   });
   const policy = plan.policy ?? defaultPolicy;
   const buried: { body: string; reason: string }[] = [];
@@ -103,7 +119,9 @@ export async function simulate(plan: Plan): Promise<World> {
         return { sent: true as const };
       }),
   };
-  const queue = memoryQueue({ clock, visibilityMs, disorder: { randomness, duplicateProbability: 0 } });
+  const queue = deployedQueue(clock, deadLetters, { randomness, duplicateProbability: 0 });
+  const { fromMs, toMs } = plan.outage ?? { fromMs: 0, toMs: 0 };
+  const isOut = (): boolean => clock.nowMs() >= startMs + fromMs && clock.nowMs() < startMs + toMs;
   const copies = plan.transactions.flatMap((transaction) => Array.from({ length: plan.deliveries }, () => transaction));
   await queue.send(
     randomness.shuffled(copies).map((transaction) => ({ body: serializeTransaction(transaction), attributes: {} })),
@@ -124,16 +142,13 @@ export async function simulate(plan: Plan): Promise<World> {
         await clock.sleep(Math.max(1, (queue.nextVisibleAtMs() ?? clock.nowMs()) - clock.nowMs()));
         continue;
       }
-      const faults = plan.faults(invocations++, randomness);
+      const drawn = withOutage(isOut, plan.faults(invocations++, randomness));
+      const { faults, alive, ...around } = mortal({ queue, deadLetters, randomness, interleave }, drawn);
       const ledger = ledgerOn(faultyTable(table, faults, interleave), clock, randomness, policy);
-      const dependencies = {
-        ledger,
-        deadLetters: faultyQueue(deadLetters, faults, interleave),
-        newId: () => 'c',
-        log: () => undefined,
-      };
+      const dependencies = { ledger, newId: () => 'c', log: () => undefined, ...around };
       try {
         const { batchItemFailures } = await scoreBatch(messages.map(recordOf), dependencies, clock.nowMs() + invocationMs);
+        alive();
         const failed = new Set(batchItemFailures.map((failure) => failure.itemIdentifier));
         for (const message of messages) if (!failed.has(message.messageId)) queue.remove(message.receiptHandle);
       } catch (error) {
@@ -158,7 +173,18 @@ export async function simulate(plan: Plan): Promise<World> {
     else clock.wakeNext();
   }
   await workers;
-  return { table, transactions: plan.transactions, policy, buried, invocations, crashes, steps, endMs: clock.nowMs() };
+  return {
+    table,
+    transactions: plan.transactions,
+    policy,
+    buried,
+    expired: queue.expired(),
+    invocations,
+    crashes,
+    steps,
+    endMs: clock.nowMs(),
+    placed,
+  };
 }
 
 export const recordOf = (message: ReceivedMessage): SQSRecord => ({
@@ -232,9 +258,8 @@ async function chainFaults(table: TableStore, chain: string, sequence: number, h
     const spendMinor = toBaseMinor(transaction.amountMinor, transaction.currency, policy.baseCurrency, policy.rates);
     const expected = oracle(before, transaction, spendMinor, policy);
     for (const [i, name] of signalNames.entries()) {
-      if (name === 'MERCHANT_RISK' || name === 'ANOMALY') continue;
       const value = decision.signals[i] ?? null;
-      const wanted = expected[name];
+      const wanted = ({ ...expected } as Readonly<Record<string, unknown>>)[name] as number | null | undefined;
       if (wanted === undefined) continue;
       if (value === null || wanted === null ? value !== wanted : Math.abs(value - wanted) > 1e-4 * Math.max(1, Math.abs(wanted)))
         faults.push(`${transaction.transactionId} at ${position}: ${name} is ${value}, by definition ${wanted}`);
@@ -274,6 +299,11 @@ export function randomTransactions(seed: number, count: number, accounts: number
     deviceId: randomness.pick([null, 'd1', 'd1', 'd2', `d${randomness.below(40)}`]),
     merchantId: randomness.pick([null, 'm1', 'm2']),
     merchantCategory: null,
+    ...randomness.pick<Pick<Transaction, 'ipAddress' | 'beneficiaryId' | 'instrumentId'>>([
+      { ipAddress: null, beneficiaryId: null, instrumentId: null },
+      { ipAddress: `10.0.0.${randomness.below(3)}`, beneficiaryId: `b${randomness.below(2)}`, instrumentId: null },
+      { ipAddress: null, beneficiaryId: 'b1', instrumentId: `i${randomness.below(9)}` },
+    ]),
     location: randomness.pick([null, ...cities]),
     metadata: null,
   }));
@@ -292,6 +322,9 @@ export const payment = (number: number, change: Partial<Transaction> = {}): Tran
   deviceId: 'd1',
   merchantId: 'm1',
   merchantCategory: '5411',
+  ipAddress: null,
+  beneficiaryId: null,
+  instrumentId: null,
   location: null,
   metadata: null,
   ...change,
@@ -306,14 +339,16 @@ export const submission = (transaction: Transaction): Submission => ({
   redelivered: false,
 });
 
+/** More than five accounts that pay one beneficiary in 24 h are BLOCKed, nothing else counts. */
+export const limitOfFivePayers: Policy = limitedBy('BENEFICIARY_PAYERS_24H');
+
 /** More than five payments in an hour are BLOCKed, nothing else counts. */
-export const limitOfFive: Policy = {
-  ...defaultPolicy,
-  rules: [],
-  signals: Object.fromEntries(
-    signalNames.map((name) => [
-      name,
-      name === 'TXN_VELOCITY_1H' ? { threshold: 6, points: 100 } : { threshold: 1e15, points: 0 },
-    ]),
-  ) as Policy['signals'],
-};
+export const limitOfFive: Policy = limitedBy('TXN_VELOCITY_1H');
+
+function limitedBy(limited: SignalName): Policy {
+  const signals = signalNames.map((name) => [
+    name,
+    name === limited ? { threshold: 6, points: 100 } : { threshold: 1e15, points: 0 },
+  ]);
+  return { ...defaultPolicy, rules: [], signals: Object.fromEntries(signals) as Policy['signals'] };
+}

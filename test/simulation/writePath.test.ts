@@ -2,15 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
 import { faultyTable, type InjectedFault, noFaults, randomFaults } from '../../shared/adapters/memory/faults.ts';
 import { memoryTable } from '../../shared/adapters/memory/table.ts';
+import type { Transaction } from '../../shared/domain/transaction.ts';
 import { decisionFromItem } from '../../shared/ledger/items.ts';
 import { settle } from '../../shared/ledger/ledger.ts';
 import type { Settled } from '../../shared/ledger/submission.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
 import type { Consumed } from '../../shared/ports/ports.ts';
 import { decisionKey } from '../../shared/store/names.ts';
-import { seededRandom } from '../../shared/store/random.ts';
+import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
+import { entityFaultsOf } from './entities.ts';
 import { runSeed } from './run.ts';
-import { faultsOf, ledgerOn, limitOfFive, payment, simulate, startMs, submission } from './world.ts';
+import { faultsOf, ledgerOn, limitOfFive, limitOfFivePayers, payment, simulate, startMs, submission } from './world.ts';
 
 describe('seeded runs with faults of every kind', () => {
   test.each(Array.from({ length: 60 }, (_, seed) => seed + 1))(
@@ -60,6 +62,59 @@ describe('one account', () => {
       expect(allowed(world.table.all())).toBe(5);
     },
   );
+});
+
+describe('one payee', () => {
+  const toOnePayee = (random: SeededRandom): Transaction[] =>
+    random.shuffled(
+      Array.from({ length: 50 }, (_, i) =>
+        payment(i, { userId: `u${i}`, deviceId: null, beneficiaryId: 'mule', occurredAtMs: startMs - random.below(60_000) }),
+      ),
+    );
+
+  test.each(Array.from({ length: 20 }, (_, seed) => seed))(
+    'is paid by exactly five of fifty accounts at once against a limit of five, by the queue (seed %d)',
+    async (seed) => {
+      const world = await simulate({
+        seed,
+        transactions: toOnePayee(seededRandom(seed)),
+        deliveries: 1,
+        workers: 50,
+        batchMax: 1 + (seed % 10),
+        policy: limitOfFivePayers,
+        faults: () => noFaults,
+      });
+      expect(await faultsOf(world)).toEqual([]);
+      expect(await entityFaultsOf(world, true)).toEqual([]);
+      expect(allowed(world.table.all())).toBe(5);
+    },
+  );
+
+  test.each(Array.from({ length: 20 }, (_, seed) => seed))('and by the call (seed %d)', async (seed) => {
+    const table = memoryTable();
+    const random = seededRandom(seed);
+    const store = faultyTable(table, noFaults, async () => {
+      for (let waits = random.below(4); waits > 0; waits--) await null;
+    });
+    const ledger = ledgerOn(store, virtualClock(startMs), seededRandom(seed), limitOfFivePayers);
+    await Promise.all(toOnePayee(random).map((transaction) => settle(ledger, [submission(transaction)], startMs + 5_000)));
+    expect(allowed(table.all())).toBe(5);
+  });
+
+  test.each([0.1, 0.5])('under %d conflicts and lost replies lets no more than five pass', async (scale) => {
+    const world = await simulate({
+      seed: 5,
+      transactions: toOnePayee(seededRandom(5)),
+      deliveries: 2,
+      workers: 20,
+      batchMax: 4,
+      policy: limitOfFivePayers,
+      faults: (_, random) => randomFaults(random, { conflict: scale, lostAfterEffect: scale / 4, crashAfterEffect: scale / 20 }),
+    });
+    expect(await faultsOf(world)).toEqual([]);
+    expect(await entityFaultsOf(world, false)).toEqual([]);
+    expect(allowed(world.table.all())).toBeLessThanOrEqual(5);
+  });
 });
 
 const allowed = (items: readonly { pk: string; sk: string }[]): number =>

@@ -85,7 +85,7 @@ export const runSwaps = async (
       const { model } = await current();
       const account = accounts.get(transaction.accountId) ?? newAccount('chain', new Uint8Array(16), start);
       const atMs = transaction.occurredAtMs;
-      const arrival = { transaction, receivedAtMs: atMs, decidedAtMs: atMs, merchant: noFigures, lists: {} };
+      const arrival = { transaction, receivedAtMs: atMs, decidedAtMs: atMs, merchant: noFigures, lists: {}, entities: [] };
       const step = decide(account, arrival, judgement(model!));
       if (step.kind !== 'decided') throw new Error('rows needed');
       accounts.set(transaction.accountId, step.account);
@@ -122,6 +122,9 @@ const payment = (number: number, random: () => number): Transaction => ({
   deviceId: `d${Math.floor(random() * 3)}`,
   merchantId: `m${Math.floor(random() * 9)}`,
   merchantCategory: `c${Math.floor(random() * 4)}`,
+  ipAddress: null,
+  beneficiaryId: null,
+  instrumentId: null,
   location: null,
   metadata: null,
 });

@@ -2,7 +2,7 @@ import { ByteReader, ByteWriter } from '../../shared/domain/bytes.ts';
 import { dayMs, hourMs, minuteMs } from '../../shared/domain/durations.ts';
 import { readSpans, writeSpans } from '../../shared/domain/spanCodec.ts';
 import { addPayment } from '../../shared/domain/spanMerging.ts';
-import { openSpan, type Payment, type Span } from '../../shared/domain/spans.ts';
+import { noTriggers, openSpan, type Payment, type Span } from '../../shared/domain/spans.ts';
 import { keptMs, lateMs } from '../../shared/domain/window.ts';
 import { rowsNeeded, type WindowSums, windowSums } from '../../shared/domain/windowSums.ts';
 import { seededRandom } from '../../shared/store/random.ts';
@@ -72,7 +72,7 @@ export function bruteForce(committed: readonly Arrived[], arrived: Arrived, newe
     count1h: within(3_600_000)?.length ?? null,
     count24h: day?.length ?? null,
     spend24hMinor: spend === undefined ? null : Number(spend > largest ? largest : spend),
-    triggers24h: Array.from({ length: 9 }, (_, i) => (day ?? []).filter(({ triggered }) => triggered & (1 << i)).length),
+    triggers24h: noTriggers.map((_, i) => (day ?? []).filter(({ triggered }) => triggered & (1 << i)).length),
   };
 }
 

@@ -4,9 +4,11 @@ import { memoryTable } from '../../shared/adapters/memory/table.ts';
 import { parseTransactionText } from '../../shared/contract/transaction.ts';
 import type { Judgement } from '../../shared/domain/decide.ts';
 import { noFigures } from '../../shared/domain/merchant.ts';
+import { entityCounter } from '../../shared/entities/counting.ts';
 import { settle } from '../../shared/ledger/ledger.ts';
 import { compilePolicy } from '../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
+import { localMasterSecret } from '../../shared/secrets/masterSecret.ts';
 import { SecretSealer } from '../../shared/secrets/sealer.ts';
 import { seededRandom } from '../../shared/store/random.ts';
 
@@ -35,10 +37,12 @@ const cpuMs = (): number => {
 };
 const startMs = Date.UTC(2026, 0, 1);
 const bodiesAtOnce = 500;
+const secret = new Uint8Array(32).fill(1);
+const masterSecret = localMasterSecret(Buffer.from(secret).toString('base64'));
 const judgement: Judgement = {
   policy: compilePolicy(defaultPolicy, 1),
   model: { model: null, degraded: 'NO_MODEL' },
-  sealer: new SecretSealer(new Uint8Array(32).fill(1), 1),
+  sealer: new SecretSealer(secret, 1),
 };
 
 const body = (i: number, atMs: number): string =>
@@ -60,10 +64,13 @@ const body = (i: number, atMs: number): string =>
 async function rate(perDay: number): Promise<number> {
   let nowMs = startMs;
   const table = memoryTable();
+  const clock = { nowMs: () => nowMs, sleep: async () => undefined };
+  const randomness = seededRandom(1);
   const ledger = {
     table,
-    clock: { nowMs: () => nowMs, sleep: async () => undefined },
-    randomness: seededRandom(1),
+    clock,
+    randomness,
+    entities: entityCounter({ table, clock, randomness, masterSecret }),
     judgement: async () => judgement,
     merchantFigures: async () => noFigures,
     listHits: async () => ({}),

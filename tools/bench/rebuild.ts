@@ -86,6 +86,9 @@ for (let i = 0; i < sample; i += 1) {
     deviceId: `device-${account}`,
     merchantId: `merchant-${i % 100}`,
     merchantCategory: '5411',
+    ipAddress: null,
+    beneficiaryId: null,
+    instrumentId: null,
     location: { latitude: 12.97, longitude: 77.59 },
     metadata: null,
   });

@@ -12,6 +12,7 @@ const about: Readonly<Record<string, string>> = {
   erase: 'a byte search for erased people over every table, queue, bucket and export',
   live: 'what aegis verify --live costs for a million entries',
   merkle: 'random trees whose every proof must be accepted, and mutated proofs that must not',
+  outage: 'the table away for minutes under a running local stack: nothing among the dead letters, lost or double',
   quality: 'detection quality on labelled sets (needs AEGIS_DATA_DIR)',
   rebuild: 'what restoring a lost day costs once the table is large',
   replay: 'decisions replayed to the same bytes',

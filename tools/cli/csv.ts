@@ -1,3 +1,4 @@
+import { canonicalIp } from '../../shared/domain/ipAddress.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
 import { type Progress, type RowReader, readCsv } from '../local/csv.ts';
 
@@ -14,6 +15,9 @@ const fields = [
   'deviceId',
   'merchantId',
   'merchantCategory',
+  'ipAddress',
+  'beneficiaryId',
+  'instrumentId',
   'latitude',
   'longitude',
   'type',
@@ -34,6 +38,9 @@ const usualNames: Readonly<Record<Field, readonly string[]>> = {
   deviceId: ['deviceId', 'device', 'ip_prefix'],
   merchantId: ['merchantId', 'merchant', 'terminal'],
   merchantCategory: ['merchantCategory', 'category', 'mcc'],
+  ipAddress: ['ipAddress', 'ip'],
+  beneficiaryId: ['beneficiaryId', 'beneficiary', 'payee'],
+  instrumentId: ['instrumentId', 'instrument'],
   latitude: ['latitude', 'lat'],
   longitude: ['longitude', 'lon', 'long'],
   type: ['type', 'scenario', 'attack'],
@@ -117,6 +124,9 @@ const readerOf = (header: readonly string[], label: string, map: ColumnMap, path
       deviceId: id('deviceId'),
       merchantId: id('merchantId'),
       merchantCategory: id('merchantCategory'),
+      ipAddress: canonicalIp(cell('ipAddress') ?? ''),
+      beneficiaryId: id('beneficiaryId'),
+      instrumentId: id('instrumentId'),
       location: latitude === null || longitude === null ? null : { latitude, longitude },
       metadata: null,
     };

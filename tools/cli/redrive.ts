@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { required } from '../../shared/store/environment.ts';
 import { messageAttributes } from '../../shared/store/names.ts';
-import { moveMessages } from '../aws/redrive.ts';
+import { moveMessages, redrive } from '../aws/redrive.ts';
 import { storesOption } from './target.ts';
 
 interface Flags {
@@ -9,7 +10,7 @@ interface Flags {
   readonly dryRun?: true;
 }
 
-/** Kept when a transaction goes back; the reason and digest it was buried with are not. */
+/** Kept when a message goes back by batches; what else it was buried with is not. A task of SQS keeps all, which nobody reads again. */
 const kept: readonly string[] = Object.values(messageAttributes);
 
 /** `aegis redrive`: puts dead letters back onto their queue. A payment that is decided already is not decided twice. */
@@ -20,15 +21,24 @@ export const configure = (command: Command): void => {
     .action(async ({ queue, dryRun }: Flags) => {
       const [from, to] =
         queue === 'webhooks' ? (['webhookDeadLetterUrl', 'webhookQueueUrl'] as const) : (['deadLetterUrl', 'queueUrl'] as const);
-      const { moved, left } = await moveMessages({
-        fromUrl: required(from),
-        toUrl: required(to),
-        isWanted: ({ body, attributes }) => {
-          if (dryRun === true) console.log(JSON.stringify({ reason: attributes.reason ?? 'not settled', body }));
-          return dryRun !== true;
-        },
+      const queues = { fromUrl: required(from), toUrl: required(to) };
+      if (dryRun === true) {
+        const { left } = await moveMessages({
+          ...queues,
+          isWanted: ({ body, attributes }) => {
+            console.log(JSON.stringify({ reason: attributes.reason ?? 'receives used up', body }));
+            return false;
+          },
+        });
+        console.log(`${left} would be moved`);
+        return;
+      }
+      const { moved, left } = await redrive({
+        ...queues,
         isKept: (attribute) => kept.includes(attribute),
+        sleep,
+        onProgress: (count) => console.error(`${count} moved so far`),
       });
-      console.log(dryRun === true ? `${left} would be moved` : `${moved} moved, ${left} left`);
+      console.log(`${moved} moved, ${left} left`);
     });
 };

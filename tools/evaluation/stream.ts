@@ -6,6 +6,7 @@ import { addLabel, type MerchantLabels, merchantFigures, noLabels } from '../../
 import type { CompiledModel } from '../../shared/domain/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy.ts';
 import type { RuleFactsInput } from '../../shared/domain/ruleFacts.ts';
+import { signalNames } from '../../shared/domain/signals/names.ts';
 import { type AccountState, newAccount } from '../../shared/domain/state.ts';
 import type { Transaction } from '../../shared/domain/transaction.ts';
 
@@ -13,7 +14,7 @@ import type { Transaction } from '../../shared/domain/transaction.ts';
 export interface StreamedRow {
   /** By position in `featureNames`. */
   readonly features: Float64Array;
-  /** By position in `signalNames`, ANOMALY left out; null = could not be computed. */
+  /** By position in `signalNames`, ANOMALY always null; null = could not be computed. */
   readonly signals: readonly (number | null)[];
   /** What a policy judges beside the signals. */
   readonly seen: Omit<RuleFactsInput, 'signals' | 'lists'>;
@@ -53,6 +54,7 @@ export class EngineStream {
         decidedAtMs: occurredAtMs,
         merchant,
         lists: {},
+        entities: [],
       },
       { policy: this.#policy, model: { model: capture, degraded: null }, sealer: noSealer },
     );
@@ -63,13 +65,14 @@ export class EngineStream {
     }
     return {
       features: capture.features!,
-      signals: step.decision.signals.slice(0, -1),
+      signals: step.decision.signals.map((value, i) => (signalNames[i] === 'ANOMALY' ? null : value)),
       seen: {
         transaction,
         spendMinor: step.entry.body.spendMinor,
         late: step.decision.late,
         account: { transactionCount: account.payments, ageDays: Math.max(0, occurredAtMs - account.firstSeenMs) / dayMs },
         merchant,
+        entities: [],
       },
     };
   }

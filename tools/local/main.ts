@@ -23,6 +23,7 @@ interface Flags {
   readonly traffic: boolean;
   readonly rate: number;
   readonly seed?: number;
+  readonly requests?: true;
 }
 
 /** Fewer attacks than the simulator sends by default: the console should look like a day, not like a drill. */
@@ -59,6 +60,7 @@ const program = new Command('npm start --')
   .option('--no-traffic', 'send no simulated payments')
   .option('--rate <number>', 'simulated payments a second', within(0.01, 1_000, false), 2)
   .option('--seed <integer>', 'of the simulated payments (default: another one every time)', within(0, 2 ** 32 - 1, true))
+  .option('--requests', 'print a line for each request: who, what, outcome')
   .option('--concurrency <count>', 'queue batches at a time (default: what the template says)', within(1, 64, true))
   .option('--settings <json>', "single settings of the stage, as in cdk deploy -c settings='{...}'", jsonObject)
   .allowExcessArguments(false);
@@ -81,6 +83,7 @@ const run = async (flags: Flags): Promise<void> => {
     ...(flags.dataDir === undefined ? {} : { dataDir: flags.dataDir }),
     ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
     ...(flags.settings === undefined ? {} : { settings: flags.settings }),
+    ...(flags.requests === undefined ? {} : { onRequest: (line: string) => console.log(styleText('dim', line)) }),
     onFailure: (text) => console.error(styleText('red', text)),
   });
   const target: Target = { url: stack.url, key: stack.key };

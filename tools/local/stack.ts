@@ -38,6 +38,8 @@ export interface LocalStackOptions {
   readonly concurrency?: number;
   /** Told, in one line each, what failed while running. */
   readonly onFailure?: (text: string) => void;
+  /** Told of each line of the request log, as JSON. */
+  readonly onRequest?: (line: string) => void;
 }
 
 export interface LocalStack {
@@ -59,6 +61,9 @@ export interface LocalStack {
   heapBytes(): Promise<Readonly<Record<string, number>>>;
   stop(): Promise<void>;
 }
+
+/** Of `shared/edge/requestLog.ts`. */
+const requestLineStart = '{"level":"audit","message":"request"';
 
 /**
  * The deployed stack on this machine: emulators, resources and routing made from the synthesized template, the deployed handlers behind
@@ -88,7 +93,9 @@ const start = async (
   let complete = true;
   undo.push(() => folder.close(complete));
   const template = options.template ?? (await localTemplate(options.settings));
-  const logs = openLogs(join(folder.path, 'logs'));
+  const { onRequest } = options;
+  const onLine = onRequest && ((line: string) => line.startsWith(requestLineStart) && onRequest(line));
+  const logs = openLogs(join(folder.path, 'logs'), onLine);
   undo.push(logs.close);
   const onFailure = (text: string): void => {
     logs.write('local', `${new Date().toISOString()} ${text}\n`);

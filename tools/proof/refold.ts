@@ -3,6 +3,7 @@ import { paymentOf } from '../../shared/domain/accountAfter.ts';
 import { canonicalBody, type DecisionBody, personalInputs } from '../../shared/domain/audit.ts';
 import { type Arrival, decide, type Judgement, type RowsRead } from '../../shared/domain/decide.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
+import { entityReadings } from '../../shared/domain/entities.ts';
 import type { CompiledModel } from '../../shared/domain/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy.ts';
 import { addGap, type Payment } from '../../shared/domain/spans.ts';
@@ -144,6 +145,8 @@ export const prepare = async (
     decidedAtMs: Date.parse(body.at),
     merchant: body.merchant,
     lists,
+    entities: entityReadings(body.entities, body.degraded),
+    signalCount: Object.keys(body.signals).length,
   };
   return { arrival, judgement: { policy, model: modelAsItWas(body, model), sealer } };
 };

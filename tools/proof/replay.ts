@@ -88,7 +88,8 @@ export const replayFromSignals = async (
         text: 'the learned layer reads features that only the past tells, which is missing',
       };
     }
-    const signals = signalNames.map((name) => recorded.signals[name] ?? null);
+    const names = signalNames.slice(0, Object.keys(recorded.signals).length);
+    const signals = names.map((name) => recorded.signals[name] ?? null);
     const facts = ruleFacts({ ...arrival, spendMinor: recorded.spendMinor, late: recorded.late, signals, account: noPast });
     const degraded = recorded.degraded.filter(({ cause }) => cause !== 'RULE_FAILED');
     const judged = [0, latestMs + 1]

@@ -73,14 +73,16 @@ const Cutoffs = ({ stored: { policy, hash } }: { readonly stored: PolicyVersion 
 const InWords = ({ policy }: { readonly policy: Policy }) => (
   <Panel title="Signals">
     <ul class="sentences">
-      {Object.entries(policy.signals).map(([name, { threshold, points }]) => (
-        <li key={name}>
-          <span>
-            <strong>{signalLabel(name)}</strong> {signalSentence(name, threshold, policy.baseCurrency)}
-          </span>
-          <span class="points">+{points}</span>
-        </li>
-      ))}
+      {Object.entries(policy.signals).map(([name, { threshold, points }]) =>
+        threshold === null ? null : (
+          <li key={name}>
+            <span>
+              <strong>{signalLabel(name)}</strong> {signalSentence(name, threshold, policy.baseCurrency)}
+            </span>
+            <span class="points">+{points}</span>
+          </li>
+        ),
+      )}
     </ul>
   </Panel>
 );

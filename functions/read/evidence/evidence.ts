@@ -242,6 +242,9 @@ const paid = (
     device: transaction.deviceId,
     merchant: transaction.merchantId,
     category: transaction.merchantCategory,
+    address: transaction.ipAddress,
+    beneficiary: transaction.beneficiaryId,
+    instrument: transaction.instrumentId,
     place: transaction.location,
     metadata: transaction.metadata,
   };

@@ -1,3 +1,4 @@
+import { beneficiaryIdPattern } from '../../../shared/contract/ids.ts';
 import { metadataLimits } from '../../../shared/contract/transaction.ts';
 import { currencyExponents } from '../../../shared/domain/currency.ts';
 import { signalNames } from '../../../shared/domain/signals/names.ts';
@@ -59,6 +60,20 @@ const transaction = closed(
       deviceId: optional(id),
       merchantId: optional(id),
       merchantCategory: optional(id),
+      ipAddress: optional({
+        type: 'string',
+        anyOf: [{ format: 'ipv4' }, { format: 'ipv6' }],
+        description: 'IPv4 or IPv6 without a zone; IPv6 is counted by its /64, an IPv4-mapped address as IPv4',
+      }),
+      beneficiaryId: optional({
+        type: 'string',
+        pattern: beneficiaryIdPattern,
+        description: "Who is paid: a payee's account, handle or wallet",
+      }),
+      instrumentId: optional({
+        ...id,
+        description: 'What is paid with: a token of a card or bank account, never a card number',
+      }),
       location: optional(
         closed(
           object({
@@ -74,7 +89,17 @@ const transaction = closed(
         additionalProperties: { type: 'string', maxLength: metadataLimits.valueCharacters },
       }),
     },
-    ['channel', 'deviceId', 'merchantId', 'merchantCategory', 'location', 'metadata'],
+    [
+      'channel',
+      'deviceId',
+      'merchantId',
+      'merchantCategory',
+      'ipAddress',
+      'beneficiaryId',
+      'instrumentId',
+      'location',
+      'metadata',
+    ],
   ),
 );
 
@@ -107,6 +132,18 @@ const problem = {
 } as const;
 
 const nullablePersonal = { description: 'Null once erased' };
+
+const entityFigures = object({
+  accounts1h: count,
+  accounts24h: count,
+  payments1h: count,
+  payments24h: count,
+  amount24hMinor: { ...orNull(count), description: 'In base minor units; null when the payment has no rate' },
+  amountPartial: { ...flag, description: 'Another payment had no rate, or was summed in another base currency' },
+  frauds: { ...count, description: 'Of the last 90 days, labelled by now' },
+  late: { ...flag, description: 'The payment is 60 s or more older than the newest on the entity' },
+  saturated: { ...flag, description: 'The figures are lower bounds' },
+});
 
 const decision = object(
   {
@@ -141,7 +178,22 @@ const decision = object(
         contributions: array(object({ feature: text, points: number })),
       }),
     ),
-    degraded: array(object({ part: choice([...signalNames, 'MODEL', 'POLICY']), cause: text, rule: text }, ['rule'])),
+    entities: {
+      type: 'object',
+      additionalProperties: orNull(entityFigures),
+      description:
+        'By kind, one for each entity that the payment names; null where degraded says why. Left out when it names none.',
+    },
+    degraded: array(
+      object(
+        {
+          part: { type: 'string', description: "A signal's name, MODEL, POLICY or ENTITY:<kind>" },
+          cause: text,
+          rule: text,
+        },
+        ['rule'],
+      ),
+    ),
     late: flag,
     duplicate: flag,
     erased: { const: true },
@@ -151,7 +203,7 @@ const decision = object(
     modelVersion: orNull(count),
     audit: object({ sequence, hash }),
   },
-  ['erased', 'counterfactual', 'label'],
+  ['entities', 'erased', 'counterfactual', 'label'],
 );
 
 const decisionItem = object(

@@ -2,7 +2,7 @@ import type { Clock, Consumed, ObjectStore, Queue, Randomness, TableStore, Write
 import { localMasterSecret, type RotatableSecret } from '../../secrets/masterSecret.ts';
 import { optional, required } from '../../store/environment.ts';
 import { kmsMasterSecret } from './kmsMasterSecret.ts';
-import { systemClock, systemRandomness } from './system.ts';
+import { systemClock, systemRandomness, timeLimit } from './system.ts';
 import { dynamoTable, type TablePlugin } from './table.ts';
 
 export type { MasterSecret } from '../../secrets/masterSecret.ts';
@@ -22,6 +22,7 @@ export interface Services {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly masterSecret: RotatableSecret;
+  readonly timeLimit: typeof timeLimit;
 }
 
 export interface Hooks {
@@ -73,6 +74,7 @@ export function services(): Services {
       bytes: (count) => (hooks.randomness ?? systemRandomness).bytes(count),
       fraction: () => (hooks.randomness ?? systemRandomness).fraction(),
     }),
+    timeLimit: () => timeLimit,
     masterSecret: () => {
       const local = optional('localSecret');
       if (local !== undefined) return localMasterSecret(local, services());

@@ -173,14 +173,19 @@ function changed(change: Change, condition: Condition | undefined) {
     values[`:s${index}`] = value;
     return `${named('s', attribute, index)} = :s${index}`;
   });
+  const init = Object.entries(change.init ?? {}).map(([attribute, value], index) => {
+    values[`:i${index}`] = value;
+    const name = named('i', attribute, index);
+    return `${name} = if_not_exists(${name}, :i${index})`;
+  });
   const add = Object.entries(change.add ?? {}).map(([attribute, amount], index) => {
     if (!Number.isSafeInteger(amount)) throw new RangeError(`add.${attribute} is ${amount}, allowed are whole numbers`);
     values[`:a${index}`] = amount;
     return `${named('a', attribute, index)} :a${index}`;
   });
   const remove = (change.remove ?? []).map((attribute, index) => named('r', attribute, index));
-  const text = [...clause('SET', set), ...clause('ADD', add), ...clause('REMOVE', remove)].join(' ');
-  if (text === '') throw new RangeError('an update must change something: set, add or remove');
+  const text = [...clause('SET', [...set, ...init]), ...clause('ADD', add), ...clause('REMOVE', remove)].join(' ');
+  if (text === '') throw new RangeError('an update must change something: set, init, add or remove');
   const guarded = condition === undefined ? null : expression(condition);
   Object.assign(names, guarded?.names);
   Object.assign(values, guarded?.values);

@@ -7,6 +7,10 @@ export interface MemoryQueueOptions {
   /** A message received this often and not removed goes to `deadLetters` instead of being received again. */
   readonly maxReceiveCount?: number;
   readonly deadLetters?: Queue;
+  /** A message older than this is gone. Default: never. */
+  readonly retentionMs?: number;
+  /** With so many received and not removed no more are received. Default: SQS's limit. */
+  readonly inFlightMax?: number;
   /** Draws order and duplicates; without it messages come once each, in the order they were sent. */
   readonly disorder?: { readonly randomness: SeededRandom; readonly duplicateProbability: number };
 }
@@ -24,8 +28,14 @@ export interface MemoryQueue extends Queue {
   receive(count: number): Promise<readonly ReceivedMessage[]>;
   /** Takes a message off the queue for good; a receipt of an earlier delivery has no effect. */
   remove(receiptHandle: string): void;
+  /** Hides a message that was received for `ms` from now; a receipt of an earlier delivery has no effect. */
+  hide(receiptHandle: string, ms: number): void;
   /** Messages on the queue, held ones included. */
   size(): number;
+  /** Messages that somebody holds now. */
+  inFlight(): number;
+  /** Messages that nobody removed within the retention. */
+  expired(): number;
   /** When the next held message shows again, null if none is held. */
   nextVisibleAtMs(): number | null;
 }
@@ -39,13 +49,17 @@ interface Held {
   receiptHandle: string | null;
 }
 
+const inFlightMaxOfSqs = 120_000;
+
 /** SQS in memory and in virtual time: at least once, in any order if `disorder` is given; messages of a group one at a time, in order. */
 export function memoryQueue(options: MemoryQueueOptions): MemoryQueue {
   const { clock, visibilityMs, maxReceiveCount = Number.POSITIVE_INFINITY, deadLetters, disorder } = options;
+  const { retentionMs = Number.POSITIVE_INFINITY, inFlightMax = inFlightMaxOfSqs } = options;
   const held = new Set<Held>();
   const byReceipt = new Map<string, Held>();
   let sent = 0;
   let received = 0;
+  let expired = 0;
 
   const enqueue = (message: QueueMessage, messageId: string): void => {
     held.add({ message, messageId, sentAtMs: clock.nowMs(), receiveCount: 0, visibleAtMs: 0, receiptHandle: null });
@@ -54,6 +68,22 @@ export function memoryQueue(options: MemoryQueueOptions): MemoryQueue {
   const take = (one: Held): void => {
     held.delete(one);
     if (one.receiptHandle !== null) byReceipt.delete(one.receiptHandle);
+  };
+
+  const dropExpired = (): void => {
+    const oldestMs = clock.nowMs() - retentionMs;
+    for (const one of held) {
+      if (one.sentAtMs >= oldestMs) continue;
+      take(one);
+      expired += 1;
+    }
+  };
+
+  const inFlight = (): number => {
+    const now = clock.nowMs();
+    let count = 0;
+    for (const one of held) if (one.visibleAtMs > now) count += 1;
+    return count;
   };
 
   const buryExhausted = async (): Promise<void> => {
@@ -88,7 +118,9 @@ export function memoryQueue(options: MemoryQueueOptions): MemoryQueue {
     },
 
     async receive(count) {
+      dropExpired();
       await buryExhausted();
+      if (inFlight() >= inFlightMax) return [];
       const free = deliverable();
       const chosen = (disorder === undefined ? free : disorder.randomness.shuffled(free)).slice(0, count);
       return chosen.map((one) => {
@@ -108,7 +140,16 @@ export function memoryQueue(options: MemoryQueueOptions): MemoryQueue {
       if (one !== undefined) take(one);
     },
 
+    hide(receiptHandle, ms) {
+      const one = byReceipt.get(receiptHandle);
+      if (one !== undefined) one.visibleAtMs = clock.nowMs() + ms;
+    },
+
     size: () => held.size,
+
+    inFlight,
+
+    expired: () => expired,
 
     nextVisibleAtMs() {
       const now = clock.nowMs();

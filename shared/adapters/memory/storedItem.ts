@@ -26,15 +26,16 @@ export function effect(write: Write, before: Stored | null): Stored | null {
 }
 
 function changed(key: Key, before: Item | null, change: Change): Item {
-  const { set = {}, add = {}, remove = [] } = change;
-  const named = [...Object.keys(set), ...Object.keys(add), ...remove];
-  if (named.length === 0) throw new RangeError('an update must change something: set, add or remove');
+  const { set = {}, init = {}, add = {}, remove = [] } = change;
+  const named = [...Object.keys(set), ...Object.keys(init), ...Object.keys(add), ...remove];
+  if (named.length === 0) throw new RangeError('an update must change something: set, init, add or remove');
   for (const attribute of named) {
     if (attribute === 'pk' || attribute === 'sk') throw new RangeError(`an update cannot change the key attribute ${attribute}`);
   }
   if (new Set(named).size < named.length) throw new RangeError(`an update names an attribute twice: ${named.join(', ')}`);
   const after: { pk: string; sk: string; [attribute: string]: Attribute } = { ...(before ?? {}), pk: key.pk, sk: key.sk };
   for (const [attribute, value] of Object.entries(set)) after[attribute] = value;
+  for (const [attribute, value] of Object.entries(init)) if (!Object.hasOwn(after, attribute)) after[attribute] = value;
   for (const [attribute, amount] of Object.entries(add)) {
     if (!Number.isSafeInteger(amount)) throw new RangeError(`add.${attribute} is ${amount}, allowed are whole numbers`);
     const current = after[attribute] ?? 0;

@@ -1,4 +1,5 @@
 import { amountAnomaly } from './amountAnomaly.ts';
+import { entityFigure, linkedFraud } from './entityFigure.ts';
 import { impossibleTravel } from './impossibleTravel.ts';
 import { merchantRisk } from './merchantRisk.ts';
 import type { SignalName } from './names.ts';
@@ -22,6 +23,11 @@ const signals: Readonly<Record<AccountSignalName, Signal>> = {
   IMPOSSIBLE_TRAVEL: impossibleTravel,
   UNUSUAL_HOUR: unusualHour,
   MERCHANT_RISK: merchantRisk,
+  DEVICE_ACCOUNTS_24H: entityFigure('device', 'accounts24h'),
+  IP_ACCOUNTS_1H: entityFigure('ip', 'accounts1h'),
+  BENEFICIARY_PAYERS_24H: entityFigure('beneficiary', 'accounts24h'),
+  INSTRUMENT_ACCOUNTS_24H: entityFigure('instrument', 'accounts24h'),
+  LINKED_FRAUD: linkedFraud,
 };
 
 export const accountSignals = Object.entries(signals) as readonly (readonly [AccountSignalName, Signal])[];

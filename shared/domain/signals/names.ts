@@ -9,9 +9,20 @@ export const signalNames = [
   'UNUSUAL_HOUR',
   'MERCHANT_RISK',
   'ANOMALY',
+  'DEVICE_ACCOUNTS_24H',
+  'IP_ACCOUNTS_1H',
+  'BENEFICIARY_PAYERS_24H',
+  'INSTRUMENT_ACCOUNTS_24H',
+  'LINKED_FRAUD',
 ] as const;
 
 export type SignalName = (typeof signalNames)[number];
+
+/** Of 0.1: every policy and every entry has them. */
+export type FirstSignalName = Exclude<
+  SignalName,
+  'DEVICE_ACCOUNTS_24H' | 'IP_ACCOUNTS_1H' | 'BENEFICIARY_PAYERS_24H' | 'INSTRUMENT_ACCOUNTS_24H' | 'LINKED_FRAUD'
+>;
 
 /** Values by position in `signalNames`, by name; null where there is none. */
 export const namedSignals = (values: readonly (number | null)[]): Record<SignalName, number | null> => {

@@ -1,4 +1,5 @@
 import type { Degradation } from '../decision.ts';
+import type { EntityReading } from '../entities.ts';
 import type { MerchantFigures } from '../merchant.ts';
 import type { Policy } from '../policy.ts';
 import type { AccountState } from '../state.ts';
@@ -16,6 +17,8 @@ export interface SignalInput {
   readonly policy: Policy;
   /** Label figures of the merchant as known now; null when they cannot be read. */
   readonly merchant: MerchantFigures | null;
+  /** One for each entity that the payment names. */
+  readonly entities: readonly EntityReading[];
 }
 
 /** A value, or the cause why there is none; never zero instead. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { maximumFaults } from '../../../shared/contract/fault.ts';
 import { differingField, parseTransactionText, serializeTransaction } from '../../../shared/contract/transaction.ts';
 import { currencyExponents } from '../../../shared/domain/currency.ts';
+import { canonicalIp } from '../../../shared/domain/ipAddress.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 
 const receivedAtMs = Date.UTC(2026, 10, 20, 12, 0);
@@ -19,6 +20,9 @@ const full = {
   deviceId: 'd_9',
   merchantId: 'm_3',
   merchantCategory: '5411',
+  ipAddress: '2001:DB8:0:0::1',
+  beneficiaryId: 'asha@upi',
+  instrumentId: 'card_77',
   location: { latitude: 12.97, longitude: 77.59 },
   metadata: { k: 'v' },
 };
@@ -45,6 +49,8 @@ const written = (field: string, json: string): string => {
 };
 
 const id = fc.stringMatching(/^[A-Za-z][A-Za-z_.:-]{0,63}$/).filter((text) => text !== 'latest');
+const ipAddress = fc.oneof(fc.ipV4(), fc.ipV6()).map((text) => canonicalIp(text)!);
+const beneficiaryId = fc.stringMatching(/^[A-Za-z][A-Za-z_.:@+-]{0,63}$/);
 const optional = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(arbitrary, { nil: null });
 const degrees = (limit: number) => fc.double({ min: -limit, max: limit, noNaN: true }).map((value) => (value === 0 ? 0 : value));
 const wellFormed = (maxLength: number) =>
@@ -62,6 +68,9 @@ const transactions: fc.Arbitrary<Transaction> = fc.record({
   deviceId: optional(id),
   merchantId: optional(id),
   merchantCategory: optional(id),
+  ipAddress: optional(ipAddress),
+  beneficiaryId: optional(beneficiaryId),
+  instrumentId: optional(id),
   location: optional(fc.record({ latitude: degrees(90), longitude: degrees(180) })),
   metadata: optional(
     fc
@@ -85,6 +94,9 @@ describe('a transaction', () => {
       deviceId: 'd_9',
       merchantId: 'm_3',
       merchantCategory: '5411',
+      ipAddress: '2001:db8::1',
+      beneficiaryId: 'asha@upi',
+      instrumentId: 'card_77',
       location: { latitude: 12.97, longitude: 77.59 },
       metadata: { k: 'v' },
     });
@@ -108,7 +120,8 @@ describe('a transaction', () => {
   });
 
   it('takes null for absent in every optional field', () => {
-    const nulls = { channel: null, deviceId: null, merchantId: null, merchantCategory: null, location: null, metadata: null };
+    const optionals = Object.keys(full).filter((field) => !(required as readonly string[]).includes(field));
+    const nulls = Object.fromEntries(optionals.map((field) => [field, null]));
     const bare = Object.fromEntries(required.map((field) => [field, full[field]]));
     expect(parsed({ ...full, ...nulls })).toEqual({ ...parsed(bare) });
     expect(differingField(parsed({ ...full, ...nulls }), parsed(bare))).toBeNull();
@@ -126,6 +139,11 @@ describe('a transaction', () => {
     ['the longest id', 'userId', JSON.stringify('u'.repeat(64))],
     ['an id of one digit', 'accountId', '"7"'],
     ['every character of the alphabet', 'deviceId', '"aZ0_.:-"'],
+    ['every character of a payee', 'beneficiaryId', '"aZ0_.:-@+"'],
+    ['a payee of 64 characters', 'beneficiaryId', JSON.stringify('b'.repeat(64))],
+    ['an IPv4 address', 'ipAddress', '"203.0.113.7"'],
+    ['an IPv6 address that is not canonical', 'ipAddress', '"2001:0DB8:0:0:0:0:0:1"'],
+    ['an IPv4-mapped address', 'ipAddress', '"::ffff:203.0.113.7"'],
     ['the least amount', 'amountMinor', '1'],
     ['the greatest amount', 'amountMinor', '9007199254740991'],
     ['an amount that looks like a card number', 'amountMinor', visa],
@@ -149,6 +167,19 @@ describe('a transaction', () => {
     ['a full-width id', 'userId', '"\uff41"', '/userId'],
     ['an id that is a number', 'accountId', '7', '/accountId'],
     ['a transaction called latest', 'transactionId', '"latest"', '/transactionId'],
+    ['a payee that begins with @', 'beneficiaryId', '"@upi"', '/beneficiaryId'],
+    ['a payee with a space', 'beneficiaryId', '"a b@upi"', '/beneficiaryId'],
+    ['a payee of 65 characters', 'beneficiaryId', JSON.stringify('b'.repeat(65)), '/beneficiaryId'],
+    ['an empty payee', 'beneficiaryId', '""', '/beneficiaryId'],
+    ['a card number as a payee', 'beneficiaryId', `"${visa}@upi"`, '/beneficiaryId'],
+    ['an instrument with @', 'instrumentId', '"card@bank"', '/instrumentId'],
+    ['a card number as an instrument', 'instrumentId', `"${visa}"`, '/instrumentId'],
+    ['a card number with dashes as an instrument', 'instrumentId', '"4111-1111-1111-1111"', '/instrumentId'],
+    ['an address with a zone', 'ipAddress', '"fe80::1%eth0"', '/ipAddress'],
+    ['an octet that begins with 0', 'ipAddress', '"010.0.0.1"', '/ipAddress'],
+    ['a network', 'ipAddress', '"10.0.0.0/8"', '/ipAddress'],
+    ['a host name', 'ipAddress', '"example.com"', '/ipAddress'],
+    ['an address that is a number', 'ipAddress', '167772161', '/ipAddress'],
     ['a zero amount', 'amountMinor', '0', '/amountMinor'],
     ['a negative amount', 'amountMinor', '-5', '/amountMinor'],
     ['a fractional amount', 'amountMinor', '1.5', '/amountMinor'],
@@ -257,6 +288,7 @@ describe('same content', () => {
     ['another order of keys', JSON.stringify(Object.fromEntries(Object.entries(full).reverse()))],
     ['escapes', JSON.stringify(full).replace('"u_42"', '"\\u0075_42"')],
     ['white space', JSON.stringify(full, null, 2)],
+    ['another form of the same address', JSON.stringify(full).replace('2001:DB8:0:0::1', '2001:db8::0001')],
     ['other digits of the same number', JSON.stringify(full).replace('12.97', '12.9700')],
     ['decimals of the same time', JSON.stringify(full).replace('00.000+05:30', '00+05:30')],
   ])('is the same with %s', (_, text) => {
@@ -276,6 +308,9 @@ describe('same content', () => {
     ['another device', { deviceId: 'D_9' }, '/deviceId'],
     ['another merchant', { merchantId: 'm_4' }, '/merchantId'],
     ['another category', { merchantCategory: '5412' }, '/merchantCategory'],
+    ['another address', { ipAddress: '2001:db8::2' }, '/ipAddress'],
+    ['another payee', { beneficiaryId: 'asha@UPI' }, '/beneficiaryId'],
+    ['no instrument', { instrumentId: null }, '/instrumentId'],
     ['no place', { location: null }, '/location'],
     ['another longitude', { location: { latitude: 12.97, longitude: 77.6 } }, '/location/longitude'],
     ['no metadata', { metadata: null }, '/metadata'],

@@ -27,7 +27,7 @@ const decided = (given: Given): CounterfactualInput => {
   const lists = Object.fromEntries(Object.keys(policy.policy.lists).map((name) => [name, given.lists?.[name] ?? false]));
   const lateMs = given.lateMs ?? 0;
   const merchant = given.merchant ?? noFigures;
-  const facts = ruleFacts({ transaction, spendMinor: 129_900, late: false, signals, lists, account, merchant });
+  const facts = ruleFacts({ transaction, spendMinor: 129_900, late: false, signals, lists, account, merchant, entities: [] });
   const result = verdict({ policy, facts, signals, usual: given.usual ?? [], degraded: given.degraded ?? [], lateMs });
   const decision: Decision = {
     ...result,
@@ -39,6 +39,7 @@ const decided = (given: Given): CounterfactualInput => {
     triggers24h: [],
     anomaly: null,
     features: null,
+    entities: null,
     late: false,
     policyVersion: 2,
     modelVersion: null,

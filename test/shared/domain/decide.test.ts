@@ -267,6 +267,9 @@ describe('a decision', () => {
       deviceId: 'device-x',
       merchantId: 'm_3',
       merchantCategory: '5411',
+      ipAddress: null,
+      beneficiaryId: null,
+      instrumentId: null,
       location: { latitude: 1.5, longitude: -2.25 },
       metadata: { a: '1', b: '2' },
     });
@@ -311,7 +314,7 @@ describe('a decision', () => {
   });
 
   test('of an account without a past is made in one step, without rows', () => {
-    const arrival = { transaction, receivedAtMs: t0, decidedAtMs: t0, merchant: null, lists: {} };
+    const arrival = { transaction, receivedAtMs: t0, decidedAtMs: t0, merchant: null, lists: {}, entities: [] };
     const judgement = { policy: compilePolicy(barePolicy, 1), model: { model: null, degraded: 'NO_MODEL' } as const, sealer };
     const step = decide(newAccount('c'.repeat(22), new Uint8Array(16), t0), arrival, judgement);
     expect(step).toMatchObject({ kind: 'decided', decision: { sequence: 1, previousOutcome: null } });

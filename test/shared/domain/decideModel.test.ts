@@ -100,7 +100,7 @@ describe('the model', () => {
     expect(seen[2]).toMatchObject({ merchantRiskShort: 0.25, merchantRiskLong: 0.5 });
     expect(seen[2]!.speedKmh).toBeCloseTo(kmh, 3);
     expect(learned[2]).toMatchObject({
-      signals: [21_000, 2, 1, 1, expect.any(Number), expect.any(Number), 0, expect.any(Number), 99],
+      signals: [21_000, 2, 1, 1, expect.any(Number), expect.any(Number), 0, expect.any(Number), 99, 0, 0, 0, 0, 0],
       percentile: 99.00004,
     });
   });

@@ -59,6 +59,7 @@ export class DrivenAccount {
       decidedAtMs: paid.occurredAtMs + 5,
       merchant: noFigures,
       lists: {},
+      entities: [],
       ...around,
       transaction: paid,
     };

@@ -297,6 +297,9 @@ describe('no feature of a payment changes', () => {
     deviceId: null,
     merchantId: `m${payment.merchant}`,
     merchantCategory: 'c',
+    ipAddress: null,
+    beneficiaryId: null,
+    instrumentId: null,
     location: null,
     metadata: null,
   });

@@ -16,6 +16,9 @@ const whole: Transaction = {
   deviceId: 'd_1',
   merchantId: 'm_1',
   merchantCategory: '5411',
+  ipAddress: '10.0.0.7',
+  beneficiaryId: 'payee@upi',
+  instrumentId: 'card_1',
   location: { latitude: 12.5, longitude: -77.25 },
   metadata: { k: 'v' },
 };
@@ -25,6 +28,9 @@ const bare: Transaction = {
   deviceId: null,
   merchantId: null,
   merchantCategory: null,
+  ipAddress: null,
+  beneficiaryId: null,
+  instrumentId: null,
   location: null,
   metadata: null,
 };
@@ -40,6 +46,7 @@ const facts = (transaction: Transaction, spendMinor: number | null = 99, merchan
     lists: { watched: true },
     account: { transactionCount: 7, ageDays: 1.5 },
     merchant,
+    entities: [],
   });
 
 describe('what a rule reads of a payment', () => {
@@ -55,6 +62,9 @@ describe('what a rule reads of a payment', () => {
       deviceId: 'd_1',
       merchantId: 'm_1',
       merchantCategory: '5411',
+      ipAddress: '10.0.0.7',
+      beneficiaryId: 'payee@upi',
+      instrumentId: 'card_1',
       hour: 23n,
       late: true,
       latitude: 12.5,
@@ -70,6 +80,9 @@ describe('what a rule reads of a payment', () => {
       deviceId: '',
       merchantId: '',
       merchantCategory: '',
+      ipAddress: '',
+      beneficiaryId: '',
+      instrumentId: '',
       latitude: null,
       longitude: null,
       metadata: {},

@@ -1,11 +1,14 @@
-import { type Payment, type Span, singleSpan } from '../../../shared/domain/spans.ts';
+import { noTriggers, type Payment, type Span, singleSpan } from '../../../shared/domain/spans.ts';
 
 /** The time of the newest payment. */
 export const nowMs = Date.UTC(2026, 0, 10);
 
 export const amountMax = Number.MAX_SAFE_INTEGER;
 
-export const nothing = new Array<number>(9).fill(0);
+export const nothing = noTriggers;
+
+/** How often each signal triggered, those left out never. */
+export const counted = (...times: number[]): number[] => nothing.map((_, i) => times[i] ?? 0);
 
 export const payment = (occurredAtMs: number, change: Partial<Payment> = {}): Payment => ({
   occurredAtMs,

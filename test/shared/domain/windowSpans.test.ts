@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { dayMs, hourMs, minuteMs } from '../../../shared/domain/durations.ts';
 import { addPayment } from '../../../shared/domain/spanMerging.ts';
 import { type Payment, type Span, singleSpan } from '../../../shared/domain/spans.ts';
-import { amountMax, gap, merged, nothing, nowMs, payment, single } from './spanBuilders.ts';
+import { amountMax, counted, gap, merged, nothing, nowMs, payment, single } from './spanBuilders.ts';
 
 /** So many single payments, a second between them, the last one this long ago. */
 const singles = (count: number, lastAgoMs: number, change: Partial<Payment> = {}): Span[] =>
@@ -198,7 +198,7 @@ describe('a merged span', () => {
       newestMs: nowMs - aged,
       spendMinor: 12,
       triggered: 0,
-      triggers: [2, 0, 0, 0, 0, 0, 0, 0, 1],
+      triggers: counted(2, 0, 0, 0, 0, 0, 0, 0, 1),
       unordered: true,
     });
   });
@@ -218,9 +218,9 @@ describe('a merged span', () => {
   });
 
   test('of merged spans adds their triggers', () => {
-    const some = merged(aged + hourMs, aged, { triggers: [1, 2, 3, 0, 0, 0, 0, 0, 4], count: 2, entries: 3 });
+    const some = merged(aged + hourMs, aged, { triggers: counted(1, 2, 3, 0, 0, 0, 0, 0, 4), count: 2, entries: 3 });
     const third = merged(aged - hourMs, aged - hourMs);
-    const more = added([some, { ...some, triggers: [4, 0, 0, 0, 0, 1, 0, 0, 0] }, third], 1)[0];
-    expect(more).toMatchObject({ count: 4, entries: 6, triggers: [5, 2, 3, 0, 0, 1, 0, 0, 4] });
+    const more = added([some, { ...some, triggers: counted(4, 0, 0, 0, 0, 1) }, third], 1)[0];
+    expect(more).toMatchObject({ count: 4, entries: 6, triggers: counted(5, 2, 3, 0, 0, 1, 0, 0, 4) });
   });
 });

@@ -5,7 +5,7 @@ import { readSpans, writeSpans } from '../../../shared/domain/spanCodec.ts';
 import { addGap, openSpan, type Payment, type Span, singleSpan } from '../../../shared/domain/spans.ts';
 import { lateMs } from '../../../shared/domain/window.ts';
 import { rowsNeeded, windowSums } from '../../../shared/domain/windowSums.ts';
-import { amountMax, gap, merged, nothing, nowMs, payment, single } from './spanBuilders.ts';
+import { amountMax, counted, gap, merged, nothing, nowMs, payment, single } from './spanBuilders.ts';
 
 describe('the rows that are read to open a span', () => {
   const crossed = (change: Partial<Span>): Span => merged(dayMs + hourMs, dayMs - hourMs, change);
@@ -65,7 +65,7 @@ describe('the rows that are read to open a span', () => {
 
 describe('a span that was opened in part', () => {
   const mergedOf = (change: Partial<Span> = {}): Span =>
-    merged(2 * hourMs, hourMs, { count: 4, entries: 4, spendMinor: 100, triggers: [2, 1, 0, 0, 0, 0, 0, 0, 0], ...change });
+    merged(2 * hourMs, hourMs, { count: 4, entries: 4, spendMinor: 100, triggers: counted(2, 1), ...change });
   const opened = (span: Span, ...rows: (Payment | null)[]): Span[] => openSpan([gap(3 * hourMs), span, single(0)], 6, 2, rows);
   const row = (agoMs: number, change: Partial<Payment> = {}): Payment => payment(nowMs - agoMs, { spendMinor: 10, ...change });
 
@@ -82,7 +82,7 @@ describe('a span that was opened in part', () => {
         newestMs: nowMs - hourMs,
         spendMinor: 80,
         triggered: 0,
-        triggers: [1, 1, 0, 0, 0, 0, 0, 0, 0],
+        triggers: counted(1, 1),
         unordered: false,
       },
       single(0),
@@ -167,11 +167,15 @@ describe('sums over spans', () => {
   test('add the triggers of single and merged spans of the day', () => {
     const spans = [
       single(dayMs, { triggered: 0b111 }),
-      merged(dayMs - 1, hourMs, { triggers: [1, 2, 0, 0, 0, 0, 0, 0, 3] }),
+      merged(dayMs - 1, hourMs, { triggers: counted(1, 2, 0, 0, 0, 0, 0, 0, 3) }),
       merged(dayMs - 1, hourMs),
       single(1, { triggered: 0b1_0000_0010 }),
     ];
-    expect(windowSums(spans, end)).toMatchObject({ count24h: 21, spend24hMinor: 21, triggers24h: [1, 3, 0, 0, 0, 0, 0, 0, 4] });
+    expect(windowSums(spans, end)).toMatchObject({
+      count24h: 21,
+      spend24hMinor: 21,
+      triggers24h: counted(1, 3, 0, 0, 0, 0, 0, 0, 4),
+    });
   });
 
   test.each([
@@ -203,11 +207,7 @@ describe('spans as bytes', () => {
     ['of a payment before the base its flags too', [single(1)], 1 + 1 + 1 + 1],
     ['of a payment that triggered its flags and which', [single(0, { triggered: 3 })], 1 + 1 + 1 + 1 + 1],
     ['of a merged span its count, its other entries and its length', [merged(1, 0)], 1 + 1 + 1 + 1 + 3],
-    [
-      'of triggers which, and how often each',
-      [merged(1, 0, { triggers: [3, 0, 0, 1, 0, 0, 0, 0, 0] })],
-      1 + 1 + 1 + 1 + 3 + 1 + 2,
-    ],
+    ['of triggers which, and how often each', [merged(1, 0, { triggers: counted(3, 0, 0, 1) })], 1 + 1 + 1 + 1 + 3 + 1 + 2],
     ['of a span that lasts no time no less', [merged(0, 0)], 1 + 1 + 1 + 1 + 3],
     ['of entries that are none their number', [gap(0)], 1 + 1 + 1 + 1 + 3],
   ])('take %s', (_, spans, length) => {
@@ -219,7 +219,7 @@ describe('spans as bytes', () => {
   test.each([
     ['one payment beside an entry that is none', { ...single(5, { triggered: 2 }), entries: 2 }],
     ['one payment within bounds', { ...single(5), oldestMs: nowMs - 9, unordered: true }],
-    ['many payments in one millisecond that triggered', merged(5, 5, { triggers: [0, 0, 0, 0, 0, 0, 0, 0, 2] })],
+    ['many payments in one millisecond that triggered', merged(5, 5, { triggers: counted(0, 0, 0, 0, 0, 0, 0, 0, 2) })],
   ])('come back: %s', (_, span) => {
     const spans = [single(7), span, single(3), addGap([single(3)]).at(-1)!];
     expect(readSpans(new ByteReader(bytesOf(spans)), nowMs)).toEqual(spans);

@@ -5,7 +5,9 @@ import { canonicalBody } from '../../../shared/domain/audit.ts';
 import { type Cause, causes, type Decision } from '../../../shared/domain/decision.ts';
 import { featureNames } from '../../../shared/domain/features.ts';
 import type { Names } from '../../../shared/domain/fields.ts';
+import { canonicalIp } from '../../../shared/domain/ipAddress.ts';
 import type { CompiledModel } from '../../../shared/domain/model.ts';
+import type { Policy } from '../../../shared/domain/policy.ts';
 import { NewerRow } from '../../../shared/domain/rowFormat.ts';
 import { recordedSignals, type SignalName, signalNames } from '../../../shared/domain/signals/names.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
@@ -25,6 +27,8 @@ import { DrivenAccount, t0 } from '../domain/driven.ts';
 import { barePolicy, transaction } from '../policy/fixtures.ts';
 
 const id = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/);
+const ipAddress = fc.oneof(fc.ipV4(), fc.ipV6()).map((text) => canonicalIp(text)!);
+const beneficiaryId = fc.stringMatching(/^[A-Za-z][A-Za-z_.:@+-]{0,63}$/);
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
 const paid: fc.Arbitrary<Transaction> = fc.record({
   transactionId: id,
@@ -38,6 +42,9 @@ const paid: fc.Arbitrary<Transaction> = fc.record({
   deviceId: optional(id),
   merchantId: optional(id),
   merchantCategory: optional(id),
+  ipAddress: optional(ipAddress),
+  beneficiaryId: optional(beneficiaryId),
+  instrumentId: optional(id),
   location: optional(
     fc.record({
       latitude: fc.double({ min: -90, max: 90, noNaN: true }),
@@ -115,10 +122,22 @@ describe('a DECISION item', () => {
   });
 
   test.each([
-    ['a newer format', { d: Uint8Array.of(9) }, 'the decision D#dev#t / D is in format 9; this version reads formats up to 2'],
-    ['more signals', { d: Uint8Array.of(2, 14, 25, 7) }, 'in format 2 and refers to 14 signals, of which 9 are known'],
-    ['more features', { d: Uint8Array.of(2, 9, 26, 7) }, 'in format 2 and refers to 26 features, of which 25 are known'],
-    ['more causes', { d: Uint8Array.of(2, 9, 25, 8) }, 'in format 2 and refers to 8 causes, of which 7 are known'],
+    ['a newer format', { d: Uint8Array.of(9) }, 'the decision D#dev#t / D is in format 9; this version reads formats up to 3'],
+    [
+      'more signals',
+      { d: Uint8Array.of(2, 15, 25, 7) },
+      `in format 2 and refers to 15 signals, of which ${signalNames.length} are known`,
+    ],
+    [
+      'more features',
+      { d: Uint8Array.of(2, 9, 99, 7) },
+      `in format 2 and refers to 99 features, of which ${featureNames.length} are known`,
+    ],
+    [
+      'more causes',
+      { d: Uint8Array.of(2, 9, 25, 99) },
+      `in format 2 and refers to 99 causes, of which ${causes.length} are known`,
+    ],
     ['a cut', { d: Uint8Array.of(1) }, 'the decision D#dev#t / D is damaged: the bytes end too early'],
     ['no bytes', {}, 'the item D#dev#t / D has no packed attribute "d"'],
   ])('of %s is refused', (_, attributes, message) => {
@@ -186,18 +205,18 @@ describe('an AUDIT item', () => {
   });
 
   test('of a newer format is refused by its name', () => {
-    const newer = 'the audit entry A#c / 1 is in format 3; this version reads formats up to 2';
-    expect(() => auditFromItem({ pk: 'A#c', sk: '1', p: Uint8Array.of(3) })).toThrow(newer);
-    expect(() => paymentFromItem({ pk: 'A#c', sk: '1', p: Uint8Array.of(3) })).toThrow(NewerRow);
+    const newer = 'the audit entry A#c / 1 is in format 4; this version reads formats up to 3';
+    expect(() => auditFromItem({ pk: 'A#c', sk: '1', p: Uint8Array.of(4) })).toThrow(newer);
+    expect(() => paymentFromItem({ pk: 'A#c', sk: '1', p: Uint8Array.of(4) })).toThrow(NewerRow);
   });
 });
 
 describe('items of a version with more signals, features and causes', () => {
-  const added = ['DEVICE_ACCOUNTS_24H', 'IP_ACCOUNTS_1H', 'BENEFICIARY_PAYERS_24H', 'INSTRUMENT_ACCOUNTS_24H', 'LINKED_FRAUD'];
+  const added = ['LATER_A', 'LATER_B', 'LATER_C', 'LATER_D', 'LATER_E'];
   const known: Names = {
     signals: [...signalNames, ...added],
-    features: [...featureNames, 'deviceAccounts', 'ipAccounts'],
-    causes: [...causes, 'NOT_TRACKED'],
+    features: [...featureNames, 'laterF', 'laterG'],
+    causes: [...causes, 'LATER_CAUSE'],
   };
   const newer = itemsWith(known);
 
@@ -218,12 +237,12 @@ describe('items of a version with more signals, features and causes', () => {
       const degraded = [
         ...decision.degraded,
         ...(values.length > 0 ? [{ part: added[values.length - 1]!, cause: 'LATE' as const }] : []),
-        ...(hasCause ? [{ part: 'MODEL', cause: 'NOT_TRACKED' as Cause }] : []),
+        ...(hasCause ? [{ part: 'MODEL', cause: 'LATER_CAUSE' as Cause }] : []),
       ];
       const grown: Decision = {
         ...decision,
         signals: [...decision.signals, ...values],
-        triggered: decision.triggered | (values.length > 0 ? 2 ** (8 + values.length) : 0),
+        triggered: decision.triggered | (values.length > 0 ? 2 ** (signalNames.length - 1 + values.length) : 0),
         triggers24h: [...decision.triggers24h, ...values.map((value) => value ?? 0)],
         reasons: [
           ...decision.reasons,
@@ -232,7 +251,7 @@ describe('items of a version with more signals, features and causes', () => {
         degraded,
         features: hasFeatures ? [...decision.features!, 1, 2] : decision.features,
         anomaly: hasFeatures
-          ? { ...decision.anomaly!, contributions: [...decision.anomaly!.contributions, { feature: 'ipAccounts', points: 0.25 }] }
+          ? { ...decision.anomaly!, contributions: [...decision.anomaly!.contributions, { feature: 'laterG', points: 0.25 }] }
           : decision.anomaly,
       };
       const body = { ...entry.body, signals: recordedSignals(grown.signals, known.signals), degraded };
@@ -281,44 +300,66 @@ describe('items of a version with more signals, features and causes', () => {
     expect(read).toEqual(entry);
     expect(hashOf(read.body)).toBe(entry.hash);
     expect(canonicalBody(read.body as never)).toBe(canonicalBody(entry.body));
-    expect(newer.decisionFromItem(decisionItem(stored(decision))).decision.signals).toHaveLength(9);
+    expect(newer.decisionFromItem(decisionItem(stored(decision))).decision.signals).toHaveLength(signalNames.length);
   });
 
   test.each([
-    ['signal', 4, 'position 9 in a list of 9 signals'],
-    ['cause', 3, 'position 9 in a list of 7 causes'],
+    ['signal', 4, 'position 99 in a list of 14 signals'],
+    ['cause', 3, 'position 99 in a list of 1 causes'],
   ])('a %s beyond those of its row is damage', (_, fromEnd, message) => {
     const { decision } = new DrivenAccount(loud).pay(transaction);
     const degraded = [{ part: 'TOTAL_SPEND_24H', cause: 'LATE' as const }];
     const item = decisionItem(stored({ ...decision, reasons: [], degraded, anomaly: null, features: null }));
     const bytes = item.d as Uint8Array;
-    const damaged = bytes.with(bytes.length - fromEnd, 9);
+    const damaged = bytes.with(bytes.length - fromEnd, 99);
     expect(() => decisionFromItem({ ...item, d: damaged })).toThrow(`is damaged: ${message}`);
   });
 });
 
-describe('every item fits one write unit', () => {
-  const long = (letter: string) => letter.repeat(64);
-  const longest: Partial<Transaction> = {
-    transactionId: long('t'),
-    userId: long('u'),
-    accountId: long('a'),
-    channel: long('c'),
-    deviceId: long('d'),
-    merchantId: long('m'),
-    merchantCategory: long('k'),
-    currency: 'EUR',
-    amountMinor: Number.MAX_SAFE_INTEGER,
-    location: { latitude: -89.123456789, longitude: -179.123456789 },
+describe('the size of an item', () => {
+  const figures = {
+    accounts1h: 40,
+    accounts24h: 80,
+    payments1h: 40,
+    payments24h: 80,
+    amount24hMinor: 123_456_789,
+    amountPartial: true,
+    frauds: 128,
+    late: true,
+    saturated: true,
   };
-
-  test('with the longest ids, every signal triggered and a model', () => {
-    const account = new DrivenAccount({ ...loud, rules: [], lists: {} }, { model, degraded: null });
+  const paidWith = (length: number): Partial<Transaction> => {
+    const long = (letter: string) => letter.repeat(length);
+    return {
+      transactionId: long('t'),
+      userId: long('u'),
+      accountId: long('a'),
+      channel: long('c'),
+      deviceId: long('d'),
+      merchantId: long('m'),
+      merchantCategory: long('k'),
+      ipAddress: '2001:db8:1234:5678:9abc:def0:1234:5678',
+      beneficiaryId: long('b'),
+      instrumentId: long('i'),
+      currency: 'EUR',
+      amountMinor: 123_456_789,
+      location: { latitude: -89.123456789, longitude: -179.123456789 },
+    };
+  };
+  const entities = ['device', 'ip', 'beneficiary', 'instrument'].map((kind) => ({ kind, figures, cause: null }));
+  const unitsOf = (policy: Partial<Policy>, idLength: number): number[] => {
+    const account = new DrivenAccount({ ...policy, rules: [], lists: {} }, { model, degraded: null });
     account.pay(transaction);
     const merchant = { labelled: 123_456, frauds: 12_345, riskShort: 0.123456, riskLong: 0.654321 };
-    const { decision, entry } = account.pay(longest, { merchant });
+    const { decision, entry } = account.pay(paidWith(idLength), { merchant, entities });
     const item = decisionItem(stored(decision, { tenant: 'x'.repeat(32), correlationId: 'i'.repeat(32), queueAgeMs: 123_456 }));
-    expect(itemSizeBytes(item)).toBeLessThanOrEqual(1024);
-    expect(itemSizeBytes(auditItem(entry, decision))).toBeLessThanOrEqual(1024);
+    return [item, auditItem(entry, decision)].map((row) => Math.ceil(itemSizeBytes(row) / 1024));
+  };
+
+  test.each<[string, Partial<Policy>, number, readonly number[]]>([
+    ['one write unit with every field given and ids of 36 characters', {}, 36, [1, 1]],
+    ['two with ids of 64 characters and every signal triggered', loud, 64, [2, 2]],
+  ])('is %s', (_, policy, idLength, units) => {
+    expect(unitsOf(policy, idLength)).toEqual(units);
   });
 });

@@ -15,7 +15,7 @@ import { barePolicy, transaction } from '../policy/fixtures.ts';
 const startMs = transaction.occurredAtMs;
 const submission = (given: Partial<Transaction> = {}, redelivered = false): Submission => ({
   tenant: 'dev',
-  transaction: { ...transaction, ...given },
+  transaction: { ...transaction, deviceId: null, ...given },
   receivedAtMs: startMs,
   correlationId: 'c',
   queueAgeMs: 0,
@@ -94,7 +94,11 @@ describe('a payment', () => {
       const { settle, sent } = world();
       await settle(submission());
       const [other] = await settle(submission({ amountMinor: 1 }, redelivered));
-      expect(other).toMatchObject({ kind: 'conflict', field: '/amountMinor', stored: { decision: { transaction } } });
+      expect(other).toMatchObject({
+        kind: 'conflict',
+        field: '/amountMinor',
+        stored: { decision: { transaction: { amountMinor: transaction.amountMinor } } },
+      });
       expect(sent.length).toBe(1);
     },
   );

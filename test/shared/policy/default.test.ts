@@ -48,6 +48,7 @@ class Payer {
       decidedAtMs: paid.occurredAtMs,
       merchant: { ...labels, riskShort: null, riskLong: null },
       lists: Object.fromEntries(Object.keys(defaultPolicy.lists).map((name) => [name, false])),
+      entities: [],
     };
     const judgement = { policy, model: { model: null, degraded: 'NO_MODEL' }, sealer } as const;
     const read: RowsRead[] = [];

@@ -1,3 +1,4 @@
+import type { EntityReading } from '../../../shared/domain/entities.ts';
 import { type MerchantFigures, noFigures } from '../../../shared/domain/merchant.ts';
 import type { Policy, RuleFacts } from '../../../shared/domain/policy.ts';
 import { ruleFacts } from '../../../shared/domain/ruleFacts.ts';
@@ -18,6 +19,9 @@ export const transaction: Transaction = {
   deviceId: 'd_9',
   merchantId: 'm_3',
   merchantCategory: '5411',
+  ipAddress: null,
+  beneficiaryId: null,
+  instrumentId: null,
   location: { latitude: 12.97, longitude: 77.59 },
   metadata: { segment: 'retail' },
 };
@@ -35,6 +39,7 @@ export const factsWith = (
     readonly late?: boolean;
     readonly policy?: Policy;
     readonly merchant?: MerchantFigures | null;
+    readonly entities?: readonly EntityReading[];
   } = {},
 ): RuleFacts => {
   const known = Object.keys((options.policy ?? defaultPolicy).lists).map((name) => [name, false]);
@@ -47,6 +52,7 @@ export const factsWith = (
     lists: { ...Object.fromEntries(known), ...options.lists },
     account: { transactionCount: 12, ageDays: 40.5 },
     merchant: options.merchant === undefined ? noFigures : options.merchant,
+    entities: options.entities ?? [],
   });
 };
 

@@ -43,6 +43,9 @@ export const payment = (i: number, n: number, given: Partial<Transaction> = {}):
   currency: 'INR',
   deviceId: `device-of-${i}.x-${n}`,
   merchantId: n === 0 ? 'shop' : `merchant-of-${i}.x`,
+  ipAddress: null,
+  beneficiaryId: null,
+  instrumentId: null,
   ...given,
 });
 

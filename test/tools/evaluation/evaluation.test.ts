@@ -38,6 +38,9 @@ const payments = (): { transaction: Transaction; fraud: boolean }[] => {
         deviceId: `d${i % 40}-${random() < 0.1 ? 1 : 0}`,
         merchantId: `m${Math.floor(random() * (fraud ? 3 : 30))}`,
         merchantCategory: null,
+        ipAddress: null,
+        beneficiaryId: null,
+        instrumentId: null,
         location: null,
         metadata: null,
       },
@@ -81,7 +84,7 @@ describe('the layers of an evaluation', () => {
       }
       const account = accounts.get(transaction.accountId) ?? newAccount('', new Uint8Array(16), atMs);
       const merchant = merchantFigures(merchants.get(transaction.merchantId!) ?? noLabels);
-      const arrival = { transaction, receivedAtMs: atMs, decidedAtMs: atMs, merchant, lists: {} };
+      const arrival = { transaction, receivedAtMs: atMs, decidedAtMs: atMs, merchant, lists: {}, entities: [] };
       const sealer = { secretVersion: 1, seal: () => ({ sealed: '', fingerprint: '' }), hash: () => zeroHash };
       const [all, withForest] = [model, bare].map((one) =>
         decide(account, arrival, { policy: watching(policy), sealer, model: { model: one, degraded: null } }),

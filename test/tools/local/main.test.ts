@@ -23,7 +23,8 @@ interface Started {
 }
 
 const start = async (...args: string[]): Promise<Started> => {
-  const child = spawn(process.execPath, [main, '--port', '0', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, AEGIS_LOG_LEVEL: 'warn' };
+  const child = spawn(process.execPath, [main, '--port', '0', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   let output = '';
   const ready = Promise.withResolvers<void>();
   const timer = setTimeout(() => ready.reject(new Error(`not ready: ${output}`)), startMsMax);
@@ -94,7 +95,7 @@ describe('npm start', { timeout: 120_000 }, () => {
   });
 
   it('shows after a kill and a restart what was decided before, in the feed too', async () => {
-    const args = ['--no-traffic', '--data-dir', join(folder, 'killed')];
+    const args = ['--no-traffic', '--requests', '--data-dir', join(folder, 'killed')];
     const killed = await start(...args);
     expect(await post(killed, 't_before')).toBe(202);
     expect(await eventually(async () => (await get(killed, '/decisions/t_before')).status === 200)).toBe(true);
@@ -107,6 +108,7 @@ describe('npm start', { timeout: 120_000 }, () => {
       expect(restarted.key).toBe(killed.key);
       expect(await eventually(async () => (await latestIds(restarted)).includes('t_before'))).toBe(true);
       expect((await latestIds(restarted)).filter((id) => id === 't_before')).toHaveLength(1);
+      expect(await eventually(async () => restarted.output().includes('"operationId":"getLatestDecisions"'))).toBe(true);
     } finally {
       const stopped = once(restarted.child, 'exit');
       restarted.child.kill('SIGTERM');

@@ -21,7 +21,10 @@ const stubOf = (names: Readonly<Record<string, string>>) => (stage: string) =>
 const impatient = (template: CloudFormationTemplate): CloudFormationTemplate => {
   const copy = structuredClone(template) as { Resources: Record<string, { Type: string; Properties: Record<string, unknown> }> };
   for (const { Type, Properties } of Object.values(copy.Resources)) {
-    if (Type === 'AWS::SQS::Queue' && 'RedrivePolicy' in Properties) Properties.VisibilityTimeout = 2;
+    if (Type === 'AWS::SQS::Queue' && 'RedrivePolicy' in Properties) {
+      Properties.VisibilityTimeout = 2;
+      Properties.RedrivePolicy = { ...(Properties.RedrivePolicy as object), maxReceiveCount: 3 };
+    }
     if (Type === 'AWS::Lambda::Function') Properties.Timeout = 2;
   }
   return copy as unknown as CloudFormationTemplate;

@@ -4,6 +4,7 @@ import { type MemoryTable, memoryTable } from '../../../shared/adapters/memory/t
 import type { CompiledModel, ModelInForce } from '../../../shared/domain/model.ts';
 import type { CompiledPolicy } from '../../../shared/domain/policy.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
+import { entityCounter } from '../../../shared/entities/counting.ts';
 import type { LedgerDependencies } from '../../../shared/ledger/dependencies.ts';
 import { auditFromItem } from '../../../shared/ledger/items.ts';
 import { settle } from '../../../shared/ledger/ledger.ts';
@@ -12,13 +13,16 @@ import { encodeArtefact, loadArtefact, sha256 } from '../../../shared/model/arte
 import { compilePolicy } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
 import { type AuditEntry, asAuditEntry } from '../../../shared/proof/entry.ts';
+import { localMasterSecret } from '../../../shared/secrets/masterSecret.ts';
 import { SecretSealer } from '../../../shared/secrets/sealer.ts';
 import { seededRandom } from '../../../shared/store/random.ts';
 import type { ReplayWorld } from '../../../tools/proof/replay.ts';
 import { trainingRows } from '../../functions/train/generated.ts';
 import { seeded } from './tampering.ts';
 
-export const historySealer = new SecretSealer(new Uint8Array(32).fill(9), 1);
+const secret = new Uint8Array(32).fill(9);
+export const historySealer = new SecretSealer(secret, 1);
+const masterSecret = localMasterSecret(Buffer.from(secret).toString('base64'));
 export const historyPolicy: CompiledPolicy = compilePolicy(
   {
     ...defaultPolicy,
@@ -66,6 +70,7 @@ export const makeHistory = async (count: number, seed: number, models: readonly 
     judgement: async () => ({ policy: historyPolicy, model, sealer: historySealer }),
     merchantFigures: async (_, merchantId) =>
       merchantId === 'm_lost' ? null : { frauds: random(3), labelled: 40, riskShort: 0.0123, riskLong: null },
+    entities: entityCounter({ table, clock, randomness: seededRandom(seed), masterSecret }),
     listHits: async (_, __, { deviceId }) => ({ watched: deviceId === 'd_2' }),
   };
   for (let made = 0; made < count; ) {
@@ -110,6 +115,9 @@ const payment = (i: number, occurredAtMs: number, random: (below: number) => num
   deviceId: random(4) ? `d_${random(2)}` : random(9) ? null : 'd_2',
   merchantId: random(12) ? [null, 'm_1'][random(2)]! : 'm_lost',
   merchantCategory: random(2) ? '5411' : null,
+  ipAddress: null,
+  beneficiaryId: null,
+  instrumentId: null,
   location: random(2) ? { latitude: 12.97, longitude: random(20) ? 77.5 + random(9) / 100 : -77 } : null,
   metadata: random(2) ? { note: `n ${random(9)}` } : null,
 });

@@ -24,6 +24,9 @@ const payment = (id: string, account: number, atMs: number, amountMinor: number)
   deviceId: `d_${account}_${amountMinor % 3}`,
   merchantId: 'm_1',
   merchantCategory: null,
+  ipAddress: null,
+  beneficiaryId: null,
+  instrumentId: null,
   location: null,
   metadata: null,
 });

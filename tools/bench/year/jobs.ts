@@ -128,6 +128,9 @@ export const jobs: readonly Job[] = [
         accountId: accountId(1),
         merchantId: 'merchant-1',
         merchantCategory: '5411',
+        ipAddress: null,
+        beneficiaryId: null,
+        instrumentId: null,
         channel: 'upi',
       };
       const transaction = { transactionId: `txn-new-${history.entries}`, ...person, occurredAtMs: nowMs, offsetMinutes: 330 };

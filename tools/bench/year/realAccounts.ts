@@ -56,6 +56,9 @@ const paymentOf = (account: number, payment: number, occurredAtMs: number): Tran
   deviceId: `device-${account}-${Math.floor(payment / deviceEvery)}`,
   merchantId: `merchant-${(account + payment) % merchants}`,
   merchantCategory: '5411',
+  ipAddress: null,
+  beneficiaryId: null,
+  instrumentId: null,
   location: { latitude: 12.97, longitude: 77.59 },
   metadata: null,
 });

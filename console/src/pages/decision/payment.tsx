@@ -13,6 +13,9 @@ export function Payment({ entry, decision }: { readonly entry: AuditItem | null;
       ['Category', text('merchantCategory')],
       ['Channel', text('channel')],
       ['Device', text('deviceId')],
+      ['Address', text('ipAddress')],
+      ['Beneficiary', text('beneficiaryId')],
+      ['Instrument', text('instrumentId')],
       ['Place', place && `${place.latitude.toFixed(3)}, ${place.longitude.toFixed(3)}`],
     ] as const
   ).filter(([, value]) => value !== null);

@@ -47,6 +47,43 @@ describe('the queue in memory', () => {
     expect(bodies(await deadLetters.receive(1))).toEqual(['poison']);
   });
 
+  it('hides a message for as long as its newest receipt says', async () => {
+    const clock = virtualClock(0);
+    const queue = memoryQueue({ clock, visibilityMs: 10 });
+    await queue.send([message('a')]);
+    const [first] = await queue.receive(1);
+    queue.hide(first!.receiptHandle, 1_000);
+    expect(queue.inFlight()).toBe(1);
+    clock.advance(999);
+    expect(await queue.receive(1)).toEqual([]);
+    clock.advance(1);
+    expect(await queue.receive(1)).toHaveLength(1);
+    queue.hide(first!.receiptHandle, 1_000);
+    clock.advance(10);
+    expect(await queue.receive(1)).toHaveLength(1);
+  });
+
+  it('loses what is older than its retention, and says so', async () => {
+    const clock = virtualClock(0);
+    const queue = memoryQueue({ clock, visibilityMs: 10, retentionMs: 100 });
+    await queue.send([message('a')]);
+    clock.advance(100);
+    expect(await queue.receive(1)).toHaveLength(1);
+    clock.advance(10);
+    expect(await queue.receive(1)).toEqual([]);
+    expect([queue.size(), queue.expired()]).toEqual([0, 1]);
+  });
+
+  it('gives nothing while as many are in flight as SQS allows', async () => {
+    const clock = virtualClock(0);
+    const queue = memoryQueue({ clock, visibilityMs: 10, inFlightMax: 2 });
+    await queue.send([message('a'), message('b'), message('c')]);
+    expect(await queue.receive(2)).toHaveLength(2);
+    expect(await queue.receive(1)).toEqual([]);
+    clock.advance(10);
+    expect(await queue.receive(1)).toHaveLength(1);
+  });
+
   it('holds back the rest of a group while one of it is held', async () => {
     const queue = memoryQueue({ clock: virtualClock(0), visibilityMs: 10 });
     await queue.send([message('a1', 'a'), message('a2', 'a'), message('b1', 'b')]);

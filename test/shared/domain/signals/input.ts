@@ -1,5 +1,6 @@
 import { noFigures } from '../../../../shared/domain/merchant.ts';
 import type { Policy } from '../../../../shared/domain/policy.ts';
+import { signalNames } from '../../../../shared/domain/signals/names.ts';
 import type { SignalInput } from '../../../../shared/domain/signals/signal.ts';
 import { type AccountState, newAccount } from '../../../../shared/domain/state.ts';
 import type { Transaction } from '../../../../shared/domain/transaction.ts';
@@ -15,7 +16,7 @@ export const emptySums: WindowSums = {
   count1h: 0,
   count24h: 0,
   spend24hMinor: 0,
-  triggers24h: new Array<number>(9).fill(0),
+  triggers24h: signalNames.map(() => 0),
 };
 
 type Given = Partial<Omit<SignalInput, 'transaction' | 'account' | 'sums' | 'policy'>> & {
@@ -31,6 +32,7 @@ export const signalInput = (given: Given = {}): SignalInput => {
   return {
     spendMinor: paid.amountMinor,
     merchant: noFigures,
+    entities: [],
     ...given,
     transaction: paid,
     account: { ...newAccount('chain', salt, t0), ...given.account },
