@@ -1,4 +1,5 @@
 import { Construct } from 'constructs';
+import { env } from '../shared/store/names.ts';
 import type { Data } from './data.ts';
 import { HouseFunction } from './function.ts';
 import type { Settings } from './settings.ts';
@@ -21,5 +22,6 @@ export class Admin extends Construct {
       .readsItems('key', 'policy', 'list', 'audit')
       .putsItems('policy', 'list', 'audit')
       .deletesItems('list');
+    if (settings.policyApprovals > 0) this.function.told(env.policyApprovals, String(settings.policyApprovals));
   }
 }

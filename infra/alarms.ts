@@ -1,16 +1,16 @@
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription, SmsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
-import { type MetricName, namespace } from '../shared/edge/metricNames.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Compact } from './compact.ts';
 import type { Data } from './data.ts';
 import type { HouseFunction } from './function.ts';
 import type { Ingest } from './ingest.ts';
+import { ownMetric } from './ownMetric.ts';
 import type { Project } from './project.ts';
 import type { Settings } from './settings.ts';
 import { HouseTopic } from './topic.ts';
@@ -98,24 +98,19 @@ export class Alarms extends Construct {
       'PartialFailures',
       'batches of the stream, within five minutes, that a sink could not do',
       this.health,
-      new Metric({
-        namespace,
-        metricName: 'PartialFailures' satisfies MetricName,
-        statistic: 'sum',
-        period: Duration.minutes(5),
-      }),
+      ownMetric(settings, 'PartialFailures', 'sum', Duration.minutes(5)),
     );
     this.above(
       settings.unsettledAlarm,
       'Unsettled',
       'payments, within five minutes, that could not be decided and went back to the queue',
       this.health,
-      new Metric({ namespace, metricName: 'Unsettled' satisfies MetricName, statistic: 'sum', period: Duration.minutes(5) }),
+      ownMetric(settings, 'Unsettled', 'sum', Duration.minutes(5)),
     );
-    this.above(
+    this.heartbeat(
       settings.checkpointLagAlarmMinutes * 60_000,
       'CheckpointLag',
-      'milliseconds that an audit entry waited for its checkpoint',
+      'milliseconds that an audit entry waited for its checkpoint, or no run that measured it',
       this.verifier,
       checkpoint.lag,
     );
@@ -126,10 +121,10 @@ export class Alarms extends Construct {
       this.model,
       checkpoint.modelAge,
     );
-    this.above(
+    this.heartbeat(
       settings.compactionLagAlarmHours * 3_600_000,
       'CompactionLag',
-      'milliseconds that a closed day of the archive waited for its compaction',
+      'milliseconds that a closed day of the archive waited for its compaction, or no run that measured it',
       this.model,
       compact.lag,
     );
@@ -138,7 +133,7 @@ export class Alarms extends Construct {
       'AlertsFailed',
       'alerts that could not be sent',
       this.health,
-      new Metric({ namespace, metricName: 'AlertsFailed' satisfies MetricName, statistic: 'sum', period: minute }),
+      ownMetric(settings, 'AlertsFailed', 'sum', minute),
     );
     this.above(
       0,
@@ -165,14 +160,26 @@ export class Alarms extends Construct {
     );
   }
 
-  private above(threshold: number, id: string, description: string, topic: ITopic, metric: IMetric): void {
+  /** A metric that every run of a schedule measures: no value at all means that nothing runs. */
+  private heartbeat(threshold: number, id: string, description: string, topic: ITopic, metric: IMetric): void {
+    this.above(threshold, id, description, topic, metric, TreatMissingData.BREACHING);
+  }
+
+  private above(
+    threshold: number,
+    id: string,
+    description: string,
+    topic: ITopic,
+    metric: IMetric,
+    treatMissingData = TreatMissingData.NOT_BREACHING,
+  ): void {
     new Alarm(this, id, {
       alarmDescription: `Aegis: ${description}. What to do: docs/operations.md, ${id}. Console: ${this.consoleUrl}`,
       metric,
       threshold,
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
       evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      treatMissingData,
     }).addAlarmAction(new SnsAction(topic));
   }
 }

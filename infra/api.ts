@@ -1,14 +1,17 @@
 import {
   AccessLogFormat,
+  type CfnRestApi,
   EndpointType,
   GatewayResponse,
   type IResource,
   type IRestApi,
   LambdaIntegration,
   LogGroupLogDestination,
+  type MethodDeploymentOptions,
   MethodLoggingLevel,
   ResponseType,
   RestApi,
+  SecurityPolicy,
 } from 'aws-cdk-lib/aws-apigateway';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { RemovalPolicy } from 'aws-cdk-lib/core';
@@ -50,10 +53,17 @@ export class Api extends Construct {
         metricsEnabled: true,
         loggingLevel: MethodLoggingLevel.OFF,
         dataTraceEnabled: false,
+        methodOptions: openMethods(settings),
         ...(settings.gatewayLog ? this.accessLog(data, settings) : {}),
       },
     });
     this.api.node.tryRemoveChild('Endpoint');
+    // TLS 1.2 at least; the gateway's own default takes 1.0. The construct has no word for it.
+    const { defaultChild } = this.api.node;
+    Object.assign(defaultChild as CfnRestApi, {
+      securityPolicy: SecurityPolicy.TLS13_1_2_PFS_PQ_2025_09,
+      endpointAccessMode: 'BASIC',
+    });
     const integrations = new Map<Stage, LambdaIntegration>();
     const integrationOf = (stage: Stage): LambdaIntegration => {
       const fn = functions[stage];
@@ -73,7 +83,8 @@ export class Api extends Construct {
     this.api.root.addResource('{proxy+}').addMethod('ANY', integrationOf('read'));
     for (const route of routes) {
       const resource = this.resourceAt(route.path, integrationOf('read'));
-      if (route.stage !== 'read') resource.addMethod(route.method, integrationOf(route.stage));
+      // An open route has a method of its own, so that the stage can limit it by itself.
+      if (route.stage !== 'read' || route.scope === null) resource.addMethod(route.method, integrationOf(route.stage));
     }
     for (const refusal of refusals) this.addRefusal(refusal);
   }
@@ -114,6 +125,7 @@ export class Api extends Construct {
       responseHeaders: {
         'Content-Type': "'application/problem+json'",
         'x-correlation-id': 'context.requestId',
+        'Strict-Transport-Security': "'max-age=31536000'",
         ...(refusal.retryAfterSeconds === undefined ? {} : { 'Retry-After': `'${refusal.retryAfterSeconds}'` }),
       },
       templates: {
@@ -128,6 +140,17 @@ export class Api extends Construct {
     });
   }
 }
+
+/** A flood of what needs no key must not use up the rate of those who have one. */
+const openMethods = ({ openRatePerSecond }: Settings): Record<string, MethodDeploymentOptions> =>
+  Object.fromEntries(
+    routes
+      .filter(({ scope }) => scope === null)
+      .map(({ path, method }) => [
+        `${path}/${method}`,
+        { throttlingRateLimit: openRatePerSecond, throttlingBurstLimit: 2 * openRatePerSecond, metricsEnabled: true },
+      ]),
+  );
 
 const accessLogFields = {
   id: 'requestId',

@@ -18,6 +18,7 @@ export class HouseBucket extends Bucket {
       encryptionKey: props.key,
       bucketKeyEnabled: true,
       enforceSSL: true,
+      minimumTLSVersion: 1.2,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       versioned: true,

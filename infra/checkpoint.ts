@@ -1,23 +1,20 @@
-import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
-import { type MetricName, namespace } from '../shared/edge/metricNames.ts';
 import { env } from '../shared/store/names.ts';
 import type { Data } from './data.ts';
 import { HouseFunction } from './function.ts';
+import { ownMetric } from './ownMetric.ts';
 import type { HouseQueue } from './queue.ts';
 import type { Settings } from './settings.ts';
-
-const longest = (metricName: MetricName): Metric =>
-  new Metric({ namespace, metricName, statistic: 'max', period: Duration.minutes(5) });
 
 /** Runs on a schedule: takes the chain heads that moved, and puts a signed Merkle root of them under object lock. */
 export class Checkpoint extends Construct {
   readonly function: HouseFunction;
   /** How long the oldest entry had waited for its checkpoint, milliseconds. */
-  readonly lag = longest('CheckpointLag');
+  readonly lag: Metric;
   /** How long ago the model in force was trained, milliseconds. Measured here, so that it also shows when training no longer runs. */
-  readonly modelAge = longest('ModelAge');
+  readonly modelAge: Metric;
 
   constructor(
     scope: Construct,
@@ -26,6 +23,10 @@ export class Checkpoint extends Construct {
   ) {
     super(scope, id);
     const { data, settings } = props;
+    // Two runs long, so that every period has a run.
+    const period = Duration.minutes(Math.max(5, 2 * settings.checkpointEveryMinutes));
+    this.lag = ownMetric(settings, 'CheckpointLag', 'max', period);
+    this.modelAge = ownMetric(settings, 'ModelAge', 'max', period);
     this.function = new HouseFunction(this, 'Handler', {
       stage: 'checkpoint',
       data,

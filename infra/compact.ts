@@ -1,10 +1,10 @@
-import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
-import { namespace } from '../shared/edge/metricNames.ts';
 import { env } from '../shared/store/names.ts';
 import type { Data } from './data.ts';
 import { HouseFunction } from './function.ts';
+import { ownMetric } from './ownMetric.ts';
 import type { HouseQueue } from './queue.ts';
 import type { Settings } from './settings.ts';
 
@@ -12,7 +12,7 @@ import type { Settings } from './settings.ts';
 export class Compact extends Construct {
   readonly function: HouseFunction;
   /** How long the oldest day that is not compacted has been closed, milliseconds. */
-  readonly lag = new Metric({ namespace, metricName: 'CompactionLag', statistic: 'max', period: Duration.minutes(5) });
+  readonly lag: Metric;
 
   constructor(
     scope: Construct,
@@ -21,6 +21,8 @@ export class Compact extends Construct {
   ) {
     super(scope, id);
     const { data, settings } = props;
+    // Two runs long, so that every period has a run.
+    this.lag = ownMetric(settings, 'CompactionLag', 'max', Duration.minutes(2 * settings.compactEveryMinutes));
     this.function = new HouseFunction(this, 'Handler', { stage: 'compact', data, settings, memoryMb: 2048, timeoutSeconds: 600 })
       .readsItems('compaction')
       .putsItems('compaction')

@@ -10,6 +10,7 @@ import { Checkpoint } from './checkpoint.ts';
 import { Compact } from './compact.ts';
 import { Data } from './data.ts';
 import { Decide } from './decide.ts';
+import { addFirewall } from './firewall.ts';
 import type { HouseFunction } from './function.ts';
 import { Ingest } from './ingest.ts';
 import { Project } from './project.ts';
@@ -82,6 +83,7 @@ export class CoreStack extends Stack {
     if (settings.shift !== 'atOnce') {
       new Shift(this, 'Shift', { shift: settings.shift, functions: this.functions, alarmsOf: (fn) => alarms.of(fn) });
     }
+    if (settings.firewall === 'core') addFirewall(this, { settings, api, dataKey: data.dataKey });
     this.api = api;
     this.alarms = alarms;
     this.watched = { queue: ingest.queue, table: data.table };

@@ -6,6 +6,6 @@ import type { HouseFunction } from './function.ts';
 export const mayDecide = (fn: HouseFunction, data: Data): HouseFunction =>
   fn
     .readsItems('state', 'decision', 'audit', 'policy', 'list', 'merchant', 'model', 'secret')
-    .putsItems('state', 'decision', 'audit', 'secret')
+    .putsItems('state', 'decision', 'audit')
     .createsMasterSecret()
     .readsObjects('Models', data.modelBucket, env.modelBucket);

@@ -7,7 +7,6 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   Architecture,
   type CfnEventSourceMapping,
-  Code,
   EventInvokeConfig,
   type EventSourceMapping,
   FilterCriteria,
@@ -25,13 +24,11 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
-import { env, prefixes } from '../shared/store/names.ts';
-import { bundleStage } from './bundle.ts';
+import { env, masterSecretKey, prefixes } from '../shared/store/names.ts';
+import { codeOf } from './code.ts';
 import type { Data } from './data.ts';
+import { changeable, type ItemKind, writingKeyActions } from './itemRights.ts';
 import type { Settings } from './settings.ts';
-
-/** A kind of item: the name of its key prefix in `shared/store/names.ts`. */
-export type ItemKind = keyof typeof prefixes;
 
 export interface HouseFunctionProps {
   /** The folder under `functions/` that holds the handler. */
@@ -52,6 +49,8 @@ const version: string = JSON.parse(readFileSync(`${root}package.json`, 'utf8')).
 /** The stream keeps a record for 24 hours. A batch is given up a little earlier, so that a rebuild still learns its place. */
 const recordAgeMax = Duration.minutes(23 * 60 + 30);
 
+/** EventBridge keeps an event that no function took for no longer. */
+const eventAgeMaxMinutes = 24 * 60;
 const aliasName = 'live';
 
 /**
@@ -64,7 +63,7 @@ export class HouseFunction extends Construct {
   readonly memoryMb: number;
   readonly role: Role;
   readonly function: LambdaFunctionResource;
-  /** Callers invoke this alias. A deployment points it to a new version, a rollback points it back. */
+  /** Callers invoke this alias. A deployment points it to a new version, a rollback points it back: old versions stay. */
   readonly alias: IFunction;
   private readonly data: Data;
   private readonly region: string;
@@ -87,6 +86,7 @@ export class HouseFunction extends Construct {
     });
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     this.allow('OwnLog', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]);
+    const { [props.stage]: reserved } = props.settings.reservedConcurrency;
     this.function = new LambdaFunctionResource(this, 'Function', {
       description: `Aegis: ${props.stage}`,
       runtime: Runtime.NODEJS_24_X,
@@ -94,11 +94,14 @@ export class HouseFunction extends Construct {
       role: this.role,
       memorySize: props.memoryMb,
       timeout: Duration.seconds(props.timeoutSeconds),
+      ...(reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }),
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       systemLogLevelV2: SystemLogLevel.WARN,
-      environment: { NODE_OPTIONS: '--enable-source-maps', [env.version]: version },
-      ...code(this, props.stage),
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+      environment: { NODE_OPTIONS: '--enable-source-maps', [env.version]: version, [env.stage]: props.settings.stage },
+      code: codeOf(this, props.stage),
+      handler: 'index.handler',
     });
     // The classes of aws-cdk-lib leave optional properties undefined, which its own interfaces do not allow under exactOptionalPropertyTypes.
     this.alias = this.function.addAlias(
@@ -198,9 +201,20 @@ export class HouseFunction extends Construct {
     return this.allow('OpenMasterSecret', ['kms:Decrypt'], [this.data.masterKey.keyArn]);
   }
 
-  /** May unwrap the master secret, and create the first one. */
+  /**
+   * May unwrap the master secret, and make the first version: KMS gives it no key for a later one. IAM cannot tell a new item from a replaced
+   * one; that it replaces none is the condition of the write.
+   */
   createsMasterSecret(): this {
-    return this.opensMasterSecret().allow('CreateMasterSecret', ['kms:GenerateDataKey'], [this.data.masterKey.keyArn]);
+    this.set(env.table, this.data.table.tableName);
+    return this.opensMasterSecret()
+      .allow('CreateMasterSecret', ['kms:GenerateDataKey'], [this.data.masterKey.keyArn], {
+        StringEqualsIfExists: { 'kms:EncryptionContext:version': '1' },
+      })
+      .allow('StoreMasterSecret', ['dynamodb:PutItem'], [this.data.table.tableArn], {
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [masterSecretKey(1).pk] },
+      })
+      .usesDataKey('dynamodb', writingKeyActions);
   }
 
   signsWith(key: IKey, variable: string): this {
@@ -266,7 +280,13 @@ export class HouseFunction extends Construct {
   runsEvery(period: Duration, failures: Queue): this {
     new Rule(this, 'Schedule', {
       schedule: Schedule.rate(period),
-      targets: [new LambdaFunction(this.alias, { retryAttempts: 1, maxEventAge: period, deadLetterQueue: failures as IQueue })],
+      targets: [
+        new LambdaFunction(this.alias, {
+          retryAttempts: 1,
+          maxEventAge: Duration.minutes(Math.min(period.toMinutes(), eventAgeMaxMinutes)),
+          deadLetterQueue: failures as IQueue,
+        }),
+      ],
     });
     new EventInvokeConfig(this, 'Failing', {
       function: this.alias,
@@ -329,19 +349,3 @@ export class HouseFunction extends Construct {
     this.function.addEnvironment(variable, value);
   }
 }
-
-const writingKeyActions = ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'];
-
-/** Throws an Error for audit entries: they are written once, and no function may change or delete them. */
-const changeable = (scope: Construct, verb: string, kinds: readonly ItemKind[]): readonly ItemKind[] => {
-  if (kinds.includes('audit')) throw new Error(`${scope.node.path}: items of kind audit can never be ${verb}`);
-  return kinds;
-};
-
-/** The bundled handler, or a placeholder when this synthesis does not bundle (tests, the local stack). */
-const code = (scope: Construct, stage: string) => ({
-  code: Stack.of(scope).bundlingRequired
-    ? Code.fromAsset(bundleStage(stage))
-    : Code.fromInline('throw new Error("not bundled");'),
-  handler: 'index.handler',
-});

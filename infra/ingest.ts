@@ -39,6 +39,7 @@ export class Ingest extends Construct {
       timeoutSeconds: 15,
     })
       .readsItems('key')
-      .sendsTo('Queue', this.queue, env.queueUrl);
+      .sendsTo('Queue', this.queue, env.queueUrl)
+      .told(env.fairQueue, String(settings.fairQueue && !fifo));
   }
 }

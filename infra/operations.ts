@@ -14,19 +14,16 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import { CfnLoggingConfiguration, CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
-import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
+import { Duration, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import { featureMetric, type MetricName, namespace, watchedFeatures } from '../shared/edge/metricNames.ts';
+import { featureMetric, type MetricName, watchedFeatures } from '../shared/edge/metricNames.ts';
 import { Catalogue } from './catalogue.ts';
 import type { CoreStack } from './core.ts';
+import { addFirewall } from './firewall.ts';
 import type { HouseFunction } from './function.ts';
+import { ownMetric } from './ownMetric.ts';
 import { prices } from './prices.ts';
 import type { Settings } from './settings.ts';
-
-/** Requests from one address within five minutes. The firewall answers 403 to more. */
-const requestsPerAddressMax = 100_000;
 
 /** What only AWS takes: a dashboard, alarms over alarms, a firewall, the tables of the compacted archive and a budget. The core works without it. */
 export class OperationsStack extends Stack {
@@ -34,8 +31,8 @@ export class OperationsStack extends Stack {
     super(scope, id, props);
     const { settings, core } = props;
     this.dashboard(settings, core);
-    this.alarms(core);
-    this.firewall(settings, core);
+    this.alarms(settings, core);
+    if (settings.firewall === 'operations') addFirewall(this, { settings, api: core.api, dataKey: core.data.dataKey });
     new Catalogue(this, 'Catalogue', {
       databaseName: `aegis_${settings.stage.replaceAll('-', '_')}`,
       archiveBucket: core.data.archiveBucket,
@@ -58,7 +55,7 @@ export class OperationsStack extends Stack {
   private dashboard(settings: Settings, core: CoreStack): void {
     const { watched, functions } = core;
     const own = (metricName: MetricName, statistic: string): Metric =>
-      new Metric({ namespace, metricName, statistic, period: Duration.minutes(1) });
+      ownMetric(settings, metricName, statistic, Duration.minutes(1));
     const spread = (metricName: MetricName): Metric[] => ['p10', 'p50', 'p90'].map((statistic) => own(metricName, statistic));
     const graph = (title: string, ...left: IMetric[]): GraphWidget => new GraphWidget({ title, left, width: 8 });
     const ofTable = (metricName: string): Metric =>
@@ -156,9 +153,8 @@ export class OperationsStack extends Stack {
     });
   }
 
-  private alarms({ alarms }: CoreStack): void {
-    const decisions = (metricName: MetricName): Metric =>
-      new Metric({ namespace, metricName, statistic: 'sum', period: Duration.minutes(5) });
+  private alarms(settings: Settings, { alarms }: CoreStack): void {
+    const decisions = (metricName: MetricName): Metric => ownMetric(settings, metricName, 'sum', Duration.minutes(5));
     const all = 'FILL(allowed, 0) + FILL(reviewed, 0) + FILL(blocked, 0)';
     const degraded = new Alarm(this, 'DegradedShare', {
       alarmDescription: 'Aegis: more than 5 % of the decisions lack a part, such as the model',
@@ -185,50 +181,5 @@ export class OperationsStack extends Stack {
       ),
     });
     stopped.addAlarmAction(new SnsAction(alarms.health));
-  }
-
-  private firewall(settings: Settings, { api, data }: CoreStack): void {
-    const visible = (metricName: string) => ({ cloudWatchMetricsEnabled: true, metricName, sampledRequestsEnabled: false });
-    const acl = new CfnWebACL(this, 'Firewall', {
-      scope: 'REGIONAL',
-      defaultAction: { allow: {} },
-      visibilityConfig: visible('AegisFirewall'),
-      rules: [
-        {
-          name: 'TooManyOfOneAddress',
-          priority: 0,
-          action: { block: {} },
-          statement: { rateBasedStatement: { limit: requestsPerAddressMax, aggregateKeyType: 'IP' } },
-          visibilityConfig: visible('AegisTooMany'),
-        },
-        {
-          name: 'KnownBadInputs',
-          priority: 1,
-          overrideAction: { none: {} },
-          statement: { managedRuleGroupStatement: { vendorName: 'AWS', name: 'AWSManagedRulesKnownBadInputsRuleSet' } },
-          visibilityConfig: visible('AegisBadInputs'),
-        },
-      ],
-    });
-    // The service requires this prefix of the name. The log keeps only blocked requests, without keys and ids.
-    const log = new LogGroup(this, 'FirewallLog', {
-      logGroupName: `aws-waf-logs-aegis-${settings.stage}`,
-      retention: settings.logRetentionDays,
-      encryptionKey: data.dataKey,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    const logging = new CfnLoggingConfiguration(this, 'FirewallLogging', {
-      resourceArn: acl.attrArn,
-      logDestinationConfigs: [
-        `arn:${this.partition}:logs:${this.region}:${this.account}:log-group:aws-waf-logs-aegis-${settings.stage}`,
-      ],
-      redactedFields: [{ singleHeader: { Name: 'authorization' } }, { uriPath: {} }, { queryString: {} }],
-      loggingFilter: {
-        DefaultBehavior: 'DROP',
-        Filters: [{ Behavior: 'KEEP', Requirement: 'MEETS_ANY', Conditions: [{ ActionCondition: { Action: 'BLOCK' } }] }],
-      },
-    });
-    logging.node.addDependency(log);
-    new CfnWebACLAssociation(this, 'FirewallOfApi', { webAclArn: acl.attrArn, resourceArn: api.deploymentStage.stageArn });
   }
 }

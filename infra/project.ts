@@ -28,8 +28,9 @@ export class Project extends Construct {
     this.decisionAlerts = new HouseTopic(this, 'DecisionAlerts', { key: data.dataKey });
     this.degradedAlerts = new HouseTopic(this, 'DegradedAlerts', { key: data.dataKey });
     this.function = new HouseFunction(this, 'Handler', { stage: 'project', data, settings, memoryMb: 512, timeoutSeconds: 60 })
-      .readsItems('feed', 'counter', 'review', 'webhook', 'alert', 'policy', 'progress')
-      .putsItems('feed', 'review', 'checkpoint', 'alert', 'progress', 'user')
+      .readsItems('feed', 'counter', 'review', 'webhook', 'alert', 'policy', 'progress', 'merchant')
+      .putsItems('feed', 'review', 'checkpoint', 'alert', 'progress', 'user', 'merchant')
+      .deletesItems('review')
       .checksItems('label')
       .updatesItems('counter', 'alert')
       .publishesTo('DecisionAlerts', this.decisionAlerts, env.decisionTopic)

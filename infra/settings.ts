@@ -1,5 +1,6 @@
-import { type TokenIssuer, tokenIssuerOf } from '../shared/edge/tokens.ts';
+import type { TokenIssuer } from '../shared/edge/tokens.ts';
 import { faultsTogether } from './settingsTogether.ts';
+import { isExistingKeys, isReservedConcurrency, isRestoredTable, isTokenIssuer } from './settingValues.ts';
 
 /** ARNs of existing KMS keys. Their policies must allow this account's roles and, for `data`, CloudWatch, its logs and EventBridge. */
 export interface ExistingKeys {
@@ -30,6 +31,12 @@ export interface Settings {
   readonly deadLetterRetentionDays: number;
   readonly scoreBatchSize: number;
   readonly scoreMaxConcurrency: number;
+  /** Instances that only this function may use, and that it may not exceed, by stage: ingest, score, decide, read. Default: none. */
+  readonly reservedConcurrency: Readonly<Record<string, number>>;
+  /** What the account allows all its functions together: AWS Service Quotas, `Concurrent executions`. A new account may have 10. */
+  readonly lambdaQuota: number;
+  /** No tenant's payments wait behind the backlog of another. On a standard queue; FIFO keeps the order of accounts instead. */
+  readonly fairQueue: boolean;
   readonly scoreTimeoutSeconds: number;
   /** Instances of the synchronous route's function that are kept warm. With 0 it starts when it is called. */
   readonly decideProvisionedConcurrency: number;
@@ -42,6 +49,14 @@ export interface Settings {
   readonly unsettledAlarm: number;
   readonly apiRatePerSecond: number;
   readonly apiBurst: number;
+  /** Of each route that needs no key, at once twice as many. */
+  readonly openRatePerSecond: number;
+  /** Where the web ACL before the API is: with the functions, in the operations stack, or nowhere. AWS alone takes one. */
+  readonly firewall: 'core' | 'operations' | 'none';
+  /** Requests of one address within five minutes; the firewall answers 403 to more. */
+  readonly addressCallsPer5Minutes: number;
+  /** Those among them that bring no key. */
+  readonly keylessCallsPer5Minutes: number;
   readonly compactEveryMinutes: number;
   /** A closed day of the archive that waits longer for its compaction raises the alarm. */
   readonly compactionLagAlarmHours: number;
@@ -88,6 +103,8 @@ export interface Settings {
   readonly tokenIssuer?: TokenIssuer;
   /** Calls per second of one key in one function instance, with bursts of twice as many. Default: the functions' own limit. */
   readonly keyCallsPerSecond?: number;
+  /** Approvals by others that a policy needs to come into force. */
+  readonly policyApprovals: number;
 }
 
 const defaults: Omit<Settings, 'stage'> = {
@@ -96,6 +113,9 @@ const defaults: Omit<Settings, 'stage'> = {
   deadLetterRetentionDays: 14,
   scoreBatchSize: 10,
   scoreMaxConcurrency: 50,
+  reservedConcurrency: {},
+  lambdaQuota: 1000,
+  fairQueue: true,
   scoreTimeoutSeconds: 20,
   decideProvisionedConcurrency: 0,
   projectBatchSize: 1000,
@@ -104,6 +124,10 @@ const defaults: Omit<Settings, 'stage'> = {
   unsettledAlarm: 20,
   apiRatePerSecond: 1000,
   apiBurst: 2000,
+  openRatePerSecond: 100,
+  firewall: 'operations',
+  addressCallsPer5Minutes: 100_000,
+  keylessCallsPer5Minutes: 3_000,
   compactEveryMinutes: 60,
   compactionLagAlarmHours: 48,
   trainEveryMinutes: 1440,
@@ -124,6 +148,7 @@ const defaults: Omit<Settings, 'stage'> = {
   keyProvider: 'stack',
   shift: 'atOnce',
   grantsBatchSend: false,
+  policyApprovals: 0,
 };
 
 /** The settings that each stage changes. `cdk deploy -c stage=NAME` selects one. */
@@ -136,6 +161,8 @@ export const stages: Readonly<Record<string, Partial<Omit<Settings, 'stage'>>>> 
     auditLogRetentionDays: 1,
     readLogShare: 1,
     gatewayLog: false,
+    fairQueue: false,
+    firewall: 'none',
     scoreMaxConcurrency: 2,
     scoreTimeoutSeconds: 10,
     messageRetentionDays: 1,
@@ -191,6 +218,13 @@ const rules: readonly Rule[] = [
   integer('scoreBatchSize', 1, 10),
   integer('scoreMaxConcurrency', 2, 1000),
   integer('scoreTimeoutSeconds', 3, 900),
+  {
+    name: 'reservedConcurrency',
+    allowed: 'whole numbers from 1 to 10000 for some of ingest, score, decide, read',
+    holds: isReservedConcurrency,
+  },
+  integer('lambdaQuota', 1, 1_000_000),
+  { name: 'fairQueue', allowed: 'true or false', holds: (value) => typeof value === 'boolean' },
   integer('decideProvisionedConcurrency', 0, 1000),
   integer('projectBatchSize', 1, 1000),
   integer('streamAgeAlarmSeconds', 60, 82_800),
@@ -198,7 +232,15 @@ const rules: readonly Rule[] = [
   integer('unsettledAlarm', 0, 1_000_000),
   integer('apiRatePerSecond', 1, 10_000),
   integer('apiBurst', 1, 5000),
-  integer('compactEveryMinutes', 15, 1440),
+  integer('openRatePerSecond', 1, 10_000),
+  {
+    name: 'firewall',
+    allowed: 'core, operations or none',
+    holds: (value) => ['core', 'operations', 'none'].includes(value as string),
+  },
+  integer('addressCallsPer5Minutes', 10, 2_000_000_000),
+  integer('keylessCallsPer5Minutes', 10, 2_000_000_000),
+  integer('compactEveryMinutes', 15, 720),
   integer('compactionLagAlarmHours', 2, 720),
   integer('trainEveryMinutes', 1, 10_080),
   integer('modelAgeAlarmHours', 2, 8760),
@@ -268,34 +310,9 @@ const rules: readonly Rule[] = [
     allowed: 'a whole number from 1 to 10000, or nothing',
     holds: (value) => value === undefined || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 10_000),
   },
+  integer('policyApprovals', 0, 10),
   { name: 'grantsBatchSend', allowed: 'true or false', holds: (value) => typeof value === 'boolean' },
 ];
-
-const keyNames = ['data', 'master', 'signing'];
-const keyArn = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
-
-const isExistingKeys = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  Object.keys(value).sort().join() === keyNames.join() &&
-  Object.values(value).every((arn) => typeof arn === 'string' && keyArn.test(arn));
-
-const tableArn = /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/[\w.-]+$/;
-
-const isRestoredTable = (value: unknown): boolean => {
-  if (typeof value !== 'object' || value === null || Object.keys(value).sort().join() !== 'arn,streamArn') return false;
-  const { arn, streamArn } = value as Record<string, unknown>;
-  return typeof arn === 'string' && tableArn.test(arn) && typeof streamArn === 'string' && streamArn.startsWith(`${arn}/stream/`);
-};
-
-const isTokenIssuer = (value: unknown): boolean => {
-  try {
-    return tokenIssuerOf(JSON.stringify(value)) !== null;
-  } catch (error) {
-    if (error instanceof Error) return false;
-    throw error;
-  }
-};
 
 /**
  * Returns all settings of a stage, checked.

@@ -8,6 +8,10 @@ export interface SettingsTogether {
   readonly messageRetentionDays: number;
   readonly deadLetterRetentionDays: number;
   readonly scoreTimeoutSeconds: number;
+  readonly scoreMaxConcurrency: number;
+  readonly decideProvisionedConcurrency: number;
+  readonly reservedConcurrency: Readonly<Record<string, number>>;
+  readonly lambdaQuota: number;
   readonly apiRatePerSecond: number;
   readonly apiBurst: number;
   readonly compactEveryMinutes: number;
@@ -19,8 +23,39 @@ export interface SettingsTogether {
   readonly hotDays?: number;
 }
 
+/** Lambda keeps so many for the functions that have none reserved. */
+const unreservedMin = 100;
+
+const concurrencyFaults = ({
+  reservedConcurrency,
+  lambdaQuota,
+  scoreMaxConcurrency,
+  decideProvisionedConcurrency,
+}: SettingsTogether): string[] => {
+  const reserved = Object.values(reservedConcurrency ?? {}).reduce((sum, count) => sum + count, 0);
+  const { score, decide } = reservedConcurrency ?? {};
+  return [
+    ...(reserved > 0 && reserved + unreservedMin > lambdaQuota
+      ? [
+          `reservedConcurrency: given ${reserved} in all, allowed: at most lambdaQuota - ${unreservedMin}, which is ${lambdaQuota - unreservedMin}: Lambda keeps the rest for all other functions`,
+        ]
+      : []),
+    ...(score !== undefined && score < scoreMaxConcurrency
+      ? [
+          `reservedConcurrency: given ${score} for score, allowed: at least scoreMaxConcurrency, which is ${scoreMaxConcurrency}: what the queue hands over beyond it is refused and counts as received`,
+        ]
+      : []),
+    ...(decide !== undefined && decide < decideProvisionedConcurrency
+      ? [
+          `reservedConcurrency: given ${decide} for decide, allowed: at least decideProvisionedConcurrency, which is ${decideProvisionedConcurrency}`,
+        ]
+      : []),
+  ];
+};
+
 /** What is wrong between settings that are each in their range: given, allowed, why. */
 export const faultsTogether = (settings: SettingsTogether): string[] => [
+  ...concurrencyFaults(settings),
   ...(settings.hotDays !== undefined &&
   settings.hotDays < settings.messageRetentionDays + settings.deadLetterRetentionDays + windowDays
     ? [

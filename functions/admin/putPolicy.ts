@@ -7,14 +7,16 @@ import { publishPolicy } from '../../shared/policy/store.ts';
 import type { TableStore } from '../../shared/ports/ports.ts';
 import { parsePolicy } from './parsePolicy.ts';
 
-/** `PUT /policy`: a new version, in force at once or kept as a draft. */
-export const putPolicy = (table: TableStore): Endpoint<NewPolicy> => ({
+/** `PUT /policy`: a new version, in force at once, pending where approvals are needed, or kept as a draft. */
+export const putPolicy = (table: TableStore, approvalsNeeded: number): Endpoint<NewPolicy> => ({
   read: readNewPolicy,
-  answer: async ({ tenant, keyId, receivedAtMs }, { policy, status, ifVersion }) => {
+  answer: async ({ tenant, keyId, identity, receivedAtMs }, { policy, status, ifVersion }) => {
     const published = await publishPolicy(table, tenant, {
       policy,
       status,
       by: keyId,
+      author: identity,
+      approvalsNeeded,
       atMs: receivedAtMs,
       ...(ifVersion !== null && { ifVersion }),
     });

@@ -1,8 +1,8 @@
-import type { Measured } from '../../shared/edge/metrics.ts';
+import type { Measurements } from '../../shared/edge/metrics.ts';
 import type { CompactReport } from './compact.ts';
 
 /** What a run tells CloudWatch; nothing where another run was under way. */
-export const measures = (report: CompactReport): Readonly<Record<string, Measured>> =>
+export const measures = (report: CompactReport): Measurements =>
   report.outcome === 'busy'
     ? {}
     : {

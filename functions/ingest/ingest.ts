@@ -37,6 +37,8 @@ export interface Target {
   readonly queue: Queue;
   /** A FIFO queue: messages of one account keep their order. */
   readonly isOrdered: boolean;
+  /** A standard queue that is fair: no tenant waits for the backlog of another. */
+  readonly isFair?: boolean;
 }
 
 async function ingestOne(target: Target, request: ApiRequest, transaction: Transaction): Promise<Answer> {
@@ -110,7 +112,7 @@ function readRows({ json = null }: ApiRequest): readonly Json[] {
   return rows as readonly Json[];
 }
 
-function messageOf({ isOrdered }: Target, transaction: Transaction, request: ApiRequest): QueueMessage {
+function messageOf({ isOrdered, isFair }: Target, transaction: Transaction, request: ApiRequest): QueueMessage {
   return {
     body: serializeTransaction(transaction),
     attributes: {
@@ -118,7 +120,7 @@ function messageOf({ isOrdered }: Target, transaction: Transaction, request: Api
       [messageAttributes.correlationId]: request.correlationId,
       [messageAttributes.receivedAt]: formatInstant(request.receivedAtMs),
     },
-    ...(isOrdered && { group: groupOf(request.tenant, transaction) }),
+    ...(isOrdered ? { group: groupOf(request.tenant, transaction) } : isFair === true && { group: request.tenant }),
   };
 }
 

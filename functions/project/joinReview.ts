@@ -1,14 +1,7 @@
 import { type Clock, type Randomness, type TableStore, TransactionCancelled, type Write } from '../../shared/ports/ports.ts';
 import { attempted } from '../../shared/reviews/attempts.ts';
-import {
-  changeWrite,
-  type Flagged,
-  joined,
-  memberWrite,
-  newReview,
-  openingWrites,
-  openReviewOf,
-} from '../../shared/reviews/review.ts';
+import { type Flagged, joined, newReview } from '../../shared/reviews/review.ts';
+import { changeWrites, memberWrite, openingWrites, openReviewOf } from '../../shared/reviews/reviewItems.ts';
 import { labelKey } from '../../shared/store/names.ts';
 
 export interface JoinDependencies {
@@ -17,7 +10,7 @@ export interface JoinDependencies {
   readonly randomness: Randomness;
 }
 
-/** Transactions that join at once: two writes each and two for the review, under the table's 100. */
+/** Transactions that join at once: two writes each and those of the review, under the table's 100. */
 const groupMax = 40;
 const attemptsMax = 12;
 const backoffBaseMs = 20;
@@ -57,7 +50,7 @@ async function joinGroup(
       memberWrite(tenant, transactionId, after),
       { kind: 'check', key: labelKey(tenant, transactionId), condition: { kind: 'absent' } },
     ]);
-    const rest = openReview === null ? openingWrites(tenant, after) : [changeWrite(tenant, openReview, after)];
+    const rest = openReview === null ? openingWrites(tenant, after) : changeWrites(tenant, openReview, after);
     try {
       await table.transact([...pairs, ...rest], { once: true });
       return 'done';

@@ -1,3 +1,4 @@
+import { flaggedOf } from './flagged.ts';
 import { failuresInTurn } from './inTurn.ts';
 import { type JoinDependencies, joinReview } from './joinReview.ts';
 import type { Sink } from './project.ts';
@@ -6,22 +7,15 @@ import type { Sink } from './project.ts';
 export const reviewsSink = (dependencies: JoinDependencies): Sink => ({
   name: 'reviews',
   async project({ decisions }) {
-    const flagged = decisions.filter(({ decision }) => decision.outcome !== 'ALLOW');
-    const accounts = Map.groupBy(flagged, ({ tenant, decision: { transaction } }) =>
+    const notAllowed = decisions.filter(({ decision }) => decision.outcome !== 'ALLOW');
+    const accounts = Map.groupBy(notAllowed, ({ tenant, decision: { transaction } }) =>
       [tenant, transaction.accountId, transaction.userId].join('#'),
     );
-    const failures = await failuresInTurn([...accounts.values()], (group) => {
+    const failures = await failuresInTurn([...accounts.values()], async (group) => {
       const { tenant, decision } = group[0]!;
       const { accountId, userId } = decision.transaction;
-      return joinReview(
-        dependencies,
-        { tenant, accountId, userId },
-        group.map(({ decision: { transaction, outcome, decidedAtMs } }) => ({
-          transactionId: transaction.transactionId,
-          outcome,
-          decidedAtMs,
-        })),
-      );
+      const flagged = await flaggedOf(dependencies.table, group);
+      await joinReview(dependencies, { tenant, accountId, userId }, flagged);
     });
     return failures.flatMap(({ value: group, cause }) => group.map(({ position }) => ({ position, cause })));
   },

@@ -8,6 +8,7 @@ import { featuresSink } from './featuresSink.ts';
 import { feedSink } from './feedSink.ts';
 import { headsSink } from './headsSink.ts';
 import { healthSink } from './healthSink.ts';
+import { merchantsSink } from './merchantsSink.ts';
 import { metricsSink } from './metricsSink.ts';
 import { pausedSinks } from './pausedSinks.ts';
 import { policyReader } from './policyReader.ts';
@@ -37,6 +38,7 @@ const sinksOf = (world: Services): readonly Sink[] => [
   usersSink(world),
   metricsSink({ clock: world.clock, write: (line) => process.stdout.write(`${line}\n`) }),
   featuresSink(world),
+  merchantsSink(world),
   alertsSink({
     table: world.table,
     clock: world.clock,

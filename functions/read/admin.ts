@@ -49,12 +49,16 @@ const getSystemAudit =
     return { status: 200, body: cutPageBody(request, limit, entries, ({ body }) => body.sequence) };
   };
 
-const summary = ({ version, hash, status, publishedAtMs, by }: StoredPolicy) => ({
+const summary = ({ version, hash, status, publishedAtMs, by, asked }: StoredPolicy) => ({
   version,
   hash,
   status,
   publishedAt: publishedAtMs === null ? null : formatInstant(publishedAtMs),
   by,
+  ...(asked !== undefined && {
+    author: asked.author,
+    approvals: asked.approvals.map(({ identity, atMs }) => ({ by: identity, at: formatInstant(atMs) })),
+  }),
 });
 
 const whole = (stored: StoredPolicy) => ({ ...summary(stored), policy: stored.policy });

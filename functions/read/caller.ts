@@ -1,7 +1,7 @@
 import type { AnswerWithoutBody } from '../../shared/edge/request.ts';
 
-/** `GET /caller`: the tenant, the id and the scopes of the key or token that asks. */
-export const getCaller: AnswerWithoutBody = async ({ tenant, keyId, scopes }) => ({
+/** `GET /caller`: the tenant, the id, the identity and the scopes of the key or token that asks. */
+export const getCaller: AnswerWithoutBody = async ({ tenant, keyId, identity, scopes }) => ({
   status: 200,
-  body: { tenant, keyId, scopes },
+  body: { tenant, keyId, identity, scopes },
 });

@@ -96,7 +96,28 @@ const operations: Readonly<Record<OperationId, Operation>> = {
   getAccountStanding: { summary: "An account's standing", answer: read('Standing'), statuses: [404] },
   getAccountTimeline: { summary: "An account's decisions, newest first", answer: read('DecisionPage'), statuses: [404] },
   getAccountAudit: { summary: "An account's audit chain, oldest first", answer: read('AuditPage'), statuses: [404] },
-  getReviews: { summary: 'Reviews, one per account', answer: read('ReviewPage') },
+  getReviews: {
+    summary: 'Reviews, one per account: the last opened first, or by falling priority, or the oldest first',
+    answer: read('ReviewPage'),
+  },
+  claimReview: {
+    summary: 'Claim a review; 409 when it is closed or claimed by another',
+    body: { schema: 'Nothing', isOptional: true },
+    answer: read('ReviewItem'),
+    statuses: [404, 409],
+  },
+  releaseReview: {
+    summary: 'Give a review back; 409 when it is claimed by another, unless the key has the scope admin',
+    body: { schema: 'Nothing', isOptional: true },
+    answer: read('ReviewItem'),
+    statuses: [404, 409],
+  },
+  disposeReview: {
+    summary: 'Say what the payments of a review were; repeated, it does what is left',
+    body: { schema: 'ReviewDisposal', example: { disposition: 'CONFIRMED_FRAUD', note: 'the customer called' } },
+    answer: read('ReviewDisposed'),
+    statuses: [404, 409],
+  },
   getUserAccounts: { summary: "A user's accounts, by account", answer: read('UserAccountPage'), statuses: [404] },
   getSearch: { summary: 'What bears exactly this name, in every kind', answer: read('SearchResult') },
   getOverview: { summary: 'Figures per minute', answer: read('Overview') },
@@ -106,6 +127,12 @@ const operations: Readonly<Record<OperationId, Operation>> = {
     body: { schema: 'NewPolicy', example: { policy: examplePolicy, status: 'draft' } },
     answer: { status: 201, schema: 'PublishedPolicy' },
     statuses: [409],
+  },
+  approvePolicyVersion: {
+    summary: 'Approve a pending policy version; the last approval that is needed puts it in force',
+    body: { schema: 'Nothing', isOptional: true },
+    answer: read('PolicyApproval'),
+    statuses: [404, 409],
   },
   lintPolicy: {
     summary: 'Every fault of a policy, by its place; changes nothing',

@@ -26,7 +26,8 @@ import {
   labelFromItem,
   labelItem,
 } from '../../shared/reviews/labels.ts';
-import { changeWrite, closingWrites, type Review, reviewOf } from '../../shared/reviews/review.ts';
+import type { Review } from '../../shared/reviews/review.ts';
+import { changeWrites, closingWrites, reviewOf } from '../../shared/reviews/reviewItems.ts';
 import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
 import { hashOf, SecretSealer } from '../../shared/secrets/sealer.ts';
 import { auditKey, decisionKey, labelKey, merchantKey, reviewMemberKey, stateKey } from '../../shared/store/names.ts';
@@ -50,6 +51,8 @@ export interface Disposal {
   readonly by: string;
   /** Left out: ANALYST. */
   readonly source?: LabelSource;
+  /** The caller closes the review itself, once it is done with all of it. */
+  readonly leavesReview?: true;
 }
 
 export type Disposed =
@@ -67,7 +70,7 @@ const backoffMaxMs = 500;
  * What an analyst says of a transaction, in one transaction of the table: the account's chain grows by a REVIEWED entry; unless
  * UNSURE, the label is set or replaced, the merchant's figures and the minute counters move by exactly this label, and the review that
  * it is in closes. The
- * same word by the same person as the label that stands is a repeat and changes nothing. Throws store errors when it is not
+ * same word by the same person as the label that stands is a repeat and changes nothing; so is UNSURE said again of a payment in a review. Throws store errors when it is not
  * provably done before `deadlineMs`: safe to repeat.
  */
 export async function dispose(dependencies: DisposeDependencies, disposal: Disposal, deadlineMs: number): Promise<Disposed> {
@@ -138,6 +141,8 @@ async function plan(
   const entry = reviewedEntry(account, disposal, atMs, sealer);
   const before = labelled === null ? null : labelFromItem(labelled);
   if (before?.fingerprint === entry.fingerprint) return disposed(before.knownAtMs, review);
+  const unsure = disposition === 'UNSURE' && review !== null ? await unsureOf(table, disposal, entry.fingerprint, atMs) : null;
+  if (unsure !== null && 'knownAtMs' in unsure) return disposed(unsure.knownAtMs, review);
   const after: AccountState = {
     ...account,
     sequence: account.sequence + 1,
@@ -148,6 +153,7 @@ async function plan(
     { kind: 'put', item: stateItem(tenant, accountId, userId, after), condition: unmoved(account.sequence) },
     { kind: 'put', item: entry.item, condition: { kind: 'absent' } },
   ];
+  if (unsure !== null) writes.push(unsure.write);
   let reviewAfter = review;
   if (disposition !== 'UNSURE') {
     const { fingerprint } = entry;
@@ -163,15 +169,30 @@ async function plan(
     };
     writes.push(labelWrite(label, before), ...counterWrites(payment, label, before));
     if (merchantId !== null) writes.push(await merchantWrite(table, tenant, merchantId, label, before));
-    const moved = reviewWrites(tenant, transactionId, review, disposition, atMs);
-    writes.push(...moved.writes);
-    reviewAfter = moved.review;
+    if (disposal.leavesReview !== true) {
+      const moved = reviewWrites(tenant, transactionId, review, disposition, atMs);
+      writes.push(...moved.writes);
+      reviewAfter = moved.review;
+    }
     // A review that opens meanwhile would never be closed by this label.
     if (review === null && payment.outcome !== 'ALLOW') {
       writes.push({ kind: 'check', key: reviewMemberKey(tenant, transactionId), condition: { kind: 'absent' } });
     }
   }
   return { writes, sent: { key: entry.key, hash: entry.hash, result: disposed(atMs, reviewAfter) } };
+}
+
+/** When the same UNSURE was said before; else the write that remembers it, since there is no label to tell it by. */
+async function unsureOf(
+  table: TableStore,
+  { tenant, transactionId }: Disposal,
+  fingerprint: string,
+  atMs: number,
+): Promise<{ readonly knownAtMs: number } | { readonly write: Write }> {
+  const member = (await table.get(reviewMemberKey(tenant, transactionId), { consistent: true }))!;
+  if (member.unsure === fingerprint) return { knownAtMs: Number(member.unsureAtMs) };
+  const item = { ...member, unsure: fingerprint, unsureAtMs: atMs };
+  return { write: { kind: 'put', item, condition: { kind: 'present' } } };
 }
 
 const disposed = (knownAtMs: number, review: Review | null): Disposed => ({
@@ -246,5 +267,5 @@ function reviewWrites(
   if (review.state === 'open') return { writes: closingWrites(tenant, review, closed), review: { ...review, state: 'closed' } };
   if (review.closed?.transactionId !== transactionId) return { writes: [], review };
   const after = { ...review, closed, revision: review.revision + 1 };
-  return { writes: [changeWrite(tenant, review, after)], review: after };
+  return { writes: changeWrites(tenant, review, after), review: after };
 }

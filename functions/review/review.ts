@@ -1,10 +1,8 @@
-import { fault } from '../../shared/contract/fault.ts';
-import { noteCharactersMax } from '../../shared/contract/noteLimits.ts';
 import { formatInstant } from '../../shared/contract/time.ts';
-import { objectBody } from '../../shared/edge/body.ts';
 import { notFound } from '../../shared/edge/problem.ts';
 import type { Endpoint } from '../../shared/edge/request.ts';
-import { type DisposeDependencies, type Disposition, dispose, dispositions, type LabelSource, labelSources } from './dispose.ts';
+import { type ReviewBody, readReview } from './bodies.ts';
+import { type DisposeDependencies, dispose } from './dispose.ts';
 
 /** An analyst waits no longer. */
 const withinMs = 10_000;
@@ -21,26 +19,5 @@ export const postReview = (dependencies: DisposeDependencies): Endpoint<ReviewBo
       throw notFound(`The data of transaction ${transactionId} were erased; it can be labelled no more.`);
     const { knownAtMs, review } = result;
     return { status: 200, body: { transactionId, disposition, knownAt: formatInstant(knownAtMs), review } };
-  },
-});
-
-interface ReviewBody {
-  readonly disposition: Disposition;
-  readonly note: string | null;
-  readonly source: LabelSource;
-}
-
-const readReview = objectBody<ReviewBody>({
-  fields: ['disposition', 'note', 'source'],
-  expected: 'an object with disposition, note and source',
-  read: ({ disposition, note = null, source }, faults) => {
-    const known = dispositions.find((name) => name === disposition);
-    if (known === undefined) faults.push(fault('/disposition', 'disposition', `one of ${dispositions.join(', ')}`, disposition));
-    const isNote = note === null || (typeof note === 'string' && [...note].length <= noteCharactersMax);
-    if (!isNote) faults.push(fault('/note', 'note', `a text of at most ${noteCharactersMax} characters`, note));
-    const knownSource = labelSources.find((name) => name === (source ?? 'ANALYST'));
-    if (knownSource === undefined) faults.push(fault('/source', 'source', `one of ${labelSources.join(', ')}`, source));
-    if (known === undefined || !isNote || knownSource === undefined) return null;
-    return { disposition: known, note, source: knownSource };
   },
 });

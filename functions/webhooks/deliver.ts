@@ -2,6 +2,7 @@ import { Webhook } from 'standardwebhooks';
 import type { Clock, Randomness, TableStore } from '../../shared/ports/ports.ts';
 import { readEndpoint } from '../../shared/webhooks/endpoints.ts';
 import { parseMessage } from '../../shared/webhooks/events.ts';
+import type { Breaker } from './breaker.ts';
 import type { Post } from './post.ts';
 
 export interface DeliverDependencies {
@@ -9,6 +10,8 @@ export interface DeliverDependencies {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly post: Post;
+  /** Keeps receivers that hang from holding up the others. */
+  readonly breaker?: Breaker;
 }
 
 export type Delivered =
@@ -22,13 +25,20 @@ export type Delivered =
  * Sends one message from the queue by the Standard Webhooks convention: `webhook-id`, `webhook-timestamp` (now, seconds) and
  * `webhook-signature` (HMAC-SHA-256 of id, timestamp and body). Throws store errors and nothing else.
  */
-export async function deliver({ table, clock, post }: DeliverDependencies, queued: string): Promise<Delivered> {
+export async function deliver({ table, clock, post, breaker }: DeliverDependencies, queued: string): Promise<Delivered> {
   const message = parseMessage(queued);
   if (message === null) return { kind: 'failed', cause: 'not a webhook message' };
   const endpoint = await readEndpoint(table, message.tenant, message.endpointId);
   if (endpoint === null) return { kind: 'dropped' };
   const { messageId, payload } = message;
   const now = new Date(clock.nowMs());
+  const { endpointId } = endpoint;
+  if (breaker?.allows(endpointId, now.getTime()) === false)
+    return { kind: 'failed', cause: 'not tried: its receiver was silent' };
+  const tell = (taken: boolean): void => {
+    const nowMs = clock.nowMs();
+    breaker?.tell(endpointId, nowMs, { tookMs: nowMs - now.getTime(), taken });
+  };
   try {
     const status = await post({
       url: endpoint.url,
@@ -41,8 +51,11 @@ export async function deliver({ table, clock, post }: DeliverDependencies, queue
       },
       body: payload,
     });
-    return status >= 200 && status < 300 ? { kind: 'delivered' } : { kind: 'failed', cause: `answered ${status}` };
+    const taken = status >= 200 && status < 300;
+    tell(taken);
+    return taken ? { kind: 'delivered' } : { kind: 'failed', cause: `answered ${status}` };
   } catch (error) {
+    tell(false);
     return { kind: 'failed', cause: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -1,6 +1,6 @@
 import type { Decision, Degradation } from './decision.ts';
 import type { DecidedEntities, EntityFigures } from './entityFigures.ts';
-import type { MerchantFigures } from './merchant.ts';
+import type { MerchantFigures, TrafficFigures } from './merchant.ts';
 import type { Outcome } from './outcome.ts';
 import { type RecordedSignals, recordedSignals, type SignalName, signalNames } from './signals/names.ts';
 import { formatInstant } from './time.ts';
@@ -186,7 +186,8 @@ export function canonicalBody(body: DecisionBody): string {
     degraded += `${degraded === '' ? '' : ','}{"cause":"${cause}","part":${JSON.stringify(part)}}`;
   const figures =
     merchant &&
-    `{"frauds":${merchant.frauds},"labelled":${merchant.labelled},"riskLong":${merchant.riskLong},"riskShort":${merchant.riskShort}}`;
+    `{"frauds":${merchant.frauds},"labelled":${merchant.labelled},"riskLong":${merchant.riskLong},"riskShort":${merchant.riskShort}` +
+      `${canonicalTraffic(merchant.traffic)}}`;
   const entities = body.entities === undefined ? '' : `,"entities":${canonicalEntities(body.entities)}`;
   return (
     `{"amountMinor":${body.amountMinor},"at":"${body.at}","chain":"${body.chain}","currency":"${body.currency}","degraded":[${degraded}]` +
@@ -198,6 +199,14 @@ export function canonicalBody(body: DecisionBody): string {
     `,"triggered":${JSON.stringify(body.triggered)}}`
   );
 }
+
+const canonicalTraffic = (traffic: TrafficFigures | undefined): string =>
+  traffic === undefined
+    ? ''
+    : `,"traffic":{"accounts1h":${traffic.accounts1h},"asOfMs":${traffic.asOfMs},"flaggedShare1h":${traffic.flaggedShare1h}` +
+      `,"newDeviceShare1h":${traffic.newDeviceShare1h},"payments1h":${traffic.payments1h},"usualAccounts1h":${traffic.usualAccounts1h}` +
+      `,"usualFlaggedShare":${traffic.usualFlaggedShare},"usualNewDeviceShare":${traffic.usualNewDeviceShare}` +
+      `,"usualPayments1h":${traffic.usualPayments1h}}`;
 
 const canonicalEntities = (entities: DecidedEntities): string => {
   const kinds = Object.keys(entities).sort();

@@ -93,6 +93,7 @@ const merchantFacts = (figures: MerchantFigures | null): RuleFacts['merchant'] =
         frauds: BigInt(figures.frauds),
         riskShort: figures.riskShort,
         riskLong: figures.riskLong,
+        ...figures.traffic,
       };
 
 /** 0..23 on the payer's clock, as the offset of the transaction tells it. */

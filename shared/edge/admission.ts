@@ -7,7 +7,7 @@ import { findCardNumbers } from '../contract/transaction.ts';
 import { Throttled, Unavailable } from '../ports/ports.ts';
 import { pathWithinApi } from './basePath.ts';
 import { type Fault, invalid, notFound, Problem } from './problem.ts';
-import type { ApiRequest, Authentication, Caller, Endpoint, Endpoints } from './request.ts';
+import type { ApiRequest, Authentication, Caller, Endpoint, Endpoints, Recognised } from './request.ts';
 import type { Throttle } from './throttle.ts';
 
 const bodyLimitBytes = 262_144;
@@ -23,7 +23,12 @@ const transactionBodies: ReadonlySet<OperationId> = new Set<OperationId>([
 /** Open routes that tell more to whoever shows a key. */
 const openToKeys: ReadonlySet<OperationId> = new Set<OperationId>(['getHealth']);
 
-const optionalBodies: ReadonlySet<OperationId> = new Set<OperationId>(['putListEntry']);
+const optionalBodies: ReadonlySet<OperationId> = new Set<OperationId>([
+  'putListEntry',
+  'claimReview',
+  'releaseReview',
+  'approvePolicyVersion',
+]);
 
 export interface Gate {
   readonly stage: Stage;
@@ -107,7 +112,7 @@ export function headerOf(event: APIGatewayProxyEvent, name: string): string | un
   return undefined;
 }
 
-const nobody: Caller = { tenant: '', keyId: '', scopes: [] };
+const nobody: Caller = { tenant: '', keyId: '', scopes: [], identity: '' };
 
 const isOpen = (match: Match | null): boolean => match?.routes.every((route) => route.scope === null) ?? false;
 
@@ -126,7 +131,7 @@ async function recognised(gate: Gate, match: Match | null, event: APIGatewayProx
   }
 }
 
-const callerOf = ({ tenant, keyId, scopes }: Caller): Caller => ({ tenant, keyId, scopes });
+const callerOf = ({ tenant, keyId, scopes, identity = keyId }: Recognised): Caller => ({ tenant, keyId, scopes, identity });
 
 async function authenticated(gate: Gate, event: APIGatewayProxyEvent): Promise<Caller> {
   const caller = await gate.authenticate(headerOf(event, 'authorization'));

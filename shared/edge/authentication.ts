@@ -12,7 +12,8 @@ export function bearerAuthentication(table: TableStore, clock: Clock, checkToken
     if (authorization === undefined || authorization.length > longestHeader) return null;
     const bearer = /^Bearer +([^\s]+)$/i.exec(authorization)?.[1];
     if (bearer === undefined) return null;
-    if (bearer.startsWith('aegis_') || checkToken === null) return checkKey(bearer);
-    return checkToken(bearer);
+    if (!bearer.startsWith('aegis_') && checkToken !== null) return checkToken(bearer);
+    const record = await checkKey(bearer);
+    return record && { ...record, identity: record.owner ?? record.keyId };
   };
 }

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { isTenant } from '../contract/ids.ts';
+import { allowedId, isId, isTenant } from '../contract/ids.ts';
 import { type Scope, scopes } from '../contract/routes.ts';
 import type { Clock, Item, Randomness, TableStore } from '../ports/ports.ts';
 import { cache } from '../store/cache.ts';
@@ -22,6 +22,8 @@ export interface KeyRecord {
   /** RFC 3339, UTC, as all times here. */
   readonly createdAt: string;
   readonly createdBy: string;
+  /** Who uses it, kept when it is rotated; a key of 0.1 has none and stands for itself. */
+  readonly owner?: string;
   readonly expiresAt: string | null;
   readonly revokedAt: string | null;
 }
@@ -36,6 +38,8 @@ export interface NewKey {
   readonly tenant: string;
   readonly scopes: readonly Scope[];
   readonly createdBy: string;
+  /** Who uses it; left out: the key stands for itself. */
+  readonly owner?: string;
   /** Epoch milliseconds; null = never. */
   readonly expiresAtMs: number | null;
 }
@@ -64,12 +68,16 @@ export function draftKey(store: Omit<KeyStore, 'table'>, wanted: NewKey): Create
   if (wanted.expiresAtMs !== null && wanted.expiresAtMs <= nowMs)
     throw new RangeError(`expires must be a time to come; given ${new Date(wanted.expiresAtMs).toISOString()}`);
   const secret = hex(store.randomness.bytes(secretBytes));
+  if (wanted.owner !== undefined && !isId(wanted.owner))
+    throw new RangeError(`owner must be ${allowedId}; given ${JSON.stringify(wanted.owner)}`);
+  const keyId = `key_${hex(store.randomness.bytes(idBytes))}`;
   const record: KeyRecord = {
-    keyId: `key_${hex(store.randomness.bytes(idBytes))}`,
+    keyId,
     tenant: wanted.tenant,
     scopes: scopes.filter((scope) => wanted.scopes.includes(scope)),
     createdAt: new Date(nowMs).toISOString(),
     createdBy: wanted.createdBy,
+    owner: wanted.owner ?? keyId,
     expiresAt: wanted.expiresAtMs === null ? null : new Date(wanted.expiresAtMs).toISOString(),
     revokedAt: null,
   };
@@ -133,8 +141,9 @@ async function itemsOf(table: TableStore, tenant: string): Promise<readonly Item
 }
 
 export function recordOf(item: Item): KeyRecord {
-  const { keyId, tenant, scopes: held, createdAt, createdBy, expiresAt, revokedAt } = item as unknown as KeyRecord;
-  return { keyId, tenant, scopes: held, createdAt, createdBy, expiresAt, revokedAt };
+  const { keyId, tenant, scopes: held, createdAt, createdBy, owner, expiresAt, revokedAt } = item as unknown as KeyRecord;
+  const record = { keyId, tenant, scopes: held, createdAt, createdBy, expiresAt, revokedAt };
+  return owner === undefined ? record : { ...record, owner };
 }
 
 const hashOf = (secret: string): string => createHash('sha256').update(secret, 'utf8').digest('hex');

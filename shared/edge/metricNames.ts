@@ -1,11 +1,14 @@
 import type { FeatureName } from '../domain/features.ts';
 
 /**
- * The names of everything that Aegis measures in CloudWatch, without dimensions. Functions that measure, alarms, the dashboard and
+ * The names of everything that Aegis measures in CloudWatch, by one dimension: the stage. Functions that measure, alarms, the dashboard and
  * `aegis cost` take them from here; a name that is not here does not compile.
  */
 
 export const namespace = 'Aegis';
+
+/** Two stages of an account must not share a metric. */
+export const stageDimension = 'Stage';
 
 const names = [
   // Counted by the project stage, for each batch of the stream.
@@ -28,6 +31,9 @@ const names = [
   'CheckpointLag',
   'CheckpointLeaves',
   'ModelAge',
+  'CompactionLag',
+  'CompactedRows',
+  'CompactedFiles',
   'TrainDuration',
   'TrainRows',
   'TrainLabelledFrauds',

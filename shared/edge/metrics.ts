@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/ports.ts';
-import { type MetricName, namespace } from './metricNames.ts';
+import { optional } from '../store/environment.ts';
+import { type MetricName, namespace, stageDimension } from './metricNames.ts';
 
 /** CloudWatch's embedded metric format: a log line that becomes metrics, without a call. */
 
@@ -16,19 +17,25 @@ const valuesMax = 100;
 /** What was measured, by name. */
 export type Measurements = Readonly<Partial<Record<MetricName, Measured>>>;
 
+/** Of this process: the deployment whose metrics these are. A process of no deployment measures for itself. */
+const ownStage = optional('stage') ?? 'none';
+
 /** Returns the line. Of more than 100 values it keeps every n-th, which is enough for percentiles. Counts have no unit, to save bytes. */
-export const metricsLine = (metrics: Measurements, nowMs: number): string =>
+export const metricsLine = (metrics: Measurements, nowMs: number, stage: string = ownStage): string =>
   JSON.stringify({
     _aws: {
       Timestamp: nowMs,
       CloudWatchMetrics: [
         {
           Namespace: namespace,
-          Dimensions: [[]],
-          Metrics: Object.entries(metrics).map(([Name, { unit }]) => (unit === 'Count' ? { Name } : { Name, Unit: unit })),
+          Dimensions: [[stageDimension]],
+          Metrics: Object.entries(metrics).map(([Name, { unit, value }]) =>
+            unit === 'Count' || typeof value !== 'number' ? { Name } : { Name, Unit: unit },
+          ),
         },
       ],
     },
+    [stageDimension]: stage,
     ...Object.fromEntries(
       Object.entries(metrics).map(([name, { value }]) => [name, typeof value === 'number' ? value : thinned(value)]),
     ),

@@ -7,12 +7,17 @@ export interface Caller {
   /** A key's id, or a token's subject. */
   readonly keyId: string;
   readonly scopes: readonly Scope[];
+  /** Who it is, kept when a key is rotated: a key's owner, or a token's subject. */
+  readonly identity: string;
 }
 
-/** Returns the caller of an `Authorization` header, null when it names none. Throws store errors. */
-export type Authentication = (authorization: string | undefined) => Promise<Caller | null>;
+/** Left out, the identity is the `keyId`. */
+export type Recognised = Omit<Caller, 'identity'> & Partial<Pick<Caller, 'identity'>>;
 
-/** A request that has passed every check of the edge. On open routes tenant and keyId are empty. */
+/** Returns the caller of an `Authorization` header, null when it names none. Throws store errors. */
+export type Authentication = (authorization: string | undefined) => Promise<Recognised | null>;
+
+/** A request that has passed every check of the edge. On open routes tenant, keyId and identity are empty. */
 export interface ApiRequest extends Caller {
   readonly operationId: OperationId;
   readonly correlationId: string;

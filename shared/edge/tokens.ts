@@ -4,7 +4,7 @@ import { hasCardNumber } from '../contract/cardNumbers.ts';
 import { isId, isTenant } from '../contract/ids.ts';
 import { type Scope, scopes } from '../contract/routes.ts';
 import { type Clock, Unavailable } from '../ports/ports.ts';
-import type { Caller } from './request.ts';
+import type { Recognised } from './request.ts';
 
 /** Tokens (JWT) of an OIDC issuer as callers: issuer, audience, signature and times are checked, claims become tenant and scopes. */
 export interface TokenIssuer {
@@ -21,7 +21,7 @@ export interface TokenIssuer {
   readonly consoleClientId?: string;
 }
 
-export type TokenCheck = (token: string) => Promise<Caller | null>;
+export type TokenCheck = (token: string) => Promise<Recognised | null>;
 
 /** Only signatures by public keys: tokens signed with a shared secret, or unsigned, are refused. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
@@ -71,7 +71,7 @@ export function tokenCheck(issuer: TokenIssuer, clock: Clock, keys?: JWTVerifyGe
   };
 }
 
-function callerOf(issuer: TokenIssuer, payload: JWTPayload): Caller | null {
+function callerOf(issuer: TokenIssuer, payload: JWTPayload): Recognised | null {
   const tenant = payload[issuer.tenantClaim];
   if (typeof tenant !== 'string' || !isTenant(tenant)) return null;
   const claim = payload[issuer.scopeClaim];
@@ -79,7 +79,8 @@ function callerOf(issuer: TokenIssuer, payload: JWTPayload): Caller | null {
   const granted = new Set(
     words.flatMap((word) => (typeof word === 'string' && Object.hasOwn(issuer.scopes, word) ? issuer.scopes[word]! : [])),
   );
-  return { tenant, keyId: nameOf(payload.sub!), scopes: scopes.filter((scope) => granted.has(scope)) };
+  const name = nameOf(payload.sub!);
+  return { tenant, keyId: name, identity: name, scopes: scopes.filter((scope) => granted.has(scope)) };
 }
 
 /** Returns the name of a subject in audit entries and logs. */

@@ -12,8 +12,8 @@ export interface LedgerDependencies {
   readonly randomness: Randomness;
   /** Policy, model and sealer in force for a tenant; throws a store error when they cannot be read. */
   readonly judgement: (tenant: string) => Promise<Judgement>;
-  /** Null when they cannot be read. */
-  readonly merchantFigures: (tenant: string, merchantId: string) => Promise<MerchantFigures | null>;
+  /** For a payment of that time; null when they cannot be read. */
+  readonly merchantFigures: (tenant: string, merchantId: string, occurredAtMs: number) => Promise<MerchantFigures | null>;
   readonly listHits: (
     tenant: string,
     policy: CompiledPolicy,

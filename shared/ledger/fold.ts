@@ -54,9 +54,9 @@ export async function fold(
   const pending: Payment[] = [];
   const payments: PaymentCommit[] = [];
   for (const submission of submissions) {
-    const { merchantId } = submission.transaction;
+    const { merchantId, occurredAtMs } = submission.transaction;
     const [merchant, lists, entities] = await Promise.all([
-      merchantId === null ? null : dependencies.merchantFigures(tenant, merchantId),
+      merchantId === null ? null : dependencies.merchantFigures(tenant, merchantId, occurredAtMs),
       dependencies.listHits(tenant, judgement.policy, submission.transaction),
       dependencies.entities.count(submission, judgement.policy.policy),
     ]);

@@ -18,11 +18,11 @@ import {
 import type { Anomaly, Cause, Decision, Degradation, Reason } from '../domain/decision.ts';
 import type { DecidedEntities } from '../domain/entityFigures.ts';
 import { type Codec, type Counts, fieldsOf, type Layout, type Names } from '../domain/fields.ts';
-import type { MerchantFigures } from '../domain/merchant.ts';
 import { outcomes } from '../domain/outcome.ts';
 import type { RowFormat } from '../domain/rowFormat.ts';
 import type { Place, Transaction } from '../domain/transaction.ts';
 import { entities, entityFormat } from './entityFormats.ts';
+import { merchant, merchantTraffic } from './merchantFormats.ts';
 
 /** The tables by which DECISION and AUDIT items are packed and read. */
 
@@ -243,14 +243,6 @@ export const decisionFormat: RowFormat<StoredDecision> = {
   }),
 };
 
-const ofMerchant = fieldsOf<MerchantFigures>();
-const merchant = record([
-  ofMerchant.field('labelled', unsigned),
-  ofMerchant.field('frauds', unsigned),
-  ofMerchant.field('riskShort', numberOrNull),
-  ofMerchant.field('riskLong', numberOrNull),
-]);
-
 const ofEntry = fieldsOf<PackedEntry>();
 
 /** Chain and sequence are the item's key. */
@@ -285,6 +277,7 @@ export const entryFormat: RowFormat<PackedEntry> = {
     ofEntry.field('modelVersion', numberOrNull),
     ofEntry.optional('modelHash', hex(hashBytes)),
     ofEntry.since(entityFormat, 'entities', entities, null),
+    merchantTraffic,
   ],
   counts: (entry, names) => ({ ...countsOf(entry, names), features: 0 }),
 };

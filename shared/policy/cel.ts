@@ -48,7 +48,20 @@ export const txnFields = {
 export const accountFields = { transactionCount: 'int', ageDays: 'double' } as const;
 
 /** Fields of `merchant` and their CEL types. */
-export const merchantFields = { labelled: 'int', frauds: 'int', riskShort: 'double', riskLong: 'double' } as const;
+export const merchantFields = {
+  labelled: 'int',
+  frauds: 'int',
+  riskShort: 'double',
+  riskLong: 'double',
+  accounts1h: 'double',
+  payments1h: 'double',
+  newDeviceShare1h: 'double',
+  flaggedShare1h: 'double',
+  usualAccounts1h: 'double',
+  usualPayments1h: 'double',
+  usualNewDeviceShare: 'double',
+  usualFlaggedShare: 'double',
+} as const;
 
 /** Fields of `device`, `ip`, `beneficiary`, `instrument` and `entity.<kind>`, and their CEL types. */
 export const entityFields = {

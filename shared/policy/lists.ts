@@ -4,7 +4,7 @@ import type { List, Policy } from '../domain/policy.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { appendSystemEvent } from '../ledger/systemChain.ts';
 import { type Condition, type Item, type TableStore, TransactionCancelled, type Write } from '../ports/ports.ts';
-import { boundedMap, cache, onePer } from '../store/cache.ts';
+import { boundedBySize, cache, onePer } from '../store/cache.ts';
 import { listEntryKey, listVersionKey } from '../store/names.ts';
 import { itemPage, queryItems } from '../store/pages.ts';
 
@@ -25,6 +25,8 @@ const keptAfterExpiryMs = 2 * dayMs;
 
 const cachedTenants = 1_000;
 const cachedLists = 2_000;
+/** Of all lists in memory together: a function of 1 GB holds them however many tenants have long ones. */
+const cachedEntries = 1_000_000;
 const changeAttempts = 8;
 const pageItems = 1_000;
 /** Enough pages for a full list, and as many again for short ones. */
@@ -38,12 +40,13 @@ type Entries = ReadonlyMap<string, number | null>;
 /** A list as it was after so many changes. */
 interface KeptList {
   readonly changes: number;
+  readonly count: number;
   readonly entries: Promise<Entries>;
 }
 
 const cachesOf = onePer((_: TableStore) => ({
   versions: cache<ListVersions>({ max: cachedTenants, ttlMs: listCacheMs }),
-  lists: boundedMap<KeptList>(cachedLists),
+  lists: boundedBySize<KeptList>(cachedLists, cachedEntries, ({ count }) => count),
 }));
 
 /**
@@ -83,7 +86,7 @@ const entriesOf = (table: TableStore, tenant: string, list: string, { changes, c
   const kept = lists.get(key);
   if (kept?.changes === changes) return kept.entries;
   const entries = readEntries(table, tenant, list);
-  lists.set(key, { changes, entries });
+  lists.set(key, { changes, count, entries });
   entries.catch(() => {
     if (lists.get(key)?.entries === entries) lists.delete(key);
   });

@@ -130,7 +130,7 @@ export class OutcomeUnknown extends Error {
 export interface QueueMessage {
   readonly body: string;
   readonly attributes: Readonly<Record<string, string>>;
-  /** FIFO queues only: messages of a group keep their order. */
+  /** On a FIFO queue messages of a group keep their order. On any other no group waits for a busier one. */
   readonly group?: string;
 }
 

@@ -56,6 +56,10 @@ export function cache<Value>({ max, ttlMs, ttlMsOf }: CacheOptions<Value>): Cach
 /** A map of at most `max` entries; the one that was used longest ago goes first. */
 export const boundedMap = <Value extends object>(max: number) => new LRUCache<string, Value>({ max });
 
+/** The same, whose entries together have at most the size `sizeMax`: for those of which one can be a thousand times another. */
+export const boundedBySize = <Value extends object>(max: number, sizeMax: number, sizeOf: (value: Value) => number) =>
+  new LRUCache<string, Value>({ max, maxSize: sizeMax, sizeCalculation: (value) => Math.max(1, sizeOf(value)) });
+
 /** One `Thing` for each object, made when it is first asked for and gone with the object. */
 export function onePer<Owner extends object, Thing>(make: (owner: Owner) => Thing): (owner: Owner) => Thing {
   const things = new WeakMap<Owner, Thing>();

@@ -76,6 +76,12 @@ export const merchantKey = (tenant: string, merchantId: string): Key => ({
   sk: 'M',
 });
 
+/** What the stream counted of one merchant's decisions; beside its figures, so that one query reads both. */
+export const merchantTrafficKey = (tenant: string, merchantId: string): Key => ({
+  pk: merchantKey(tenant, merchantId).pk,
+  sk: 'T',
+});
+
 /** All that is counted on one entity; `digest` is a keyed hash of its id. */
 const entityPartition = (tenant: string, kind: string, digest: string): string => `${prefixes.entity}${tenant}#${kind}#${digest}`;
 
@@ -118,6 +124,21 @@ export const reviewMemberKey = (tenant: string, transactionId: string): Key => (
   sk: 'R',
 });
 
+/** Where a review is, by its name; what tells it from reviews of 0.1, which have none. */
+export const reviewIdKey = (tenant: string, reviewId: string): Key => ({
+  pk: `${prefixes.review}${tenant}#id#${reviewId}`,
+  sk: 'R',
+});
+
+/** Pointers at open reviews, those first that are to be looked at first. */
+export const reviewQueueKey = (tenant: string, rank: string): Key => ({ pk: `${prefixes.review}${tenant}#queue`, sk: rank });
+
+/** Pointers at the open reviews that somebody has claimed, by rank or in the order of their opening. */
+export const claimedReviewKey = (tenant: string, assignee: string, order: 'rank' | 'place', sk: string): Key => ({
+  pk: `${prefixes.review}${tenant}#claimed#${order}#${assignee}`,
+  sk,
+});
+
 /** A tenant's webhook endpoints. */
 export const webhookKey = (tenant: string, endpointId: string): Key => ({ pk: `${prefixes.webhook}${tenant}`, sk: endpointId });
 
@@ -128,6 +149,8 @@ export const policyVersionKey = (tenant: string, version: number): Key => ({
   pk: `${prefixes.policy}${tenant}`,
   sk: `V#${sequenceText(version)}`,
 });
+/** That a policy of this hash was in force once. */
+export const policyInForceKey = (tenant: string, hash: string): Key => ({ pk: `${prefixes.policy}${tenant}`, sk: `H#${hash}` });
 export const policyPointerKey = (tenant: string): Key => ({ pk: `${prefixes.policy}${tenant}`, sk: 'CURRENT' });
 
 export const listEntryKey = (tenant: string, list: string, entry: string): Key => ({
@@ -171,6 +194,8 @@ export const expiryAttribute = 'ttl';
 export const env = {
   table: 'AEGIS_TABLE',
   queueUrl: 'AEGIS_QUEUE_URL',
+  /** `true`: messages go onto a standard queue by the group of their tenant. */
+  fairQueue: 'AEGIS_FAIR_QUEUE',
   deadLetterUrl: 'AEGIS_DEAD_LETTER_URL',
   /** Seconds: the longest pause before a payment that could not be decided is tried again. */
   pauseSecondsMax: 'AEGIS_PAUSE_SECONDS_MAX',
@@ -207,12 +232,16 @@ export const env = {
   /** Local stacks only: the private key that signs checkpoints, PKCS #8 in PEM, instead of KMS. */
   localCheckpointKey: 'AEGIS_LOCAL_CHECKPOINT_KEY',
   version: 'AEGIS_VERSION',
+  /** The deployment's stage: the dimension of what its functions measure. */
+  stage: 'AEGIS_STAGE',
   /** The least level of log lines: debug, info, warn (when not set), error, audit or silent. */
   logLevel: 'AEGIS_LOG_LEVEL',
   /** Of the reads that tell nothing of a person, the share that is logged, 0 to 1; all when not set. */
   readLogShare: 'AEGIS_READ_LOG_SHARE',
   /** An OIDC issuer whose tokens are taken beside keys, as JSON (`shared/edge/tokens.ts`); none when not set. */
   tokenIssuer: 'AEGIS_TOKEN_ISSUER',
+  /** Approvals by others that a policy needs to come into force; none when not set. */
+  policyApprovals: 'AEGIS_POLICY_APPROVALS',
   /** Calls a second of one key in one function instance. */
   keyCallsPerSecond: 'AEGIS_KEY_CALLS_PER_SECOND',
 } as const;

@@ -101,9 +101,24 @@ export interface ResolvedAddress {
 
 export type Resolve = (host: string) => Promise<readonly ResolvedAddress[]>;
 
-/** The system's resolver. */
-export const systemResolve: Resolve = async (host) =>
-  (await lookup(host, { all: true })).map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }));
+/** A name that is not resolved by then counts as one that is not. */
+export const resolveMsMax = 2_000;
+
+/** The system's resolver, or another lookup. Throws an Error after `resolveMsMax`. */
+export const resolveBy =
+  (find: (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>): Resolve =>
+  async (host) => {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error(`${host} was not resolved within ${resolveMsMax / 1_000} s`)), resolveMsMax);
+    try {
+      const found = await Promise.race([find(host), late]);
+      return found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }));
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+export const systemResolve: Resolve = resolveBy((host) => lookup(host, { all: true }));
 
 /**
  * The addresses of a URL's host, all of them allowed: what is connected to is what was checked. Throws a RangeError when one is not,

@@ -35,7 +35,7 @@ export const reviewEvent = (tenant: string, review: Review): WebhookEvent =>
     review.closed === null ? 'review.opened' : 'review.closed',
     review.reviewId,
     review.closed?.atMs ?? review.openedAtMs,
-    renderReview(review),
+    renderReview(review, review.closed?.atMs ?? review.openedAtMs),
   );
 
 const event = (tenant: string, type: EventType, subject: string, atMs: number, data: object): WebhookEvent => ({

@@ -11,6 +11,12 @@ const review = (reviewId: string, transactionIds: readonly string[] = [`t_${revi
   openedAt: '2026-11-20T13:45:00.000Z',
   outcome: 'REVIEW',
   transactionIds,
+  assignee: null,
+  claimedAt: null,
+  priority: 40,
+  amountMinor: 100,
+  dueAt: '2026-11-21T13:45:00.000Z',
+  reasons: [],
 });
 const list = (...ids: readonly string[]): readonly ReviewItem[] => ids.map((id) => review(id));
 const at = (id: string, items: readonly ReviewItem[]) => selected(items.find(({ reviewId }) => reviewId === id)!, items);

@@ -35,7 +35,7 @@ const first: Changes = { trainEveryMinutes: 1 };
 /** Trains no more, so that the earlier version's model stays in force. */
 const untrained: Changes = { trainEveryMinutes: 1440 };
 /** Changes functions, an event source and a queue, and must replace nothing that holds data. */
-const upgrade: Changes = { ...first, scoreBatchSize: 5, scoreTimeoutSeconds: 12, logRetentionDays: 3 };
+const upgrade: Changes = { ...first, scoreBatchSize: 5, scoreTimeoutSeconds: 14, logRetentionDays: 3 };
 
 const main = async (): Promise<number> => {
   const { restore: isRestore, from } = parseArgs({
@@ -89,6 +89,7 @@ const main = async (): Promise<number> => {
         await lap('nothing replaced', () => run('resources.ts', after, 'compare'));
         sameOutputs(before, after);
         await lap('the main job after the upgrade', () => run('drive.ts', after, 'upgraded'));
+        await lap('rolled back by one command, and put forward again', () => run('rollback.ts', after));
         await lap('clean diff', () => diffCore(target, upgrade));
         await lap('destroy', () => destroyCore(target));
         await lap('what is retained', () => run('retained.ts', after));

@@ -14,7 +14,7 @@ import { pageEntries } from '../../shared/projection/feed.ts';
 import { readPendingHeads } from '../../shared/proof/heads.ts';
 import { labelFromItem } from '../../shared/reviews/labels.ts';
 import { renderReview } from '../../shared/reviews/render.ts';
-import { reviewFromItem, reviewOfKey } from '../../shared/reviews/review.ts';
+import { type Review, reviewFromItem, reviewOfKey } from '../../shared/reviews/review.ts';
 import { prefixes } from '../../shared/store/names.ts';
 import { modelOf } from '../../tools/proof/versions.ts';
 
@@ -46,7 +46,7 @@ export async function meaningOf(stores: { readonly table: TableStore; readonly m
     else if (item.pk.startsWith(prefixes.label)) labels[name] = labelFromItem(item);
     else if (item.pk.startsWith(prefixes.key)) keys[name] = recordOf(item);
     else if (item.pk.startsWith(prefixes.review) && reviewOfKey(item) !== null)
-      reviews[name] = renderReview(reviewFromItem(item));
+      reviews[name] = reviewMeaning(reviewFromItem(item));
   }
   const manifests = await listManifests(stores.table, 100);
   const models = await Promise.all(
@@ -122,3 +122,13 @@ const modelMeaning = (model: CompiledModel) => ({
     return { score, percentile, contributions: named, learned };
   }),
 });
+
+/** What 0.1 said of a review: later versions say more. */
+const reviewMeaning = (review: Review) => {
+  const { reviewId, userId, accountId, state, openedAt, outcome, transactionIds, disposition, closedAt } = renderReview(
+    review,
+    0,
+  );
+  const closed = { ...(disposition !== undefined && { disposition }), ...(closedAt !== undefined && { closedAt }) };
+  return { reviewId, userId, accountId, state, openedAt, outcome, transactionIds, ...closed };
+};

@@ -95,6 +95,23 @@ const places: readonly Place[] = [
   (card) => ({ sent: { method: 'PUT', path: `/lists/blockedAccounts/${encodeURIComponent(card)}` } }),
   (card) => ({ sent: { method: 'PUT', path: `/lists/${encodeURIComponent(card)}/x` } }),
   (card, draw) => ({ sent: { method: 'PUT', path: '/lists/blockedAccounts/x', body: escaped(draw, { expiresAt: card }) } }),
+  (card, draw) => ({
+    sent: { method: 'PUT', path: '/lists/blockedAccounts/x', body: escaped(draw, { note: `paid by ${card}` }) },
+  }),
+  (card, draw) => ({ sent: post('/decisions/known/review', escaped(draw, { disposition: 'UNSURE', source: card })) }),
+  (card, draw) => ({ sent: post('/policy/lint', escaped(draw, { policy: { ...defaultPolicy, [card]: card } })) }),
+  ...(['claim', 'release', 'dispose'] as const).map(
+    (what): Place =>
+      (card) => ({ sent: post(`/reviews/${encodeURIComponent(card)}/${what}`, '{"disposition":"UNSURE"}') }),
+  ),
+  (card, draw) => ({
+    sent: post('/reviews/rev_000000000000000000000000/dispose', escaped(draw, { disposition: 'UNSURE', note: card })),
+  }),
+  (card, draw) => ({
+    sent: post('/reviews/rev_000000000000000000000000/dispose', escaped(draw, { disposition: 'UNSURE', transactionIds: [card] })),
+  }),
+  (card, draw) => ({ sent: post('/policy/versions/2/approval', escaped(draw, { note: card })) }),
+  (card) => ({ sent: post(`/policy/versions/${encodeURIComponent(card)}/approval`, '{}') }),
   (card) => ({ sent: { method: 'DELETE', path: `/lists/blockedAccounts/${encodeURIComponent(card)}` } }),
   ...[
     '/decisions/CARD',
@@ -102,13 +119,17 @@ const places: readonly Place[] = [
     '/accounts/CARD/decisions',
     '/accounts/CARD/audit',
     '/policy/versions/CARD',
+    '/users/CARD/accounts',
+    '/lists/CARD',
   ].map(
     (path): Place =>
       (card) => ({ sent: { path: path.replace('CARD', encodeURIComponent(card)) } }),
   ),
   (card) => ({ sent: { path: `/docs/${encodeURIComponent(card)}` } }),
   (card) => ({ sent: { path: `/${encodeURIComponent(card)}/x` }, statuses: [404] }),
-  ...['limit', 'cursor', 'outcome', 'other'].map(
+  (card) => ({ sent: { path: '/search', query: { q: [card] } } }),
+  (card) => ({ sent: { path: '/reviews', query: { assignee: [card] } } }),
+  ...['limit', 'cursor', 'outcome', 'signal', 'from', 'minScore', 'other'].map(
     (name): Place =>
       (card) => ({ sent: { path: '/decisions/latest', query: { [name]: [card] } } }),
   ),

@@ -1,22 +1,30 @@
 import { expect } from 'vitest';
 
+type Dimensions = readonly { readonly Name: string; readonly Value: unknown }[];
+
 /** The properties of an alarm in a template. */
 export interface AlarmProperties {
   readonly MetricName?: string;
   readonly Threshold: number;
   readonly ComparisonOperator: string;
   readonly EvaluationPeriods: number;
+  readonly TreatMissingData: string;
+  readonly Dimensions?: Dimensions;
+  readonly Namespace?: string;
+  readonly Period?: number;
   readonly Statistic?: string;
   readonly Metrics?: readonly {
     readonly Id: string;
     readonly Expression?: string;
-    readonly MetricStat?: { readonly Metric: { readonly MetricName: string } };
+    readonly MetricStat?: {
+      readonly Metric: { readonly MetricName: string; readonly Namespace: string; readonly Dimensions?: Dimensions };
+    };
   }[];
   readonly AlarmRule?: { readonly 'Fn::Join': readonly [string, readonly unknown[]] };
 }
 /** What a metric measured, by name: the values of each period. */
 export type Measured = Readonly<Record<string, readonly (readonly number[])[]>>;
-/** As CloudWatch evaluates: a period without values is not breaching; every one of the alarm's periods must breach. */
+/** As CloudWatch evaluates: a period without values breaches where the alarm says so; every one of the alarm's periods must breach. */
 export const isTripped = (alarm: AlarmProperties, measured: Measured): boolean => {
   const statistics: Readonly<Record<string, (values: readonly number[]) => number>> = {
     Maximum: (values) => Math.max(...values),
@@ -42,8 +50,9 @@ export const isTripped = (alarm: AlarmProperties, measured: Measured): boolean =
   expect(alarm.ComparisonOperator).toMatch(/^GreaterThan(OrEqualTo)?Threshold$/);
   return Array.from({ length: alarm.EvaluationPeriods }, (_, period) => valueAt(period)).every(
     (value) =>
-      value !== null &&
-      (alarm.ComparisonOperator === 'GreaterThanThreshold' ? value > alarm.Threshold : value >= alarm.Threshold),
+      (value === null && alarm.TreatMissingData === 'breaching') ||
+      (value !== null &&
+        (alarm.ComparisonOperator === 'GreaterThanThreshold' ? value > alarm.Threshold : value >= alarm.Threshold)),
   );
 };
 

@@ -7,7 +7,7 @@ import { build } from '../../infra/build.ts';
 import { checkWithPacks } from '../../infra/packs.ts';
 import type { Settings } from '../../infra/settings.ts';
 import { synthesizeTemplate, withoutBundling } from '../../infra/template.ts';
-import { env } from '../../shared/store/names.ts';
+import { env, prefixes } from '../../shared/store/names.ts';
 import { inspect } from './template.ts';
 
 const account = '111122223333';
@@ -16,6 +16,18 @@ const variablesOf = (template: ReturnType<typeof inspect>, stage: string): Recor
   (template.one('AWS::Lambda::Function', `${stage}Handler`)[1].Properties!.Environment as { Variables: Record<string, unknown> })
     .Variables;
 const chosen = (overrides: Partial<Settings>) => inspect(synthesizeTemplate('prod', overrides));
+
+interface Document {
+  readonly Statement: readonly { readonly Action: string | readonly string[]; readonly Condition?: unknown }[];
+}
+
+/** Whether a role may change items whose keys begin as those of policies do. */
+const writesPolicies = ({ Statement }: Document): boolean =>
+  Statement.some(
+    ({ Action, Condition }) =>
+      [Action].flat().some((action) => /^dynamodb:(Put|Update|Delete)Item$/.test(action)) &&
+      JSON.stringify(Condition ?? `"${prefixes.policy}`).includes(`"${prefixes.policy}`),
+  );
 
 describe('settings that change what the core is made of', { timeout: 120_000 }, () => {
   it('consoleUrl: links lead there; left out, under the API itself', () => {
@@ -41,6 +53,70 @@ describe('settings that change what the core is made of', { timeout: 120_000 }, 
     expect(ready(inspect())).toEqual([]);
   });
 
+  it('reservedConcurrency: the named functions have instances of their own, the others none', () => {
+    const reserved = (template: ReturnType<typeof inspect>) =>
+      template.entries.flatMap(([id, { Properties }]) =>
+        Properties?.ReservedConcurrentExecutions === undefined
+          ? []
+          : [[id.replace(/Handler.*/, ''), Properties.ReservedConcurrentExecutions]],
+      );
+    expect(reserved(chosen({ reservedConcurrency: { decide: 200, score: 60 } }))).toEqual([
+      ['Score', 60],
+      ['Decide', 200],
+    ]);
+    expect(reserved(inspect())).toEqual([]);
+  });
+
+  it('fairQueue: ingest names the tenant as group, but on a FIFO queue, which keeps the order of accounts', () => {
+    const told = (overrides: Partial<Settings>) => variablesOf(chosen(overrides), 'Ingest')[env.fairQueue];
+    expect([told({}), told({ fairQueue: false }), told({ queueKind: 'fifo' })]).toEqual(['true', 'false', 'false']);
+  });
+
+  it('firewall: a web ACL stands in core where a setting says so, with its limits, and the packs find nothing', () => {
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    const outdir = mkdtempSync(join(tmpdir(), 'aegis-firewall-'));
+    try {
+      const overrides = { firewall: 'core' as const, addressCallsPer5Minutes: 5_000, keylessCallsPer5Minutes: 500 };
+      const built = build(new App({ outdir, context: withoutBundling }), overrides, { account, region: 'ap-south-1' });
+      checkWithPacks(built);
+      const assembly = built.app.synth();
+      const [core, operations] = ['core', 'operations'].map((name) =>
+        inspect(assembly.stacks.find(({ id }) => id === name)!.template),
+      );
+      const [acl] = core!.ofType('AWS::WAFv2::WebACL');
+      const rules = acl!.Properties!.Rules as {
+        Name: string;
+        Statement: { RateBasedStatement?: { Limit: number; ScopeDownStatement?: object } };
+      }[];
+      expect(
+        rules.flatMap(({ Name, Statement: { RateBasedStatement: rate } }) => (rate === undefined ? [] : [[Name, rate.Limit]])),
+      ).toEqual([
+        ['TooManyOfOneAddress', 5_000],
+        ['TooManyWithoutKey', 500],
+      ]);
+      expect(JSON.stringify(rules.at(-1)!.Statement.RateBasedStatement!.ScopeDownStatement)).toMatch(
+        /"NotStatement".*"Name":"authorization"/,
+      );
+      expect(core!.ofType('AWS::WAFv2::WebACLAssociation')).toHaveLength(1);
+      expect(operations!.ofType('AWS::WAFv2::WebACL')).toEqual([]);
+      expect(inspect().ofType('AWS::WAFv2::WebACL')).toEqual([]);
+    } finally {
+      rmSync(outdir, { recursive: true, force: true });
+      vi.restoreAllMocks();
+    }
+  });
+
+  it.each([1, 1_439, 1_440, 1_441, 10_080])('trainEveryMinutes: a run every %i minutes is synthesized', (trainEveryMinutes) => {
+    const template = chosen({ trainEveryMinutes, modelAgeAlarmHours: 8_760 });
+    const rule = template
+      .ofType('AWS::Events::Rule')
+      .find(({ Properties }) => JSON.stringify(Properties).includes('TrainHandler'))!;
+    const [{ RetryPolicy }] = rule.Properties!.Targets as [
+      { readonly RetryPolicy: { readonly MaximumEventAgeInSeconds: number } },
+    ];
+    expect(RetryPolicy.MaximumEventAgeInSeconds).toBe(Math.min(86_400, 60 * trainEveryMinutes));
+  });
+
   it('alertEmails and alertPhones: each is subscribed to every topic', () => {
     const template = chosen({ alertEmails: ['risk@example.com'], alertPhones: ['+919800000000'] });
     const topics = template.ofType('AWS::SNS::Topic').length;
@@ -49,6 +125,17 @@ describe('settings that change what the core is made of', { timeout: 120_000 }, 
     expect(topics).toBe(6);
     expect(of('email')).toHaveLength(topics);
     expect(of('sms')).toHaveLength(topics);
+  });
+
+  it('policyApprovals: the function that publishes policies knows how many, and no other may write one', () => {
+    const template = chosen({ policyApprovals: 2 });
+    expect(variablesOf(template, 'Admin')[env.policyApprovals]).toBe('2');
+    expect(variablesOf(inspect(), 'Admin')).not.toHaveProperty(env.policyApprovals);
+    const writers = template
+      .ofType('AWS::IAM::Policy')
+      .filter(({ Properties }) => writesPolicies(Properties!.PolicyDocument as Document))
+      .map(({ Properties }) => JSON.stringify(Properties!.Roles).match(/"(\w+?)Handler/)?.[1]);
+    expect(writers).toEqual(['Admin']);
   });
 
   it('modelAgeAlarmHours and checkpointLagAlarmMinutes: people are told from when the alarms ring', () => {

@@ -73,6 +73,22 @@ describe('the core stack', () => {
   });
 });
 
+describe('a first deployment that failed', () => {
+  it('leaves nothing under a name that the second one needs', () => {
+    const named = /^(TableName|BucketName|QueueName|TopicName|FunctionName|RoleName|LogGroupName|AliasName|DashboardName)$/;
+    const outlasting = entries.filter(([, { DeletionPolicy }]) => DeletionPolicy === 'Retain' || DeletionPolicy === 'Snapshot');
+    expect(outlasting.length).toBeGreaterThan(6);
+    for (const [id, { Type, Properties = {} }] of outlasting) {
+      // A version goes by its function's generated name and a number.
+      if (Type === 'AWS::Lambda::Version') continue;
+      expect(
+        Object.keys(Properties).filter((name) => named.test(name)),
+        id,
+      ).toEqual([]);
+    }
+  });
+});
+
 describe('the data', () => {
   const [, table] = one('AWS::DynamoDB::Table', 'DataTable');
 
@@ -128,6 +144,15 @@ describe('the data', () => {
         BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms' } }] },
       });
     }
+  });
+
+  it('is reached over TLS 1.2 and newer alone', () => {
+    for (const policy of ofType('AWS::S3::BucketPolicy')) {
+      expect(statementsOf(policy)).toContainEqual(
+        expect.objectContaining({ Effect: 'Deny', Condition: { NumericLessThan: { 's3:TlsVersion': 1.2 } } }),
+      );
+    }
+    expect(ofType('AWS::S3::BucketPolicy')).toHaveLength(ofType('AWS::S3::Bucket').length);
   });
 
   it('can be deleted by nobody for seven years where it is a checkpoint, and by an erasure where it is not', () => {

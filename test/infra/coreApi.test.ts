@@ -37,12 +37,18 @@ describe('every function', () => {
     }
   });
 
+  it('keeps its old versions, to which a rollback moves the alias back', () => {
+    const versions = ofType('AWS::Lambda::Version');
+    expect(versions).toHaveLength(functions.length);
+    for (const version of versions) expect(version.DeletionPolicy).toBe('Retain');
+  });
+
   it('finds what it may use under the shared names', () => {
     const variablesOf = (stage: string): string[] => {
       const { Variables } = one('AWS::Lambda::Function', `${stage}Handler`)[1].Properties!.Environment as { Variables: object };
-      return Object.keys(Variables).filter((name) => name !== 'NODE_OPTIONS');
+      return Object.keys(Variables).filter((name) => name !== 'NODE_OPTIONS' && name !== env.stage);
     };
-    expect(variablesOf('Ingest').sort()).toEqual([env.queueUrl, env.readLogShare, env.table, env.version].sort());
+    expect(variablesOf('Ingest').sort()).toEqual([env.fairQueue, env.queueUrl, env.readLogShare, env.table, env.version].sort());
     expect(variablesOf('Score').sort()).toEqual(
       [
         env.consoleUrl,
@@ -171,10 +177,42 @@ describe('the API', () => {
     expect(without('AWS::ApiGateway::Account')).toEqual([]);
   });
 
-  it('limits the rate at its stage', () => {
-    expect(ofType('AWS::ApiGateway::Stage')[0]!.Properties).toMatchObject({
-      MethodSettings: [{ HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: 1000, ThrottlingBurstLimit: 2000 }],
+  it('takes TLS 1.2 and newer alone, and tells browsers to stay with it', () => {
+    expect(ofType('AWS::ApiGateway::RestApi')[0]!.Properties).toMatchObject({
+      SecurityPolicy: expect.stringMatching(/^SecurityPolicy_TLS13_1_2_/),
+      EndpointAccessMode: 'BASIC',
     });
+    for (const { Properties } of ofType('AWS::ApiGateway::GatewayResponse'))
+      expect(Properties!.ResponseParameters).toMatchObject({
+        'gatewayresponse.header.Strict-Transport-Security': "'max-age=31536000'",
+      });
+  });
+
+  it('limits the rate at its stage, and that of each open route by itself', () => {
+    const { MethodSettings } = ofType('AWS::ApiGateway::Stage')[0]!.Properties as {
+      readonly MethodSettings: readonly Readonly<Record<string, unknown>>[];
+    };
+    expect(MethodSettings[0]).toMatchObject({
+      HttpMethod: '*',
+      ResourcePath: '/*',
+      ThrottlingRateLimit: 1000,
+      ThrottlingBurstLimit: 2000,
+    });
+    const open = routes.filter(({ scope }) => scope === null);
+    expect(MethodSettings.slice(1)).toHaveLength(open.length);
+    for (const { method, path } of open) {
+      // As API Gateway writes it: a slash within a path is ~1.
+      const resource = path === '/' ? '/' : `/${path.replaceAll('/', '~1')}`;
+      expect(MethodSettings.slice(1), path).toContainEqual(
+        expect.objectContaining({
+          HttpMethod: method,
+          ResourcePath: resource,
+          ThrottlingRateLimit: 100,
+          ThrottlingBurstLimit: 200,
+        }),
+      );
+      expect(stageOf(`${method} ${path}`), `${path} has a method of its own, else the setting means nothing`).toBe('read');
+    }
   });
 });
 
@@ -199,9 +237,10 @@ describe('the alarms', () => {
         'ApproximateNumberOfMessagesVisible IngestDeadLetters.QueueName > 0',
         'ApproximateNumberOfMessagesVisible ProjectFailures.QueueName > 0',
         'ApproximateAgeOfOldestMessage IngestQueue.QueueName > 60',
-        'CheckpointLag > 1800000',
-        'ModelAge > 345600000',
-        'AlertsFailed > 0',
+        'CheckpointLag prod > 1800000',
+        'ModelAge prod > 345600000',
+        'AlertsFailed prod > 0',
+        'Unsettled prod > 20',
       ]),
     );
     expect(watched.filter((line) => line.startsWith('Errors '))).toHaveLength(ofType('AWS::Lambda::Function').length);

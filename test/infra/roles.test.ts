@@ -10,12 +10,13 @@ const deciding = (stage: string): string[] => [
   ...always(stage),
   'dynamodb:GetItem DataTable.Arn keys S# D# A# P# L# M# O# X#',
   'dynamodb:Query DataTable.Arn keys S# D# A# P# L# M# O# X#',
-  'dynamodb:PutItem DataTable.Arn keys S# D# A# X#',
+  'dynamodb:PutItem DataTable.Arn keys S# D# A#',
+  'dynamodb:PutItem DataTable.Arn keys X#master',
   'kms:Decrypt DataDataKey.Arn via dynamodb',
   'kms:Encrypt DataDataKey.Arn via dynamodb',
   'kms:GenerateDataKey DataDataKey.Arn via dynamodb',
   'kms:Decrypt DataMasterKey.Arn',
-  'kms:GenerateDataKey DataMasterKey.Arn',
+  'kms:GenerateDataKey DataMasterKey.Arn for version 1',
   's3:GetObject DataModelBucket.Arn/*',
   'kms:Decrypt DataDataKey.Arn via s3',
 ];
@@ -40,7 +41,7 @@ const rights: Readonly<Record<string, readonly string[]>> = {
     'kms:GenerateDataKey DataDataKey.Arn via sqs',
   ],
   Score: [
-    ...deciding('Score').map((right) => right.replace(/(GetItem|Query|PutItem)(.*)$/, '$1$2 N#')),
+    ...deciding('Score').map((right) => right.replace(/(GetItem|Query|PutItem)(.* S# .*)$/, '$1$2 N#')),
     'dynamodb:BatchGetItem DataTable.Arn keys S#',
     'dynamodb:UpdateItem DataTable.Arn keys N#',
     'sns:Publish AlarmsDeadLetterTopic',
@@ -57,9 +58,10 @@ const rights: Readonly<Record<string, readonly string[]>> = {
   Decide: deciding('Decide').map((right) => right.replace(/(GetItem|Query)(.*)$/, '$1$2 K#')),
   Project: [
     ...always('Project'),
-    'dynamodb:GetItem DataTable.Arn keys F# C# R# W# N# P# J#',
-    'dynamodb:Query DataTable.Arn keys F# C# R# W# N# P# J#',
-    'dynamodb:PutItem DataTable.Arn keys F# R# T# N# J# U#',
+    'dynamodb:GetItem DataTable.Arn keys F# C# R# W# N# P# J# M#',
+    'dynamodb:Query DataTable.Arn keys F# C# R# W# N# P# J# M#',
+    'dynamodb:PutItem DataTable.Arn keys F# R# T# N# J# U# M#',
+    'dynamodb:DeleteItem DataTable.Arn keys R#',
     'dynamodb:ConditionCheckItem DataTable.Arn keys B#',
     'dynamodb:UpdateItem DataTable.Arn keys C# N#',
     ...writesTable,
@@ -204,6 +206,7 @@ const conditions = (statement: Statement): string[] =>
     if (operator === 'ForAllValues:StringLike' && name === 'dynamodb:LeadingKeys') {
       return `keys ${(value as string[]).map((pattern) => pattern.replace(/\*$/, '')).join(' ')}`;
     }
+    if (operator === 'StringEqualsIfExists' && name === 'kms:EncryptionContext:version') return `for version ${value}`;
     if (operator === 'StringEquals' && name === 'kms:ViaService') return `via ${pointed(value).split('.')[0]}`;
     throw new Error(`unexpected condition ${operator} ${name}`);
   });
@@ -280,7 +283,7 @@ describe('with hotDays', () => {
     const hot = inspect(synthesizeTemplate('prod', { hotDays: 30 }));
     const [, policy] = hot.one('AWS::IAM::Policy', 'ProjectHandler');
     const given = hot.statementsOf(policy).flatMap(spelled);
-    const expected = rights.Project!.map((right) => right.replace('PutItem DataTable.Arn keys F# R# T# N# J# U#', '$& A#'));
+    const expected = rights.Project!.map((right) => right.replace('PutItem DataTable.Arn keys F# R# T# N# J# U# M#', '$& A#'));
     expect([...new Set(given)].sort()).toEqual([...expected].sort());
     const [, fn] = hot.one('AWS::Lambda::Function', 'ProjectHandler');
     expect(fn.Properties!.Environment).toMatchObject({ Variables: { [env.hotDays]: '30' } });

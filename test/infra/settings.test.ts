@@ -64,6 +64,27 @@ describe('settings', () => {
       'scoreTimeoutSeconds: given 130, allowed: at most 129 with messageRetentionDays 1: the queue must be able to deliver a message 100 times',
     ],
     ['a share above all of it', { readLogShare: 1.5 }, 'readLogShare: given 1.5, allowed: a number from 0 to 1'],
+    [
+      'reserved instances that leave the others less than Lambda does',
+      { reservedConcurrency: { decide: 5 }, lambdaQuota: 100 },
+      'reservedConcurrency: given 5 in all, allowed: at most lambdaQuota - 100, which is 0: Lambda keeps the rest for all other functions',
+    ],
+    [
+      'fewer reserved instances of score than the queue may start',
+      { reservedConcurrency: { score: 49 } },
+      'reservedConcurrency: given 49 for score, allowed: at least scoreMaxConcurrency, which is 50: what the queue hands over beyond it is refused and counts as received',
+    ],
+    [
+      'fewer reserved instances than are kept warm',
+      { reservedConcurrency: { decide: 2 }, decideProvisionedConcurrency: 3 },
+      'reservedConcurrency: given 2 for decide, allowed: at least decideProvisionedConcurrency, which is 3',
+    ],
+    [
+      'reserved instances of a function that is not hot',
+      { reservedConcurrency: { train: 1 } },
+      'reservedConcurrency: given {"train":1}, allowed: whole numbers from 1 to 10000 for some of ingest, score, decide, read',
+    ],
+    ['a firewall somewhere', { firewall: 'edge' }, 'firewall: given "edge", allowed: core, operations or none'],
     ['receives, which follow from the retention', { maxReceives: 5 }, 'maxReceives: no such setting'],
     [
       'an alarm on a compaction that is not due yet',

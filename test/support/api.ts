@@ -8,7 +8,7 @@ import { usersSink } from '../../functions/project/usersSink.ts';
 import { readEndpoints } from '../../functions/read/endpoints.ts';
 import { erasedChains } from '../../functions/read/erasedChains.ts';
 import { inputsOpener } from '../../functions/read/inputs.ts';
-import { postReview } from '../../functions/review/review.ts';
+import { reviewEndpoints } from '../../functions/review/endpoints.ts';
 import { scoreBatch } from '../../functions/score/score.ts';
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
 import { type FaultPlan, faultyTable, noFaults } from '../../shared/adapters/memory/faults.ts';
@@ -38,16 +38,18 @@ export interface Sinks {
 export type ApiOptions = Partial<EdgeDependencies> & {
   /** What befalls each call of the table. */
   readonly faults?: FaultPlan;
+  /** Approvals that a policy needs. */
+  readonly policyApprovals?: number;
 };
 
 /**
  * The whole API as it is deployed, on memory stores: every stage's own endpoints behind the edge, requests given to the stage that
  * API Gateway gives them to. The clock stands still unless moved; who sleeps moves it.
  */
-export function apiOnMemory({ faults = noFaults, ...more }: ApiOptions = {}) {
+export function apiOnMemory({ faults = noFaults, policyApprovals = 0, ...more }: ApiOptions = {}) {
   const sinks: Sinks = { writes: [], queued: [], buried: [], logged: [] };
   const time = virtualClock(startMs);
-  const clock = { ...time, sleep: async (ms: number) => time.advance(ms) };
+  const clock = { ...time, sleep: async (ms: number) => time.advance(Math.ceil(ms)) };
   const randomness = seededRandom(7);
   let inner = newTable(sinks);
   const table = faultyTable(
@@ -62,8 +64,8 @@ export function apiOnMemory({ faults = noFaults, ...more }: ApiOptions = {}) {
   const endpoints: Readonly<Record<Stage, Endpoints>> = {
     ingest: ingestEndpoints({ queue: recording(sinks.queued), isOrdered: false }),
     decide: decideEndpoints(ledger),
-    review: { postReview: postReview({ table, clock, randomness, masterSecret }) },
-    admin: adminEndpoints(table, randomness),
+    review: reviewEndpoints({ table, clock, randomness, masterSecret }),
+    admin: adminEndpoints(table, randomness, { policyApprovals }),
     read: readEndpoints({
       table,
       openInputs: inputsOpener(masterSecret),

@@ -87,6 +87,7 @@ export async function moveMessages(options: MoveOptions): Promise<Moved> {
           Id: String(i),
           MessageBody: Body,
           MessageAttributes: Object.fromEntries(Object.entries(MessageAttributes).filter(([name]) => isKept(name))),
+          ...(!isFifo && system.MessageGroupId !== undefined && { MessageGroupId: system.MessageGroupId }),
           ...(isFifo && {
             MessageGroupId: system.MessageGroupId ?? 'redriven',
             // Another than before: within SQS's 5 minutes the same one would be swallowed.

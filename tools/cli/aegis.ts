@@ -22,6 +22,7 @@ const commands: readonly { readonly name: string; readonly text: string; readonl
   { name: 'sinks', text: 'pause and resume what the stream feeds while it is away', load: () => import('./sinks.ts') },
   { name: 'rebuild', text: 'restore what is made from the table of a period', load: () => import('./rebuild.ts') },
   { name: 'redrive', text: 'put dead letters back onto their queue', load: () => import('./redrive.ts') },
+  { name: 'rollback', text: 'put functions back to their versions before a deployment', load: () => import('./rollback.ts') },
   { name: 'verify', text: 'check an export or an evidence page, without any service', load: () => import('./verify.ts') },
   { name: 'export', text: 'write audit chains, policies and checkpoints to one bundle', load: () => import('./export.ts') },
   { name: 'replay', text: 'recompute decisions and compare every byte', load: () => import('./replay.ts') },

@@ -20,7 +20,8 @@ import { TransactionCancelled } from '../../shared/ports/ports.ts';
 export async function createKeyNoted(store: KeyStore, wanted: NewKey): Promise<CreatedKey> {
   const { item, key, record } = draftKey(store, wanted);
   const { keyId, scopes, expiresAt, tenant, createdBy } = record;
-  const event = { event: 'KEY_CREATED', by: createdBy, atMs: store.clock.nowMs(), details: { keyId, scopes, expiresAt } };
+  const details = { keyId, scopes, expiresAt, owner: record.owner ?? keyId };
+  const event = { event: 'KEY_CREATED', by: createdBy, atMs: store.clock.nowMs(), details };
   await appendSystemEvent(store.table, tenant, event, [{ kind: 'put', item, condition: { kind: 'absent' } }]);
   return { key, record };
 }
@@ -55,9 +56,9 @@ export async function rotateKeyNoted(
   const old = await keyItemOf(store.table, tenant, keyId);
   const atMs = store.clock.nowMs();
   if (old === null || !isInForce(recordOf(old), atMs)) return null;
-  const { scopes, expiresAt } = recordOf(old);
+  const { scopes, expiresAt, owner = keyId } = recordOf(old);
   const expiresAtMs = expiresAt === null ? null : Date.parse(expiresAt);
-  const { item, key, record } = draftKey(store, { tenant, scopes, createdBy: by, expiresAtMs });
+  const { item, key, record } = draftKey(store, { tenant, scopes, createdBy: by, owner, expiresAtMs });
   const endsAt = new Date(Math.min(atMs + graceMs, expiresAtMs ?? Number.POSITIVE_INFINITY)).toISOString();
   const details = { keyId: record.keyId, replaces: keyId, endsAt, scopes, expiresAt };
   try {

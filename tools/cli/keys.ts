@@ -10,6 +10,7 @@ interface Flags {
   readonly tenant: string;
   readonly scope: string[];
   readonly expires?: number;
+  readonly owner?: string;
   readonly grace?: number;
   readonly json?: true;
 }
@@ -21,6 +22,7 @@ export const configure = (keys: Command): void => {
     .requiredOption('--scope <names>', `comma-separated, of ${scopes.join(', ')}`, commaSeparated)
     .option(...tenantOption)
     .option('--expires <duration>', 'such as 90d (default: never)', durationMs)
+    .option('--owner <name>', 'who uses it, kept when it is rotated (default: the id of the key)')
     .option('--json', 'print JSON')
     .action(async (flags: Flags) => {
       const store = keyStore();
@@ -28,6 +30,7 @@ export const configure = (keys: Command): void => {
         tenant: flags.tenant,
         scopes: flags.scope as Scope[],
         createdBy: cliActor,
+        ...(flags.owner !== undefined && { owner: flags.owner }),
         expiresAtMs: flags.expires === undefined ? null : store.clock.nowMs() + flags.expires,
       });
       printCreated(created, flags);
@@ -85,9 +88,10 @@ const printCreated = ({ key, record }: CreatedKey, { json }: Flags): void => {
 
 const keyTable = (records: readonly KeyRecord[], nowMs: number): string =>
   tableText([
-    ['KEY', 'SCOPES', 'CREATED', 'BY', 'EXPIRES', 'STATE'],
+    ['KEY', 'OWNER', 'SCOPES', 'CREATED', 'BY', 'EXPIRES', 'STATE'],
     ...records.map((record) => [
       record.keyId,
+      record.owner ?? record.keyId,
       record.scopes.join(','),
       record.createdAt,
       record.createdBy,

@@ -1,11 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { compilePolicy } from '../../shared/policy/compile.ts';
+import { defaultPolicy } from '../../shared/policy/default.ts';
 import { NoAnswer } from '../local/call.ts';
 import { type SentPayment, sendTraffic, TargetRefused } from '../local/sendTraffic.ts';
 import { decisionLine, mainReason, progressText, summaryText } from '../local/trafficText.ts';
 import { type AttackName, attackNames, attackScripts } from '../simulation/attacks.ts';
+import { SimulatedEngine } from '../simulation/engine.ts';
 import { Tallier, type Tally } from '../simulation/tally.ts';
 import { defaultTraffic, simulateTraffic, type TrafficOptions } from '../simulation/traffic.ts';
+import { policyOfFile } from './policy.ts';
 import { type ApiFlags, apiOptions, CommandFailure, refusalOf, resolveTarget } from './target.ts';
 
 const summaryEveryMs = 10_000;
@@ -24,6 +29,9 @@ interface Flags extends ApiFlags {
   readonly json?: true;
   readonly csv?: true;
   readonly dryRun?: true;
+  readonly seeds?: readonly [from: number, to: number];
+  readonly payments: number;
+  readonly policy?: string;
 }
 
 export const configure = (command: Command): void => {
@@ -50,6 +58,9 @@ export const configure = (command: Command): void => {
     .option('--json', 'one JSON object a line, the summary last')
     .option('--csv', 'comma-separated values; aegis evaluate and aegis labels import read them')
     .option('--dry-run', 'print the transactions as JSON lines, send nothing')
+    .option('--seeds <from-to>', 'decide these seeds in memory, without a deployment, and print their common summary', seedRange)
+    .option('--payments <count>', 'with --seeds: payments of each seed', integer(1, 1_000_000), 6_000)
+    .option('--policy <file>', 'with --seeds: a policy file, or what aegis policy show prints (default: the default policy)')
     .addHelpText(
       'after',
       `\nAttacks:\n${attackNames.map((name) => `  ${name.padEnd(20)} ${attackScripts[name].text}`).join('\n')}`,
@@ -67,6 +78,7 @@ const run = async (flags: Flags): Promise<void> => {
     attacks: flags.attack === undefined ? attackNames : attackNames.filter((name) => flags.attack!.includes(name)),
     attackEvery: flags.attackEvery,
   };
+  if (flags.seeds !== undefined) return decideInMemory(traffic, flags, flags.seeds);
   const transactions = flags.duration === undefined ? Number.POSITIVE_INFINITY : Math.ceil(flags.duration * flags.rate);
   if (flags.dryRun === true) {
     if (!Number.isFinite(transactions)) throw new Error('--dry-run needs --duration: the stream has no end');
@@ -113,6 +125,27 @@ const run = async (flags: Flags): Promise<void> => {
   }
 };
 
+/** Each seed has an engine of its own, with ids that begin alike. */
+const decideInMemory = (
+  traffic: TrafficOptions,
+  { payments, policy: path, json, tag }: Flags,
+  [from, to]: readonly [from: number, to: number],
+): void => {
+  const policy = path === undefined ? compilePolicy(defaultPolicy, 1) : policyOfFile(readFileSync(path, 'utf8'), path);
+  const startedMs = performance.now();
+  const tallier = new Tallier();
+  for (let seed = from; seed <= to; seed++) {
+    const engine = new SimulatedEngine(policy);
+    for (const simulated of simulateTraffic({ ...traffic, seed, tag: tag ?? `s${seed}` }).take(payments)) {
+      const { attack } = simulated;
+      tallier.add(attack && { ...attack, id: `${seed}/${attack.id}` }, engine.decide(simulated).outcome);
+    }
+  }
+  const elapsedMs = performance.now() - startedMs;
+  const tally = tallier.tally();
+  console.log(json === true ? JSON.stringify({ summary: { ...tally, elapsedMs } }) : summaryText(tally, elapsedMs));
+};
+
 interface Writer {
   start(): void;
   decision(decided: SentPayment): void;
@@ -145,6 +178,9 @@ const csvColumns = [
   'merchantCategory',
   'latitude',
   'longitude',
+  'ipAddress',
+  'beneficiaryId',
+  'instrumentId',
   'fraud',
   'attack',
   'outcome',
@@ -183,6 +219,13 @@ const integer = (low: number, high: number) => (text: string) => {
   const value = number(low, high)(text);
   if (!Number.isInteger(value)) throw new InvalidArgumentError(`allowed: whole numbers, ${low} to ${high}`);
   return value;
+};
+
+const seedRange = (text: string): readonly [number, number] => {
+  const [from, to = from] = text.split('-');
+  const range = [integer(0, 2 ** 32 - 1)(from!), integer(0, 2 ** 32 - 1)(to!)] as const;
+  if (text.split('-').length > 2 || range[0] > range[1]) throw new InvalidArgumentError('allowed: a seed, or two such as 51-60');
+  return range;
 };
 
 const date = (text: string): number => {

@@ -1,5 +1,5 @@
 import type { Prices } from '../../infra/prices.ts';
-import { namespace, outcomeMetrics } from '../../shared/edge/metricNames.ts';
+import { namespace, outcomeMetrics, stageDimension } from '../../shared/edge/metricNames.ts';
 import type { Bill, Line } from './bill.ts';
 
 /** One metric of CloudWatch, as far as the bill needs it. */
@@ -48,7 +48,7 @@ export async function liveBill(
   };
   const total = (sums: ReadonlyMap<string, number>): number => [...sums.values()].reduce((sum, value) => sum + value, 0);
 
-  const counted = outcomeMetrics.map((name) => ({ namespace, name, dimensions: {} }));
+  const counted = outcomeMetrics.map((name) => ({ namespace, name, dimensions: { [stageDimension]: stack.stage } }));
   const decisions = (await metrics.sums(counted, fromMs, toMs)).reduce((sum, value) => sum + value, 0);
   if (decisions === 0)
     throw new RangeError(`the stack ${stack.stage} decided nothing in that time: there is no cost of a decision`);

@@ -11,6 +11,7 @@ import {
   slotStartMs,
 } from '../../shared/projection/feed.ts';
 import { type Review, reviewFromItem, reviewPlace } from '../../shared/reviews/review.ts';
+import { forgetWrites } from '../../shared/reviews/reviewItems.ts';
 import { alertKey, openReviewKey, reviewKey, reviewMemberKey, stateKey, userAccountKey } from '../../shared/store/names.ts';
 import { queryItems } from '../../shared/store/pages.ts';
 import { inParallel } from '../../shared/store/parallel.ts';
@@ -106,6 +107,7 @@ const eraseReview = (table: TableStore, tenant: string, item: Item, review: Revi
     table.transact([
       { kind: 'delete', key: pointer, condition: { kind: 'equals', attribute: 'place', value: place } },
       { kind: 'delete', key: { pk: item.pk, sk: item.sk }, condition: asRead },
+      ...forgetWrites(tenant, review),
     ]),
   );
 };

@@ -11,6 +11,8 @@ export interface AlarmModel {
   readonly statistic: 'Maximum' | 'Sum';
   readonly periodMs: number;
   readonly threshold: number;
+  /** No value at all within a period is an alarm too. */
+  readonly isHeartbeat: boolean;
 }
 
 export type AlarmState = 'OK' | 'ALARM';
@@ -26,7 +28,8 @@ export const readAlarms = (template: CloudFormationTemplate, resolver: Resolver)
       };
       if (alarm.ComparisonOperator !== 'GreaterThanThreshold') refuse(`the comparison ${alarm.ComparisonOperator}`);
       if (alarm.EvaluationPeriods !== 1) refuse(`${alarm.EvaluationPeriods} periods`);
-      if (alarm.TreatMissingData !== 'notBreaching') refuse(`missing data treated as ${alarm.TreatMissingData}`);
+      if (alarm.TreatMissingData !== 'notBreaching' && alarm.TreatMissingData !== 'breaching')
+        refuse(`missing data treated as ${alarm.TreatMissingData}`);
       if (alarm.Statistic !== 'Maximum' && alarm.Statistic !== 'Sum') refuse(`the statistic ${alarm.Statistic}`);
       const dimensions = (alarm.Dimensions ?? []) as readonly { readonly Name: string; readonly Value: string }[];
       return {
@@ -37,6 +40,7 @@ export const readAlarms = (template: CloudFormationTemplate, resolver: Resolver)
         statistic: alarm.Statistic as AlarmModel['statistic'],
         periodMs: Number(alarm.Period) * 1_000,
         threshold: Number(alarm.Threshold),
+        isHeartbeat: alarm.TreatMissingData === 'breaching',
       };
     });
 
@@ -46,6 +50,8 @@ export const readAlarms = (template: CloudFormationTemplate, resolver: Resolver)
  */
 export class AlarmWatch {
   readonly #alarms: readonly AlarmModel[];
+  /** From when on it watches: a heartbeat may be missed one period later. */
+  #sinceMs: number | null = null;
   readonly #samples = new Map<AlarmModel, { readonly atMs: number; readonly value: number }[]>();
 
   constructor(alarms: readonly AlarmModel[]) {
@@ -63,11 +69,14 @@ export class AlarmWatch {
   }
 
   states(nowMs: number): ReadonlyMap<string, AlarmState> {
+    this.#sinceMs ??= nowMs;
+    const watchedMs = nowMs - this.#sinceMs;
     return new Map(
       this.#alarms.map((alarm) => {
         const values = (this.#samples.get(alarm) ?? [])
           .filter(({ atMs }) => nowMs - atMs < alarm.periodMs)
           .map(({ value }) => value);
+        if (alarm.isHeartbeat && values.length === 0) return [alarm.name, watchedMs >= alarm.periodMs ? 'ALARM' : 'OK'];
         const statistic = alarm.statistic === 'Sum' ? values.reduce((sum, value) => sum + value, 0) : Math.max(0, ...values);
         return [alarm.name, statistic > alarm.threshold ? 'ALARM' : 'OK'];
       }),

@@ -45,21 +45,23 @@ const counts = (outcomes: Tally['outcomes']): string =>
  * precision of its own, since a false alarm belongs to no attack.
  */
 export const summaryText = (tally: Tally, elapsedMs: number): string => {
-  const row = (name: string, { attacks, noticed, sent, caught, missed, recall }: AttackTally) =>
+  const row = (name: string, { attacks, noticed, noticedBySixth, sent, caught, missed, recall, stopped }: AttackTally) =>
     [
       name.padEnd(20),
-      ...[attacks, noticed, sent, caught, missed].map((count) => String(count).padStart(8)),
+      ...[attacks, noticed, noticedBySixth, sent, caught, missed].map((count) => String(count).padStart(8)),
       percent(recall).padStart(9),
+      percent(stopped).padStart(9),
     ].join(' ');
   const { caught } = tally.allAttacks;
   return [
     `${tally.sent} sent in ${(elapsedMs / 1_000).toFixed(1)} s (${((tally.sent * 1_000) / elapsedMs).toFixed(1)}/s): ${counts(tally.outcomes)}`,
-    `false alarms: ${tally.falseAlarms} of ${tally.honest} honest payments`,
+    `false alarms: ${tally.falseAlarms} of ${tally.honest} honest payments (${percent(tally.falseAlarmShare, 2)})`,
     `precision: ${percent(tally.precision)}; ${caught} of ${caught + tally.falseAlarms} payments in REVIEW or BLOCK belonged to an attack`,
-    `${''.padEnd(20)}  attacks  noticed payments   caught   missed    recall`,
+    `${''.padEnd(20)}  attacks  noticed   by 6th payments   caught   missed    recall   stopped`,
     ...Object.entries(tally.attacks).map(([name, attack]) => row(name, attack)),
     row('all attacks', tally.allAttacks),
+    'by 6th: noticed by their sixth payment; recall: of all payments of attacks; stopped: of those after the sixth',
   ].join('\n');
 };
 
-const percent = (share: number | null): string => (share === null ? '-' : `${(100 * share).toFixed(1)} %`);
+const percent = (share: number | null, decimals = 1): string => (share === null ? '-' : `${(100 * share).toFixed(decimals)} %`);

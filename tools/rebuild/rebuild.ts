@@ -19,7 +19,7 @@ import { archivedEntries, archivedLines, coveredSequences, decisionLineName, lab
 import { type Found, type RoundLimits, readRound, roundLimits } from './period.ts';
 import { dropPlace, keepPlace, openPlace } from './place.ts';
 import { type RebuildDependencies, type RebuildPlan, type RebuildReport, sumOf } from './plan.ts';
-import { restoreReviews } from './reviews.ts';
+import { restorePointers, restoreReviews } from './reviews.ts';
 import { restoreUsers } from './users.ts';
 
 /** Items in one object of the archive. */
@@ -100,7 +100,9 @@ const restorerOf = async (
       );
     };
   }
-  if (sinks.has('reviews')) steps.reviews = ({ decisions }) => restoreReviews(dependencies, decisions, { fromMs, toMs });
+  if (sinks.has('reviews'))
+    steps.reviews = async ({ decisions, reviews }) =>
+      (await restoreReviews(dependencies, decisions, { fromMs, toMs })) + (await restorePointers(table, reviews));
   if (sinks.has('archive')) {
     const known = await archivedEntries(archive, fromMs, toMs);
     const sink = archiveSink({ archive, table, hotDays });

@@ -1,9 +1,10 @@
+import { flaggedOf } from '../../functions/project/flagged.ts';
 import { type JoinDependencies, joinReview } from '../../functions/project/joinReview.ts';
-import type { Outcome } from '../../shared/domain/outcome.ts';
-import { auditFromItem, type StoredDecision } from '../../shared/ledger/items.ts';
-import type { Item, TableStore } from '../../shared/ports/ports.ts';
-import type { Flagged } from '../../shared/reviews/review.ts';
-import { auditKey, reviewMemberKey, sequenceText } from '../../shared/store/names.ts';
+import { auditFromItem, decisionFromItem, type StoredDecision } from '../../shared/ledger/items.ts';
+import { type Item, type TableStore, TransactionCancelled } from '../../shared/ports/ports.ts';
+import type { Review } from '../../shared/reviews/review.ts';
+import { findableWrites } from '../../shared/reviews/reviewItems.ts';
+import { auditKey, decisionKey, reviewIdKey, reviewMemberKey, sequenceText } from '../../shared/store/names.ts';
 import { inParallel } from '../../shared/store/parallel.ts';
 
 const accountsAtOnce = 8;
@@ -32,18 +33,36 @@ export async function restoreReviews(
   await inParallel([...accounts.values()], accountsAtOnce, async (some) => {
     const { tenant, chain, decision } = some[0]!;
     const { accountId, userId } = decision.transaction;
-    const own = await flaggedOf(table, chain, decision.sequence, period);
     // Rows that have expired are not in the chain any more; their decisions are.
-    const all = new Map(own.map((one) => [one.transactionId, one]));
-    for (const { decision: known } of some.toSorted((a, b) => a.decision.sequence - b.decision.sequence)) {
-      const { transactionId } = known.transaction;
-      if (!all.has(transactionId))
-        all.set(transactionId, { transactionId, outcome: known.outcome, decidedAtMs: known.decidedAtMs });
-    }
-    const owed = await withoutReview(table, [...all.values()], ({ transactionId }) => [tenant, transactionId]);
-    await joinReview(dependencies, { tenant, accountId, userId }, owed);
+    const all = new Set(await flaggedIn(table, chain, decision.sequence, period));
+    for (const { decision: known } of some.toSorted((a, b) => a.decision.sequence - b.decision.sequence))
+      all.add(known.transaction.transactionId);
+    const owed = await withoutReview(table, [...all], (transactionId) => [tenant, transactionId]);
+    await joinReview(dependencies, { tenant, accountId, userId }, await flaggedOf(table, await decisionsOf(table, tenant, owed)));
   });
   return lost.length;
+}
+
+/**
+ * Lets open reviews of 0.1, to which nothing has happened since, be found by their names and by priority. Returns how many could not be. A
+ * review that changes meanwhile is found by that. Throws store errors.
+ */
+export async function restorePointers(
+  table: TableStore,
+  reviews: readonly { readonly tenant: string; readonly review: Review }[],
+): Promise<number> {
+  const earlier = reviews.filter(({ review }) => review.state === 'open' && review.work === undefined);
+  let restored = 0;
+  await inParallel(earlier, accountsAtOnce, async ({ tenant, review }) => {
+    if ((await table.get(reviewIdKey(tenant, review.reviewId), { consistent: true })) !== null) return;
+    try {
+      await table.transact(findableWrites(tenant, review));
+      restored += 1;
+    } catch (error) {
+      if (!(error instanceof TransactionCancelled)) throw error;
+    }
+  });
+  return restored;
 }
 
 /** Those whose transaction never was in a review, in their order. */
@@ -64,8 +83,19 @@ const withoutReview = async <Value>(
   return left;
 };
 
-/** The flagged decisions of a chain within a period, in order, found from one of them outwards. */
-const flaggedOf = async (table: TableStore, chain: string, sequence: number, { fromMs, toMs }: Period): Promise<Flagged[]> => {
+/** The decisions on these transactions, in their order; an erased one is left out. */
+const decisionsOf = async (table: TableStore, tenant: string, transactionIds: readonly string[]): Promise<StoredDecision[]> => {
+  const found: StoredDecision[] = [];
+  for (let i = 0; i < transactionIds.length; i += keysPerRead) {
+    const keys = transactionIds.slice(i, i + keysPerRead).map((id) => decisionKey(tenant, id));
+    const items = await table.getMany(keys, { consistent: true });
+    found.push(...items.filter((item) => item !== null).map(decisionFromItem));
+  }
+  return found.filter(({ erased }) => !erased);
+};
+
+/** The flagged transactions of a chain within a period, in order, found from one of them outwards. */
+const flaggedIn = async (table: TableStore, chain: string, sequence: number, { fromMs, toMs }: Period): Promise<string[]> => {
   const { pk } = auditKey(chain, sequence);
   const isWithin = (item: Item): boolean => {
     const atMs = Date.parse(String(auditFromItem(item).body.at));
@@ -92,9 +122,8 @@ const flaggedOf = async (table: TableStore, chain: string, sequence: number, { f
   };
   const before = await walk({ to: sequenceText(sequence) }, true);
   const behind = await walk({ from: sequenceText(sequence + 1) }, false);
-  return [...before.toReversed(), ...behind].flatMap((item): Flagged[] => {
-    const { event, outcome, transactionId, at } = auditFromItem(item).body;
-    if (event !== 'DECISION_MADE' || outcome === 'ALLOW') return [];
-    return [{ transactionId: String(transactionId), outcome: outcome as Outcome, decidedAtMs: Date.parse(String(at)) }];
+  return [...before.toReversed(), ...behind].flatMap((item): string[] => {
+    const { event, outcome, transactionId } = auditFromItem(item).body;
+    return event !== 'DECISION_MADE' || outcome === 'ALLOW' ? [] : [String(transactionId)];
   });
 };

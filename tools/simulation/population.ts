@@ -1,5 +1,6 @@
 import { dayMs, hourMs } from '../../shared/domain/durations.ts';
 import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
+import { ipv4Address, ipv6Address } from './addresses.ts';
 
 export interface City {
   readonly name: string;
@@ -18,11 +19,16 @@ export interface Merchant {
   readonly usualMinor: number;
 }
 
-export interface Person {
-  readonly index: number;
+/** An account that pays. */
+export interface Payer {
   readonly userId: string;
   readonly accountId: string;
+}
+
+export interface Person extends Payer {
+  readonly index: number;
   readonly home: City;
+  readonly household: Household;
   /** Of the month, 1..28. */
   readonly salaryDay: number;
   readonly paymentsPerDay: number;
@@ -35,6 +41,13 @@ export interface Person {
   readonly favourites: readonly Merchant[];
 }
 
+/** Who lives with whom; its members share an address on the Internet. */
+export interface Household {
+  readonly number: number;
+  /** Of this member in the household, from 0. */
+  readonly position: number;
+}
+
 export interface Population {
   readonly people: readonly Person[];
   readonly merchants: readonly Merchant[];
@@ -43,15 +56,22 @@ export interface Population {
 
 /** One payment before it has an id: who, when, where and how much. */
 export interface Payment {
-  readonly person: Person;
+  readonly payer: Payer;
   /** Epoch milliseconds. */
   readonly atMs: number;
   readonly offsetMinutes: number;
   readonly amountMinor: number;
   readonly channel: string;
-  readonly merchant: Merchant;
+  /** Null for money sent to a person or a firm. */
+  readonly merchant: Merchant | null;
   readonly deviceId: string | null;
   readonly place: { readonly latitude: number; readonly longitude: number } | null;
+  /** Known of what is paid over the Internet, not of what is paid in a shop. */
+  readonly ipAddress: string | null;
+  /** The account of who is paid; null for a merchant. */
+  readonly beneficiaryId: string | null;
+  /** The card or bank account that pays. */
+  readonly instrumentId: string | null;
 }
 
 const cities: readonly City[] = [
@@ -70,6 +90,12 @@ const cities: readonly City[] = [
   { name: 'New York', latitude: 40.71, longitude: -74.01, offsetMinutes: -300 },
   { name: 'Lima', latitude: -12.05, longitude: -77.04, offsetMinutes: -300 },
 ];
+
+/** Households of 1, 2, 3, 4 and 5 people, in percent (docs/simulation.md). */
+const householdShares = [34, 32, 16, 13, 5] as const;
+/** Share of payments over the Internet that use a mobile network, and how many people one of its addresses serves. */
+const mobileShare = 0.3;
+const peoplePerMobileAddress = 100;
 
 /** Code, usual amount in minor units, online only. */
 const shops: readonly (readonly [string, number, boolean])[] = [
@@ -102,6 +128,7 @@ export const createPopulation = (seed: number, tag: string, size: number): Popul
     }),
   );
   const online = merchants.filter((merchant) => merchant.city === null);
+  const household = householdsOf(seed);
   const people = Array.from({ length: size }, (_, index): Person => {
     const random = seededRandom(seed, 'person', index);
     const home = random.pick(homes);
@@ -111,6 +138,7 @@ export const createPopulation = (seed: number, tag: string, size: number): Popul
       userId: `${tag}-u${index}`,
       accountId: `${tag}-a${index}`,
       home,
+      household: household(home),
       salaryDay: random.integer(1, 28),
       paymentsPerDay: random.between(2, 6),
       wealth: Math.exp(0.4 * random.normal()),
@@ -123,6 +151,37 @@ export const createPopulation = (seed: number, tag: string, size: number): Popul
   return { people, merchants, cities };
 };
 
+/** Moves people into households of their city, in the order of their index. */
+const householdsOf = (seed: number) => {
+  const random = seededRandom(seed, 'households');
+  const open = new Map<City, { readonly number: number; taken: number; readonly size: number }>();
+  let count = 0;
+  return (city: City): Household => {
+    let home = open.get(city);
+    if (home === undefined || home.taken === home.size) {
+      home = { number: count++, taken: 0, size: householdSize(random.between(0, 100)) };
+      open.set(city, home);
+    }
+    return { number: home.number, position: home.taken++ };
+  };
+};
+
+const householdSize = (percent: number): number => {
+  let size = 0;
+  for (let left = percent; left >= 0 && size < householdShares.length; size++) left -= householdShares[size]!;
+  return size;
+};
+
+/** Every second household has IPv4 only; in the others each member has an address of the household's /64. */
+export const homeAddress = ({ household: { number, position } }: Person): string =>
+  number % 2 === 0 ? ipv4Address('homes', number / 2) : ipv6Address('homes', number, position + 1);
+
+/** The card that the person pays with. */
+export const cardOf = (tag: string, person: Person): string => `${tag}-c${person.index}`;
+
+/** The bank account that the person sends money from, and is paid to. */
+export const bankAccountOf = (tag: string, person: Person): string => `${tag}-b${person.index}`;
+
 /** The phone the person carries on that day of the simulation. */
 export const phoneOf = (tag: string, person: Person, day: number): string =>
   `${tag}-d${person.index}-${Math.floor((day + person.phonePhaseDays) / person.phoneLifeDays)}`;
@@ -133,6 +192,7 @@ export const honestDay = (seed: number, tag: string, population: Population, per
   const random = seededRandom(seed, 'day', person.index, day);
   const city = cityOfDay(seed, population, person, day);
   const localMerchants = population.merchants.filter((merchant) => merchant.city === city);
+  const address = addressesOfDay(seed, population, person, city, day);
   return Array.from({ length: random.poisson(person.paymentsPerDay * appetite(person, dayStartMs)) }, (): Payment => {
     const hour = localHour(random, person);
     const favourite = person.favourites[Math.floor(random.fraction() ** 1.6 * person.favourites.length)]!;
@@ -140,7 +200,7 @@ export const honestDay = (seed: number, tag: string, population: Population, per
     const splurge = random.chance(0.004) ? 8 : 1;
     const wallet = merchant.city === null || random.chance(0.6);
     return {
-      person,
+      payer: person,
       atMs: Math.round(dayStartMs + hour * hourMs - city.offsetMinutes * 60_000),
       offsetMinutes: city.offsetMinutes,
       amountMinor: Math.max(50, Math.round(merchant.usualMinor * person.wealth * splurge * Math.exp(0.45 * random.normal()))),
@@ -148,8 +208,21 @@ export const honestDay = (seed: number, tag: string, population: Population, per
       merchant,
       deviceId: wallet ? phoneOf(tag, person, day) : null,
       place: merchant.city === null ? null : near(random, city),
+      ipAddress: merchant.city === null ? address() : null,
+      beneficiaryId: null,
+      instrumentId: cardOf(tag, person),
     };
   });
+};
+
+/** Where the person is on the Internet, for one payment after the other of a day: at home, or on a mobile network; only that when travelling. */
+const addressesOfDay = (seed: number, population: Population, person: Person, city: City, day: number) => {
+  const random = seededRandom(seed, 'address', person.index, day);
+  const perCity = Math.ceil(population.people.length / peoplePerMobileAddress);
+  return (): string =>
+    city === person.home && !random.chance(mobileShare)
+      ? homeAddress(person)
+      : ipv4Address('mobile', population.cities.indexOf(city) * perCity + random.below(perCity));
 };
 
 /** A point within about 5 km of the centre, to 4 decimals. */

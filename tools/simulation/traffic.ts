@@ -1,7 +1,22 @@
 import { dayMs, hourMs } from '../../shared/domain/durations.ts';
 import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
-import { type AttackName, attackNames, attackScripts, type Scene } from './attacks.ts';
-import { createPopulation, honestDay, type Merchant, type Payment, type Person, phoneOf } from './population.ts';
+import { accountAttackScripts } from './accountAttacks.ts';
+import { ipv4Address, ipv6Address } from './addresses.ts';
+import { type AttackName, attackNames, attackScripts } from './attacks.ts';
+import { createCommunity } from './community.ts';
+import { networkAttackScripts } from './networkAttacks.ts';
+import {
+  bankAccountOf,
+  cardOf,
+  createPopulation,
+  homeAddress,
+  honestDay,
+  type Merchant,
+  type Payment,
+  type Person,
+  phoneOf,
+} from './population.ts';
+import { foreignAddressesMax, type Scene } from './scene.ts';
 
 /** No offset is further from UTC than this, so a later local day cannot put anything before it. */
 const widestOffsetMs = 14 * hourMs;
@@ -18,9 +33,12 @@ interface TransactionBody {
   readonly currency: string;
   readonly channel: string;
   readonly deviceId?: string;
-  readonly merchantId: string;
-  readonly merchantCategory: string;
+  readonly merchantId?: string;
+  readonly merchantCategory?: string;
   readonly location?: { readonly latitude: number; readonly longitude: number };
+  readonly ipAddress?: string;
+  readonly beneficiaryId?: string;
+  readonly instrumentId?: string;
 }
 
 export interface SimulatedTransaction {
@@ -41,7 +59,7 @@ export interface TrafficOptions {
   /** Starts every id. */
   readonly tag: string;
   readonly attacks: readonly AttackName[];
-  /** Honest payments between two attacks, on average. */
+  /** Honest payments of people between two attacks on an account, on average; an attack on many accounts comes after four times as many. */
   readonly attackEvery: number;
 }
 
@@ -54,47 +72,99 @@ export const defaultTraffic = {
   attackEvery: 60,
 } as const;
 
+/** An attack on many accounts is long: it waits for so many times `attackEvery` honest payments. */
+const networkAttackPauses = 4;
+
 /**
  * An endless stream of payments in the order of their time, with attacks whose truth is known. The same options give the same stream;
- * another `startMs` of the same weekday and day of the month moves the times only.
+ * another `startMs` of the same weekday and day of the month moves the times only. What people pay each by themselves and the attacks on
+ * single accounts (ids with `-t`) do not depend on what they share and on the attacks on many accounts (ids with `-x`).
  */
 export function* simulateTraffic(options: TrafficOptions): Generator<SimulatedTransaction, never, void> {
   const { seed, tag, startMs } = options;
   const population = createPopulation(seed, tag, options.people);
+  const communityDay = createCommunity(seed, tag, population);
   const crowd = new Crowd();
-  const random = seededRandom(seed, 'attacks');
+  const onAccounts = new AttackPlan(options, accountAttackScripts, 'attacks', options.attackEvery);
+  const onNetworks = new AttackPlan(options, networkAttackScripts, 'network attacks', networkAttackPauses * options.attackEvery);
   const waiting: Planned[] = [];
-  let deck: AttackName[] = [];
-  let number = 0;
-  let attacks = 0;
-  let honestUntilAttack = pause(random, options);
+  const numbers = { t: 0, x: 0 };
 
   for (let dayStartMs = Math.floor(startMs / dayMs) * dayMs; ; dayStartMs += dayMs) {
     for (const person of population.people) {
       for (const payment of honestDay(seed, tag, population, person, dayStartMs)) {
-        if (payment.atMs >= startMs) insert(waiting, { payment, attack: null });
+        if (payment.atMs >= startMs) insert(waiting, { payment, series: 't', attack: null, person });
       }
+    }
+    for (const payment of communityDay(dayStartMs)) {
+      if (payment.atMs >= startMs) insert(waiting, { payment, series: 'x', attack: null, person: null });
     }
     const horizonMs = dayStartMs + dayMs - widestOffsetMs;
     while (waiting.length > 0 && waiting.at(-1)!.payment.atMs < horizonMs) {
       const planned = waiting.pop()!;
-      yield { ...toSimulated(planned, `${tag}-t${++number}`, options.currency) };
-      if (planned.attack !== null) continue;
-      crowd.saw(planned.payment);
-      if (options.attacks.length === 0 || --honestUntilAttack > 0) continue;
-      honestUntilAttack = pause(random, options);
-      if (deck.length === 0) deck = random.shuffled(options.attacks);
-      const name = deck.pop()!;
-      const id = `${name}-${++attacks}`;
-      const scene = setScene(options, population, crowd, random, planned.payment.atMs, id);
-      for (const payment of attackScripts[name].payments(scene)) insert(waiting, { payment, attack: { name, id } });
+      yield toSimulated(planned, `${tag}-${planned.series}${++numbers[planned.series]}`, options.currency);
+      if (planned.attack !== null || planned.person === null) continue;
+      crowd.saw(planned.person, planned.payment);
+      for (const [plan, series] of [
+        [onAccounts, 't'],
+        [onNetworks, 'x'],
+      ] as const) {
+        const attack = plan.next();
+        if (attack === null) continue;
+        const scene = setScene(options, population, crowd, attack, planned.payment.atMs);
+        for (const payment of attackScripts[attack.name].payments(scene)) {
+          insert(waiting, { payment, series, attack: { name: attack.name, id: attack.id }, person: null });
+        }
+      }
     }
   }
 }
 
 interface Planned {
   readonly payment: Payment;
+  readonly series: 't' | 'x';
   readonly attack: SimulatedTransaction['attack'];
+  /** Whose history it is part of, which attacks build on. */
+  readonly person: Person | null;
+}
+
+interface PlannedAttack {
+  readonly name: AttackName;
+  readonly id: string;
+  /** Of the plan, from 1. */
+  readonly number: number;
+  readonly random: SeededRandom;
+}
+
+/** Says after which honest payment an attack begins; each name comes once before any comes again. */
+class AttackPlan {
+  readonly #names: readonly AttackName[];
+  readonly #every: number;
+  readonly #random: SeededRandom;
+  #deck: AttackName[] = [];
+  #number = 0;
+  #left: number;
+
+  constructor({ seed, attacks }: TrafficOptions, scripts: Readonly<Record<string, unknown>>, stream: string, every: number) {
+    this.#names = attacks.filter((name) => Object.hasOwn(scripts, name));
+    this.#every = every;
+    this.#random = seededRandom(seed, stream);
+    this.#left = this.#pause();
+  }
+
+  /** Counts one honest payment; the attack that begins with it, or null. */
+  next(): PlannedAttack | null {
+    if (this.#names.length === 0 || --this.#left > 0) return null;
+    this.#left = this.#pause();
+    if (this.#deck.length === 0) this.#deck = this.#random.shuffled(this.#names);
+    const name = this.#deck.pop()!;
+    const number = ++this.#number;
+    return { name, id: `${name}-${number}`, number, random: this.#random };
+  }
+
+  #pause(): number {
+    return Math.max(1, Math.round(this.#every * this.#random.between(0.6, 1.4)));
+  }
 }
 
 /** Who has paid how often, and where. */
@@ -103,7 +173,8 @@ class Crowd {
   readonly #visitors = new Map<Merchant, Set<Person>>();
   #lastPlaced: Person | null = null;
 
-  saw({ person, merchant, place }: Payment): void {
+  saw(person: Person, { merchant, place }: Payment): void {
+    if (merchant === null) return;
     if (place !== null) this.#lastPlaced = person;
     this.#payments.set(person, (this.#payments.get(person) ?? 0) + 1);
     const visitors = this.#visitors.get(merchant) ?? new Set();
@@ -128,12 +199,11 @@ class Crowd {
 }
 
 const setScene = (
-  options: TrafficOptions,
+  { tag }: TrafficOptions,
   population: ReturnType<typeof createPopulation>,
   crowd: Crowd,
-  random: SeededRandom,
+  { id, number, random }: PlannedAttack,
   nowMs: number,
-  id: string,
 ): Scene => ({
   nowMs,
   random,
@@ -142,18 +212,23 @@ const setScene = (
   visitors: (merchant) => crowd.visitors(merchant),
   merchants: population.merchants,
   cities: population.cities,
-  phone: (person) => phoneOf(options.tag, person, Math.floor(nowMs / dayMs)),
-  foreignDevice: (name) => `${options.tag}-${id}-${name}`,
+  phone: (person) => phoneOf(tag, person, Math.floor(nowMs / dayMs)),
+  card: (person) => cardOf(tag, person),
+  bankAccount: (person) => bankAccountOf(tag, person),
+  homeAddress,
+  foreignDevice: (name) => `${tag}-${id}-${name}`,
   foreignMerchant: (category) => ({
-    merchantId: `${options.tag}-${id}-shop-${category}`,
+    merchantId: `${tag}-${id}-shop-${category}`,
     category,
     city: null,
     usualMinor: 10_000,
   }),
+  foreignBeneficiary: (name) => `${tag}-${id}-${name}@bank`,
+  foreignCard: (name) => `${tag}-${id}-${name}`,
+  foreignPayer: (name) => ({ userId: `${tag}-${id}-${name}-u`, accountId: `${tag}-${id}-${name}-a` }),
+  foreignAddress: (index) => ipv4Address('proxies', number * foreignAddressesMax + index),
+  foreignNetworkAddress: (host) => ipv6Address('rented', number, host),
 });
-
-const pause = (random: SeededRandom, { attackEvery }: TrafficOptions): number =>
-  Math.max(1, Math.round(attackEvery * random.between(0.6, 1.4)));
 
 /** Keeps the latest first; of equal times, what was planned first comes out first. */
 const insert = (waiting: Planned[], planned: Planned): void => {
@@ -170,16 +245,20 @@ const insert = (waiting: Planned[], planned: Planned): void => {
 const toSimulated = ({ payment, attack }: Planned, transactionId: string, currency: string): SimulatedTransaction => ({
   transaction: {
     transactionId,
-    userId: payment.person.userId,
-    accountId: payment.person.accountId,
+    userId: payment.payer.userId,
+    accountId: payment.payer.accountId,
     occurredAt: withOffset(payment.atMs, payment.offsetMinutes),
     amountMinor: payment.amountMinor,
     currency,
     channel: payment.channel,
     ...(payment.deviceId === null ? {} : { deviceId: payment.deviceId }),
-    merchantId: payment.merchant.merchantId,
-    merchantCategory: payment.merchant.category,
+    ...(payment.merchant === null
+      ? {}
+      : { merchantId: payment.merchant.merchantId, merchantCategory: payment.merchant.category }),
     ...(payment.place === null ? {} : { location: payment.place }),
+    ...(payment.ipAddress === null ? {} : { ipAddress: payment.ipAddress }),
+    ...(payment.beneficiaryId === null ? {} : { beneficiaryId: payment.beneficiaryId }),
+    ...(payment.instrumentId === null ? {} : { instrumentId: payment.instrumentId }),
   },
   occurredAtMs: payment.atMs,
   attack,

@@ -4,6 +4,7 @@ import {
   array,
   choice,
   closed,
+  count,
   disposition,
   id,
   object,
@@ -11,6 +12,7 @@ import {
   orNull,
   outcome,
   page,
+  refer,
   type Schema,
   text,
   time,
@@ -26,6 +28,30 @@ export const label = object(
     note: text,
   },
   ['note'],
+);
+
+const reviewItem = object(
+  {
+    reviewId: text,
+    userId: id,
+    accountId: id,
+    state: choice(['open', 'closed']),
+    openedAt: time,
+    outcome,
+    transactionIds: array(id),
+    disposition,
+    closedAt: time,
+    assignee: { ...orNull(text), description: "Who has claimed it: a key's owner or a token's subject" },
+    claimedAt: orNull(time),
+    priority: { type: 'integer', minimum: 0, maximum: 100, description: 'By score, amount and age' },
+    amountMinor: {
+      ...orNull(count),
+      description: 'Sum in base currency, of what has a rate; null in a review that was opened by 0.1',
+    },
+    dueAt: time,
+    reasons: { ...array(text), description: "Names of its payments' reasons, each once" },
+  },
+  ['disposition', 'closedAt'],
 );
 
 /** Reviews and labels on the wire. */
@@ -46,20 +72,22 @@ export const reviewSchemas = {
     knownAt: time,
     review: orNull(object({ reviewId: text, state: choice(['open', 'closed']) })),
   }),
-  ReviewPage: page(
+  ReviewDisposal: closed(
     object(
       {
-        reviewId: text,
-        userId: id,
-        accountId: id,
-        state: choice(['open', 'closed']),
-        openedAt: time,
-        outcome,
-        transactionIds: array(id),
         disposition,
-        closedAt: time,
+        note: optional({ type: 'string', maxLength: noteCharactersMax }),
+        transactionIds: optional(array(id, { minItems: 1, maxItems: 1_000 })),
       },
-      ['disposition', 'closedAt'],
+      ['note', 'transactionIds'],
     ),
   ),
+  ReviewDisposed: object({
+    labelled: { ...array(id), description: 'The payments that now bear the disposition, of this call or of one before' },
+    remaining: { ...count, description: 'Payments of the review that are not labelled' },
+    review: refer('ReviewItem'),
+  }),
+  Nothing: closed(object({})),
+  ReviewItem: reviewItem,
+  ReviewPage: page(refer('ReviewItem')),
 } as const satisfies Record<string, Schema>;

@@ -53,11 +53,17 @@ const policySummary: Readonly<Record<string, Schema>> = {
   status: text,
 };
 
+const approvals = array(object({ by: { ...text, description: 'The identity' }, at: time }));
+
 const policyVersion: Readonly<Record<string, Schema>> = {
   ...policySummary,
   publishedAt: { ...orNull(time), description: 'Null for the default policy' },
   by: { ...orNull(text), description: 'The key that published it; null for the default policy' },
+  author: { ...text, description: 'Where approvals are needed: the identity that published it' },
+  approvals,
 };
+
+const notAlways = ['author', 'approvals'];
 
 const share: Schema = { type: 'number', minimum: 0, maximum: 1 };
 
@@ -86,12 +92,17 @@ export const settingsSchemas = {
     modelVersion: orNull(count),
     policyVersion: count,
   }),
-  PolicyVersion: object({ ...policyVersion, policy: { type: 'object' } }),
-  PolicyVersionPage: page(object(policyVersion)),
+  PolicyVersion: object({ ...policyVersion, policy: { type: 'object' } }, notAlways),
+  PolicyVersionPage: page(object(policyVersion, notAlways)),
   NewPolicy: closed(
     object({ policy: refer('Policy'), status: choice(['draft', 'active']), ifVersion: optional(count) }, ['ifVersion']),
   ),
   PublishedPolicy: object(policySummary),
+  PolicyApproval: object({
+    ...policySummary,
+    approvals,
+    needed: { ...sequence, description: 'Approvals by others that it needs to come into force' },
+  }),
   PolicyToLint: closed(object({ policy: { description: 'A policy document, however wrong' } })),
   PolicyLint: object({
     ok: flag,
@@ -132,6 +143,7 @@ export const settingsSchemas = {
   Caller: object({
     tenant: text,
     keyId: { ...text, description: "A key's id, or a token's subject" },
+    identity: { ...text, description: "A key's owner, kept when it is rotated, or a token's subject" },
     scopes: array(choice(scopes)),
   }),
   Health: object(

@@ -42,7 +42,7 @@ export function sqsQueue(options: QueueOptions): Queue & { close(): void } {
 
   return {
     send: async (messages) => {
-      const isOrdered = messages.some(({ group }) => group !== undefined);
+      const isOrdered = isFifo(options.url);
       return (await inParallel(batches(messages), isOrdered ? 1 : callsAtOnce, sendBatch)).flat();
     },
     close: () => client.destroy(),
@@ -67,6 +67,8 @@ export function batches(messages: readonly QueueMessage[]): QueueMessage[][] {
   return runs;
 }
 
+const isFifo = (url: string): boolean => url.endsWith('.fifo');
+
 /** A message on a FIFO queue is the same message within SQS's 5 minutes if group, body and attributes are the same. */
 export const batchRequest = (url: string, messages: readonly QueueMessage[]): SendMessageBatchCommandInput => ({
   QueueUrl: url,
@@ -76,7 +78,9 @@ export const batchRequest = (url: string, messages: readonly QueueMessage[]): Se
     MessageAttributes: Object.fromEntries(
       Object.entries(message.attributes).map(([name, value]) => [name, { DataType: attributeType, StringValue: value }]),
     ),
-    ...(message.group === undefined ? {} : { MessageGroupId: message.group, MessageDeduplicationId: fingerprint(message) }),
+    ...(message.group === undefined
+      ? {}
+      : { MessageGroupId: message.group, ...(isFifo(url) && { MessageDeduplicationId: fingerprint(message) }) }),
   })),
 });
 

@@ -11,6 +11,8 @@ export interface MemoryQueueOptions {
   readonly retentionMs?: number;
   /** With so many received and not removed no more are received. Default: SQS's limit. */
   readonly inFlightMax?: number;
+  /** What groups are for. Default: messages of one keep their order, one at a time. Fair: the group with the least in flight comes first. */
+  readonly groups?: 'ordered' | 'fair';
   /** Draws order and duplicates; without it messages come once each, in the order they were sent. */
   readonly disorder?: { readonly randomness: SeededRandom; readonly duplicateProbability: number };
 }
@@ -54,7 +56,7 @@ const inFlightMaxOfSqs = 120_000;
 /** SQS in memory and in virtual time: at least once, in any order if `disorder` is given; messages of a group one at a time, in order. */
 export function memoryQueue(options: MemoryQueueOptions): MemoryQueue {
   const { clock, visibilityMs, maxReceiveCount = Number.POSITIVE_INFINITY, deadLetters, disorder } = options;
-  const { retentionMs = Number.POSITIVE_INFINITY, inFlightMax = inFlightMaxOfSqs } = options;
+  const { groups = 'ordered', retentionMs = Number.POSITIVE_INFINITY, inFlightMax = inFlightMaxOfSqs } = options;
   const held = new Set<Held>();
   const byReceipt = new Map<string, Held>();
   let sent = 0;
@@ -95,7 +97,19 @@ export function memoryQueue(options: MemoryQueueOptions): MemoryQueue {
     await deadLetters.send(exhausted.map((one) => one.message));
   };
 
+  /** As SQS says of fair queues: a group that has much in flight, compared with the others, waits while another has messages. */
+  const fairest = (): Held[] => {
+    const now = clock.nowMs();
+    const inFlightOf = new Map<string | undefined, number>();
+    for (const { message, visibleAtMs } of held)
+      if (visibleAtMs > now) inFlightOf.set(message.group, (inFlightOf.get(message.group) ?? 0) + 1);
+    return [...held]
+      .filter((one) => one.visibleAtMs <= now)
+      .sort((a, b) => (inFlightOf.get(a.message.group) ?? 0) - (inFlightOf.get(b.message.group) ?? 0));
+  };
+
   const deliverable = (): Held[] => {
+    if (groups === 'fair') return fairest();
     const now = clock.nowMs();
     const blocked = new Set<string>();
     return [...held].filter((one) => {

@@ -18,6 +18,7 @@ const request = (change: Partial<ApiRequest>): ApiRequest => ({
   operationId: 'putPolicy',
   tenant: 'acme',
   keyId: 'key_1',
+  identity: 'key_1',
   scopes: ['admin', 'read'],
   correlationId: 'c',
   parameters: {},
@@ -35,7 +36,7 @@ const sent = async <Body>(endpoint: Endpoint<Body>, given: ApiRequest): Promise<
 const api = () => {
   const table = memoryTable();
   const queries = policyQueries(table);
-  const publish = putPolicy(table);
+  const publish = putPolicy(table, 0);
   const put = putListEntry(table, randomness);
   const remove = deleteListEntry(table, randomness);
   return {

@@ -17,14 +17,14 @@ const visa = '4111111111111111';
 
 let clock: ReturnType<typeof testStores>['clock'];
 let key: string;
-let build: (queue: ReturnType<typeof testQueue>, isOrdered?: boolean) => HttpHandler;
+let build: (queue: ReturnType<typeof testQueue>, isOrdered?: boolean, isFair?: boolean) => HttpHandler;
 
 beforeEach(async () => {
   const stores = testStores();
   clock = stores.clock;
   key = await newKey(stores, ['ingest']);
-  build = (queue, isOrdered = false) =>
-    httpHandler('ingest', ingestEndpoints({ queue, isOrdered }), { ...stores, log: () => undefined });
+  build = (queue, isOrdered = false, isFair = false) =>
+    httpHandler('ingest', ingestEndpoints({ queue, isOrdered, isFair }), { ...stores, log: () => undefined });
 });
 
 const post = (handler: HttpHandler, path: string, body: unknown) =>
@@ -63,6 +63,14 @@ describe('POST /transactions', () => {
     expect(groups[0]).toBe(groups[1]);
     expect(new Set(groups).size).toBe(3);
     for (const group of groups) expect(group).toMatch(/^[A-Za-z0-9]{1,128}$/);
+  });
+
+  it('groups messages by tenant on a fair queue, and by account still where it is ordered too', async () => {
+    const [fair, ordered] = [testQueue(), testQueue()];
+    await post(build(fair, false, true), '/transactions', transaction);
+    await post(build(ordered, true, true), '/transactions', transaction);
+    expect(fair.messages.map(({ group }) => group)).toEqual(['acme']);
+    expect(ordered.messages[0]!.group).toMatch(/^[a-f0-9]{64}$/);
   });
 
   it('names every fault and queues nothing', async () => {

@@ -2,6 +2,7 @@ import type { Decision } from '../../../shared/domain/decision.ts';
 import type { Policy } from '../../../shared/domain/policy.ts';
 import { signalNames } from '../../../shared/domain/signals/names.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
+import type { Flagged } from '../../../shared/reviews/review.ts';
 
 export const aTransaction = (given: Partial<Transaction> = {}): Transaction => ({
   transactionId: 'txn_1',
@@ -61,5 +62,17 @@ export const aPolicy = (given: Partial<Policy> = {}): Policy => ({
   population: { mean: 10, sd: 1 },
   merchantPrior: { a: 1, b: 99 },
   learnedWeight: 0,
+  ...given,
+});
+
+/** A decision as a review takes it in. */
+export const aFlagged = (given: Partial<Flagged> = {}): Flagged => ({
+  transactionId: 'txn_1',
+  outcome: 'REVIEW',
+  decidedAtMs: Date.parse('2026-11-20T08:15:01.040Z'),
+  score: 40,
+  amountMinor: 100_000,
+  reasons: ['TOTAL_SPEND_24H'],
+  population: { mean: 11.5, sd: 1.5 },
   ...given,
 });

@@ -14,6 +14,7 @@ const request = (operationId: 'getModel' | 'getModelVersions', query: Record<str
   operationId,
   tenant: 'dev',
   keyId: 'k',
+  identity: 'k',
   scopes: ['read'],
   correlationId: 'c',
   parameters: {},

@@ -75,7 +75,7 @@ describe('GET /metrics/overview', () => {
 describe('GET /caller', () => {
   it('gives the tenant and the scopes of the key that asks', async () => {
     const { status, body } = await world().get('/caller', {}, 'acme');
-    expect([status, body]).toEqual([200, { tenant: 'acme', keyId: 'k', scopes: ['read', 'admin'] }]);
+    expect([status, body]).toEqual([200, { tenant: 'acme', keyId: 'k', identity: 'k', scopes: ['read', 'admin'] }]);
   });
   it('needs a key', async () => {
     expect((await world().get('/caller', {}, null)).status).toBe(401);

@@ -4,6 +4,7 @@ import { accountFromItem } from '../../../shared/ledger/state.ts';
 import { joined, newReview } from '../../../shared/reviews/review.ts';
 import { merchantKey, stateKey } from '../../../shared/store/names.ts';
 import { amounts, world } from '../../shared/reviews/world.ts';
+import { aFlagged } from '../project/builders.ts';
 
 const blocked = { amountMinor: amounts.BLOCK };
 const reviewed = { amountMinor: amounts.REVIEW };
@@ -19,7 +20,7 @@ describe('the review queue', () => {
     const { status, body } = await get('/reviews');
     expect(status).toBe(200);
     expect(body.cursor).toBeUndefined();
-    expect(body.items.map(({ reviewId, openedAt, ...item }: { reviewId: string; openedAt: string }) => item)).toEqual([
+    expect(body.items).toMatchObject([
       { userId: 'u_43', accountId: 'a_7', state: 'open', outcome: 'REVIEW', transactionIds: ['t4'] },
       { userId: 'u_42', accountId: 'a_7', state: 'open', outcome: 'BLOCK', transactionIds: ['t1', 't3'] },
     ]);
@@ -86,11 +87,7 @@ describe('the review queue', () => {
   });
 
   it('names at most the last thousand transactions of a review', () => {
-    const flagged = Array.from({ length: 700 }, (_, i) => ({
-      transactionId: `t${i}`,
-      outcome: 'REVIEW' as const,
-      decidedAtMs: i,
-    }));
+    const flagged = Array.from({ length: 700 }, (_, i) => aFlagged({ transactionId: `t${i}`, decidedAtMs: i }));
     const later = flagged.map((one) => ({ ...one, transactionId: `later_${one.transactionId}` }));
     const { transactionIds } = joined(joined(newReview('acme', 'a_7', 'u_42', flagged[0]!), flagged), later);
     expect(transactionIds).toHaveLength(1_000);

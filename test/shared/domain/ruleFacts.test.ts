@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { MerchantFigures } from '../../../shared/domain/merchant.ts';
+import { noTraffic, trafficFigures } from '../../../shared/domain/merchantTraffic.ts';
 import { ruleFacts } from '../../../shared/domain/ruleFacts.ts';
 import { signalNames } from '../../../shared/domain/signals/names.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
@@ -121,9 +122,20 @@ test('the payment’s fields are made once', () => {
   expect(one.txn).toBe(one.txn);
 });
 
+const noTrafficFigures = trafficFigures(noTraffic, 0);
+
 describe('a merchant’s labels', () => {
   test('are counts as CEL ints and shares as doubles', () => {
     expect(facts(whole).merchant).toEqual({ labelled: 4n, frauds: 1n, riskShort: 0.5, riskLong: null });
+  });
+
+  test('have the figures of its traffic beside them', () => {
+    const traffic = { ...noTrafficFigures, accounts1h: 4.06, usualAccounts1h: 1.5 };
+    expect(facts(whole, 99, { ...figures, traffic }).merchant).toMatchObject({
+      labelled: 4n,
+      accounts1h: 4.06,
+      usualAccounts1h: 1.5,
+    });
   });
 
   test('are none of a payment without a merchant, whatever came with it', () => {

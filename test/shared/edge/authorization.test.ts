@@ -1,10 +1,12 @@
 import { createLocalJWKSet, exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { exampleTransaction } from '../../../functions/read/openapi.ts';
 import type { Scope } from '../../../shared/contract/routes.ts';
 import { scopes } from '../../../shared/contract/routes.ts';
 import { bearerAuthentication } from '../../../shared/edge/authentication.ts';
 import { listKeys } from '../../../shared/edge/keys.ts';
 import { type TokenIssuer, tokenCheck } from '../../../shared/edge/tokens.ts';
+import { newReview } from '../../../shared/reviews/review.ts';
 import { revokeKeyNoted } from '../../../tools/cli/keyChanges.ts';
 import { type Api, apiOnMemory } from '../../support/api.ts';
 import { document, undocumented } from '../../support/documented.ts';
@@ -30,12 +32,16 @@ const issuer: TokenIssuer = {
   scopes: Object.fromEntries(scopes.map((scope) => [scope, [scope]])),
 };
 
+const reviewIdOf = (transactionId: string): string =>
+  newReview('acme', 'a_7', 'u_42', { transactionId, outcome: 'REVIEW', decidedAtMs: 0 }).reviewId;
+
 /** Of things that `acme` has; anything else is a parameter that needs an example here. */
 const parameters: Readonly<Record<string, string>> = {
   transactionId: 'txn_8Zk1',
   accountId: 'a_7',
   userId: 'u_42',
   q: 'u_42',
+  reviewId: reviewIdOf('txn_blocked'),
   version: '1',
   list: 'blockedAccounts',
   entry: 'a_9',
@@ -64,8 +70,15 @@ const operations: readonly Operation[] = Object.entries(document.paths).flatMap(
 const closed = operations.filter(({ scope }) => scope !== null);
 const open = operations.filter(({ scope }) => scope === null);
 
-/** Not there, or no more when asked a second time. */
-const gone = new Set(['DELETE /lists/{list}/{entry}', 'GET /model']);
+/** Not there, or no more when asked a second time; a review is claimed by whoever asks first, and no version waits for approval. */
+const gone = new Set([
+  'DELETE /lists/{list}/{entry}',
+  'GET /model',
+  'POST /policy/versions/{version}/approval',
+  'POST /reviews/{reviewId}/claim',
+  'POST /reviews/{reviewId}/release',
+  'POST /reviews/{reviewId}/dispose',
+]);
 
 let api: Api;
 let right: string;
@@ -98,6 +111,9 @@ beforeAll(async () => {
     if (name !== 'POST /decisions' && name !== 'PUT /lists/{list}/{entry}') continue;
     expect((await api.call({ ...sent, key: right })).status).toBe(200);
   }
+  const blocked = { ...exampleTransaction, transactionId: 'txn_blocked', amountMinor: 3_000_000_000 };
+  const paid = await api.call({ method: 'POST', path: '/decisions', key: right, body: JSON.stringify(blocked) });
+  expect(paid.body).toMatchObject({ outcome: 'BLOCK' });
   await api.project();
 });
 

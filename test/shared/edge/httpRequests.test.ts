@@ -180,6 +180,10 @@ describe('answers', () => {
     expect(received.headers['retry-after']).toBe(status === 503 ? '1' : undefined);
   });
 
+  it.each(['/policy', '/nowhere'])('of %s tell browsers to stay with TLS', async (path) => {
+    expect((await send(edge.read(), { key: edge.key, path })).headers['strict-transport-security']).toBe('max-age=31536000');
+  });
+
   it('log what failed, with its correlation id', async () => {
     edge.failure = new TypeError('broken');
     await send(edge.read(), { key: edge.key, path: '/policy', headers: { 'x-correlation-id': 'c-1' } });

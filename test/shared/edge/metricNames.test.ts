@@ -12,7 +12,7 @@ test('a count carries the name of its metric in the namespace of all', () => {
   expect(line.Allowed).toBe(2);
   expect(line._aws).toEqual({
     Timestamp: 1_000,
-    CloudWatchMetrics: [{ Namespace: 'Aegis', Dimensions: [[]], Metrics: [{ Name: 'Allowed' }] }],
+    CloudWatchMetrics: [{ Namespace: 'Aegis', Dimensions: [['Stage']], Metrics: [{ Name: 'Allowed' }] }],
   });
   expect(line).not.toHaveProperty('Late');
 });

@@ -45,7 +45,12 @@ beforeAll(async () => {
 
 describe('tokens of an issuer', () => {
   it('become tenant, name and scopes', async () => {
-    expect(await check(await signed(claims))).toEqual({ tenant: 'acme', keyId: 'sub:ann', scopes: ['read', 'review'] });
+    expect(await check(await signed(claims))).toEqual({
+      tenant: 'acme',
+      keyId: 'sub:ann',
+      identity: 'sub:ann',
+      scopes: ['read', 'review'],
+    });
   });
 
   it('give no scope for words that are not in the map', async () => {

@@ -6,6 +6,7 @@ import { type Cause, causes, type Decision } from '../../../shared/domain/decisi
 import { featureNames } from '../../../shared/domain/features.ts';
 import type { Names } from '../../../shared/domain/fields.ts';
 import { canonicalIp } from '../../../shared/domain/ipAddress.ts';
+import type { MerchantFigures, TrafficFigures } from '../../../shared/domain/merchant.ts';
 import type { CompiledModel } from '../../../shared/domain/model.ts';
 import type { Policy } from '../../../shared/domain/policy.ts';
 import { NewerRow } from '../../../shared/domain/rowFormat.ts';
@@ -316,6 +317,51 @@ describe('items of a version with more signals, features and causes', () => {
   });
 });
 
+const busy: TrafficFigures = {
+  asOfMs: Date.UTC(2026, 10, 20, 12, 34, 56, 789),
+  accounts1h: 123_456.7891,
+  payments1h: 234_567.8912,
+  newDeviceShare1h: 0.1234,
+  flaggedShare1h: 0.4321,
+  usualAccounts1h: 12_345.6789,
+  usualPayments1h: 23_456.7891,
+  usualNewDeviceShare: 0.0123,
+  usualFlaggedShare: 0.0321,
+};
+
+describe('the traffic of the merchant in an entry', () => {
+  const labels = { labelled: 5, frauds: 1, riskShort: 0.5, riskLong: null };
+  const quiet = {
+    ...busy,
+    newDeviceShare1h: null,
+    flaggedShare1h: null,
+    usualAccounts1h: null,
+    usualPayments1h: null,
+    usualNewDeviceShare: null,
+    usualFlaggedShare: null,
+  };
+
+  test.each([
+    ['with every figure', busy],
+    ['without shares', quiet],
+  ])('%s is read as it was written, and hashes alike', (_, traffic) => {
+    const { decision, entry } = new DrivenAccount(loud).pay(transaction, { merchant: { ...labels, traffic } });
+    const read = auditFromItem(auditItem(entry, decision));
+    expect(read).toEqual(entry);
+    expect(hashOf(read.body)).toBe(entry.hash);
+    expect(read.body.merchant).toEqual({ ...labels, traffic });
+  });
+
+  test('that is not known leaves the row in the format that it has without it', () => {
+    const format = (merchant: MerchantFigures) => {
+      const { decision, entry } = new DrivenAccount(loud).pay(transaction, { merchant });
+      return (auditItem(entry, decision).p as Uint8Array)[0];
+    };
+    expect(format(labels)).toBe(2);
+    expect(format({ ...labels, traffic: busy })).toBe(3);
+  });
+});
+
 describe('the size of an item', () => {
   const figures = {
     accounts1h: 40,
@@ -350,7 +396,7 @@ describe('the size of an item', () => {
   const unitsOf = (policy: Partial<Policy>, idLength: number): number[] => {
     const account = new DrivenAccount({ ...policy, rules: [], lists: {} }, { model, degraded: null });
     account.pay(transaction);
-    const merchant = { labelled: 123_456, frauds: 12_345, riskShort: 0.123456, riskLong: 0.654321 };
+    const merchant = { labelled: 123_456, frauds: 12_345, riskShort: 0.123456, riskLong: 0.654321, traffic: busy };
     const { decision, entry } = account.pay(paidWith(idLength), { merchant, entities });
     const item = decisionItem(stored(decision, { tenant: 'x'.repeat(32), correlationId: 'i'.repeat(32), queueAgeMs: 123_456 }));
     return [item, auditItem(entry, decision)].map((row) => Math.ceil(itemSizeBytes(row) / 1024));

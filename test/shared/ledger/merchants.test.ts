@@ -2,20 +2,24 @@ import { describe, expect, test } from 'vitest';
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
 import { faultyTable } from '../../../shared/adapters/memory/faults.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
+import { hourMs } from '../../../shared/domain/durations.ts';
 import { noFigures } from '../../../shared/domain/merchant.ts';
-import { figuresFromItem, merchantCacheMs, merchantFigures } from '../../../shared/ledger/merchants.ts';
+import { noTraffic, trafficFigures, withPayment } from '../../../shared/domain/merchantTraffic.ts';
+import { figuresFromItem, merchantCacheMs, merchantFigures, trafficItem } from '../../../shared/ledger/merchants.ts';
 import type { Consumed } from '../../../shared/ports/ports.ts';
-import { merchantKey } from '../../../shared/store/names.ts';
+import { merchantKey, merchantTrafficKey } from '../../../shared/store/names.ts';
 
 const world = () => {
   const consumed: Consumed[] = [];
   const table = memoryTable({ onConsumed: (units) => consumed.push(units) });
   const clock = virtualClock(1_000_000);
   const label = (tenant: string, frauds: number) => table.put({ ...merchantKey(tenant, 'm_3'), labelled: 10, frauds });
-  return { table, clock, consumed, label, figures: merchantFigures(table, clock) };
+  const read = merchantFigures(table, clock);
+  const figures = (tenant: string, merchantId: string) => read(tenant, merchantId, clock.nowMs());
+  return { table, clock, consumed, label, figures, read };
 };
 
-const reads = (consumed: readonly Consumed[]) => consumed.filter(({ operation }) => operation === 'get');
+const reads = (consumed: readonly Consumed[]) => consumed.filter(({ operation }) => operation === 'query');
 
 describe('figures of a merchant', () => {
   test('are none while nothing is labelled', async () => {
@@ -41,6 +45,29 @@ describe('figures of a merchant', () => {
     expect(reads(consumed).length).toBe(1);
   });
 
+  test('have its traffic at the time of the payment beside the labels, by the same half read unit', async () => {
+    const { table, label, read, consumed } = world();
+    await label('dev', 1);
+    const payment = { occurredAtMs: hourMs, transactionId: 't_1', account: 'a', newDevice: true, flagged: false };
+    const traffic = withPayment(noTraffic, payment);
+    await table.put(trafficItem('dev', 'm_3', { traffic, revision: 1, writtenAtMs: 0 }));
+    expect(await read('dev', 'm_3', hourMs)).toEqual({
+      labelled: 10,
+      frauds: 1,
+      riskShort: null,
+      riskLong: null,
+      traffic: trafficFigures(traffic, hourMs),
+    });
+    expect(await read('dev', 'm_3', 3 * hourMs)).toMatchObject({ traffic: { payments1h: 0, usualNewDeviceShare: 1 } });
+    expect(reads(consumed).map(({ readUnits }) => readUnits)).toEqual([0.5]);
+  });
+
+  test('are null where the row of its traffic is damaged', async () => {
+    const { table, read } = world();
+    await table.put({ ...merchantTrafficKey('dev', 'm_3'), traffic: Uint8Array.of(1) });
+    expect(await read('dev', 'm_3', 0)).toBeNull();
+  });
+
   test("are the tenant's own", async () => {
     const { label, figures } = world();
     await label('dev', 1);
@@ -56,14 +83,14 @@ describe('figures of a merchant', () => {
       faultyTable(table, ({ number }) => (number === 1 ? fault : 'none')),
       clock,
     );
-    expect(await figures('dev', 'm_3')).toBeNull();
-    expect(await figures('dev', 'm_3')).toMatchObject({ frauds: 1 });
+    expect(await figures('dev', 'm_3', 0)).toBeNull();
+    expect(await figures('dev', 'm_3', 0)).toMatchObject({ frauds: 1 });
   });
 
   test('an error that is no store error is not swallowed', async () => {
     const { table, clock } = world();
-    const broken = { ...table, get: () => Promise.reject(new TypeError('a fault of the program')) };
-    await expect(merchantFigures(broken, clock)('dev', 'm_3')).rejects.toThrow('a fault of the program');
+    const broken = { ...table, query: () => Promise.reject(new TypeError('a fault of the program')) };
+    await expect(merchantFigures(broken, clock)('dev', 'm_3', 0)).rejects.toThrow('a fault of the program');
   });
 });
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { parseTransactionText } from '../../../shared/contract/transaction.ts';
 import { paymentOf } from '../../../shared/domain/accountAfter.ts';
 import type { Sealer } from '../../../shared/domain/audit.ts';
 import { counterfactual } from '../../../shared/domain/counterfactual.ts';
@@ -11,7 +10,9 @@ import { type AccountState, newAccount } from '../../../shared/domain/state.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import { compilePolicy } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
+import { accountAttackScripts } from '../../../tools/simulation/accountAttacks.ts';
 import { attackNames } from '../../../tools/simulation/attacks.ts';
+import { SimulatedEngine } from '../../../tools/simulation/engine.ts';
 import { Tallier } from '../../../tools/simulation/tally.ts';
 import { defaultTraffic, simulateTraffic } from '../../../tools/simulation/traffic.ts';
 import { transaction } from './fixtures.ts';
@@ -215,26 +216,21 @@ describe('the default policy', () => {
     expect(outcomes).toEqual(['ALLOW', 'ALLOW', 'REVIEW']);
   });
 
-  it('notices every kind of simulated attack but compromised merchants nearly always, and seldom alarms at honest payments', () => {
+  it('notices every attack on single accounts but compromised merchants nearly always, and seldom alarms at honest payments', () => {
     const tallier = new Tallier();
     for (const seed of [1, 2, 3]) {
-      const accounts = new Map<string, Payer>();
-      for (const { transaction: sent, attack, occurredAtMs } of simulateTraffic({ ...defaultTraffic, seed, tag: 's' }).take(
-        3_000,
-      )) {
-        const payer = accounts.get(sent.accountId) ?? new Payer();
-        accounts.set(sent.accountId, payer);
-        const parsed = parseTransactionText(JSON.stringify(sent), occurredAtMs);
-        if (!parsed.ok) throw new Error('the simulator was expected to keep to the contract');
-        const { decision } = payer.pay(parsed.transaction);
-        tallier.add(attack && { ...attack, id: `${seed}/${attack.id}` }, decision.outcome);
+      const engine = new SimulatedEngine(policy);
+      for (const simulated of simulateTraffic({ ...defaultTraffic, seed, tag: 's' }).take(3_000)) {
+        const { attack } = simulated;
+        tallier.add(attack && { ...attack, id: `${seed}/${attack.id}` }, engine.decide(simulated).outcome);
       }
     }
-    const { attacks, falseAlarms, honest } = tallier.tally();
+    const { attacks, falseAlarmShare } = tallier.tally();
     const noticed = Object.entries(attacks).map(([name, tally]) => [name, tally.noticed / tally.attacks] as const);
-    expect(noticed.filter(([name, share]) => name !== 'merchant-compromise' && share < 0.85)).toEqual([]);
+    const single = noticed.filter(([name]) => name in accountAttackScripts && name !== 'merchant-compromise');
+    expect(single.filter(([, share]) => share < 0.85)).toEqual([]);
     expect(noticed).toHaveLength(attackNames.length);
-    expect(falseAlarms / honest).toBeLessThan(0.015);
+    expect(falseAlarmShare).toBeLessThan(0.015);
   });
 
   it('ALLOWs a new phone', () => {

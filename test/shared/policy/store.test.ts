@@ -171,9 +171,11 @@ describe('publishing', () => {
     await publish(watched, changed(42));
     const conditions = sent.map((writes) => writes.map((write) => [write.kind, 'condition' in write ? write.condition : null]));
     const absent = ['put', { kind: 'absent' }];
+    // That a policy of the hash was in force is true for ever: its note has no condition.
+    const note = ['put', null];
     expect(conditions).toEqual([
-      [absent, absent, absent, absent],
-      [absent, ['put', { kind: 'equals', attribute: 'latest', value: 2 }], absent],
+      [absent, absent, note, absent, absent],
+      [absent, ['put', { kind: 'equals', attribute: 'place', value: '2/2' }], note, absent],
     ]);
   });
 

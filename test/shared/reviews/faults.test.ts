@@ -1,19 +1,37 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { joinReview } from '../../../functions/project/joinReview.ts';
+import { claimReview, releaseReview } from '../../../functions/review/claims.ts';
 import { type Disposition, dispose, dispositions } from '../../../functions/review/dispose.ts';
 import { faultyTable, noFaults, randomFaults } from '../../../shared/adapters/memory/faults.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { zeroHash } from '../../../shared/domain/audit.ts';
 import { decayed } from '../../../shared/domain/decayed.ts';
 import { longHalfLifeMs, shortHalfLifeMs } from '../../../shared/domain/merchantLabels.ts';
+import { Problem } from '../../../shared/edge/problem.ts';
 import { auditFromItem } from '../../../shared/ledger/items.ts';
 import { accountFromItem } from '../../../shared/ledger/state.ts';
-import { OutcomeUnknown, type TableStore, Throttled, TransactionCancelled, Unavailable } from '../../../shared/ports/ports.ts';
-import { reviewFromItem, reviewOfKey } from '../../../shared/reviews/review.ts';
+import {
+  type Item,
+  OutcomeUnknown,
+  type TableStore,
+  Throttled,
+  TransactionCancelled,
+  Unavailable,
+} from '../../../shared/ports/ports.ts';
+import { type Flagged, newReview, reviewFromItem, reviewOfKey, reviewPlace } from '../../../shared/reviews/review.ts';
 import { hashOf } from '../../../shared/secrets/sealer.ts';
-import { auditKey, labelKey, merchantKey, openReviewKey, reviewMemberKey, stateKey } from '../../../shared/store/names.ts';
+import {
+  auditKey,
+  labelKey,
+  merchantKey,
+  openReviewKey,
+  prefixes,
+  reviewMemberKey,
+  stateKey,
+} from '../../../shared/store/names.ts';
 import { seededRandom } from '../../../shared/store/random.ts';
+import { aFlagged } from '../../functions/project/builders.ts';
 import { amounts, masterSecret, world } from './world.ts';
 
 const tenant = 'acme';
@@ -41,6 +59,8 @@ async function untilDone(act: () => Promise<unknown>): Promise<void> {
 type Step =
   | { readonly kind: 'dispose'; readonly transaction: number; readonly disposition: Disposition; readonly by: string }
   | { readonly kind: 'deliver'; readonly transactions: readonly number[] }
+  | { readonly kind: 'claim'; readonly by: string }
+  | { readonly kind: 'release'; readonly by: string }
   | { readonly kind: 'pay'; readonly number: number };
 
 const transactionCount = 6;
@@ -53,8 +73,58 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     by: fc.constantFrom('key_a', 'key_b'),
   }),
   fc.record({ kind: fc.constant('deliver' as const), transactions: fc.array(transaction, { minLength: 1, maxLength: 4 }) }),
+  fc.record({ kind: fc.constant('claim' as const), by: fc.constantFrom('key_a', 'key_b') }),
+  fc.record({ kind: fc.constant('release' as const), by: fc.constantFrom('key_a', 'key_b') }),
   fc.record({ kind: fc.constant('pay' as const), number: fc.nat({ max: 3 }) }),
 );
+
+/** A person claims or releases the first review, if there is one; that another has it is an answer like any other. */
+async function claimed(
+  dependencies: Parameters<typeof claimReview>[0],
+  { kind, by }: { readonly kind: 'claim' | 'release'; readonly by: string },
+  first: Flagged,
+): Promise<void> {
+  const { reviewId } = newReview(tenant, 'a_7', 'u_42', first);
+  const request = {
+    operationId: kind === 'claim' ? 'claimReview' : 'releaseReview',
+    tenant,
+    keyId: by,
+    identity: by,
+    scopes: ['review'],
+    correlationId: 'c',
+    parameters: { reviewId },
+    query: {},
+    json: undefined,
+    receivedAtMs: Number.MAX_SAFE_INTEGER,
+  } as const;
+  const endpoint = kind === 'claim' ? claimReview(dependencies) : releaseReview(dependencies);
+  await endpoint.answer(request, null).catch((error: unknown) => {
+    if (!(error instanceof Problem)) throw error;
+  });
+}
+
+/** What leads to reviews by name, by rank and by whoever has claimed them. */
+const pointersIn = (items: readonly Item[]): string[] =>
+  items
+    .filter(({ pk }) => ['#id#', '#queue', '#claimed#'].some((part) => pk.startsWith(`${prefixes.review}${tenant}${part}`)))
+    .map(({ pk, place }) => `${pk} ${place}`)
+    .sort();
+
+/** One by name for each review; for each open one also one by rank, and two of whoever has claimed it. */
+const pointersExpected = (items: readonly Item[]): string[] =>
+  items
+    .filter((item) => reviewOfKey(item) !== null)
+    .flatMap((item) => {
+      const review = reviewFromItem(item);
+      const open = review.state === 'open' ? ['queue'] : [];
+      const { assignee } = review.claim ?? {};
+      const own =
+        assignee === undefined || open.length === 0 ? [] : ['rank', 'place'].map((order) => `claimed#${order}#${assignee}`);
+      return [`id#${review.reviewId}`, ...open, ...own].map(
+        (name) => `${prefixes.review}${tenant}#${name} ${reviewPlace(review)}`,
+      );
+    })
+    .sort();
 
 describe('reviews under lost replies, conflicts, throttling and concurrency', () => {
   it('count each label once, keep the chain whole and leave every flagged transaction in one review or labelled', async () => {
@@ -63,10 +133,11 @@ describe('reviews under lost replies, conflicts, throttling and concurrency', ()
         const table = memoryTable();
         const calm = world(table);
         const ids = Array.from({ length: transactionCount }, (_, i) => `t${i}`);
-        const flagged: { transactionId: string; outcome: 'BLOCK'; decidedAtMs: number }[] = [];
+        const flagged: Flagged[] = [];
         for (const transactionId of ids) {
           const decision = await calm.pay({ transactionId, merchantId: 'm_1', amountMinor: amounts.BLOCK });
-          flagged.push({ transactionId, outcome: 'BLOCK', decidedAtMs: decision.decidedAtMs });
+          const { decidedAtMs, score } = decision;
+          flagged.push(aFlagged({ transactionId, outcome: 'BLOCK', decidedAtMs, score, amountMinor: amounts.BLOCK }));
         }
         const chance = seededRandom(seed);
         const plan = randomFaults(chance, {
@@ -92,6 +163,7 @@ describe('reviews under lost replies, conflicts, throttling and concurrency', ()
                   account,
                   one.transactions.map((i) => flagged[i]!),
                 );
+              else if (one.kind !== 'pay' && one.kind !== 'dispose') await claimed(dependencies, one, flagged[0]!);
               else if (one.kind === 'pay') await calm.pay({ transactionId: `p${paid++}` });
               else {
                 const disposal = {
@@ -146,6 +218,12 @@ describe('reviews under lost replies, conflicts, throttling and concurrency', ()
           expect(merchant.fraudsLong).toBeCloseTo(weightOf(frauds, longHalfLifeMs), 6);
         }
 
+        const counters = table.all().filter(({ pk }) => pk.startsWith(prefixes.counter));
+        const counted = (name: string) => counters.reduce((sum, counter) => sum + Number(counter[name] ?? 0), 0);
+        expect([counted('confirmedFraud'), counted('falsePositives')]).toEqual([frauds.length, last.size - frauds.length]);
+
+        expect(pointersIn(table.all())).toEqual(pointersExpected(table.all()));
+
         const reviews = table
           .all()
           .filter((item) => reviewOfKey(item) !== null)
@@ -196,7 +274,7 @@ describe('reviews under lost replies, conflicts, throttling and concurrency', ()
           const disposal = { tenant, transactionId: 't1', disposition: 'LEGITIMATE', note: null, by: 'key_a' } as const;
           return {
             dispose: () => dispose(dependencies, disposal, Number.POSITIVE_INFINITY),
-            join: () => joinReview(dependencies, account, [{ transactionId: 't1', outcome: 'BLOCK', decidedAtMs }]),
+            join: () => joinReview(dependencies, account, [aFlagged({ transactionId: 't1', outcome: 'BLOCK', decidedAtMs })]),
           };
         };
         let calls = 0;

@@ -3,7 +3,7 @@ import { reviewsSink } from '../../../functions/project/reviewsSink.ts';
 import { readEndpoints } from '../../../functions/read/endpoints.ts';
 import { erasedChains } from '../../../functions/read/erasedChains.ts';
 import { inputsOpener } from '../../../functions/read/inputs.ts';
-import { postReview } from '../../../functions/review/review.ts';
+import { reviewEndpoints } from '../../../functions/review/endpoints.ts';
 import { type MemoryTable, memoryTable } from '../../../shared/adapters/memory/table.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import { type HttpHandler, httpHandler } from '../../../shared/edge/http.ts';
@@ -44,7 +44,7 @@ export function world(table: MemoryTable = memoryTable()) {
     authenticate: async (header: string | undefined) =>
       header === undefined ? null : { tenant: header, keyId: 'key_ana', scopes: ['read', 'review'] as const },
   };
-  const review = httpHandler('review', { postReview: postReview({ table, clock, randomness, masterSecret }) }, edge);
+  const review = httpHandler('review', reviewEndpoints({ table, clock, randomness, masterSecret }), edge);
   const read = httpHandler(
     'read',
     readEndpoints({
@@ -95,6 +95,8 @@ export function world(table: MemoryTable = memoryTable()) {
     },
     review: (transactionId: string, body: unknown, tenant = 'acme') =>
       ask(review, { httpMethod: 'POST', path: `/decisions/${transactionId}/review`, body: JSON.stringify(body) }, tenant),
+    post: (path: string, body: unknown = {}, tenant = 'acme') =>
+      ask(review, { httpMethod: 'POST', path, body: JSON.stringify(body) }, tenant),
     get: (path: string, query: Record<string, string> = {}, tenant = 'acme') =>
       ask(read, { httpMethod: 'GET', path, queryStringParameters: query }, tenant),
   };

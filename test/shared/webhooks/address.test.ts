@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { checkedAddresses, isPublicAddress, urlFault } from '../../../shared/webhooks/address.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { checkedAddresses, isPublicAddress, resolveBy, resolveMsMax, urlFault } from '../../../shared/webhooks/address.ts';
 
 const strict = { allowsLoopback: false };
 const local = { allowsLoopback: true };
@@ -80,5 +80,26 @@ describe('an address that webhooks may go to', () => {
       { address: '10.0.0.1', family: 4 as const },
     ];
     await expect(checkedAddresses(new URL('https://hooks.example.com'), resolve)).rejects.toThrow('10.0.0.1');
+  });
+});
+
+describe('a name that is not resolved', () => {
+  afterEach(() => vi.useRealTimers());
+
+  it('is given up after two seconds', async () => {
+    vi.useFakeTimers();
+    const resolving = resolveBy(() => new Promise(() => undefined))('hooks.example.com');
+    const given = expect(resolving).rejects.toThrow('hooks.example.com was not resolved within 2 s');
+    await vi.advanceTimersByTimeAsync(resolveMsMax);
+    await given;
+  });
+
+  it('is told of as the resolver tells, and leaves no timer behind', async () => {
+    vi.useFakeTimers();
+    await expect(resolveBy(() => Promise.reject(new Error('ENOTFOUND')))('hooks.example.com')).rejects.toThrow('ENOTFOUND');
+    expect(await resolveBy(async () => [{ address: '2001:4860::1', family: 6 }])('a')).toEqual([
+      { address: '2001:4860::1', family: 6 },
+    ]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

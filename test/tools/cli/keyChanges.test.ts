@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
 import { faultyTable } from '../../../shared/adapters/memory/faults.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
+import { bearerAuthentication } from '../../../shared/edge/authentication.ts';
 import { keyCheck, listKeys } from '../../../shared/edge/keys.ts';
 import { readSystemChain } from '../../../shared/ledger/systemChain.ts';
 import { seededRandom } from '../../../shared/store/random.ts';
@@ -52,6 +53,34 @@ describe('a change of keys', () => {
     expect([await works(old.key), await works(next!.key)]).toEqual([false, true]);
     expect(await listKeys(world.table, 'acme')).toHaveLength(2);
     expect(await rotateKeyNoted(world, { tenant: 'acme', keyId: old.record.keyId, by: 'cli', graceMs: 0 })).toBeNull();
+  });
+
+  it.each([
+    ['of an owner', { owner: 'ana' }, 'ana'],
+    ['that stands for itself', {}, null],
+    ['of 0.1, which had no owner', 'of 0.1', null],
+  ] as const)('keeps who a key %s is, through rotations', async (_, more, owner) => {
+    const world = store();
+    const old = await createKeyNoted(world, more === 'of 0.1' ? wanted : { ...wanted, ...more });
+    if (more === 'of 0.1') {
+      const [item] = world.table.all().filter(({ pk }) => pk.startsWith('K#'));
+      const { owner: __, ...without } = item!;
+      await world.table.put(without as typeof without & { pk: string; sk: string });
+    }
+    const authenticate = bearerAuthentication(world.table, world.clock, null);
+    const identityOf = async (key: string) => (await authenticate(`Bearer ${key}`))?.identity;
+    const expected = owner ?? old.record.keyId;
+    expect(await identityOf(old.key)).toBe(expected);
+    let keyId = old.record.keyId;
+    for (let times = 0; times < 2; times += 1) {
+      const next = await rotateKeyNoted(world, { tenant: 'acme', keyId, by: 'cli', graceMs: 60_000 });
+      keyId = next!.record.keyId;
+      expect(await identityOf(next!.key)).toBe(expected);
+    }
+  });
+
+  it('refuses an owner that is no name', async () => {
+    await expect(createKeyNoted(store(), { ...wanted, owner: 'a b' })).rejects.toThrow('owner must be');
   });
 
   it('gives a key that is revoked meanwhile no successor', async () => {

@@ -99,11 +99,11 @@ describe('aegis simulate', () => {
     expect(code).toBe(0);
     const [header, ...rows] = stdout.trim().split('\n');
     expect(header).toBe(
-      'occurredAt,transactionId,userId,accountId,amountMinor,currency,channel,deviceId,merchantId,merchantCategory,latitude,longitude,fraud,attack,outcome,score,reason',
+      'occurredAt,transactionId,userId,accountId,amountMinor,currency,channel,deviceId,merchantId,merchantCategory,latitude,longitude,ipAddress,beneficiaryId,instrumentId,fraud,attack,outcome,score,reason',
     );
     expect(rows).toHaveLength(5);
     for (const row of rows)
-      expect(row).toMatch(/^2025-11-03T[^,]+,s1-t\d+,s1-u\d+,s1-a\d+,\d+,EUR,.*,0,,(ALLOW|REVIEW),1,RULE:x$/);
+      expect(row).toMatch(/^2025-11-03T[^,]+,s1-[tx]\d+,s1-u\d+,s1-a\d+,\d+,EUR,.*,s1-[bc]\d+,0,,(ALLOW|REVIEW),1,RULE:x$/);
     expect(stderr).toContain('5 sent in');
   });
 
@@ -130,6 +130,17 @@ describe('aegis simulate', () => {
     expect(posts - before).toBeLessThan(10);
   });
 
+  it('decides a range of seeds in memory, and says the same twice', async () => {
+    const args = ['simulate', '--seeds', '1-2', '--payments', '600', '--json'];
+    const [first, second] = (await Promise.all([run(...args), run(...args)])).map(({ stdout }) => JSON.parse(stdout).summary);
+    expect(first.sent).toBe(1_200);
+    expect(first.allAttacks.attacks).toBeGreaterThan(2);
+    expect({ ...second, elapsedMs: 0 }).toEqual({ ...first, elapsedMs: 0 });
+    const { stdout } = await run(...args.slice(0, -1));
+    expect(stdout).toMatch(/^false alarms: \d+ of \d+ honest payments \(\d+\.\d\d %\)$/m);
+    expect(stdout).toMatch(/^ +attacks +noticed +by 6th +payments +caught +missed +recall +stopped$/m);
+  });
+
   it('writes CSV that evaluate and labels import read', async () => {
     const { stdout } = await run('simulate', '--url', url, '--key', 'good', '--rate', '400', '--duration', '0.25', '--csv');
     const folder = mkdtempSync(join(tmpdir(), 'aegis-simulate-'));
@@ -140,7 +151,7 @@ describe('aegis simulate', () => {
       expect(payments).toHaveLength(100);
       expect(payments.filter(({ fraud }) => fraud).map(({ type }) => type)).not.toContain('');
       expect(payments.some(({ fraud }) => fraud)).toBe(true);
-      expect(payments.every(({ transaction }) => transaction.merchantId !== null && transaction.channel !== null)).toBe(true);
+      expect(payments.every(({ transaction }) => transaction.instrumentId !== null && transaction.channel !== null)).toBe(true);
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -152,6 +163,7 @@ describe('aegis simulate', () => {
     ['a seed that is not whole', ['--seed', '1.5'], 'allowed: whole numbers, 0 to 4294967295'],
     ['a start that is to come', ['--start', '2999-01-01'], 'allowed: a date in the past such as 2026-01-31'],
     ['an address that is none', ['--url', 'here', '--key', 'k'], '--url here is not a URL'],
+    ['seeds in no range', ['--seeds', '9-3'], 'allowed: a seed, or two such as 51-60'],
     ['a dry run without an end', ['--dry-run'], '--dry-run needs --duration'],
   ])('refuses %s', async (_, args, message) => {
     const { code, stderr } = await run('simulate', ...args);

@@ -24,9 +24,9 @@ const stack: LiveStack = { stage: 'prod', memoryMb: { ScoreHandlerF1: 1_024, Rea
 
 /** Sums by `namespace name dimension`. */
 const counted: Readonly<Record<string, number>> = {
-  'Aegis Allowed ': 8,
-  'Aegis Reviewed ': 1,
-  'Aegis Blocked ': 1,
+  'Aegis Allowed prod': 8,
+  'Aegis Reviewed prod': 1,
+  'Aegis Blocked prod': 1,
   'AWS/ApiGateway Count aegis-prod': 10,
   'AWS/DynamoDB ConsumedWriteCapacityUnits aegis-prod-core-Table': 60,
   'AWS/DynamoDB ConsumedReadCapacityUnits aegis-prod-core-Table': 20,

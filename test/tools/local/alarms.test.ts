@@ -13,6 +13,7 @@ const age: AlarmModel = {
   statistic: 'Maximum',
   periodMs: minute,
   threshold: 60,
+  isHeartbeat: false,
 };
 const errors: AlarmModel = { ...age, name: 'errors', metric: 'Errors', statistic: 'Sum', threshold: 1, dimensions: {} };
 
@@ -69,6 +70,15 @@ describe('an alarm', () => {
     watch.put('Errors', 1, minute - 1);
     expect(watch.states(minute - 1).get('errors')).toBe('ALARM');
     expect(watch.states(minute).get('errors')).toBe('OK');
+  });
+
+  it('goes off where a heartbeat is missed for a period, and clears with the next', () => {
+    const watch = new AlarmWatch([{ ...age, isHeartbeat: true, dimensions: {} }]);
+    expect(watch.states(0).get('age')).toBe('OK');
+    expect(watch.states(minute - 1).get('age')).toBe('OK');
+    expect(watch.states(minute).get('age')).toBe('ALARM');
+    watch.put('Age', 1, minute);
+    expect(watch.states(minute).get('age')).toBe('OK');
   });
 
   it('takes no value of another queue, and is quiet without any', () => {

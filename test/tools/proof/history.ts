@@ -1,6 +1,7 @@
 import { buildModel } from '../../../functions/train/build.ts';
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
 import { type MemoryTable, memoryTable } from '../../../shared/adapters/memory/table.ts';
+import type { TrafficFigures } from '../../../shared/domain/merchant.ts';
 import type { CompiledModel, ModelInForce } from '../../../shared/domain/model.ts';
 import type { CompiledPolicy } from '../../../shared/domain/policy.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
@@ -27,6 +28,10 @@ export const historyPolicy: CompiledPolicy = compilePolicy(
   {
     ...defaultPolicy,
     learnedWeight: 0.5,
+    rules: [
+      ...defaultPolicy.rules,
+      { id: 'busy', when: 'has(merchant.accounts1h) && merchant.accounts1h >= 6.0', points: 15, text: 'a busy merchant' },
+    ],
     lists: { watched: { kind: 'block', field: 'deviceId', outcome: 'REVIEW', overrides: false, text: 'a watched device' } },
   },
   3,
@@ -69,7 +74,15 @@ export const makeHistory = async (count: number, seed: number, models: readonly 
     randomness: seededRandom(seed),
     judgement: async () => ({ policy: historyPolicy, model, sealer: historySealer }),
     merchantFigures: async (_, merchantId) =>
-      merchantId === 'm_lost' ? null : { frauds: random(3), labelled: 40, riskShort: 0.0123, riskLong: null },
+      merchantId === 'm_lost'
+        ? null
+        : {
+            frauds: random(3),
+            labelled: 40,
+            riskShort: 0.0123,
+            riskLong: null,
+            ...(random(3) > 0 && { traffic: traffic(random) }),
+          },
     entities: entityCounter({ table, clock, randomness: seededRandom(seed), masterSecret }),
     listHits: async (_, __, { deviceId }) => ({ watched: deviceId === 'd_2' }),
   };
@@ -102,6 +115,18 @@ export const makeHistory = async (count: number, seed: number, models: readonly 
 };
 
 const swapEvery = 20;
+
+const traffic = (random: (below: number) => number): TrafficFigures => ({
+  asOfMs: Date.UTC(2026, 10, 20, 8) + random(1_000),
+  accounts1h: random(90_000) / 10_000,
+  payments1h: 9,
+  newDeviceShare1h: random(10_000) / 10_000,
+  flaggedShare1h: 0,
+  usualAccounts1h: random(2) === 0 ? null : 1.25,
+  usualPayments1h: null,
+  usualNewDeviceShare: null,
+  usualFlaggedShare: null,
+});
 
 const payment = (i: number, occurredAtMs: number, random: (below: number) => number): Transaction => ({
   transactionId: `txn_${i}`,

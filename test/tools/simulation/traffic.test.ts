@@ -1,5 +1,7 @@
+import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { accountAttackScripts } from '../../../tools/simulation/accountAttacks.ts';
 import { type AttackName, attackNames } from '../../../tools/simulation/attacks.ts';
 import { defaultTraffic, type SimulatedTransaction, simulateTraffic } from '../../../tools/simulation/traffic.ts';
 
@@ -45,10 +47,11 @@ describe('simulated traffic', () => {
   it('keeps to the contract’s form of a transaction', () => {
     const id = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
     for (const { transaction } of take(2_000)) {
-      const { transactionId, userId, accountId, deviceId, merchantId, merchantCategory, channel } = transaction;
-      for (const text of [transactionId, userId, accountId, deviceId ?? 'absent', merchantId, merchantCategory, channel]) {
-        expect(text).toMatch(id);
-      }
+      const { transactionId, userId, accountId, deviceId, merchantId, merchantCategory, channel, instrumentId } = transaction;
+      const optional = [deviceId, merchantId, merchantCategory, instrumentId];
+      for (const text of [transactionId, userId, accountId, channel, ...optional]) expect(text ?? 'absent').toMatch(id);
+      expect(transaction.beneficiaryId ?? 'absent').toMatch(/^[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,63}$/);
+      if (transaction.ipAddress !== undefined) expect(isIP(transaction.ipAddress)).toBeGreaterThan(0);
       expect(Number.isSafeInteger(transaction.amountMinor) && transaction.amountMinor > 0).toBe(true);
       expect(transaction.occurredAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d$/);
       if (transaction.location !== undefined) {
@@ -65,6 +68,15 @@ describe('simulated traffic', () => {
     expect(later.occurredAtMs - now.occurredAtMs).toBeGreaterThan(51 * weekMs);
   });
 
+  it.each([1, 2])('pays and attacks single accounts alike, whatever the attacks on many accounts are: seed %d', (seed) => {
+    const single = (stream: readonly SimulatedTransaction[]) =>
+      stream.filter(({ transaction }) => transaction.transactionId.startsWith('s-t'));
+    const all = single(take(3_000, { seed, tag: 's' }));
+    const some = single(take(3_000, { seed, tag: 's', attacks: Object.keys(accountAttackScripts) as AttackName[] }));
+    expect(all.length).toBeGreaterThan(1_000);
+    expect(all).toEqual(some.slice(0, all.length));
+  });
+
   it('has no attack when none is asked for, and every attack when all are', () => {
     expect(take(3_000, { attacks: [] }).every(({ attack }) => attack === null)).toBe(true);
     const seen = new Set(take(3_000).flatMap(({ attack }) => (attack === null ? [] : [attack.name])));
@@ -72,7 +84,7 @@ describe('simulated traffic', () => {
   });
 
   it('mostly pays by day, and near home', () => {
-    const honest = take(4_000, { attacks: [] });
+    const honest = take(4_000, { attacks: [] }).filter(({ transaction }) => transaction.transactionId.startsWith('s7-t'));
     const night = honest.filter(({ transaction }) => Number(transaction.occurredAt.slice(11, 13)) < 5);
     expect(night.length / honest.length).toBeLessThan(0.06);
     const accounts = Map.groupBy(honest, ({ transaction }) => transaction.accountId);

@@ -189,7 +189,15 @@ export class SyntheticTable implements SyntheticItems {
   #review(entry: number, state: Review['state']): Review {
     const account = this.#history.accountOf(entry);
     const decidedAtMs = this.#history.atMs(entry);
-    const flagged = { transactionId: transactionId(entry), outcome: 'REVIEW', decidedAtMs } as const;
+    const flagged = {
+      transactionId: transactionId(entry),
+      outcome: 'REVIEW',
+      decidedAtMs,
+      score: 40,
+      amountMinor: 100_000,
+      reasons: ['TOTAL_SPEND_24H'],
+      population: { mean: 11.5, sd: 1.5 },
+    } as const;
     const review = joined(newReview(tenant, accountId(account), userId(account), flagged), [flagged]);
     if (state === 'open') return review;
     const closed = { disposition: 'LEGITIMATE', transactionId: flagged.transactionId, atMs: decidedAtMs + dayMs } as const;

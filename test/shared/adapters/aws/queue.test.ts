@@ -25,15 +25,19 @@ describe('batches to the queue', () => {
     expect(batches([message, { ...message, body: `${message.body}x` }])).toHaveLength(2);
   });
 
-  it('writes body and attributes, and group and fingerprint only where a group is given', () => {
+  it('writes body and attributes, and a group where one is given, and on a FIFO queue its fingerprint', () => {
     const messages = [
       { body: '{}', attributes: { tenant: 'dev' } },
       { body: '{}', attributes: { tenant: 'dev' }, group: 'g' },
     ];
     const fingerprint = createHash('sha256').update('["g","{}",[["tenant","dev"]]]').digest('hex');
     const attributes = { MessageBody: '{}', MessageAttributes: { tenant: { DataType: 'String', StringValue: 'dev' } } };
-    expect(batchRequest('url', messages)).toEqual({
-      QueueUrl: 'url',
+    expect(batchRequest('url', messages).Entries).toEqual([
+      { Id: '0', ...attributes },
+      { Id: '1', ...attributes, MessageGroupId: 'g' },
+    ]);
+    expect(batchRequest('url.fifo', messages)).toEqual({
+      QueueUrl: 'url.fifo',
       Entries: [
         { Id: '0', ...attributes },
         { Id: '1', ...attributes, MessageGroupId: 'g', MessageDeduplicationId: fingerprint },
@@ -64,7 +68,7 @@ describe('a queue that refuses', () => {
 });
 
 /** A queue whose service answers as the script says, then takes everything; `inFlightMax` calls of it overlapped. */
-const scripted = async (script: ('cut' | { readonly status: number; readonly type: string })[]) => {
+const scripted = async (script: ('cut' | { readonly status: number; readonly type: string })[], url = 'q') => {
   const seen = { calls: 0, inFlight: 0, inFlightMax: 0 };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -89,7 +93,7 @@ const scripted = async (script: ('cut' | { readonly status: number; readonly typ
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const queue = sqsQueue({ endpoint, region: 'us-east-1', credentials: { accessKeyId: 'x', secretAccessKey: 'x' }, url: 'q' });
+  const queue = sqsQueue({ endpoint, region: 'us-east-1', credentials: { accessKeyId: 'x', secretAccessKey: 'x' }, url });
   const stop = async () => {
     queue.close();
     server.closeAllConnections();
@@ -120,10 +124,11 @@ describe('a call to the queue', () => {
   });
 
   it.each([
-    ['does not wait for the one before it', {}, 5],
-    ['waits for the one before it where messages have an order', { group: 'g' }, 1],
-  ])('%s', async (_, group, inFlight) => {
-    const { queue, seen, stop } = await scripted([]);
+    ['does not wait for the one before it', 'q', {}, 5],
+    ['does not wait where groups are for fairness', 'q', { group: 'g' }, 5],
+    ['waits for the one before it where messages have an order', 'q.fifo', { group: 'g' }, 1],
+  ])('%s', async (_, url, group, inFlight) => {
+    const { queue, seen, stop } = await scripted([], url);
     try {
       const results = await queue.send(Array.from({ length: 100 }, () => ({ ...sized(1), ...group })));
       expect(results.filter(({ sent }) => sent)).toHaveLength(100);
