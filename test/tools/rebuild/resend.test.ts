@@ -31,7 +31,8 @@ let sent: { readonly before: WebhookMessage[]; readonly after: WebhookMessage[] 
 const add = async (events: readonly string[]): Promise<string> => {
   const { table, clock } = stack;
   const wanted = { tenant, url: 'https://other.example.com/', events, createdBy: 'ana' };
-  return (await addEndpoint({ table, clock, randomness: seededRandom(events.join().length) }, wanted, { allowsLoopback: false })).endpointId;
+  return (await addEndpoint({ table, clock, randomness: seededRandom(events.join().length) }, wanted, { allowsLoopback: false }))
+    .endpointId;
 };
 
 beforeEach(async () => {
