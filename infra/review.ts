@@ -3,7 +3,7 @@ import type { Data } from './data.ts';
 import { HouseFunction } from './function.ts';
 import type { Settings } from './settings.ts';
 
-/** An analyst's disposition in; label, audit entry, the merchant's figures and the closed review out, in one transaction. */
+/** An analyst's disposition in; label, audit entry, the merchant's figures, marks on the payment's entities and the closed review out, in one transaction. */
 export class Review extends Construct {
   readonly function: HouseFunction;
 
@@ -18,7 +18,9 @@ export class Review extends Construct {
       memoryMb: 512,
       timeoutSeconds: 15,
     })
-      .readsItems('key', 'state', 'decision', 'audit', 'label', 'review', 'merchant', 'secret')
+      .readsItems('key', 'state', 'decision', 'audit', 'label', 'review', 'merchant', 'secret', 'policy')
+      .readsItemsAtOnce('entity')
+      .updatesItems('entity')
       .putsItems('state', 'audit', 'label', 'review', 'merchant')
       .updatesItems('counter')
       .checksItems('review')

@@ -132,6 +132,12 @@ const featureLabels: Readonly<Record<string, string>> = {
   merchants24h: 'Merchants in 24 h',
   merchantRiskShort: 'Merchant risk, days',
   merchantRiskLong: 'Merchant risk, weeks',
+  deviceAccounts24h: 'Accounts on the device',
+  ipAccounts1h: 'Accounts on the address',
+  beneficiaryAccounts24h: 'Payers of the beneficiary',
+  beneficiaryPayments24h: 'Payments to the beneficiary',
+  instrumentAccounts24h: 'Accounts with the instrument',
+  linkedFrauds: 'Linked frauds',
 };
 
 /** `amountMinor 71720 or less instead of 642396 EUR` with amounts as people write them. */

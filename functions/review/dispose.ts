@@ -4,8 +4,10 @@ import type { Outcome } from '../../shared/domain/outcome.ts';
 import { addGap } from '../../shared/domain/spans.ts';
 import type { AccountState } from '../../shared/domain/state.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
+import type { Transaction } from '../../shared/domain/transaction.ts';
 import { decisionFromItem } from '../../shared/ledger/items.ts';
 import { accountFromItem, stateItem, unmoved } from '../../shared/ledger/state.ts';
+import { loadActivePolicy } from '../../shared/policy/store.ts';
 import {
   type Clock,
   type Item,
@@ -32,6 +34,7 @@ import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
 import { hashOf, SecretSealer } from '../../shared/secrets/sealer.ts';
 import { auditKey, decisionKey, labelKey, merchantKey, reviewMemberKey, stateKey } from '../../shared/store/names.ts';
 import { figuresWrite } from './figures.ts';
+import { markWrites } from './marks.ts';
 
 export { type Disposition, dispositions, type LabelSource, labelSources } from '../../shared/reviews/labels.ts';
 
@@ -68,9 +71,9 @@ const backoffMaxMs = 500;
 
 /**
  * What an analyst says of a transaction, in one transaction of the table: the account's chain grows by a REVIEWED entry; unless
- * UNSURE, the label is set or replaced, the merchant's figures and the minute counters move by exactly this label, and the review that
- * it is in closes. The
- * same word by the same person as the label that stands is a repeat and changes nothing; so is UNSURE said again of a payment in a review. Throws store errors when it is not
+ * UNSURE, the label is set or replaced, the merchant's figures and the minute counters move by exactly this label, a fraud marks the
+ * payment's entities or a withdrawn one takes the marks away, and the review that it is in closes. The same word by the same person as the
+ * label that stands is a repeat and changes nothing; so is UNSURE said again of a payment in a review. Throws store errors when it is not
  * provably done before `deadlineMs`: safe to repeat.
  */
 export async function dispose(dependencies: DisposeDependencies, disposal: Disposal, deadlineMs: number): Promise<Disposed> {
@@ -81,8 +84,8 @@ export async function dispose(dependencies: DisposeDependencies, disposal: Dispo
   if (erased) return { kind: 'erased' };
   const { version, secret } = await dependencies.masterSecret.current();
   const sealer = new SecretSealer(secret, version);
-  const { accountId, userId, merchantId } = decision.transaction;
-  const subject = { accountId, userId, merchantId, outcome: decision.outcome, decidedAtMs: decision.decidedAtMs };
+  const { transaction, outcome, decidedAtMs } = decision;
+  const subject = { transaction, outcome, decidedAtMs };
 
   /** Entries whose fate is not known: found in the chain, they are ours. */
   const sent: Sent[] = [];
@@ -104,9 +107,7 @@ export async function dispose(dependencies: DisposeDependencies, disposal: Dispo
 }
 
 interface LabelledPayment {
-  readonly accountId: string;
-  readonly userId: string;
-  readonly merchantId: string | null;
+  readonly transaction: Transaction;
   readonly outcome: Outcome;
   readonly decidedAtMs: number;
 }
@@ -120,13 +121,14 @@ interface Sent {
 
 /** Returns what to write, by what is stored now; the result when there is nothing to write, `again` when something changed meanwhile. */
 async function plan(
-  { table, clock }: DisposeDependencies,
+  { table, clock, masterSecret }: DisposeDependencies,
   disposal: Disposal,
   payment: LabelledPayment,
   sealer: SecretSealer,
 ): Promise<Disposed | 'again' | { readonly writes: readonly Write[]; readonly sent: Sent }> {
   const { tenant, transactionId, disposition, by, source = 'ANALYST' } = disposal;
-  const { accountId, userId, merchantId } = payment;
+  const { transaction } = payment;
+  const { accountId, userId, merchantId } = transaction;
   const [state, labelled, review] = await Promise.all([
     table.get(stateKey(tenant, accountId, userId), { consistent: true }),
     table.get(labelKey(tenant, transactionId), { consistent: true }),
@@ -169,6 +171,13 @@ async function plan(
     };
     writes.push(labelWrite(label, before), ...counterWrites(payment, label, before));
     if (merchantId !== null) writes.push(await merchantWrite(table, tenant, merchantId, label, before));
+    const { policy } = await loadActivePolicy(table, tenant, atMs);
+    const change = {
+      isFraud: isFraud(disposition),
+      wasFraud: before !== null && isFraud(before.disposition),
+      knownAtMs: atMs,
+    };
+    writes.push(...(await markWrites({ table, masterSecret }, { tenant, transaction, policy }, change)));
     if (disposal.leavesReview !== true) {
       const moved = reviewWrites(tenant, transactionId, review, disposition, atMs);
       writes.push(...moved.writes);

@@ -51,4 +51,10 @@ const words: Readonly<Record<FeatureName, (value: number) => string>> = {
   merchants24h: (value) => `${many(value, 'merchant')} in 24 hours`,
   merchantRiskShort: labelled('days'),
   merchantRiskLong: labelled('weeks'),
+  deviceAccounts24h: (value) => `${many(value, 'account')} on the device in 24 hours`,
+  ipAccounts1h: (value) => `${many(value, 'account')} on the address in an hour`,
+  beneficiaryAccounts24h: (value) => `${many(value, 'account')} that paid the beneficiary in 24 hours`,
+  beneficiaryPayments24h: (value) => `${many(value, 'payment')} to the beneficiary in 24 hours`,
+  instrumentAccounts24h: (value) => `${many(value, 'account')} with the instrument in 24 hours`,
+  linkedFrauds: (value) => `${many(value, 'fraud')} on the same device, address, beneficiary or instrument`,
 };

@@ -21,6 +21,19 @@ export interface EntityFigures {
   readonly saturated: boolean;
 }
 
+/** The same figures, their members in the order of the type. */
+export const inOrder = (figures: EntityFigures): EntityFigures => ({
+  accounts1h: figures.accounts1h,
+  accounts24h: figures.accounts24h,
+  payments1h: figures.payments1h,
+  payments24h: figures.payments24h,
+  amount24hMinor: figures.amount24hMinor,
+  amountPartial: figures.amountPartial,
+  frauds: figures.frauds,
+  late: figures.late,
+  saturated: figures.saturated,
+});
+
 /** By kind; null where there are none. */
 export type DecidedEntities = Readonly<Record<string, EntityFigures | null>>;
 

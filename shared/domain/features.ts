@@ -1,4 +1,6 @@
 import { dayMs, hourMs } from './durations.ts';
+import type { EntityKind, EntityReading } from './entities.ts';
+import type { EntityFigures } from './entityFigures.ts';
 import {
   type CategoryProfile,
   categoryTagOf,
@@ -42,6 +44,12 @@ export const featureNames = [
   'merchants24h',
   'merchantRiskShort',
   'merchantRiskLong',
+  'deviceAccounts24h',
+  'ipAccounts1h',
+  'beneficiaryAccounts24h',
+  'beneficiaryPayments24h',
+  'instrumentAccounts24h',
+  'linkedFrauds',
 ] as const;
 
 export type FeatureName = (typeof featureNames)[number];
@@ -75,6 +83,8 @@ export interface FeatureInput {
   readonly isNewDevice: boolean;
   /** Fraud share of the merchant by labels known at this time, half-lives 2 and 10 days; without a merchant 0. */
   readonly merchantRisk: { readonly short: number; readonly long: number };
+  /** What is known of the payment's entities; what is not counts as 0. */
+  readonly entities: readonly EntityReading[];
 }
 
 const minSd = 0.25;
@@ -119,6 +129,12 @@ export const features = (input: FeatureInput): Float64Array => {
     merchants24h: distinct24h(profile, profile.merchants, input.merchantHash, input.occurredAtMs),
     merchantRiskShort: input.merchantRisk.short,
     merchantRiskLong: input.merchantRisk.long,
+    deviceAccounts24h: figuresOf(input, 'device')?.accounts24h ?? 0,
+    ipAccounts1h: figuresOf(input, 'ip')?.accounts1h ?? 0,
+    beneficiaryAccounts24h: figuresOf(input, 'beneficiary')?.accounts24h ?? 0,
+    beneficiaryPayments24h: figuresOf(input, 'beneficiary')?.payments24h ?? 0,
+    instrumentAccounts24h: figuresOf(input, 'instrument')?.accounts24h ?? 0,
+    linkedFrauds: Math.max(0, ...input.entities.map(({ figures }) => figures?.frauds ?? 0)),
   };
   const row = new Float64Array(featureNames.length);
   for (let i = 0; i < row.length; i++) {
@@ -130,6 +146,9 @@ export const features = (input: FeatureInput): Float64Array => {
   }
   return row;
 };
+
+const figuresOf = ({ entities }: FeatureInput, kind: EntityKind): EntityFigures | null =>
+  entities.find((entity) => entity.kind === kind)?.figures ?? null;
 
 const decayed = (profile: Profile, index: number, atMs: number): { readonly sum: number; readonly count: number } => {
   const factor = decayFactor(profile, profileHalfLivesDays[index]!, atMs);

@@ -118,6 +118,7 @@ function featuresOf(input: SignalInput, ofAccount: AccountReadings): Float64Arra
     gapMs: account.payments === 0 ? null : Math.max(0, transaction.occurredAtMs - account.newestMs),
     speedKmh: ofAccount.IMPOSSIBLE_TRAVEL.value,
     isNewDevice: ofAccount.NEW_DEVICE_USED.value === 1,
+    entities: input.entities,
     merchantRisk: { short: merchant?.riskShort ?? 0, long: merchant?.riskLong ?? 0 },
   });
 }

@@ -1,14 +1,15 @@
-import { type Entity, type EntityReading, entitiesOf } from '../domain/entities.ts';
-import { dayOf, type EntityDay, entityFigures, isTooLate, type OwnAttempt } from '../domain/entityFigures.ts';
+import type { Cause } from '../domain/decision.ts';
+import { type EntityReading, entitiesOf } from '../domain/entities.ts';
+import { type EntityDay, entityFigures, isTooLate, type OwnAttempt } from '../domain/entityFigures.ts';
 import { toBaseMinor } from '../domain/money.ts';
 import type { Policy } from '../domain/policy.ts';
-import type { Transaction } from '../domain/transaction.ts';
 import type { EntityCounter } from '../ledger/dependencies.ts';
 import type { Submission } from '../ledger/submission.ts';
 import {
   type Clock,
   ConditionFailed,
   type Item,
+  type Key,
   OutcomeUnknown,
   type Randomness,
   type TableStore,
@@ -16,10 +17,11 @@ import {
   Unavailable,
 } from '../ports/ports.ts';
 import type { MasterSecret } from '../secrets/masterSecret.ts';
-import { entityDayKey, entityMarksKey } from '../store/names.ts';
+import { dayPlace } from '../store/names.ts';
 import { beginnings } from './beginnings.ts';
 import { type EntityHashes, entityHashes } from './hashes.ts';
 import { trackedBy } from './kinds.ts';
+import { type EntityPlace, entityPlaces } from './places.ts';
 import { attemptsIn, dayExpiry, dropped, marksIn, overflowOf, packAttempt } from './record.ts';
 
 export interface CountingServices {
@@ -55,36 +57,48 @@ export function entityCounter(services: CountingServices): EntityCounter {
   const isWarmingUp = beginnings(table);
   const counted = new WeakMap<Submission, Promise<readonly EntityReading[]>>();
 
-  const count = async ({ tenant, transaction, receivedAtMs }: Submission, policy: Policy): Promise<readonly EntityReading[]> => {
+  const count = async (submission: Submission, policy: Policy): Promise<readonly EntityReading[]> => {
+    const { tenant, transaction, receivedAtMs } = submission;
     const { kinds, own } = trackedBy(policy);
     const entities = entitiesOf(transaction, own);
-    if (entities.length === 0) return [];
+    const cause = (kind: string): Cause | null => {
+      if (!kinds.has(kind)) return 'NOT_TRACKED';
+      return isTooLate(transaction.occurredAtMs, receivedAtMs) ? 'LATE' : null;
+    };
+    const places = once(async () => {
+      const all = placesOf(await entityHashes(masterSecret), submission, policy);
+      return new Map(all.map((place) => [place.kind, place]));
+    });
     return Promise.all(
-      entities.map(async (entity): Promise<EntityReading> => {
-        const { kind } = entity;
-        if (!kinds.has(kind)) return { kind, figures: null, cause: 'NOT_TRACKED' };
-        if (isTooLate(transaction.occurredAtMs, receivedAtMs)) return { kind, figures: null, cause: 'LATE' };
-        let isDone = false;
-        const work = reachable(async () => {
-          const place = placeOf(await entityHashes(masterSecret), tenant, entity, transaction, policy);
-          return readingOf(place, receivedAtMs);
-        }).finally(() => {
-          isDone = true;
-        });
-        try {
-          return (await timeLimit(countingLimits.withinMs)(work)) ?? { kind, figures: null, cause: 'STORE_UNAVAILABLE' };
-        } catch (error) {
-          if (isDone) throw error;
-          return { kind, figures: null, cause: 'STORE_UNAVAILABLE' };
-        }
+      entities.map(async ({ kind }): Promise<EntityReading> => {
+        const without = cause(kind);
+        if (without !== null) return { kind, figures: null, cause: without };
+        const work = reachable(async () => readingOf(tenant, (await places()).get(kind)!, receivedAtMs));
+        return (await inTime(work)) ?? { kind, figures: null, cause: 'STORE_UNAVAILABLE' };
       }),
     );
   };
 
-  const readingOf = async (place: Place, receivedAtMs: number): Promise<EntityReading> => {
-    const { tenant, kind, own, key, name } = place;
-    const item = await again(() => table.update(key, { set: dayExpiry(place.day), init: { [name]: packAttempt(own) } }));
-    const today = attemptsIn(item, place.day);
+  /** Null when the time is up. */
+  const inTime = async <Result>(work: Promise<Result>): Promise<Result | null> => {
+    let isDone = false;
+    const noted = work.finally(() => {
+      isDone = true;
+    });
+    try {
+      return await timeLimit(countingLimits.withinMs)(noted);
+    } catch (error) {
+      if (isDone) throw error;
+      noted.catch(() => undefined);
+      return null;
+    }
+  };
+
+  const readingOf = async (tenant: string, place: Place, receivedAtMs: number): Promise<EntityReading> => {
+    const { kind, own, day: key, name } = place;
+    const day = Number(key.sk);
+    const item = await again(() => table.update(key, { set: dayExpiry(day), init: { [name]: packAttempt(own) } }));
+    const today = attemptsIn(item, day);
     const [records, warmingUp] = await Promise.all([
       again(() => recordsAround(table, place)),
       again(() => isWarmingUp(tenant, kind, receivedAtMs)),
@@ -92,12 +106,12 @@ export function entityCounter(services: CountingServices): EntityCounter {
     ]);
     if (warmingUp) return { kind, figures: null, cause: 'WARMING_UP' };
     const others = today.attempts.filter((attempt) => attempt.name !== name);
-    const days = [{ day: place.day, attempts: others, isFull: today.isFull }, ...records.days];
+    const days = [{ day, attempts: others, isFull: today.isFull }, ...records.days];
     return { kind, figures: entityFigures(own, receivedAtMs, days, marksIn(records.marks)), cause: null };
   };
 
   /** Where it fails, the next payment drops them. */
-  const drop = async (key: Place['key'], names: readonly string[]): Promise<void> => {
+  const drop = async (key: Key, names: readonly string[]): Promise<void> => {
     if (names.length > 0) await reachable(() => table.update(key, dropped(names)));
   };
 
@@ -115,20 +129,14 @@ export function entityCounter(services: CountingServices): EntityCounter {
 
   const takeBack: EntityCounter['takeBack'] = async (submission, policy, original) => {
     if (!counted.has(submission)) return;
-    const { tenant, transaction } = submission;
-    const { kinds, own } = trackedBy(policy);
     const hashes = await reachable(() => entityHashes(masterSecret));
     if (hashes === null) return;
-    const placesOf = (paid: Transaction): readonly Place[] =>
-      entitiesOf(paid, own)
-        .filter(({ kind }) => kinds.has(kind))
-        .map((entity) => placeOf(hashes, tenant, entity, paid, policy));
-    const kept = original === null ? [] : placesOf(original);
+    const kept = original === null ? [] : placesOf(hashes, { ...submission, transaction: original }, policy);
     await Promise.all(
-      placesOf(transaction).map(({ key, name }) => {
-        const same = kept.find((place) => place.key.pk === key.pk && place.key.sk === key.sk);
+      placesOf(hashes, submission, policy).map(({ day, name }) => {
+        const same = kept.find((place) => place.day.pk === day.pk && place.day.sk === day.sk);
         const change = same === undefined ? { remove: [name] } : { set: { [name]: packAttempt(same.own) } };
-        return reachable(() => again(() => unlessGone(table.update(key, change, { kind: 'present' }))));
+        return reachable(() => again(() => unlessGone(table.update(day, change, { kind: 'present' }))));
       }),
     );
   };
@@ -146,63 +154,55 @@ export function entityCounter(services: CountingServices): EntityCounter {
 }
 
 /** Where an attempt is written, and what. */
-interface Place {
-  readonly tenant: string;
-  readonly kind: string;
-  readonly digest: string;
-  readonly day: number;
-  readonly key: ReturnType<typeof entityDayKey>;
-  /** The attempt's attribute. */
-  readonly name: string;
+interface Place extends EntityPlace {
   readonly own: OwnAttempt;
 }
 
-function placeOf(hashes: EntityHashes, tenant: string, entity: Entity, transaction: Transaction, policy: Policy): Place {
-  const { kind, id } = entity;
-  const { userId, accountId, transactionId, occurredAtMs, amountMinor, currency } = transaction;
-  const digest = hashes.digest(tenant, kind, id);
-  const day = dayOf(occurredAtMs);
-  const key = entityDayKey(tenant, kind, digest, day);
-  return {
-    tenant,
-    kind,
-    digest,
-    day,
-    key,
-    name: hashes.transaction(key.pk, transactionId),
-    own: {
-      account: hashes.account(key.pk, userId, accountId),
-      atMs: occurredAtMs,
-      spendMinor: toBaseMinor(amountMinor, currency, policy.baseCurrency, policy.rates),
-      baseCurrency: policy.baseCurrency,
-    },
-  };
-}
+const placesOf = (
+  hashes: EntityHashes,
+  { tenant, transaction }: Pick<Submission, 'tenant' | 'transaction'>,
+  policy: Policy,
+): readonly Place[] => {
+  const { occurredAtMs, amountMinor, currency } = transaction;
+  const { baseCurrency, rates } = policy;
+  const spendMinor = toBaseMinor(amountMinor, currency, baseCurrency, rates);
+  return entityPlaces(hashes, tenant, transaction, trackedBy(policy).own).map((place) => ({
+    ...place,
+    own: { account: place.account, atMs: occurredAtMs, spendMinor, baseCurrency },
+  }));
+};
 
 /** The days from the one before the payment's own on, without its own, and the marks: one query. */
 async function recordsAround(
   table: TableStore,
-  { tenant, kind, digest, day, key }: Place,
+  { day, marks }: Place,
 ): Promise<{ readonly days: readonly EntityDay[]; readonly marks: Item | null }> {
-  const from = entityDayKey(tenant, kind, digest, day - 1).sk;
-  const marksKey = entityMarksKey(tenant, kind, digest);
   const { items } = await table.query({
-    pk: key.pk,
-    from,
-    to: marksKey.sk,
+    pk: day.pk,
+    from: dayPlace(Number(day.sk) - 1),
+    to: marks.sk,
     limit: countingLimits.recordsMax,
     consistent: true,
   });
   return {
     days: items
-      .filter(({ sk }) => sk !== marksKey.sk && sk !== key.sk)
+      .filter(({ sk }) => sk !== marks.sk && sk !== day.sk)
       .map((item) => ({ day: Number(item.sk), ...attemptsIn(item, Number(item.sk)) })),
-    marks: items.find(({ sk }) => sk === marksKey.sk) ?? null,
+    marks: items.find(({ sk }) => sk === marks.sk) ?? null,
   };
 }
 
 const isStoreError = (error: unknown): boolean =>
   error instanceof OutcomeUnknown || error instanceof Throttled || error instanceof Unavailable;
+
+/** The result of the first call, for every call. */
+const once = <Result>(make: () => Promise<Result>): (() => Promise<Result>) => {
+  let made: Promise<Result> | null = null;
+  return () => {
+    made ??= make();
+    return made;
+  };
+};
 
 /** Null where the item is not there any more. */
 const unlessGone = async <Result>(write: Promise<Result>): Promise<Result | null> => {

@@ -1,6 +1,6 @@
 import { list, orNull, record, unsigned } from '../domain/codecs.ts';
 import { entityKinds } from '../domain/entities.ts';
-import type { DecidedEntities, EntityFigures } from '../domain/entityFigures.ts';
+import { type DecidedEntities, type EntityFigures, inOrder } from '../domain/entityFigures.ts';
 import { type Codec, fieldsOf } from '../domain/fields.ts';
 
 /** How the figures of a payment's entities are packed in DECISION and AUDIT items. */
@@ -26,7 +26,7 @@ const kindName: Codec<string> = {
 };
 
 const ofFigures = fieldsOf<EntityFigures>();
-const figures = record([
+const packedFigures = record([
   ofFigures.bits(
     ofFigures.present('amount24hMinor'),
     ofFigures.flag('amountPartial'),
@@ -40,6 +40,12 @@ const figures = record([
   ofFigures.optional('amount24hMinor', unsigned),
   ofFigures.field('frauds', unsigned),
 ]);
+
+/** Their members in the order of the type, so that a repeat reads as the first answer did. */
+const figures: Codec<EntityFigures> = {
+  write: packedFigures.write,
+  read: (reader, row, layout) => inOrder(packedFigures.read(reader, row, layout)),
+};
 
 interface DecidedEntity {
   readonly kind: string;

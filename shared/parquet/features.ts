@@ -1,5 +1,6 @@
 import { featureNames } from '../domain/features.ts';
 import { outcomes } from '../domain/outcome.ts';
+import { firstCounts } from '../domain/rowFormat.ts';
 import { signalNames } from '../domain/signals/names.ts';
 import type { ArchivedDecision, ArchivedLabel } from '../model/archive.ts';
 import type { Columns, Field, Row } from './file.ts';
@@ -12,6 +13,9 @@ const snake = (name: string): string =>
 
 export const featureColumn = (name: string): string => `feature_${snake(name)}`;
 export const signalColumn = (name: string): string => `signal_${name.toLowerCase()}`;
+
+/** Of 0.1: every decision has them. */
+const firstFeatures: readonly string[] = featureNames.slice(0, firstCounts.features);
 
 const transactionFields: readonly Field[] = [
   { name: 'tenant', type: 'text', nullable: false, unit: null, meaning: 'whose transaction it is' },
@@ -35,9 +39,9 @@ export const featureFields: readonly Field[] = [
     (name): Field => ({
       name: featureColumn(name),
       type: 'double',
-      nullable: false,
+      nullable: !firstFeatures.includes(name),
       unit: 'of the feature',
-      meaning: `the feature ${name}, as the model saw it`,
+      meaning: `the feature ${name}, as the model saw it${firstFeatures.includes(name) ? '' : '; null: decided by a version without it'}`,
     }),
   ),
   ...signalFields,
@@ -51,7 +55,7 @@ export const labelFields: readonly Field[] = [
 
 export const rowOfDecision = ({ tenant, transactionId, occurredAtMs, outcome, features, signals }: ArchivedDecision): Row => {
   const row: Record<string, unknown> = { tenant, transaction_id: transactionId, occurred_at: occurredAtMs, outcome };
-  for (let i = 0; i < featureColumns.length; i++) row[featureColumns[i]!] = features[i]!;
+  for (let i = 0; i < featureColumns.length; i++) row[featureColumns[i]!] = features[i] ?? null;
   for (let i = 0; i < signalColumns.length; i++) row[signalColumns[i]!] = signals[i] ?? null;
   return row;
 };
@@ -66,10 +70,11 @@ export const rowOfLabel = ({ tenant, transactionId, knownAtMs, fraud }: Archived
 const featureColumns = featureNames.map(featureColumn);
 const signalColumns = signalNames.map(signalColumn);
 
-/** The decisions of a file; null for a file written before one of today's features was known, which no model of today can learn from. */
+/** The decisions of a file, each with the features that its version knew; null for a file without one of those of 0.1. */
 export const decisionsOf = (columns: Columns): readonly ArchivedDecision[] | null => {
-  const features = featureColumns.map((name) => columns.of(name) as readonly number[] | undefined);
-  if (features.includes(undefined)) return null;
+  const known = featureColumns.map((name) => columns.of(name) as readonly (number | null)[] | undefined);
+  const features = known.slice(0, known.includes(undefined) ? known.indexOf(undefined) : known.length);
+  if (features.length < firstFeatures.length) return null;
   const signals = signalColumns.map((name) => columns.of(name) as readonly (number | null)[] | undefined);
   const [tenant, id, at, outcome] = ['tenant', 'transaction_id', 'occurred_at', 'outcome'].map((name) => columns.of(name)!);
   return Array.from({ length: columns.rows }, (_, i) => ({
@@ -78,9 +83,15 @@ export const decisionsOf = (columns: Columns): readonly ArchivedDecision[] | nul
     transactionId: id![i] as string,
     occurredAtMs: at![i] as number,
     outcome: outcome![i] as ArchivedDecision['outcome'],
-    features: features.map((column) => column![i]!),
+    features: numbersIn(features.map((column) => column![i]!)),
     signals: signals.map((column) => column?.[i] ?? null),
   }));
+};
+
+/** Up to the first that is null. */
+const numbersIn = (values: readonly (number | null)[]): readonly number[] => {
+  const end = values.indexOf(null);
+  return (end < 0 ? values : values.slice(0, end)) as readonly number[];
 };
 
 export const labelsOf = (columns: Columns): readonly ArchivedLabel[] => {

@@ -94,7 +94,7 @@ const ownKind = z
   })
   .meta({ description: 'A kind of its own: its entities are the values of a metadata key' });
 
-const trackedKind = z.union([z.enum(entityKinds), ownKind]);
+const trackedKind = z.union([z.enum(entityKinds), ownKind], `a kind is one of ${entityKinds.join(', ')}, or {kind, metadata}`);
 
 /** The shape of a policy. What a shape cannot say (rules that compile, unique ids, ordered cut-offs) is in `parsePolicy`. */
 export const policyShape = z

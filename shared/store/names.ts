@@ -85,10 +85,13 @@ export const merchantTrafficKey = (tenant: string, merchantId: string): Key => (
 /** All that is counted on one entity; `digest` is a keyed hash of its id. */
 const entityPartition = (tenant: string, kind: string, digest: string): string => `${prefixes.entity}${tenant}#${kind}#${digest}`;
 
-/** Attempts on an entity on one UTC day, counted in days since 1970. */
+/** Sorts by day; a day is counted in days since 1970. */
+export const dayPlace = (day: number): string => String(day).padStart(6, '0');
+
+/** Attempts on an entity on one UTC day. */
 export const entityDayKey = (tenant: string, kind: string, digest: string, day: number): Key => ({
   pk: entityPartition(tenant, kind, digest),
-  sk: String(day).padStart(6, '0'),
+  sk: dayPlace(day),
 });
 
 /** Payments on an entity that turned out to be fraud; sorts after every day. */

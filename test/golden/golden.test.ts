@@ -11,7 +11,7 @@ import type { Item } from '../../shared/ports/ports.ts';
 import { type AuditEntry, asAuditEntry } from '../../shared/proof/entry.ts';
 import { localSigner, newPrivateKey } from '../../shared/proof/signer.ts';
 import { SecretSealer } from '../../shared/secrets/sealer.ts';
-import { prefixes } from '../../shared/store/names.ts';
+import { decisionKey, prefixes } from '../../shared/store/names.ts';
 import { replayChain } from '../../tools/proof/replay.ts';
 import { verifyBytes, verifyFile } from '../../tools/proof/verify.ts';
 import { modelOf, policyOf } from '../../tools/proof/versions.ts';
@@ -128,6 +128,35 @@ describe.each(readdirSync(goldenFolder('.')).filter((name) => name.startsWith('v
     expect(replayed.map(({ kind }) => kind)).toEqual(replayed.map(() => 'identical'));
     const decided = stored(next.table.all(), 'decision').length - stored(items, 'decision').length;
     expect(decided).toBe(6 * owners.length);
+  });
+
+  test('let a tenant warm up: no figures until 24 h after its first attempt of a kind, and another tenant has them at once', async () => {
+    const next = await afterUpgrade(folder, meaning.nowMs);
+    // The feed of the last days is what tells that an earlier version decided for the tenant.
+    next.clock.advance(-next.clock.nowMs() + meaning.nowMs + 60_000);
+    let sent = 0;
+    const decided = async (given: Partial<Transaction>, tenant = 'dev') => {
+      const one = {
+        ...payment('warm', 'u', 100 + sent, next.clock.nowMs() - 50),
+        amountMinor: 5_000,
+        ...given,
+        transactionId: `warm_${sent++}`,
+      };
+      await next.score([one], tenant);
+      const { decision } = decisionFromItem((await next.table.get(decisionKey(tenant, one.transactionId)))!);
+      return { outcome: decision.outcome, entities: decision.entities, degraded: decision.degraded };
+    };
+    expect(await decided({ deviceId: 'd' })).toMatchObject({
+      entities: { device: null },
+      degraded: expect.arrayContaining([{ part: 'ENTITY:device', cause: 'WARMING_UP' }]),
+    });
+    expect(await decided({ deviceId: 'd' }, 'newcomer')).toMatchObject({ entities: { device: { payments24h: 1 } } });
+    next.clock.advance(20 * 3_600_000);
+    expect(await decided({ deviceId: 'd', beneficiaryId: 'b' })).toMatchObject({ entities: { device: null, beneficiary: null } });
+    next.clock.advance(4 * 3_600_000);
+    expect(await decided({ deviceId: 'd', beneficiaryId: 'b' })).toMatchObject({
+      entities: { device: { payments24h: 2 }, beneficiary: null },
+    });
   });
 
   test('are known as decided: a repeat is answered with the original', async () => {

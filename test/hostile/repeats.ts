@@ -129,7 +129,9 @@ export async function runRepeats(seed: number, count: number): Promise<string[]>
     }
     api.clock.advance(7);
   }
-  if (api.sinks.writes.length > 0) faults.push(`repeats write ${api.sinks.writes.length} items`);
+  // The attempt of a repeat is the one that its entities have counted already; that of another content is taken back.
+  const written = api.sinks.writes.filter((write) => !(write.kind === 'put' ? write.item : write.key).pk.startsWith('G#'));
+  if (written.length > 0) faults.push(`repeats write ${written.length} items`);
   if (JSON.stringify(decisionsOf(api)) !== before) faults.push('decisions were overwritten');
   return faults;
 }

@@ -8,8 +8,9 @@ import { inspect, pointed, type Statement } from './template.ts';
  */
 const deciding = (stage: string): string[] => [
   ...always(stage),
-  'dynamodb:GetItem DataTable.Arn keys S# D# A# P# L# M# O# X#',
-  'dynamodb:Query DataTable.Arn keys S# D# A# P# L# M# O# X#',
+  'dynamodb:GetItem DataTable.Arn keys S# D# A# P# L# M# O# X# G# F#',
+  'dynamodb:Query DataTable.Arn keys S# D# A# P# L# M# O# X# G# F#',
+  'dynamodb:UpdateItem DataTable.Arn keys G#',
   'dynamodb:PutItem DataTable.Arn keys S# D# A#',
   'dynamodb:PutItem DataTable.Arn keys X#master',
   'kms:Decrypt DataDataKey.Arn via dynamodb',
@@ -41,9 +42,10 @@ const rights: Readonly<Record<string, readonly string[]>> = {
     'kms:GenerateDataKey DataDataKey.Arn via sqs',
   ],
   Score: [
-    ...deciding('Score').map((right) => right.replace(/(GetItem|Query|PutItem)(.* S# .*)$/, '$1$2 N#')),
+    ...deciding('Score').map((right) =>
+      right.replace(/(GetItem|Query|PutItem)(.* S# .*)$/, '$1$2 N#').replace(/(UpdateItem.*)$/, '$1 N#'),
+    ),
     'dynamodb:BatchGetItem DataTable.Arn keys S#',
-    'dynamodb:UpdateItem DataTable.Arn keys N#',
     'sns:Publish AlarmsDeadLetterTopic',
     'kms:Decrypt DataDataKey.Arn via sns',
     'kms:GenerateDataKey DataDataKey.Arn via sns',
@@ -100,8 +102,10 @@ const rights: Readonly<Record<string, readonly string[]>> = {
   ],
   Review: [
     ...always('Review'),
-    'dynamodb:GetItem DataTable.Arn keys K# S# D# A# B# R# M# X#',
-    'dynamodb:Query DataTable.Arn keys K# S# D# A# B# R# M# X#',
+    'dynamodb:GetItem DataTable.Arn keys K# S# D# A# B# R# M# X# P#',
+    'dynamodb:Query DataTable.Arn keys K# S# D# A# B# R# M# X# P#',
+    'dynamodb:BatchGetItem DataTable.Arn keys G#',
+    'dynamodb:UpdateItem DataTable.Arn keys G#',
     'dynamodb:PutItem DataTable.Arn keys S# A# B# R# M#',
     'dynamodb:UpdateItem DataTable.Arn keys C#',
     'dynamodb:ConditionCheckItem DataTable.Arn keys R#',

@@ -102,8 +102,8 @@ export const domainBugs: readonly Bug[] = [
     breaks: 'the explanation lacks what has just happened',
     edits: [
       {
-        find: '$SUMS.triggers24h.map(($TIMES, $I) => $TIMES + (($TRIGGERED >> $I) & 1))',
-        replace: '$SUMS.triggers24h',
+        find: '$SUMS.triggers24h.slice(0, $NAMES.length).map(($TIMES, $I) => $TIMES + (($TRIGGERED >> $I) & 1))',
+        replace: '$SUMS.triggers24h.slice(0, $NAMES.length)',
       },
     ],
     caughtBy: 'domain/decideStreams.test.ts',

@@ -5,6 +5,7 @@ import type { Write } from '../../shared/ports/ports.ts';
 import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
 import { entityFaultsOf } from './entities.ts';
 import { runOutage } from './outage.ts';
+import { passedByCall, passedByQueue } from './payee.ts';
 import { projectedFaultsOf } from './projected.ts';
 import { streamAndRebuild } from './stream.ts';
 import { faultsOf, limitOfFive, type Plan, payment, randomTransactions, simulate, startMs } from './world.ts';
@@ -123,7 +124,7 @@ export async function runCrashes(seed: number): Promise<{ readonly runs: number;
   return { runs, faults };
 }
 
-const help = `Usage: npm run test:simulation -- [--seeds N] [--seed N] [--storm] [--crashes] [--outage]
+const help = `Usage: npm run test:simulation -- [--seeds N] [--seed N] [--storm] [--crashes] [--payee] [--outage]
 
 Runs the score stage against the memory store under injected faults, in virtual time; checks that nothing is lost or decided twice,
 that every chain verifies and that every signal is what its definition says. Then the table's stream loses part of what was committed, and
@@ -134,6 +135,7 @@ a rebuild, cut off at random, must restore the feed, the counters, the reviews, 
   --seed N    this one alone
   --crashes   a crash and a lost reply at every call, before and after its effect, for --seeds seeds (default 100)
   --outage    the table away for --minutes (default 60) under full load of --workers (default 2): nothing among the dead letters, the backlog drains
+  --payee     fifty accounts pay one payee at once against a limit of five, by the queue and by the call, for --seeds runs (default 1000)
   --storm     10,000 transactions delivered 50,000 times, and 1,000 concurrent payments of one account`;
 
 if (import.meta.main) {
@@ -143,6 +145,7 @@ if (import.meta.main) {
       from: { type: 'string' },
       seed: { type: 'string' },
       storm: { type: 'boolean' },
+      payee: { type: 'boolean' },
       crashes: { type: 'boolean' },
       outage: { type: 'boolean' },
       minutes: { type: 'string' },
@@ -153,6 +156,15 @@ if (import.meta.main) {
   if (values.help) {
     console.log(help);
     process.exit(0);
+  }
+  if (values.payee) {
+    const runs = Number(values.seeds ?? 1_000);
+    let exact = 0;
+    for (let seed = 1; seed <= runs; seed++) {
+      if ((await passedByQueue(seed)) === 5 && (await passedByCall(seed)) === 5) exact++;
+    }
+    console.log(`exactly five passed in ${exact} of ${runs} runs, by the queue and by the call`);
+    process.exit(exact === runs ? 0 : 1);
   }
   if (values.storm) {
     const faults = await runStorms();

@@ -45,12 +45,12 @@ export const configure = (command: Command): void => {
 
 /** What was done, and what no command can reach before it lapses. */
 export const describe = (report: ErasureReport, nowMs: number): string => {
-  const { accounts, decisions, feedPages, reviews, alerts, users, featureObjects, messages } = report;
-  const done = accounts + decisions + feedPages + reviews + alerts + users + featureObjects + messages;
+  const { accounts, decisions, feedPages, reviews, alerts, users, entities, featureObjects, messages } = report;
+  const done = accounts + decisions + feedPages + reviews + alerts + users + entities + featureObjects + messages;
   const lapse = new Date(nowMs + recoveryDays * dayMs).toISOString().slice(0, 10);
   return [
     done === 0 ? 'nothing was left to erase' : 'erased',
-    `accounts ${accounts}, decisions ${decisions}, feed pages ${feedPages}, reviews ${reviews}, notes of alerts ${alerts}, notes of accounts ${users}, feature files ${featureObjects}, waiting messages ${messages}`,
+    `accounts ${accounts}, decisions ${decisions}, feed pages ${feedPages}, reviews ${reviews}, notes of alerts ${alerts}, notes of accounts ${users}, attempts and marks on entities ${entities}, feature files ${featureObjects}, waiting messages ${messages}`,
     `backups: the table's point-in-time recovery reaches back to before this until ${lapse}; old versions of feature files go after oldVersionDays`,
   ].join('\n');
 };

@@ -13,6 +13,7 @@ import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
 import { hashOf } from '../../shared/secrets/sealer.ts';
 import { auditKey, decisionKey, stateKey } from '../../shared/store/names.ts';
 import { inParallel } from '../../shared/store/parallel.ts';
+import { eraseFromEntities } from './entities.ts';
 import { dropFeatures } from './features.ts';
 import { eraseMessages, type ParkedQueue } from './messages.ts';
 import { type DeadOwner, type Owner, ownersOf, type Payment, paymentsOf } from './owners.ts';
@@ -39,6 +40,8 @@ export interface ErasureReport {
   readonly alerts: number;
   /** Notes of whose account it was. */
   readonly users: number;
+  /** Attempts and marks in the records of entities. */
+  readonly entities: number;
   readonly featureObjects: number;
   readonly messages: number;
 }
@@ -62,6 +65,7 @@ const nothingErased = {
   reviews: 0,
   alerts: 0,
   users: 0,
+  entities: 0,
   featureObjects: 0,
   messages: 0,
 };
@@ -70,7 +74,7 @@ const withinMs = 60_000;
 
 /**
  * Erases what is personal of these subjects: their account states, and with them the salts of everything sealed; the plaintext of their
- * decisions, feed entries and reviews, their lines and rows of the feature archive, what waits of them in the dead letters. Each account's chain
+ * decisions, feed entries and reviews, their attempts in the records of entities, their lines and rows of the feature archive, what waits of them in the dead letters. Each account's chain
  * ends with an ERASED entry, verifies as before, and is found by a keyed hash of the account's ids. Transaction ids stay, so that repeats stay known. What is paid afterwards begins a
  * new chain. Cut off anywhere, or called again, it does what is left. Throws store errors, and an Error when new traces keep coming or a
  * chain lacks entries, which name what is to be erased.
@@ -139,12 +143,18 @@ async function eraseTraces(
   }
   const all = new Map(ofOwners.flatMap(({ payments }) => [...payments]));
   const featureObjects = await dropFeatures(dependencies, tenant, all, (done) => onProgress('feature files', done));
-  return { ...total, featureObjects, decisions: await eraseDecisions(table, tenant, [...all.values()]) };
+  addTo(total, await eraseDecisions(dependencies, tenant, [...all.values()]));
+  return { ...total, featureObjects };
 }
 
-/** Makes decisions nobody's. Returns how many were somebody's until now. */
-async function eraseDecisions(table: TableStore, tenant: string, payments: readonly Payment[]): Promise<number> {
-  let erased = 0;
+/** Makes decisions nobody's, after their attempts have left the records of entities, to which only they lead. Counts both. */
+async function eraseDecisions(
+  dependencies: ErasureDependencies,
+  tenant: string,
+  payments: readonly Payment[],
+): Promise<Pick<ErasureReport, 'decisions' | 'entities'>> {
+  const { table } = dependencies;
+  const erased = { decisions: 0, entities: 0 };
   for (let from = 0; from < payments.length; from += keysPerRead) {
     const some = payments.slice(from, from + keysPerRead);
     const items = await table.getMany(
@@ -155,12 +165,15 @@ async function eraseDecisions(table: TableStore, tenant: string, payments: reado
       const one = item === null ? null : decisionFromItem(item);
       return one !== null && !one.erased && one.chain === some[i]!.chain ? [one] : [];
     });
+    // One after the other: payments of an account share their entities.
+    for (const { decision } of owed)
+      erased.entities += await eraseFromEntities(dependencies, tenant, decision.transaction, decision.policyVersion);
     await inParallel(owed, writesAtOnce, (one) =>
       table.put(decisionItem({ ...one, correlationId: null, erased: true, decision: withoutPerson(one.decision) }), {
         kind: 'present',
       }),
     );
-    erased += owed.length;
+    erased.decisions += owed.length;
   }
   return erased;
 }

@@ -14,6 +14,8 @@ import { toHundredths, verdict } from '../../shared/domain/verdict.ts';
 import type { ModelParts } from '../../shared/model/artefact.ts';
 import type { StreamedRow } from './stream.ts';
 
+const anomalyPosition = signalNames.indexOf('ANOMALY');
+
 /** One payment as the engine saw it, with what became known of it. */
 export interface EvaluatedRow extends TrainingRow, StreamedRow {
   readonly features: Float64Array;
@@ -74,7 +76,7 @@ export const pointsUnder = (
   percentile: number | null,
   learnedPoints: number | null = null,
 ): number => {
-  const values = [...signals, percentile === null ? null : round4(percentile)];
+  const values = signals.map((value, i) => (i === anomalyPosition && percentile !== null ? round4(percentile) : value));
   const { reasons } = verdict({
     policy,
     facts: ruleFacts({ ...seen, signals: values, lists: {} }),

@@ -43,6 +43,45 @@ describe('a policy document', () => {
     expect(faultsOf({ ...barePolicy, alerts: { ...alerts, [kind]: 'no' } })).toMatchObject([{ pointer: `/alerts/${kind}` }]);
   });
 
+  it('may leave out the signals across accounts, or give them no threshold, and keeps its hash', () => {
+    const entries = Object.entries(barePolicy.signals);
+    const first = { ...barePolicy, signals: Object.fromEntries(entries.slice(0, 9)) };
+    const parsed = parsePolicy(first);
+    expect(parsed).toEqual({ ok: true, policy: first });
+    expect(parsed.ok && policyHash(parsed.policy)).toBe(policyHash(first as typeof barePolicy));
+    const silent = { ...barePolicy, signals: { ...barePolicy.signals, LINKED_FRAUD: { threshold: null, points: 0 } } };
+    expect(parsePolicy(silent)).toEqual({ ok: true, policy: silent });
+    const old = { ...barePolicy, signals: { ...barePolicy.signals, ANOMALY: { threshold: null, points: 0 } } };
+    expect(faultsOf(old)).toMatchObject([{ pointer: '/signals/ANOMALY/threshold' }]);
+  });
+
+  it('may say which kinds of entities are tracked, with four of its own', () => {
+    const entities = ['device', ...['a', 'bC', 'd9', 'email'].map((kind) => ({ kind, metadata: `${kind}.hash` }))];
+    const rules = [{ ...rule, when: 'device.accounts24h > 3 && entity.email.frauds > 0 && has(entity.d9.amount24hMinor)' }];
+    expect(parsePolicy({ ...barePolicy, entities, rules })).toEqual({ ok: true, policy: { ...barePolicy, entities, rules } });
+    expect(parsePolicy({ ...barePolicy, entities: [] })).toMatchObject({ ok: true });
+  });
+
+  it.each<[string, unknown[], string]>([
+    ['an unknown kind', ['device', 'shoe'], '/entities/1'],
+    ['merchants, which are told from the stream', ['merchant'], '/entities/0'],
+    ['a kind twice', ['ip', 'ip'], '/entities/1'],
+    ['a kind of its own called as one of the four', [{ kind: 'device', metadata: 'd' }], '/entities/0/kind'],
+    ['a kind of its own called as something else is', [{ kind: 'account', metadata: 'd' }], '/entities/0/kind'],
+    ['a kind of its own twice', ['a', 'a'].map((kind) => ({ kind, metadata: 'm' })), '/entities/1/kind'],
+    ['a kind that begins with a capital', [{ kind: 'Email', metadata: 'm' }], '/entities/0/kind'],
+    ['a kind of 17 letters', [{ kind: 'a'.repeat(17), metadata: 'm' }], '/entities/0/kind'],
+    ['a kind without metadata', [{ kind: 'email' }], '/entities/0'],
+    ['five kinds of its own', ['a', 'b', 'c', 'd', 'e'].map((kind) => ({ kind, metadata: 'm' })), '/entities'],
+  ])('is refused with %s', (_, entities, pointer) => {
+    expect(faultsOf({ ...barePolicy, entities }).map((fault) => fault.pointer)).toContain(pointer);
+  });
+
+  it('is refused with a rule on a kind of its own that it has not', () => {
+    const rules = [{ ...rule, when: 'entity.email.frauds > 0' }];
+    expect(faultsOf({ ...barePolicy, rules })).toMatchObject([{ pointer: '/rules/0/when', line: 1 }]);
+  });
+
   it('may leave out what a list has a default for', () => {
     const lists = { devices: list, trusted: { kind: 'allow', field: 'userId' } };
     expect(parsePolicy({ ...barePolicy, lists })).toMatchObject({

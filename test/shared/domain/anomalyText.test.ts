@@ -71,6 +71,12 @@ describe('what made a payment unusual', () => {
     merchants24h: [[1, '1 merchant in 24 hours']],
     merchantRiskShort: [[0.125, "12.5 % fraud among the merchant's labels of the last days"]],
     merchantRiskLong: [[0.5, "50 % fraud among the merchant's labels of the last weeks"]],
+    deviceAccounts24h: [[1, '1 account on the device in 24 hours']],
+    ipAccounts1h: [[7, '7 accounts on the address in an hour']],
+    beneficiaryAccounts24h: [[6, '6 accounts that paid the beneficiary in 24 hours']],
+    beneficiaryPayments24h: [[9, '9 payments to the beneficiary in 24 hours']],
+    instrumentAccounts24h: [[2, '2 accounts with the instrument in 24 hours']],
+    linkedFrauds: [[2, '2 frauds on the same device, address, beneficiary or instrument']],
   };
   const rows = featureNames.flatMap((name) => words[name].map(([value, text]) => [name, value, text] as const));
   it.each(rows)('%s of %d reads "%s"', (name, value, text) => {

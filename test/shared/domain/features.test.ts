@@ -8,6 +8,7 @@ import type { Transaction } from '../../../shared/domain/transaction.ts';
 import { compilePolicy } from '../../../shared/policy/compile.ts';
 import { defaultPolicy } from '../../../shared/policy/default.ts';
 import { EngineStream } from '../../../tools/evaluation/stream.ts';
+import { figuresOf } from '../entities/figures.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -35,8 +36,15 @@ const input = (change: Partial<FeatureInput> = {}): FeatureInput => ({
   speedKmh: 0,
   isNewDevice: false,
   merchantRisk: { short: 0, long: 0 },
+  entities: [],
   ...change,
 });
+
+const entities: FeatureInput['entities'] = [
+  { kind: 'device', figures: null, cause: 'STORE_UNAVAILABLE' },
+  { kind: 'beneficiary', figures: figuresOf({ accounts24h: 6, payments24h: 9, frauds: 1 }), cause: null },
+  { kind: 'email', figures: figuresOf({ frauds: 3 }), cause: null },
+];
 
 const feature = (name: FeatureName, given: FeatureInput): number => features(given)[featureNames.indexOf(name)]!;
 
@@ -63,6 +71,10 @@ describe('a payment of an account with a regular month behind it', () => {
     ['twelve hours after the last counts the merchant of today', 'merchants24h', { occurredAtMs: start - 12 * hourMs }, 1, 9],
     ['a day after the last at another merchant counts that one alone', 'merchants24h', { merchantHash: 7 }, 1, 9],
     ['with a gap of two hours says so', 'gapHours', { gapMs: 2 * hourMs }, 2, 9],
+    ['to a payee of many accounts passes their number on', 'beneficiaryAccounts24h', { entities }, 6, 9],
+    ['to a payee of many payments passes their number on', 'beneficiaryPayments24h', { entities }, 9, 9],
+    ['on a device without figures counts as on none', 'deviceAccounts24h', { entities }, 0, 9],
+    ['linked to fraud passes the most on', 'linkedFrauds', { entities }, 3, 9],
     [
       'with a merchant of known fraud passes its share on',
       'merchantRiskLong',

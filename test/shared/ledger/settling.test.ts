@@ -3,6 +3,7 @@ import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
 import { faultyTable, type InjectedFault } from '../../../shared/adapters/memory/faults.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
+import type { StoredDecision } from '../../../shared/ledger/items.ts';
 import { settle, settleAll } from '../../../shared/ledger/ledger.ts';
 import { accountFromItem } from '../../../shared/ledger/state.ts';
 import type { Submission } from '../../../shared/ledger/submission.ts';
@@ -118,6 +119,39 @@ describe('a payment', () => {
     expect(settled.map((one) => (one.kind === 'decided' ? one.stored.decision.sequence : 0))).toEqual(ids.map((_, i) => i + 1));
     expect(accountFromItem((await table.get(stateKey('dev', 'a_7', 'u_42')))!).sequence).toBe(30);
   });
+});
+
+describe('a payment to a payee', () => {
+  const to = (beneficiaryId: string, n: number, given: Partial<Transaction> = {}) =>
+    submission({ transactionId: `t${n}`, userId: `u${n}`, beneficiaryId, ...given });
+  const payments24h = ([settled]: readonly { kind: string; stored?: StoredDecision }[]) =>
+    settled!.stored!.decision.entities!.beneficiary!.payments24h;
+
+  test('that is refused as a conflict is counted on none of its entities', async () => {
+    const { settle } = world();
+    await settle(to('b1', 1));
+    expect((await settle(to('b2', 1)))[0]!.kind).toBe('conflict');
+    expect((await settle(to('b1', 1, { amountMinor: 7 })))[0]!.kind).toBe('conflict');
+    expect(payments24h(await settle(to('b2', 2)))).toBe(1);
+    expect(payments24h(await settle(to('b1', 3)))).toBe(2);
+  });
+
+  test('that comes again is counted once, in one batch and in another', async () => {
+    const { settle } = world();
+    await settle(to('b1', 1), to('b1', 1), to('b1', 1, { amountMinor: 7 }));
+    await settle(to('b1', 1));
+    await settle({ ...to('b1', 1), redelivered: true });
+    expect(payments24h(await settle(to('b1', 2)))).toBe(2);
+  });
+
+  test.each<[InjectedFault]>([['conflict'], ['lostBeforeEffect'], ['lostAfterEffect']])(
+    'that is committed only after %s keeps the figures of its first attempt',
+    async (fault) => {
+      const { settle } = world([fault, 'none']);
+      expect(payments24h(await settle(to('b1', 1)))).toBe(1);
+      expect(payments24h(await settle(to('b1', 2)))).toBe(2);
+    },
+  );
 });
 
 test('a payment reads rows of the very commit it is part of', async () => {

@@ -58,6 +58,7 @@ describe('an erasure of 50 people among 60', () => {
       reviews: 0,
       alerts: 0,
       users: 0,
+      entities: 0,
       featureObjects: 0,
       messages: 0,
     });

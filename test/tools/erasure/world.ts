@@ -9,7 +9,7 @@ import { reviewsSink } from '../../../functions/project/reviewsSink.ts';
 import { usersSink } from '../../../functions/project/usersSink.ts';
 import { bundleLines } from '../../../functions/read/evidence/bundle.ts';
 import { exportRange } from '../../../functions/read/evidence/export.ts';
-import { dispose } from '../../../functions/review/dispose.ts';
+import { type Disposition, dispose } from '../../../functions/review/dispose.ts';
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
 import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
@@ -43,9 +43,9 @@ export const payment = (i: number, n: number, given: Partial<Transaction> = {}):
   currency: 'INR',
   deviceId: `device-of-${i}.x-${n}`,
   merchantId: n === 0 ? 'shop' : `merchant-of-${i}.x`,
-  ipAddress: null,
-  beneficiaryId: null,
-  instrumentId: null,
+  ipAddress: `10.0.0.${i}`,
+  beneficiaryId: 'everybody@upi',
+  instrumentId: `instrument-of-${i}.x`,
   ...given,
 });
 
@@ -109,8 +109,8 @@ export const world = () => {
     project: async (): Promise<void> => {
       expect(await project(table.all().map(insertion))).toEqual({ batchItemFailures: [] });
     },
-    label: async (transactionId: string, note: string): Promise<void> => {
-      const disposal = { tenant: 'dev', transactionId, disposition: 'LEGITIMATE' as const, note, by: 'key_1' };
+    label: async (transactionId: string, note: string, disposition: Disposition = 'LEGITIMATE'): Promise<void> => {
+      const disposal = { tenant: 'dev', transactionId, disposition, note, by: 'key_1' };
       const result = await dispose({ table, clock, randomness, masterSecret }, disposal, clock.nowMs() + 10_000);
       expect(result.kind).toBe('disposed');
     },
