@@ -2,7 +2,7 @@ import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
-import { entryFields } from '../functions/compact/entries.ts';
+import { entryFields } from '../shared/parquet/entries.ts';
 import { featureFields, labelFields } from '../shared/parquet/features.ts';
 import type { Field, FieldType } from '../shared/parquet/file.ts';
 import { type Dataset, parquetPrefix, shareCount } from '../shared/parquet/places.ts';

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { entryFields } from '../../shared/parquet/entries.ts';
 import { featureFields, labelFields } from '../../shared/parquet/features.ts';
 import { decodeFile, encodeFile, type Field, type Row } from '../../shared/parquet/file.ts';
 import { allKeys, type ListedFile, listingObject } from '../../shared/parquet/listing.ts';
@@ -14,7 +15,6 @@ import {
 import { batchBody, readBatch } from '../../shared/parquet/progress.ts';
 import type { ObjectStore } from '../../shared/ports/ports.ts';
 import { inParallel } from '../../shared/store/parallel.ts';
-import { entryFields } from './entries.ts';
 import type { Lease } from './lease.ts';
 
 /** A row and where it belongs. */

@@ -1,5 +1,6 @@
 import { dayMs } from '../../shared/domain/durations.ts';
 import { archivePrefix, readLines } from '../../shared/model/archive.ts';
+import { rowOfEntry } from '../../shared/parquet/entries.ts';
 import { rowOfDecision, rowOfLabel } from '../../shared/parquet/features.ts';
 import { allKeys } from '../../shared/parquet/listing.ts';
 import { dayOf, type Source, shareOf, transactionName } from '../../shared/parquet/places.ts';
@@ -9,7 +10,6 @@ import { archiveFolder, entriesOfObject } from '../../shared/proof/archive.ts';
 import { listedKeys } from '../../shared/store/pages.ts';
 import { inParallel } from '../../shared/store/parallel.ts';
 import { batchFolder, commitBatch, type PlacedRow, settle } from './batch.ts';
-import { rowOfEntry } from './entries.ts';
 import { Lease, type LeaseStores } from './lease.ts';
 
 export interface CompactStores extends LeaseStores {

@@ -22,6 +22,8 @@ export interface ProjectDependencies extends Decoders {
   readonly report: (failure: { readonly sink: string; readonly sequenceNumber: string; readonly cause: unknown }) => void;
   /** Left out: every sink meets all of a batch that comes again. */
   readonly progress?: Progress;
+  /** The names of sinks that are paused: they meet nothing, and what they miss is rebuilt later. Rejects: no sink is called. Left out: none. */
+  readonly paused?: () => Promise<ReadonlySet<string>>;
   /** Keeps a poisonous record for a person; resolves once it is kept. Left out: it comes again until it expires. */
   readonly setAside?: (poison: Poison) => Promise<void>;
   /** Settles with `work`, or rejects once the function's time is nearly up. Left out: sinks may take any time. */
@@ -38,7 +40,7 @@ const aloneMax = 20;
  * not provably done: the stream comes back with it and all that follow, and each sink then meets only what it has not done yet.
  */
 export const projector = (dependencies: ProjectDependencies) => {
-  const { sinks, report, progress, setAside, inTime = (work) => work } = dependencies;
+  const { sinks, report, progress, paused, setAside, inTime = (work) => work } = dependencies;
   return async (event: Pick<DynamoDBStreamEvent, 'Records'>): Promise<DynamoDBBatchResponse> => {
     const records = event.Records as readonly StreamRecord[];
     const owed = new Map<string, Set<number>>([...sinks, decoding].map(({ name }) => [name, new Set()]));
@@ -57,7 +59,9 @@ export const projector = (dependencies: ProjectDependencies) => {
     };
 
     let isDone: Done = () => false;
+    let isPaused: ReadonlySet<string> = new Set();
     try {
+      if (paused !== undefined) isPaused = await paused();
       if (progress !== undefined) isDone = await progress.recall(records);
     } catch (cause) {
       fail(decoding.name, { position: 0, cause });
@@ -69,6 +73,7 @@ export const projector = (dependencies: ProjectDependencies) => {
     }
     await Promise.all(
       sinks.map(async (sink) => {
+        if (isPaused.has(sink.name)) return;
         const undone = partOf(batch, (position) => !isDone(sink.name, records[position]!));
         const { poisoned, others } = await outcomeOf(sink, undone, inTime);
         for (const failure of others) fail(sink.name, failure);

@@ -6,21 +6,34 @@ import { hotDaysOf } from '../../shared/proof/hotRows.ts';
 import { optional, required } from '../../shared/store/environment.ts';
 import { alertsSink } from './alertsSink.ts';
 import { archiveSink } from './archiveSink.ts';
+import { decodersOfItems } from './decoders.ts';
 import { featuresSink } from './featuresSink.ts';
 import { feedSink } from './feedSink.ts';
 import { headsSink } from './headsSink.ts';
 import { healthSink } from './healthSink.ts';
 import { merchantsSink } from './merchantsSink.ts';
 import { metricsSink } from './metricsSink.ts';
+import { pausedSinks } from './pausedSinks.ts';
 import { policyReader } from './policyReader.ts';
+import { tableProgress } from './progress.ts';
 import type { Sink } from './project.ts';
 import { protectedSink } from './protectedSink.ts';
 import { reviewsSink } from './reviewsSink.ts';
+import { setAsideOn } from './setAside.ts';
 import { usersSink } from './usersSink.ts';
 import { webhooksSink } from './webhooksSink.ts';
 
+/** What the projector works with on AWS, beside the limits of one call. */
+export const partsOf = (world: Services) => ({
+  ...decodersOfItems,
+  sinks: sinksOf(world),
+  progress: tableProgress(world),
+  paused: pausedSinks(world),
+  setAside: setAsideOn(world.failures),
+});
+
 /** Where committed items go, in this order. */
-export const sinksOf = (world: Services): readonly Sink[] => [
+const sinksOf = (world: Services): readonly Sink[] => [
   feedSink(world),
   reviewsSink(world),
   archiveSink({ archive: world.archive, table: world.table, hotDays: hotDaysOf(optional('hotDays')) }),

@@ -1,7 +1,7 @@
 import type { Clock, Queue, TableStore } from '../../shared/ports/ports.ts';
 import { cache } from '../../shared/store/cache.ts';
 import { listEndpoints, type WebhookEndpoint } from '../../shared/webhooks/endpoints.ts';
-import { decisionEvent, isWanted, messageIdOf, reviewEvent, type WebhookEvent } from '../../shared/webhooks/events.ts';
+import { decisionEvent, isWanted, messageBody, reviewEvent } from '../../shared/webhooks/events.ts';
 import type { Failure, Sink } from './project.ts';
 
 export interface WebhooksSinkDependencies {
@@ -56,6 +56,3 @@ export const webhooksSink = ({ table, queue, clock }: WebhooksSinkDependencies):
     },
   };
 };
-
-const messageBody = ({ tenant, endpointId }: WebhookEndpoint, event: WebhookEvent): string =>
-  JSON.stringify({ tenant, endpointId, messageId: messageIdOf(endpointId, event), type: event.type, payload: event.payload });

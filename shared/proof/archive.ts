@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { ObjectStore } from '../ports/ports.ts';
 import { listedKeys } from '../store/pages.ts';
+import { inParallel } from '../store/parallel.ts';
 import { canonicalText, sha256Hex } from './canonical.ts';
 import { type AuditEntry, asAuditEntry, type StoredEntry } from './entry.ts';
 import { expiresAtS, type HotDays } from './hotRows.ts';
@@ -11,6 +12,7 @@ const decompress = promisify(gunzip);
 
 export const archiveFolder = 'audit/';
 const keysAtOnce = 1_000;
+const objectsAtOnce = 32;
 /** A stream batch is at most 6 MB; what unpacks to more than this is not one of ours. */
 const objectBytesMax = 64 * 2 ** 20;
 
@@ -63,16 +65,19 @@ export async function* readArchive(
   toDay: string,
 ): AsyncGenerator<readonly ArchivedEntry[]> {
   for await (const keys of listedKeys(objects, archiveFolder, keysAtOnce, `${archiveFolder}${fromDay}`)) {
-    for (const key of keys) {
-      const day = key.slice(archiveFolder.length, archiveFolder.length + 10);
-      if (day < fromDay) continue;
-      if (day > toDay) return;
-      const bytes = await objects.get(key);
-      if (bytes === null) throw new Error(`the archive lists ${key} but does not hold it`);
-      yield await entriesOfObject(bytes);
+    const due = keys.filter((key) => dayOfKey(key) >= fromDay && dayOfKey(key) <= toDay);
+    for (let from = 0; from < due.length; from += objectsAtOnce) {
+      yield* await inParallel(due.slice(from, from + objectsAtOnce), objectsAtOnce, async (key) => {
+        const bytes = await objects.get(key);
+        if (bytes === null) throw new Error(`the archive lists ${key} but does not hold it`);
+        return entriesOfObject(bytes);
+      });
     }
+    if (keys.length > 0 && dayOfKey(keys.at(-1)!) > toDay) return;
   }
 }
+
+const dayOfKey = (key: string): string => key.slice(archiveFolder.length, archiveFolder.length + 10);
 
 /** The entries of one object of the archive. */
 export const entriesOfObject = async (bytes: Uint8Array): Promise<readonly ArchivedEntry[]> => {

@@ -217,6 +217,9 @@ export const alertRateKey = (tenant: string, kind: string, minute: number): Key 
 /** What the sinks have done of a batch of the stream that comes again, by the id of its first record. */
 export const progressKey = (recordId: string): Key => ({ pk: `${prefixes.progress}stream#${recordId}`, sk: 'P' });
 
+/** Which sinks of the stream meet no records now. */
+export const pausedSinksKey: Key = { pk: `${prefixes.progress}sinks`, sk: 'PAUSED' };
+
 /** How far a rebuild of what is made from the table has come. */
 export const rebuildKey = (name: string): Key => ({ pk: `${prefixes.progress}rebuild`, sk: name });
 

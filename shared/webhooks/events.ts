@@ -61,6 +61,16 @@ export interface WebhookMessage {
   readonly payload: string;
 }
 
+/** What stands on the queue for an event on its way to an endpoint. */
+export const messageBody = (
+  { tenant, endpointId }: { readonly tenant: string; readonly endpointId: string },
+  event: WebhookEvent,
+): string => {
+  const { type, payload } = event;
+  const message: WebhookMessage = { tenant, endpointId, messageId: messageIdOf(endpointId, event), type, payload };
+  return JSON.stringify(message);
+};
+
 /** Returns the message in the body of a queue message; null when it holds none. */
 export function parseMessage(body: string): WebhookMessage | null {
   try {

@@ -25,6 +25,8 @@ export interface StreamWorld {
   readonly clock: Clock;
   /** Records that the stream lost. */
   readonly lost: number;
+  /** Records that were handed over while sinks were paused. */
+  readonly paused: number;
   /** Calls of the rebuild, the last of which ended. */
   readonly rebuilds: number;
 }
@@ -35,7 +37,7 @@ const periodMs = 86_400_000 * 3;
 
 /**
  * The table's stream after a simulated run: its records come in batches, again after every failure, and some are lost, to an outage that
- * outlasts the stream or with a batch that fails too often. Stores fail and the function dies as the seed says. Then a rebuild restores
+ * outlasts the stream or with a batch that fails too often, or missed by a sink that is paused. Stores fail and the function dies as the seed says. Then a rebuild restores
  * what is missing; it is cut off at random, and called again until it ends.
  */
 export async function streamAndRebuild(
@@ -64,6 +66,9 @@ export async function streamAndRebuild(
   });
 
   let lost = 0;
+  let paused = 0;
+  /** Now and then a person pauses these, because what they write to is away. */
+  const pausable = new Set<string>(randomness.pick([[], ['archive'], ['features'], ['archive', 'features']] as const));
   const lossShare = randomness.pick([0, 0.2, 0.6, 1]);
   const deliver = async (isLossy: boolean, faultsOf: () => FaultPlan): Promise<void> => {
     while (committed.length > 0) {
@@ -72,13 +77,15 @@ export async function streamAndRebuild(
         lost += writes.length;
         continue;
       }
+      const isPausing = isLossy && pausable.size > 0 && randomness.fraction() < 0.5;
+      if (isPausing) paused += writes.length;
       let records = writes.map((write, i) => recordOf(table, write, `${seed}-${randomness.below(2 ** 31)}-${i}`));
       for (let delivery = 1; records.length > 0; delivery += 1) {
         if (delivery > deliveriesMax) {
           lost += records.length;
           break;
         }
-        records = await delivered(parts(faultsOf()), records);
+        records = await delivered(parts(faultsOf()), records, isPausing ? pausable : new Set());
       }
     }
   };
@@ -110,7 +117,7 @@ export async function streamAndRebuild(
     );
   }
   await deliver(false, () => noFaults);
-  return { table, archive, checkpoints, clock, lost, rebuilds };
+  return { table, archive, checkpoints, clock, lost, paused, rebuilds };
 }
 
 const isProjected = (write: Write): boolean => {
@@ -146,6 +153,7 @@ const delivered = async (
     randomness,
   }: { table: MemoryTable | ReturnType<typeof faultyTable>; archive: ObjectStore; clock: Clock; randomness: SeededRandom },
   records: StreamRecord[],
+  paused: ReadonlySet<string>,
 ): Promise<StreamRecord[]> => {
   const project = projector({
     ...decodersOfItems,
@@ -158,6 +166,7 @@ const delivered = async (
       featuresSink({ archive }),
     ],
     progress: tableProgress({ table, clock }),
+    paused: async () => paused,
     report: ({ cause }) => {
       if (cause instanceof Crash) throw cause;
     },

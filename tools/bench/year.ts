@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -15,13 +15,14 @@ import { ages, type Shape, shapeOf } from './year/shape.ts';
  * stores that make each item when it is read, and a few accounts of the real engine. Time passes on a virtual clock, by the published
  * latencies of each call; docs/scale.md says what is true in it and what is not.
  */
-const help = `Usage: npm run bench -- year [--jobs NAME,...] [--days 1,30,365] [--accounts N] [--payments N] [--seconds N] [--json]
+const help = `Usage: npm run bench -- year [--jobs NAME,...] [--days 1,30,365] [--accounts N] [--payments N] [--seconds N] [--stacks FOLDER] [--json]
 
   --jobs NAMES     only these jobs, comma-separated; --list names them all
   --days LIST      ages of the stack in days (default ${ages.join(',')}); the last two are compared
   --accounts N     accounts that pay in turn (default 1000000)
   --payments N     payments of a year (default 100000000)
   --seconds N      what a job may take on this machine before it is stopped and counts as over its limit (default 300)
+  --stacks FOLDER  keep the stacks there and take those that are there, so that jobs can be run one at a time
   --latencies      print the latencies that times on AWS are made of, and their sources
   --list           print the names of the jobs
   --json           print JSON
@@ -35,6 +36,7 @@ const { values } = parseArgs({
     accounts: { type: 'string' },
     payments: { type: 'string' },
     seconds: { type: 'string', default: '300' },
+    stacks: { type: 'string' },
     latencies: { type: 'boolean' },
     list: { type: 'boolean' },
     json: { type: 'boolean' },
@@ -73,13 +75,15 @@ async function main(): Promise<number> {
   };
   const shapes = values.days.split(',').map((days) => shapeOf(wholeNumber('days', days), given));
   const functions = functionLimits(await localTemplate());
-  const folder = mkdtempSync(join(tmpdir(), 'aegis-year-'));
+  const folder = values.stacks ?? mkdtempSync(join(tmpdir(), 'aegis-year-'));
   try {
     const files = new Map<Shape, string>();
     for (const shape of shapes) {
-      const file = join(folder, `day-${shape.days}`);
-      progress(`making the stack of day ${shape.days}`);
-      await child(['prepare', file, JSON.stringify(shape)], 4_096, secondsMax);
+      const file = join(folder, `${shape.days}-${shape.accounts}-${shape.entriesPerYear}`);
+      if (!existsSync(file)) {
+        progress(`making the stack of day ${shape.days}`);
+        await child(['prepare', file, JSON.stringify(shape)], 4_096, secondsMax);
+      }
       files.set(shape, file);
     }
     const rows: Row[] = [];
@@ -103,7 +107,7 @@ async function main(): Promise<number> {
     }
     return faulty.length === 0 ? 0 : 1;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (values.stacks === undefined) rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -19,6 +19,7 @@ const commands: readonly { readonly name: string; readonly text: string; readonl
   { name: 'keys', text: 'create, list, revoke and rotate API keys', load: () => import('./keys.ts') },
   { name: 'labels', text: 'import late labels, such as chargebacks', load: () => import('./labels.ts') },
   { name: 'webhooks', text: 'add, list, rotate, enable, remove and replay webhooks', load: () => import('./webhooks.ts') },
+  { name: 'sinks', text: 'pause and resume what the stream feeds while it is away', load: () => import('./sinks.ts') },
   { name: 'rebuild', text: 'restore what is made from the table of a period', load: () => import('./rebuild.ts') },
   { name: 'redrive', text: 'put dead letters back onto their queue', load: () => import('./redrive.ts') },
   { name: 'rollback', text: 'put functions back to their versions before a deployment', load: () => import('./rollback.ts') },

@@ -18,8 +18,8 @@ interface Options {
 
 export const configure = (command: Command): void => {
   storesOption(command)
-    .requiredOption('--user <id...>', 'users to erase; several at once need only one scan')
-    .option('--account <id>', 'erase only this account')
+    .requiredOption('--user <id...>', 'users to erase; several at once need only one search of the table')
+    .option('--account <id>', 'erase only this account, for which the table need not be searched')
     .option('--tenant <name>', 'tenant of the users', 'dev')
     .option('--by <who>', 'who asked for it, as the audit records it; no personal data', 'aegis erase')
     .action(async ({ user, account, tenant, by }: Options) => {

@@ -12,8 +12,8 @@ interface Options {
   readonly resendWebhooks?: boolean;
 }
 
-/** Everything was read, but some items could not be. */
-const unreadableExitCode = 3;
+/** Everything was read, but something cannot be restored. */
+const incompleteExitCode = 3;
 
 export const configure = (command: Command): void => {
   command
@@ -30,7 +30,7 @@ export const configure = (command: Command): void => {
       `
 Reads the whole table and restores what the stream should have made of it. What is there already stays as it is. Alerts are not sent again.
 Cut off and called again with the same options, it goes on where it was. Exit code 0: restored; 1: stopped, call it again; 2: wrong options;
-${unreadableExitCode}: restored, but some items of the table cannot be read, which are named.`,
+${incompleteExitCode}: restored, but for items of the table that cannot be read and entries that are nowhere any more, which are named.`,
     )
     .action(async ({ from, to, sinks, resendWebhooks = false }: Options) => {
       if (to !== undefined && to <= from) command.error('error: --to must be after --from', { exitCode: 2 });
@@ -42,7 +42,7 @@ ${unreadableExitCode}: restored, but some items of the table cannot be read, whi
         (progress) => console.error(progressLine(progress)),
       );
       console.log(describe(report));
-      if (report.unreadable.length > 0) process.exitCode = unreadableExitCode;
+      if (report.unreadable.length + report.lost.length > 0) process.exitCode = incompleteExitCode;
     })
     .exitOverride((error) => {
       process.exit(error.exitCode === 1 ? 2 : error.exitCode);
@@ -65,9 +65,10 @@ export const sinksOf = (text: string): ReadonlySet<RebuildSink> => {
 export const progressLine = ({ report, segmentsDone, segments }: Progress): string =>
   `${report.itemsRead} items read, ${report.itemsInPeriod} of the period, ${segmentsDone} of ${segments} segments done`;
 
-export const describe = ({ itemsRead, itemsInPeriod, handed, unreadable }: RebuildReport): string =>
+export const describe = ({ itemsRead, itemsInPeriod, handed, unreadable, lost }: RebuildReport): string =>
   [
     `read ${itemsRead} items, ${itemsInPeriod} of the period`,
     ...Object.entries(handed).map(([sink, items]) => `${sink}: ${items} items handed over`),
     ...unreadable.map((item) => `not readable: ${item}`),
+    ...lost.map((item) => `not restored: ${item}`),
   ].join('\n');

@@ -6,6 +6,8 @@ import { addEndpoint, type EndpointStore, listEndpoints, removeEndpoint } from '
 import { eventPatterns, parseMessage } from '../../shared/webhooks/events.ts';
 import { readReceiver } from '../../shared/webhooks/receivers.ts';
 import { moveMessages } from '../aws/redrive.ts';
+import { resend, resendLimits } from '../rebuild/resend.ts';
+import { timeOf } from './rebuild.ts';
 import { storesOption } from './target.ts';
 import { cliActor, commaSeparated, tableText, tenantOption } from './values.ts';
 import { addEnable, addRotate } from './webhookChanges.ts';
@@ -14,7 +16,6 @@ interface Flags {
   readonly tenant: string;
   readonly receiver: string;
   readonly events: string[];
-  readonly endpoint?: string;
   readonly json?: true;
 }
 
@@ -62,17 +63,46 @@ export const configure = (webhooks: Command): void => {
       if (!isRemoved) throw new Error(`tenant ${tenant} has no webhook ${endpointId}`);
       console.log(`${endpointId} is removed`);
     });
-  storesOption(webhooks.command('replay'))
-    .description('send the messages again that no receiver accepted')
-    .option('--endpoint <endpointId>', 'only the messages for this webhook')
-    .action(async ({ endpoint }: Flags) => {
-      const { moved, left } = await moveMessages({
-        fromUrl: required('webhookDeadLetterUrl'),
-        toUrl: required('webhookQueueUrl'),
-        isWanted: ({ body }) => endpoint === undefined || parseMessage(body)?.endpointId === endpoint,
-      });
-      console.log(`${moved} sent again, ${left} left`);
+  storesOption(webhooks.command('replay [endpointId]'))
+    .description('send again: what no receiver accepted, or all that a webhook was told of in a period')
+    .option('--from <time>', 'all events from this time on, RFC 3339, at most 30 days ago', timeOf)
+    .option('--to <time>', 'with --from: up to this time, exclusive; by default up to now', timeOf)
+    .option(...tenantOption)
+    .addHelpText(
+      'after',
+      `
+Without --from it takes the messages for this webhook, or for all, from the dead letters. With it, events keep the ids that they have had. Cut off and
+called again with the same options, it goes on where it was. Exit code 0: sent; 1: stopped, call it again; 3: ${resendLimits.eventsMax} events were sent, call it again for more.`,
+    )
+    .action(async (endpointId: string | undefined, flags: ReplayFlags) => {
+      if (flags.from === undefined) return replayDeadLetters(endpointId);
+      if (endpointId === undefined) webhooks.error('error: --from needs the id of a webhook', { exitCode: 2 });
+      const { from: fromMs, to: toMs = null, tenant } = flags;
+      if (toMs !== null && toMs <= fromMs) webhooks.error('error: --to must be after --from', { exitCode: 2 });
+      const { table, webhookQueue, clock } = services();
+      const report = await resend({ table, webhookQueue, clock }, { tenant, endpointId, fromMs, toMs }, ({ events }) =>
+        console.error(`${events} events sent again`),
+      );
+      console.log(`${report.events} events sent again${report.isDone ? '' : ', more are left'}`);
+      if (!report.isDone) process.exitCode = moreLeftExitCode;
     });
+};
+
+const moreLeftExitCode = 3;
+
+interface ReplayFlags {
+  readonly from?: number;
+  readonly to?: number;
+  readonly tenant: string;
+}
+
+const replayDeadLetters = async (endpointId: string | undefined): Promise<void> => {
+  const { moved, left } = await moveMessages({
+    fromUrl: required('webhookDeadLetterUrl'),
+    toUrl: required('webhookQueueUrl'),
+    isWanted: ({ body }) => endpointId === undefined || parseMessage(body)?.endpointId === endpointId,
+  });
+  console.log(`${moved} sent again, ${left} left`);
 };
 
 /** Why a URL's name has no address here; null when it has. Throws a RangeError when it has one that webhooks may not go to. */

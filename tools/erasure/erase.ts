@@ -1,35 +1,24 @@
 import canonicalize from 'canonicalize';
-import { erasedChainItem } from '../../functions/read/erasedChains.ts';
-import { alertedAccount } from '../../shared/alerts/gate.ts';
+import { type ErasedChain, erasedChainItem, erasedChains } from '../../functions/read/erasedChains.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
 import { decisionFromItem, decisionItem } from '../../shared/ledger/items.ts';
 import { accountFromItem, ownerOf, unmoved } from '../../shared/ledger/state.ts';
-import {
-  type Clock,
-  ConditionFailed,
-  type Item,
-  type Key,
-  type ObjectStore,
-  type Randomness,
-  type TableStore,
-  TransactionCancelled,
-} from '../../shared/ports/ports.ts';
-import { type Feed, type FeedEntry, pageEntries, pageItem } from '../../shared/projection/feed.ts';
+import type { Clock, Item, Key, ObjectStore, Randomness, TableStore } from '../../shared/ports/ports.ts';
 import { archiveEntries } from '../../shared/proof/archive.ts';
 import type { StoredEntry } from '../../shared/proof/entry.ts';
 import { noteHeads } from '../../shared/proof/heads.ts';
 import { attempted } from '../../shared/reviews/attempts.ts';
-import { type Review, reviewFromItem, reviewOfKey, reviewPlace } from '../../shared/reviews/review.ts';
-import { forgetWrites } from '../../shared/reviews/reviewItems.ts';
 import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
 import { hashOf } from '../../shared/secrets/sealer.ts';
-import { auditKey, decisionKey, openReviewKey, prefixes, stateKey } from '../../shared/store/names.ts';
-import { scanItems } from '../../shared/store/pages.ts';
+import { auditKey, decisionKey, stateKey } from '../../shared/store/names.ts';
+import { inParallel } from '../../shared/store/parallel.ts';
 import { eraseFromEntities } from './entities.ts';
-import { dropFeatures, type Erased } from './features.ts';
+import { dropFeatures } from './features.ts';
 import { eraseMessages, type ParkedQueue } from './messages.ts';
+import { type DeadOwner, type Owner, ownersOf, type Payment, paymentsOf } from './owners.ts';
 import type { Subject } from './subject.ts';
+import { sweepTraces } from './traces.ts';
 
 export interface ErasureDependencies {
   readonly table: TableStore;
@@ -65,9 +54,21 @@ export interface Erasure {
   readonly onProgress?: (step: string, done: number) => void;
 }
 
-const scanPage = 500;
 /** Sweeps until one finds nothing: what was projected meanwhile is found by the next. */
 const sweepsMax = 6;
+const keysPerRead = 100;
+const writesAtOnce = 16;
+const nothingErased = {
+  accounts: 0,
+  decisions: 0,
+  feedPages: 0,
+  reviews: 0,
+  alerts: 0,
+  users: 0,
+  entities: 0,
+  featureObjects: 0,
+  messages: 0,
+};
 const attempts = { attemptsMax: 20, backoffBaseMs: 20, backoffMaxMs: 1_000 };
 const withinMs = 60_000;
 
@@ -75,75 +76,104 @@ const withinMs = 60_000;
  * Erases what is personal of these subjects: their account states, and with them the salts of everything sealed; the plaintext of their
  * decisions, feed entries and reviews, their attempts in the records of entities, their lines and rows of the feature archive, what waits of them in the dead letters. Each account's chain
  * ends with an ERASED entry, verifies as before, and is found by a keyed hash of the account's ids. Transaction ids stay, so that repeats stay known. What is paid afterwards begins a
- * new chain. Cut off anywhere, or called again, it does what is left. Throws store errors, and an Error when new traces keep coming.
+ * new chain. Cut off anywhere, or called again, it does what is left. Throws store errors, and an Error when new traces keep coming or a
+ * chain lacks entries, which name what is to be erased.
  */
 export async function erase(dependencies: ErasureDependencies, erasure: Erasure): Promise<ErasureReport> {
-  const { parked } = dependencies;
-  const { tenant, subjects, onProgress = () => undefined } = erasure;
-  const isSubject = matcher(subjects);
-  const accounts = await eraseAccounts(dependencies, erasure, isSubject);
-  const total = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0, users: 0, entities: 0 };
-  let erasedTransactions: Erased = new Map();
+  const { table, masterSecret, parked } = dependencies;
+  const { tenant, subjects, by, onProgress = () => undefined } = erasure;
+  const owners = await ownersOf(table, tenant, subjects, (done) => onProgress('items', done));
+  const find = erasedChains(table, masterSecret);
+  const chainOf = async ({ accountId, userId }: Owner): Promise<ErasedChain[]> => {
+    const found = await find(tenant, accountId, userId);
+    return found === null || found === 'several' ? [] : [found];
+  };
+  const total = { ...nothingErased };
+  const clean = async (some: readonly Owner[]): Promise<void> => {
+    const dead = await Promise.all(some.map(async (owner) => ({ ...owner, chains: await chainOf(owner) })));
+    addTo(total, await eraseTraces(dependencies, erasure, dead));
+  };
+  // What leads to an account's chain is replaced when the account is erased once more: what is left of the chain before goes first.
+  const again: Owner[] = [];
+  for (const owner of owners) {
+    const state = await table.get(stateKey(tenant, owner.accountId, owner.userId), { consistent: true });
+    if (state !== null && (await chainOf(owner)).length > 0) again.push({ ...owner, payments: paymentsBefore(owner, state) });
+  }
+  if (again.length > 0) await clean(again);
+  for (const { accountId, userId } of owners) {
+    if ((await eraseAccount(dependencies, stateKey(tenant, accountId, userId), by)) !== null) total.accounts += 1;
+  }
+  await clean(owners);
+  return { ...total, messages: await eraseMessages(parked, tenant, subjects) };
+}
+
+const addTo = (total: Record<keyof ErasureReport, number>, more: Partial<ErasureReport>): void => {
+  for (const [name, count] of Object.entries(more)) total[name as keyof ErasureReport] += count;
+};
+
+/** The payments of chains that are no more; those of the living one are not to be touched before it ends. */
+const paymentsBefore = ({ payments }: Owner, state: Item): Owner['payments'] => {
+  const { chain } = accountFromItem(state);
+  return payments.filter((payment) => payment.chain !== chain);
+};
+
+/**
+ * Erases what is left of dead chains: first what leads to no other trace, last the decisions, by which an erasure that was cut off finds its
+ * way again.
+ */
+async function eraseTraces(
+  dependencies: ErasureDependencies,
+  { tenant, onProgress = () => undefined }: Erasure,
+  owners: readonly DeadOwner[],
+): Promise<Partial<ErasureReport>> {
+  const { table, clock } = dependencies;
+  const total = { ...nothingErased };
+  const ofOwners: { readonly owner: DeadOwner; readonly payments: ReadonlyMap<string, Payment> }[] = [];
+  for (const owner of owners) ofOwners.push({ owner, payments: await paymentsOf(dependencies, owner) });
   for (let sweeps = 1; ; sweeps += 1) {
-    const found = await sweep(dependencies, erasure, isSubject);
-    erasedTransactions = found.erasedTransactions;
-    total.decisions += found.decisions;
-    total.feedPages += found.feedPages;
-    total.reviews += found.reviews;
-    total.alerts += found.alerts;
-    total.users += found.users;
-    total.entities += found.entities;
-    if (found.decisions + found.feedPages + found.reviews + found.alerts + found.users === 0) break;
+    let found = 0;
+    for (const { owner, payments } of ofOwners) {
+      const gone = await sweepTraces({ table, tenant, nowMs: clock.nowMs() }, owner, payments);
+      addTo(total, gone);
+      found += gone.feedPages + gone.reviews + gone.alerts + gone.users;
+    }
+    if (found === 0) break;
     if (sweeps === sweepsMax)
       throw new Error(`new traces were found in each of ${sweepsMax} sweeps: erase again once traffic rests`);
   }
-  const featureObjects = await dropFeatures(dependencies, tenant, erasedTransactions, (done) =>
-    onProgress('feature files', done),
-  );
-  const messages = await eraseMessages(parked, tenant, subjects);
-  return { accounts, ...total, featureObjects, messages };
+  const all = new Map(ofOwners.flatMap(({ payments }) => [...payments]));
+  const featureObjects = await dropFeatures(dependencies, tenant, all, (done) => onProgress('feature files', done));
+  addTo(total, await eraseDecisions(dependencies, tenant, [...all.values()]));
+  return { ...total, featureObjects };
 }
 
-type IsSubject = (accountId: string, userId: string) => boolean;
-
-const matcher = (subjects: readonly Subject[]): IsSubject => {
-  const wanted = new Map<string, Set<string | null>>();
-  for (const { userId, accountId } of subjects) wanted.set(userId, (wanted.get(userId) ?? new Set()).add(accountId));
-  return (accountId, userId) => {
-    const accounts = wanted.get(userId);
-    return accounts !== undefined && (accounts.has(null) || accounts.has(accountId));
-  };
-};
-
-async function* everyItem({ table }: ErasureDependencies, onProgress: Erasure['onProgress'], step: string): AsyncGenerator<Item> {
-  let done = 0;
-  for await (const item of scanItems(table, scanPage)) {
-    yield item;
-    done += 1;
-    if (done % scanPage === 0) onProgress?.(step, done);
-  }
-  onProgress?.(step, done);
-}
-
-async function eraseAccounts(
+/** Makes decisions nobody's, after their attempts have left the records of entities, to which only they lead. Counts both. */
+async function eraseDecisions(
   dependencies: ErasureDependencies,
-  { tenant, subjects, by, onProgress }: Erasure,
-  isSubject: IsSubject,
-): Promise<number> {
-  const keys: Key[] = [];
-  if (subjects.every(({ accountId }) => accountId !== null)) {
-    for (const { accountId, userId } of subjects) keys.push(stateKey(tenant, accountId!, userId));
-  } else {
-    for await (const item of everyItem(dependencies, onProgress, 'accounts')) {
-      if (!item.pk.startsWith(`${prefixes.state}${tenant}#`)) continue;
-      const { accountId, userId } = ownerOf(item);
-      if (isSubject(accountId, userId)) keys.push({ pk: item.pk, sk: item.sk });
-    }
-  }
-  let erased = 0;
-  for (const key of keys) {
-    const entry = await eraseAccount(dependencies, key, by);
-    if (entry !== null) erased += 1;
+  tenant: string,
+  payments: readonly Payment[],
+): Promise<Pick<ErasureReport, 'decisions' | 'entities'>> {
+  const { table } = dependencies;
+  const erased = { decisions: 0, entities: 0 };
+  for (let from = 0; from < payments.length; from += keysPerRead) {
+    const some = payments.slice(from, from + keysPerRead);
+    const items = await table.getMany(
+      some.map(({ transactionId }) => decisionKey(tenant, transactionId)),
+      { consistent: true },
+    );
+    const owed = items.flatMap((item, i) => {
+      const one = item === null ? null : decisionFromItem(item);
+      return one !== null && !one.erased && one.chain === some[i]!.chain ? [one] : [];
+    });
+    // One after the other: payments of an account share their entities.
+    for (const { decision } of owed)
+      erased.entities += await eraseFromEntities(dependencies, tenant, decision.transaction, decision.policyVersion);
+    await inParallel(owed, writesAtOnce, (one) =>
+      table.put(decisionItem({ ...one, correlationId: null, erased: true, decision: withoutPerson(one.decision) }), {
+        kind: 'present',
+      }),
+    );
+    erased.decisions += owed.length;
   }
   return erased;
 }
@@ -186,79 +216,6 @@ async function eraseAccount(dependencies: ErasureDependencies, key: Key, by: str
   return done;
 }
 
-interface Swept {
-  readonly decisions: number;
-  readonly feedPages: number;
-  readonly reviews: number;
-  readonly alerts: number;
-  readonly users: number;
-  readonly entities: number;
-  /** Every erased transaction of the tenant, those of earlier erasures included. */
-  readonly erasedTransactions: Erased;
-}
-
-async function sweep(dependencies: ErasureDependencies, { tenant, onProgress }: Erasure, isSubject: IsSubject): Promise<Swept> {
-  const { table } = dependencies;
-  const erasedTransactions = new Map<string, number>();
-  const count = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0, users: 0, entities: 0 };
-  const isDead = deadness(table, tenant);
-  const own = (prefix: string, item: Item): boolean => item.pk.startsWith(`${prefix}${tenant}#`);
-  for await (const item of everyItem(dependencies, onProgress, 'items')) {
-    if (own(prefixes.decision, item)) {
-      const stored = decisionFromItem(item);
-      const { transactionId, accountId, userId, occurredAtMs } = stored.decision.transaction;
-      if (!stored.erased) {
-        if (!isSubject(accountId, userId) || !(await isDead(item))) continue;
-        const { transaction, policyVersion } = stored.decision;
-        count.entities += await eraseFromEntities(dependencies, tenant, transaction, policyVersion);
-        await table.put(
-          decisionItem({ ...stored, correlationId: null, erased: true, decision: withoutPerson(stored.decision) }),
-          { kind: 'present' },
-        );
-        count.decisions += 1;
-      }
-      erasedTransactions.set(transactionId, occurredAtMs);
-    } else if (own(prefixes.feed, item)) {
-      if (await eraseFeedPage(table, tenant, item, isSubject, isDead)) count.feedPages += 1;
-    } else if (own(prefixes.review, item) && reviewOfKey(item) !== null) {
-      const review = reviewFromItem(item);
-      if (!isSubject(review.accountId, review.userId)) continue;
-      const dead = await Promise.all(review.transactionIds.map((id) => isDead(id)));
-      if (!dead.every(Boolean)) continue;
-      await eraseReview(table, tenant, item, review);
-      count.reviews += 1;
-    } else if (own(prefixes.alert, item)) {
-      const [accountId, userId] = alertedAccount(item) ?? [];
-      if (accountId === undefined || userId === undefined || !isSubject(accountId, userId)) continue;
-      await table.delete({ pk: item.pk, sk: item.sk });
-      count.alerts += 1;
-    } else if (own(prefixes.user, item)) {
-      const userId = item.pk.slice(`${prefixes.user}${tenant}#`.length);
-      if (!isSubject(item.sk, userId)) continue;
-      // An account that lives began after the erasure.
-      if ((await table.get(stateKey(tenant, item.sk, userId), { consistent: true })) !== null) continue;
-      await table.delete({ pk: item.pk, sk: item.sk });
-      count.users += 1;
-    }
-  }
-  return { ...count, erasedTransactions };
-}
-
-/** Whether a decision's account is no more: a chain that lives began after the erasure, and is not meant. */
-const deadness =
-  (table: TableStore, tenant: string) =>
-  async (decision: Item | string): Promise<boolean> => {
-    const item = typeof decision === 'string' ? await table.get(decisionKey(tenant, decision), { consistent: true }) : decision;
-    if (item === null) return false;
-    const stored = decisionFromItem(item);
-    if (stored.erased) return true;
-    const { accountId, userId } = stored.decision.transaction;
-    const state = await table.get(stateKey(tenant, accountId, userId), { consistent: true });
-    return state === null || accountFromItem(state).chain !== stored.chain;
-  };
-
-type IsDead = ReturnType<typeof deadness>;
-
 const withoutPerson = (decision: Decision): Decision => ({
   ...decision,
   features: null,
@@ -277,49 +234,3 @@ const withoutPerson = (decision: Decision): Decision => ({
     metadata: null,
   },
 });
-
-async function eraseFeedPage(
-  table: TableStore,
-  tenant: string,
-  item: Item,
-  isSubject: IsSubject,
-  isDead: IsDead,
-): Promise<boolean> {
-  const entries: FeedEntry[] = [];
-  let changed = false;
-  for (const entry of pageEntries(item)) {
-    const { accountId, userId, transactionId } = entry.transaction;
-    const isGone = isSubject(accountId, userId) && (await isDead(transactionId));
-    entries.push(isGone ? { ...entry, transaction: { ...entry.transaction, accountId: '', userId: '' } } : entry);
-    changed ||= isGone;
-  }
-  if (!changed) return false;
-  const feed = item.pk.split('#')[2] as Feed;
-  return quietly(table.put(pageItem(tenant, feed, entries), { kind: 'present' }));
-}
-
-/** A closed review stays without its person; an open one asks for what nobody can give any more, and goes. */
-async function eraseReview(table: TableStore, tenant: string, item: Item, review: Review): Promise<boolean> {
-  const asRead = { kind: 'equals', attribute: 'revision', value: review.revision } as const;
-  if (review.state === 'closed') return quietly(table.put({ ...item, accountId: '', userId: '' }, asRead));
-  const pointer = openReviewKey(tenant, review.accountId, review.userId);
-  const place = reviewPlace(review);
-  return quietly(
-    table.transact([
-      { kind: 'delete', key: pointer, condition: { kind: 'equals', attribute: 'place', value: place } },
-      { kind: 'delete', key: { pk: item.pk, sk: item.sk }, condition: asRead },
-      ...forgetWrites(tenant, review),
-    ]),
-  );
-}
-
-/** False when the item moved or went since it was read: the next sweep finds it as it is then. */
-const quietly = async (write: Promise<unknown>): Promise<boolean> => {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionFailed || error instanceof TransactionCancelled) return true;
-    throw error;
-  }
-};

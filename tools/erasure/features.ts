@@ -1,25 +1,26 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
 import { datasetsOf, settle } from '../../functions/compact/batch.ts';
 import { Lease, type LeaseStores } from '../../functions/compact/lease.ts';
 import { type ArchiveLine, archiveObject, archivePrefix, readLines } from '../../shared/model/archive.ts';
 import { decodeFile, encodeFile, rowsOf } from '../../shared/parquet/file.ts';
-import {
-  allKeys,
-  type ListedFile,
-  listingObject,
-  readEveryListing,
-  readListings,
-  type StoredListing,
-} from '../../shared/parquet/listing.ts';
+import { allKeys, type ListedFile, listingObject, readEveryListing, type StoredListing } from '../../shared/parquet/listing.ts';
 import { dayOf, fileKey, parquetPrefix, shareOf, transactionName } from '../../shared/parquet/places.ts';
 import type { ObjectStore } from '../../shared/ports/ports.ts';
+import { inParallel } from '../../shared/store/parallel.ts';
+import type { Payment } from './owners.ts';
 
 export interface FeatureStores extends LeaseStores {
   readonly archive: ObjectStore;
 }
 
-/** Transactions whose features and labels go, each with the time it occurred. */
-export type Erased = ReadonlyMap<string, number>;
+/** Transactions whose features and labels go. */
+export type Erased = ReadonlyMap<string, Pick<Payment, 'occurredAtMs' | 'labelledAtMs'>>;
 
+const decompress = promisify(gunzip);
+const objectBytesMax = 64 * 2 ** 20;
+const keysPerStep = 1_000;
+const objectsAtOnce = 32;
 const leaseRetryMs = 5_000;
 /** Longer than a run that died can hold it. */
 const leaseWaitMsMax = 20 * 60_000;
@@ -39,20 +40,24 @@ export async function dropFeatures(
   const { archive } = stores;
   const lease = await leaseOf(stores);
   let seen = 0;
-  const step = async (): Promise<void> => {
-    onProgress(++seen);
+  const step = async (objects = 1): Promise<void> => {
+    seen += objects;
+    onProgress(seen);
     await lease.keep();
   };
   try {
     await settle(archive, lease);
     let changed = 0;
-    for (const key of await allKeys(archive, archivePrefix)) {
-      if (await dropFromObject(archive, key, tenant, erased)) changed += 1;
-      await step();
+    const keys = await allKeys(archive, archivePrefix);
+    for (let from = 0; from < keys.length; from += keysPerStep) {
+      const some = keys.slice(from, from + keysPerStep);
+      const dropped = await inParallel(some, objectsAtOnce, (key) => dropFromObject(archive, key, tenant, erased));
+      changed += dropped.filter(Boolean).length;
+      await step(some.length);
     }
-    await finishReplacements(archive);
+    const listings = await finishReplacements(archive);
     const isAffected = affected(tenant, erased);
-    for (const listing of await readListings(archive, 'features')) {
+    for (const listing of listings) {
       changed += await dropFromFiles(archive, listing, tenant, erased, isAffected, step);
     }
     return changed;
@@ -72,7 +77,7 @@ async function leaseOf(stores: FeatureStores): Promise<Lease> {
 
 async function dropFromObject(archive: ObjectStore, key: string, tenant: string, erased: Erased): Promise<boolean> {
   const bytes = await archive.get(key);
-  if (bytes === null) return false;
+  if (bytes === null || !(await mentions(bytes, erased))) return false;
   const kept: ArchiveLine[] = [];
   let dropped = false;
   for await (const line of readLines(bytes, key)) {
@@ -88,16 +93,24 @@ async function dropFromObject(archive: ObjectStore, key: string, tenant: string,
   return true;
 }
 
+/** Whether an object names any of them: nearly none does, and looking for ids is much cheaper than reading lines. */
+const mentions = async (bytes: Uint8Array, erased: Erased): Promise<boolean> => {
+  const text = (await decompress(bytes, { maxOutputLength: objectBytesMax })).toString('utf8');
+  for (const [, transactionId] of text.matchAll(/"transactionId":"([^"]*)"/g)) if (erased.has(transactionId!)) return true;
+  return false;
+};
+
 type IsAffected = (file: ListedFile) => boolean;
 
-/** A transaction's features are in the files of its day and share, its labels in those of its share. */
+/** A transaction's features are in the files of the day it occurred and its share, its labels in those of the days they came. */
 const affected = (tenant: string, erased: Erased): IsAffected => {
   const places = new Set<string>();
-  for (const [transactionId, occurredAtMs] of erased) {
+  for (const [transactionId, { occurredAtMs, labelledAtMs }] of erased) {
     const share = shareOf(transactionName(tenant, transactionId));
-    places.add(`features ${dayOf(occurredAtMs)} ${share}`).add(`labels ${share}`);
+    places.add(`features ${dayOf(occurredAtMs)} ${share}`);
+    for (const atMs of labelledAtMs) places.add(`labels ${dayOf(atMs)} ${share}`);
   }
-  return ({ dataset, day, share }) => places.has(dataset === 'labels' ? `labels ${share}` : `${dataset} ${day} ${share}`);
+  return ({ dataset, day, share }) => places.has(`${dataset} ${day} ${share}`);
 };
 
 /** The files that hold any of them are written anew, a listing of the new ones takes the place of the old, then the old ones go. */
@@ -149,17 +162,21 @@ async function withoutErased(
   return { file: { ...file, key: fileKey(file, body), rows: kept.length }, body };
 }
 
-/** What an erasure that was cut off left: files whose listing was replaced, and files that no listing names. */
-async function finishReplacements(archive: ObjectStore): Promise<void> {
+/** Removes what an erasure that was cut off left: replaced listings with their files, and files that no listing names. Returns the listings that stand. */
+async function finishReplacements(archive: ObjectStore): Promise<readonly StoredListing[]> {
   const listings = await readEveryListing(archive, 'features');
+  const byKey = new Map(listings.map((listing) => [listing.key, listing]));
   for (const { replaces, files } of listings) {
-    const old = listings.find(({ key }) => key === replaces);
+    const old = replaces === null ? undefined : byKey.get(replaces);
     if (old !== undefined) await removeReplaced(archive, old, files);
   }
-  const named = new Set((await readListings(archive, 'features')).flatMap(({ files }) => files.map(({ key }) => key)));
+  const replaced = new Set(listings.map(({ replaces }) => replaces));
+  const standing = listings.filter(({ key }) => !replaced.has(key));
+  const named = new Set(standing.flatMap(({ files }) => files.map(({ key }) => key)));
   for (const dataset of ['features', 'labels']) {
     for (const key of await allKeys(archive, `${parquetPrefix}${dataset}/`)) if (!named.has(key)) await archive.delete(key);
   }
+  return standing;
 }
 
 /** The old listing goes last: until then it tells which files are to go. */

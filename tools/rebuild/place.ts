@@ -10,7 +10,7 @@ export interface Place {
   readonly report: RebuildReport;
 }
 
-const formatVersion = 1;
+const formatVersion = 2;
 const keptMs = 30 * 86_400_000;
 
 /** The same plan has the same name, so that a rebuild that was cut off is gone on with. */

@@ -33,13 +33,15 @@ export interface RebuildReport {
   readonly itemsInPeriod: number;
   /** Handed to each sink, for it to restore what it lacks. */
   readonly handed: Readonly<Record<string, number>>;
-  /** Keys of items that this version cannot read: at most `unreadableMax` of them. */
+  /** Keys of items that this version cannot read: at most `namedMax` of them. */
   readonly unreadable: readonly string[];
+  /** What cannot be restored, because its row has expired and nothing else holds it: at most `namedMax` of them. */
+  readonly lost: readonly string[];
 }
 
-export const nothingYet: RebuildReport = { itemsRead: 0, itemsInPeriod: 0, handed: {}, unreadable: [] };
+export const nothingYet: RebuildReport = { itemsRead: 0, itemsInPeriod: 0, handed: {}, unreadable: [], lost: [] };
 
-const unreadableMax = 100;
+const namedMax = 100;
 
 export const sumOf = (a: RebuildReport, b: RebuildReport): RebuildReport => ({
   itemsRead: a.itemsRead + b.itemsRead,
@@ -50,5 +52,6 @@ export const sumOf = (a: RebuildReport, b: RebuildReport): RebuildReport => ({
       (a.handed[name] ?? 0) + (b.handed[name] ?? 0),
     ]),
   ),
-  unreadable: [...a.unreadable, ...b.unreadable].slice(0, unreadableMax),
+  unreadable: [...a.unreadable, ...b.unreadable].slice(0, namedMax),
+  lost: [...a.lost, ...b.lost].slice(0, namedMax),
 });

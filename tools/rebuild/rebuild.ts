@@ -5,11 +5,16 @@ import { headsSink } from '../../functions/project/headsSink.ts';
 import type { Batch, Failure, Sink } from '../../functions/project/sink.ts';
 import { webhooksSink } from '../../functions/project/webhooksSink.ts';
 import { dayMs } from '../../shared/domain/durations.ts';
+import { decisionFromItem, type StoredDecision } from '../../shared/ledger/items.ts';
+import { dayOf as utcDay } from '../../shared/parquet/places.ts';
+import type { TableStore } from '../../shared/ports/ports.ts';
 import { minuteStartMs } from '../../shared/projection/counters.ts';
 import { feedRetentionDays } from '../../shared/projection/feed.ts';
 import { expireRows, expiresAtS } from '../../shared/proof/hotRows.ts';
-import { expiryAttribute } from '../../shared/store/names.ts';
+import type { Label } from '../../shared/reviews/labels.ts';
+import { auditKey, decisionKey, expiryAttribute } from '../../shared/store/names.ts';
 import { inParallel } from '../../shared/store/parallel.ts';
+import { headOf, withExpiredRow } from './gone.ts';
 import { archivedEntries, archivedLines, coveredSequences, decisionLineName, labelLineName } from './known.ts';
 import { type Found, type RoundLimits, readRound, roundLimits } from './period.ts';
 import { dropPlace, keepPlace, openPlace } from './place.ts';
@@ -48,13 +53,13 @@ export async function rebuild(
   const isDone = (): boolean => place.segments.every((segment) => segment === 'done');
   while (!isDone()) {
     const found = await readRound(table, place, plan.fromMs, limits);
-    const handed = await restore(found);
+    const { handed, lost } = await restore(found);
     const { decisions, entries, labels, reviews, itemsRead, unreadable } = found;
     const itemsInPeriod = decisions.length + entries.length + labels.length + reviews.length;
     place = {
       ...place,
       segments: found.segments,
-      report: sumOf(place.report, { itemsRead, itemsInPeriod, handed, unreadable }),
+      report: sumOf(place.report, { itemsRead, itemsInPeriod, handed, unreadable, lost }),
     };
     await keepPlace(table, plan, place, clock.nowMs());
     const segmentsDone = place.segments.filter((segment) => segment === 'done').length;
@@ -66,16 +71,21 @@ export async function rebuild(
 
 const none: Batch = { decisions: [], entries: [], reviews: [], labels: [] };
 
-/** Hands what one round found to the sinks of the plan; returns how many items each was handed. */
+/** Of one round: how many items each sink was handed, and what cannot be restored. */
+type Restored = Pick<RebuildReport, 'handed' | 'lost'>;
+
+/** Hands what one round found to the sinks of the plan. */
 const restorerOf = async (
   dependencies: RebuildDependencies,
   { fromMs, sinks, resendsWebhooks }: RebuildPlan,
   toMs: number,
-): Promise<(found: Found) => Promise<Record<string, number>>> => {
+): Promise<(found: Found) => Promise<Restored>> => {
   const { table, archive, checkpoints, webhookQueue, clock, hotDays } = dependencies;
   const hand = (sink: Sink, batches: readonly Batch[], atOnce = 1): Promise<number> =>
     handed(dependencies, sink, batches, atOnce);
   const steps: Record<string, (found: Found) => Promise<number>> = {};
+  const expired = (decisions: readonly StoredDecision[]) => withExpiredRow({ table, nowMs: clock.nowMs(), hotDays }, decisions);
+  let lost: string[] = [];
 
   if (sinks.has('feed')) {
     const sink = feedSink(dependencies);
@@ -96,16 +106,24 @@ const restorerOf = async (
   if (sinks.has('archive')) {
     const known = await archivedEntries(archive, fromMs, toMs);
     const sink = archiveSink({ archive, table, hotDays });
-    steps.archive = async ({ entries }) => {
-      const [missing, stored] = [
-        entries.filter(({ entry }) => !known.has(entry.hash)),
-        entries.filter(({ entry }) => known.has(entry.hash)),
-      ];
-      const expiring = stored.flatMap(({ entry, item }) => {
+    steps.archive = async ({ decisions, entries }) => {
+      const expiring = entries.flatMap(({ entry, item }) => {
         const expiry = expiresAtS(entry, hotDays);
-        return expiry === null || expiryAttribute in item ? [] : [{ item, expiresAtS: expiry }];
+        return expiry === null || expiryAttribute in item ? [] : [{ entry, item, expiresAtS: expiry }];
       });
-      for (const cause of (await expireRows(table, expiring)).values()) throw cause;
+      // A row may go only when the archive says so: what was archived before `hotDays` was set is archived once more.
+      const untold = new Set(
+        expiring.flatMap(({ entry: { hash }, expiresAtS }) => ((known.get(hash) ?? Infinity) > expiresAtS * 1_000 ? [hash] : [])),
+      );
+      const missing = entries.filter(({ entry: { hash } }) => !known.has(hash) || untold.has(hash));
+      const stored = expiring.filter(({ entry: { hash } }) => known.has(hash) && !untold.has(hash));
+      for (const cause of (await expireRows(table, stored)).values()) throw cause;
+      const unknown = decisions.filter(({ decision: { hash } }) => !known.has(hash));
+      lost.push(
+        ...(await expired(unknown)).map(
+          ({ chain, decision }) => `entry ${decision.sequence} of chain ${chain}: its row has expired and the archive lacks it`,
+        ),
+      );
       const days = Map.groupBy(missing, ({ entry }) => String(entry.body.at).slice(0, 10));
       return hand(
         sink,
@@ -119,11 +137,18 @@ const restorerOf = async (
     const known = await archivedLines(archive, fromMs, toMs);
     const sink = featuresSink({ archive });
     steps.features = async (found) => {
-      const decisions = found.decisions.filter(
-        ({ tenant, erased, decision: { features, transaction } }) =>
-          !erased && features !== null && !known.has(decisionLineName(tenant, transaction.transactionId)),
+      const seen = found.decisions.filter(({ erased, decision: { features } }) => !erased && features !== null);
+      const living = await ofLiving(table, found.labels);
+      await known.readDays(
+        new Set([
+          ...seen.map(({ decision }) => utcDay(decision.transaction.occurredAtMs)),
+          ...living.map(({ knownAtMs }) => utcDay(knownAtMs)),
+        ]),
       );
-      const labels = found.labels.filter((label) => !known.has(labelLineName(label)));
+      const decisions = seen.filter(
+        ({ tenant, decision }) => !known.has(decisionLineName(tenant, decision.transaction.transactionId)),
+      );
+      const labels = living.filter((label) => !known.has(labelLineName(label)));
       const dayOf = (ms: number): number => Math.floor(ms / dayMs);
       const decided = Map.groupBy(decisions, ({ decision }) => dayOf(decision.transaction.occurredAtMs));
       const labelled = Map.groupBy(labels, ({ knownAtMs }) => dayOf(knownAtMs));
@@ -142,8 +167,13 @@ const restorerOf = async (
   if (sinks.has('heads')) {
     const covered = await coveredSequences({ table, checkpoints }, fromMs);
     const sink = headsSink({ table });
-    steps.heads = ({ entries }) => {
-      const owed = entries.filter(({ entry: { body } }) => Number(body.sequence) > (covered.get(String(body.chain)) ?? 0));
+    steps.heads = async ({ decisions, entries }) => {
+      const isOwed = (chain: string, sequence: number): boolean => sequence > (covered.get(chain) ?? 0);
+      const gone = await expired(decisions.filter(({ chain, decision }) => isOwed(chain, decision.sequence)));
+      const owed = [
+        ...entries.filter(({ entry: { body } }) => isOwed(String(body.chain), Number(body.sequence))),
+        ...gone.map((one) => ({ entry: headOf(one), item: { ...auditKey(one.chain, one.decision.sequence) } })),
+      ];
       return hand(sink, [{ ...none, entries: owed.map((one, position) => ({ position, ...one })) }]);
     };
   }
@@ -160,9 +190,19 @@ const restorerOf = async (
   }
   return async (found) => {
     const counts: Record<string, number> = {};
+    lost = [];
     for (const [name, step] of Object.entries(steps)) counts[name] = await step(found);
-    return counts;
+    return { handed: counts, lost };
   };
+};
+
+/** Labels of transactions that were not erased: those of the others left the archive with them. */
+const ofLiving = async (table: TableStore, labels: readonly Label[]): Promise<readonly Label[]> => {
+  const living = await inParallel(labels, lanes, async (label) => {
+    const item = await table.get(decisionKey(label.tenant, label.transactionId));
+    return item === null || !decisionFromItem(item).erased ? [label] : [];
+  });
+  return living.flat();
 };
 
 const sizeOf = ({ decisions, entries, reviews = [], labels = [] }: Batch): number =>

@@ -1,6 +1,5 @@
 import { auditFromItem } from '../../../shared/ledger/items.ts';
 import type { ObjectStore, TableStore } from '../../../shared/ports/ports.ts';
-import { readArchive } from '../../../shared/proof/archive.ts';
 import { lastCheckpointsOf } from '../../../shared/proof/chainIndex.ts';
 import {
   checkpointFolder,
@@ -17,6 +16,7 @@ import { auditKey } from '../../../shared/store/names.ts';
 import { listedKeys, queryItems } from '../../../shared/store/pages.ts';
 import { inParallel } from '../../../shared/store/parallel.ts';
 import type { BundleSource, ChainExport } from './bundle.ts';
+import { ExpiredEntries, type Stretch } from './expired.ts';
 
 export interface ExportStores {
   readonly table: TableStore;
@@ -24,6 +24,9 @@ export interface ExportStores {
   /** The store under object lock. */
   readonly checkpoints: ObjectStore;
 }
+
+/** Where entries lie. */
+type EntryStores = Pick<ExportStores, 'table' | 'archive'>;
 
 /** What a caller adds to what the stores hold. */
 export type ExportExtras = Pick<BundleSource, 'exportedAt' | 'publicKey' | 'policies' | 'models'>;
@@ -33,8 +36,6 @@ const keysAtOnce = 1_000;
 const objectsAtOnce = 8;
 /** Leaves of all checkpoints of an export together, held in memory for their proofs: about 1 GB. */
 const leavesMax = 2_000_000;
-/** Entries that are no longer in the table, held in memory. */
-const archivedMax = 1_000_000;
 /** Chains that wait for their first checkpoint. */
 const pendingMax = 1_000_000;
 
@@ -146,7 +147,7 @@ export const exportRange = async (
  * The entries of one chain from its first, wherever they lie; it is known to reach entry `reached`. Throws an Error when it has none.
  */
 export const exportedChain = async (
-  stores: ExportStores,
+  stores: EntryStores,
   { chain, reached }: { readonly chain: string; readonly reached: number },
   nowMs: number,
 ): Promise<ChainExport['entries']> => {
@@ -157,14 +158,6 @@ export const exportedChain = async (
 
 const keysOf = async (stores: ExportStores, checkpoints: readonly StoredCheckpoint[], { publicKey }: ExportExtras) =>
   publicKey === null ? null : keysOfCheckpoints(stores.checkpoints, checkpoints, publicKey);
-
-interface Stretch {
-  readonly chain: string;
-  readonly first: number;
-  readonly last: number;
-  /** A sequence that the chain is known to have; 0 = none. */
-  readonly reached: number;
-}
 
 const wholeChain = { first: 1, last: Infinity };
 
@@ -207,17 +200,13 @@ const lastBefore = async ({ table }: ExportStores, chain: string, sequence: numb
   return 1;
 };
 
-/** Rows that have expired come from the archive, read in one pass for all chains and only where a row is missing. */
-const chainExports = (stores: ExportStores, stretches: readonly Stretch[], nowMs: number): readonly ChainExport[] => {
-  let reading: Promise<Expired> | null = null;
-  const expired = async (chain: string): Promise<readonly AuditEntry[]> => {
-    reading ??= expiredEntries(stores.archive, stretches, nowMs);
-    return (await reading).get(chain) ?? [];
-  };
+/** Rows that have expired come from the archive, which is read only where a row is missing. */
+const chainExports = (stores: EntryStores, stretches: readonly Stretch[], nowMs: number): readonly ChainExport[] => {
+  const expired = new ExpiredEntries(stores.archive, stretches, nowMs);
   return stretches.map((stretch) => ({
     chain: stretch.chain,
     first: stretch.first,
-    entries: { [Symbol.asyncIterator]: () => entriesOf(stores.table, stretch, () => expired(stretch.chain)) },
+    entries: { [Symbol.asyncIterator]: () => entriesOf(stores.table, stretch, expired) },
   }));
 };
 
@@ -226,44 +215,25 @@ const requireEntries = async ({ chain, entries }: ChainExport): Promise<void> =>
   throw new Error(`chain ${chain}: entry 1 is neither in the table nor in the archive`);
 };
 
-type Expired = ReadonlyMap<string, readonly AuditEntry[]>;
-
-/** Of each chain, the archived entries whose rows may be gone, in order. A row that went before its time is the verifier's to name. */
-const expiredEntries = async (archive: ObjectStore, stretches: readonly Stretch[], nowMs: number): Promise<Expired> => {
-  const wanted = new Map(stretches.map((stretch) => [stretch.chain, stretch]));
-  const found = new Map<string, Map<string, AuditEntry>>();
-  let count = 0;
-  for await (const entries of readArchive(archive, '0000-00-00', '9999-99-99')) {
-    for (const { expiresAt = Infinity, ...entry } of entries) {
-      const { chain, sequence } = entry.body;
-      const stretch = wanted.get(chain);
-      if (!stretch || sequence < stretch.first || sequence > stretch.last || expiresAt * 1_000 > nowMs) continue;
-      const own = found.get(chain) ?? new Map<string, AuditEntry>();
-      found.set(chain, own);
-      if (!own.has(entry.hash) && ++count > archivedMax) {
-        throw new Error(`more than ${archivedMax} entries come from the archive: narrow the export`);
-      }
-      own.set(entry.hash, entry);
-    }
-  }
-  return new Map([...found].map(([chain, own]) => [chain, [...own.values()].sort((a, b) => a.body.sequence - b.body.sequence)]));
-};
-
 /** What the stores hold, as it is: gaps that no expiry explains, and forks, are the verifier's to name. */
 async function* entriesOf(
   table: TableStore,
   { chain, first, last, reached }: Stretch,
-  expired: () => Promise<readonly AuditEntry[]>,
+  expired: ExpiredEntries,
 ): AsyncGenerator<AuditEntry> {
   const { pk, sk } = auditKey(chain, first);
   const to = Number.isFinite(last) ? { to: auditKey(chain, last).sk } : {};
   let next = first;
+  let afterMs: number | null = null;
   for await (const item of queryItems(table, { pk, from: sk, ...to, limit: pageSize, consistent: true })) {
     const entry = asAuditEntry(auditFromItem(item));
     const place = Number(item.sk);
-    if (place > next) yield* (await expired()).filter(({ body }) => body.sequence >= next && body.sequence < place);
+    const atMs = Date.parse(entry.body.at);
+    if (place > next) yield* await expired.of({ chain, from: next, to: place, reached: place - 1, afterMs, beforeMs: atMs });
     next = place + 1;
+    afterMs = atMs;
     yield entry;
   }
-  if (next === first || next <= reached) yield* (await expired()).filter(({ body }) => body.sequence >= next);
+  if (next === first || next <= reached)
+    yield* await expired.of({ chain, from: next, to: Infinity, reached, afterMs, beforeMs: null });
 }

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { datasetsOf } from '../../../functions/compact/batch.ts';
-import { entryOfRow } from '../../../functions/compact/entries.ts';
 import { holdMs, Lease } from '../../../functions/compact/lease.ts';
 import type { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
 import { archivePrefix } from '../../../shared/model/archive.ts';
+import { entryOfRow } from '../../../shared/parquet/entries.ts';
 import { allKeys } from '../../../shared/parquet/listing.ts';
 import { shareOf } from '../../../shared/parquet/places.ts';
 import { countedSources } from '../../../shared/parquet/progress.ts';

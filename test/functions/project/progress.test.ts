@@ -1,5 +1,6 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
+import { knownAfterMs, pausedSinks, readPauses, setPause } from '../../../functions/project/pausedSinks.ts';
 import { tableProgress } from '../../../functions/project/progress.ts';
 import { type Poison, type ProjectDependencies, projector, type Sink } from '../../../functions/project/project.ts';
 import { setAsideOn } from '../../../functions/project/setAside.ts';
@@ -9,9 +10,11 @@ import { memoryQueue } from '../../../shared/adapters/memory/queue.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
 import { type Item, Unavailable } from '../../../shared/ports/ports.ts';
 import { decisionKey, expiryAttribute } from '../../../shared/store/names.ts';
+import { resumedText } from '../../../tools/cli/sinks.ts';
 import { aDecision } from './builders.ts';
 
 const startMs = Date.parse('2026-11-20T13:45:00.000Z');
+const away = new Unavailable('S3 is away');
 
 const record = (name: string) => {
   const { pk, sk } = decisionKey('acme', name);
@@ -71,7 +74,75 @@ const stream = (sinks: readonly Sink[], more: Partial<ProjectDependencies> = {})
   return { table, reports, aside, deliver };
 };
 
-const away = new Unavailable('S3 is away');
+describe('a sink that is paused', () => {
+  const world = () => {
+    const table = memoryTable();
+    const clock = virtualClock(startMs);
+    return { table, clock, paused: pausedSinks({ table, clock }) };
+  };
+  const pause = { sinceMs: startMs, by: 'ana' };
+
+  it('meets no record, and holds no other up', async () => {
+    const { table, paused } = world();
+    const archive = spy('archive', () => away);
+    const webhooks = spy('webhooks');
+    const { deliver, reports } = stream([archive.sink, webhooks.sink], { paused });
+    await setPause(table, 'archive', pause);
+    expect(await deliver(['t1', 't2'])).toEqual([]);
+    expect(await deliver(['t3'])).toEqual([]);
+    expect([archive.did, webhooks.did, reports]).toEqual([[], ['t1', 't2', 't3'], []]);
+  });
+  it('lets a batch go that failed for it alone', async () => {
+    const { table, clock, paused } = world();
+    const webhooks = spy('webhooks');
+    const { deliver } = stream([spy('archive', () => away).sink, webhooks.sink], { paused });
+    expect(await deliver(['t1', 't2'])).toEqual(['t1', 't2']);
+    await setPause(table, 'archive', pause);
+    clock.advance(knownAfterMs);
+    expect(await deliver(['t1', 't2'])).toEqual([]);
+    expect(webhooks.did).toEqual(['t1', 't2']);
+  });
+  it('meets records again some seconds after it was resumed', async () => {
+    const { table, clock, paused } = world();
+    const archive = spy('archive');
+    const { deliver } = stream([archive.sink], { paused });
+    await setPause(table, 'archive', pause);
+    await deliver(['t1']);
+    expect(await setPause(table, 'archive', null)).toEqual(pause);
+    await deliver(['t2']);
+    clock.advance(knownAfterMs);
+    await deliver(['t3']);
+    expect(archive.did).toEqual(['t3']);
+    expect(await readPauses(table)).toEqual({});
+  });
+  it('keeps the time at which its pause began, beside the pauses of others', async () => {
+    const { table } = world();
+    await setPause(table, 'archive', pause);
+    await setPause(table, 'webhooks', { sinceMs: startMs + 1, by: 'bo' });
+    expect(await setPause(table, 'archive', { sinceMs: startMs + 2, by: 'cy' })).toEqual(pause);
+    expect(await readPauses(table)).toEqual({ archive: pause, webhooks: { sinceMs: startMs + 1, by: 'bo' } });
+  });
+  it('is not guessed: no sink is called while the table does not say which are paused', async () => {
+    const webhooks = spy('webhooks');
+    const { deliver } = stream([webhooks.sink], { paused: () => Promise.reject(away) });
+    expect(await deliver(['t1', 't2'])).toEqual(['t1', 't2']);
+    expect(webhooks.did).toEqual([]);
+  });
+  it.each([
+    [
+      'archive',
+      'archive is resumed; in two minutes restore what it missed: aegis rebuild --from 2026-11-19T13:45:00.000Z --sinks archive',
+    ],
+    [
+      'webhooks',
+      'webhooks is resumed; in two minutes restore what it missed: aegis webhooks replay ENDPOINT --from 2026-11-19T13:45:00.000Z',
+    ],
+    ['alerts', 'alerts of the pause are not sent any more'],
+  ] as const)('is told how to restore what it missed: %s', (sink, text) => {
+    expect(resumedText(sink, pause)).toContain(text);
+    expect(resumedText(sink, null)).toBe(`${sink} was not paused`);
+  });
+});
 
 describe('a batch that comes again', () => {
   it('meets only the sink that failed: an outage of S3 sends no webhook twice', async () => {

@@ -45,7 +45,13 @@ describe('the options of aegis rebuild', () => {
 });
 
 describe('what aegis rebuild prints', () => {
-  const report = { itemsRead: 2_000, itemsInPeriod: 30, handed: { feed: 10, heads: 20 }, unreadable: ['D#dev#x / D: odd'] };
+  const report = {
+    itemsRead: 2_000,
+    itemsInPeriod: 30,
+    handed: { feed: 10, heads: 20 },
+    unreadable: ['D#dev#x / D: odd'],
+    lost: ['entry 3 of chain c: gone'],
+  };
 
   it('is how far it is', () => {
     expect(progressLine({ report, segmentsDone: 3, segments: 8 })).toBe(
@@ -53,9 +59,9 @@ describe('what aegis rebuild prints', () => {
     );
   });
 
-  it('is what each sink was handed, and what cannot be read', () => {
+  it('is what each sink was handed, and what cannot be read or restored', () => {
     expect(described(report)).toBe(
-      'read 2000 items, 30 of the period\nfeed: 10 items handed over\nheads: 20 items handed over\nnot readable: D#dev#x / D: odd',
+      'read 2000 items, 30 of the period\nfeed: 10 items handed over\nheads: 20 items handed over\nnot readable: D#dev#x / D: odd\nnot restored: entry 3 of chain c: gone',
     );
   });
 });

@@ -328,13 +328,13 @@ export class SyntheticTable implements SyntheticItems {
       }),
     );
     return [
-      { name: 'states', count: Math.min(shape.accounts, entries), item: (i) => this.#state(i) },
       { name: 'decisions', count: entries, item: (entry) => this.#decisionItem(entry) },
       {
         name: 'entries',
         count: entries,
         item: (entry) => this.#auditItem(chainOf(this.#history.accountOf(entry)), this.#history.sequenceOf(entry)),
       },
+      { name: 'states', count: Math.min(shape.accounts, entries), item: (i) => this.#state(i) },
       { name: 'labels', count: reviewed, item: (i) => this.#label(i * habits.reviewedEvery) },
       lane('open reviews', this.#reviews('open')),
       lane('closed reviews', this.#reviews('closed')),

@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { checkpointRun } from '../../../functions/checkpoint/run.ts';
+import { compactArchive } from '../../../functions/compact/compact.ts';
 import { readEndpoints } from '../../../functions/read/endpoints.ts';
 import { erasedChains } from '../../../functions/read/erasedChains.ts';
 import { bundleBlocks } from '../../../functions/read/evidence/bundle.ts';
@@ -8,11 +9,16 @@ import { trainModel } from '../../../functions/train/train.ts';
 import { ledgerOf } from '../../../shared/deciding/judgement.ts';
 import { httpHandler } from '../../../shared/edge/http.ts';
 import { settle } from '../../../shared/ledger/ledger.ts';
+import { dayOf } from '../../../shared/parquet/places.ts';
+import type { Queue } from '../../../shared/ports/ports.ts';
 import { listEndpoints } from '../../../shared/webhooks/endpoints.ts';
 import { type ExportDependencies, selectExport } from '../../cli/export.ts';
 import { verifyLive } from '../../cli/verify.ts';
 import { erase } from '../../erasure/erase.ts';
 import { verifyChunks } from '../../proof/verify.ts';
+import { rebuildSinks } from '../../rebuild/plan.ts';
+import { rebuild } from '../../rebuild/rebuild.ts';
+import { resend } from '../../rebuild/resend.ts';
 import { accountId, transactionId, userId } from './items.ts';
 import { realAccountId, realTransactionId, realUserId } from './realAccounts.ts';
 import { tenant } from './shape.ts';
@@ -21,18 +27,23 @@ import type { World } from './world.ts';
 /** One scheduled or on-demand job of a deployment. */
 export interface Job {
   readonly name: string;
-  /** `flat`: costs the same whatever the history. `with accounts`: grows with their number, and says so. */
-  readonly growth: 'flat' | 'with accounts';
+  /** `flat`: costs the same whatever the history. Others grow, and say with what: `with days` reads one share of every day. */
+  readonly growth: 'flat' | 'with days' | 'with accounts';
   /** The function, by its stage, whose time and memory it has; `command`: a person's own machine. */
   readonly runsIn: string;
   /** Calls it may make at any age. */
   readonly callsMax?: number;
+  /** Audit rows older than this have left the table; left out: none has. */
+  readonly hotDays?: number;
   /** Rejects when the job fails or its answer is wrong. */
   readonly run: (world: World) => Promise<unknown>;
 }
 
 const codeVersion = 'bench';
 const withinMs = 60_000;
+const hourMs = 3_600_000;
+/** What a run of the compact function has, less what it keeps for its answer. */
+const compactMs = 595_000;
 /** Parts in which a table of a year is verified. */
 const sharesOfTable = 256;
 /** Characters shown of an answer that is no success. */
@@ -89,6 +100,18 @@ const exportDependencies = ({ table, archive, checkpoints, clock, signer }: Worl
   publicKey: signer.publicKey,
 });
 
+/** Rejects unless the chosen account's export is intact. */
+const exportOfAccount = async (world: World): Promise<void> => {
+  const account = { kind: 'account', tenant, accountId: realAccountId(chosenAccount) } as const;
+  const source = await selectExport(exportDependencies(world), account);
+  const report = await verifyChunks(bundleBlocks(source), { publicKey: world.signer.publicKey });
+  if (report.verdict !== 'intact') throw new Error(`the export is ${report.verdict}: ${report.findings[0]?.text}`);
+  if (report.entries !== world.history.shape.realPayments) throw new Error(`the export has ${report.entries} entries`);
+};
+
+/** Ends a job that has done the part which is measured. */
+class Enough extends Error {}
+
 const page = { limit: '50' };
 
 /** Every job. A new one needs a line here and nothing else. */
@@ -124,6 +147,18 @@ export const jobs: readonly Job[] = [
     run: ({ table, archive, models, clock }) => trainModel({ table, archive, models, clock, log: () => undefined, codeVersion }),
   },
   {
+    // The last day, although it is not closed: what a run has to do once a day.
+    name: 'compaction of a day',
+    growth: 'flat',
+    runsIn: 'compact',
+    run: async ({ table, archive, clock, randomness, history }) => {
+      const deadlineMs = clock.nowMs() + compactMs;
+      const throughDay = dayOf(history.endMs - 1);
+      const report = await compactArchive({ table, archive, clock, randomness }, { deadlineMs, throughDay });
+      if (report.outcome === 'busy' || report.rows === 0) throw new Error(`nothing was compacted: ${JSON.stringify(report)}`);
+    },
+  },
+  {
     name: 'checkpoint',
     growth: 'flat',
     runsIn: 'checkpoint',
@@ -144,17 +179,8 @@ export const jobs: readonly Job[] = [
       await requireIntact(String(await get(path)(world)));
     },
   },
-  {
-    name: 'export of an account',
-    growth: 'flat',
-    runsIn: 'command',
-    run: async (world) => {
-      const account = { kind: 'account', tenant, accountId: realAccountId(chosenAccount) } as const;
-      const source = await selectExport(exportDependencies(world), account);
-      const report = await verifyChunks(bundleBlocks(source), { publicKey: world.signer.publicKey });
-      if (report.verdict !== 'intact') throw new Error(`the export is ${report.verdict}: ${report.findings[0]?.text}`);
-    },
-  },
+  { name: 'export of an account', growth: 'flat', runsIn: 'command', run: exportOfAccount },
+  { name: 'export of expired rows', growth: 'with days', runsIn: 'command', hotDays: 20, run: exportOfAccount },
   {
     name: 'verify --live of a share',
     growth: 'with accounts',
@@ -196,6 +222,18 @@ export const jobs: readonly Job[] = [
   { name: 'versions of the policy', growth: 'flat', runsIn: 'read', run: get('/policy/versions', { limit: '4' }) },
   { name: 'webhooks list', growth: 'flat', runsIn: 'command', run: ({ table }) => listEndpoints(table, tenant) },
   {
+    name: 'webhook replay of an hour',
+    growth: 'flat',
+    runsIn: 'command',
+    run: async ({ table, clock, history }) => {
+      const [endpoint] = await listEndpoints(table, tenant);
+      const webhookQueue: Queue = { send: async (messages) => messages.map(() => ({ sent: true })) };
+      const plan = { tenant, endpointId: endpoint!.endpointId, fromMs: history.endMs - 2 * hourMs, toMs: history.endMs - hourMs };
+      const { events } = await resend({ table, webhookQueue, clock }, plan);
+      if (events === 0) throw new Error('no event was sent again');
+    },
+  },
+  {
     name: 'erase a person',
     growth: 'flat',
     runsIn: 'command',
@@ -206,6 +244,23 @@ export const jobs: readonly Job[] = [
         { tenant, subjects, by: 'bench' },
       );
       if (accounts !== 1) throw new Error(`${accounts} accounts were erased`);
+    },
+  },
+  {
+    // It reads the whole table, so that it has as many rounds as the table has 400,000 items: `npm run bench -- rebuild` adds them up.
+    name: 'a round of a rebuild',
+    growth: 'flat',
+    runsIn: 'command',
+    run: async ({ table, archive, checkpoints, clock, randomness, history }) => {
+      const webhookQueue = { send: async () => [] };
+      const dependencies = { table, archive, checkpoints, webhookQueue, clock, randomness, hotDays: null };
+      const plan = { fromMs: history.endMs - 2 * hourMs, toMs: history.endMs - hourMs, sinks: new Set(rebuildSinks) };
+      const stop = () => {
+        throw new Enough();
+      };
+      await rebuild(dependencies, { ...plan, resendsWebhooks: false }, stop).catch((error: unknown) => {
+        if (!(error instanceof Enough)) throw error;
+      });
     },
   },
 ];

@@ -26,7 +26,7 @@ export interface Measured {
 
 /** Runs a job against a stack of some age. Nothing is thrown: what goes wrong is the outcome. */
 export const measure = async (job: Job, prepared: Prepared, limits: JobLimits): Promise<Measured> => {
-  const world = await worldOf(prepared, limits.timeMs);
+  const world = await worldOf(prepared, limits.timeMs, job.hotDays ?? null);
   const startMs = world.history.endMs;
   forgetPeak();
   const begun = process.cpuUsage();

@@ -104,3 +104,7 @@ export const accountOfChain = (chain: string): number | null => {
   const account = bytes.readUInt32BE(chainDigestBytes);
   return chainOf(account) === chain ? account : null;
 };
+
+/** 64 digits that rise with the number, as hashes do not: a page of keys is found without knowing all of them. */
+export const risingHash = (number: number): string =>
+  `${number.toString(16).padStart(12, '0')}${createHash('sha256').update(String(number)).digest('hex').slice(12)}`;

@@ -4,21 +4,27 @@ import { deserialize, serialize } from 'node:v8';
 import { type VirtualClock, virtualClock } from '../../../shared/adapters/memory/clock.ts';
 import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
+import { auditFromItem, isAuditItem } from '../../../shared/ledger/items.ts';
+import { dayOf } from '../../../shared/parquet/places.ts';
+import { progressItem } from '../../../shared/parquet/progress.ts';
 import type { Item, ObjectStore, Randomness, TableStore } from '../../../shared/ports/ports.ts';
 import { noteHeads } from '../../../shared/proof/heads.ts';
+import { expiresAtS, isExpired } from '../../../shared/proof/hotRows.ts';
 import { fileKey } from '../../../shared/proof/keyFile.ts';
 import { localSigner, type Signer } from '../../../shared/proof/signer.ts';
 import { localMasterSecret, type MasterSecret, secretBytes } from '../../../shared/secrets/masterSecret.ts';
+import { expiryAttribute } from '../../../shared/store/names.ts';
 import { seededRandom } from '../../../shared/store/random.ts';
 import { addEndpoint } from '../../../shared/webhooks/endpoints.ts';
 import { archiveLanes } from './archives.ts';
 import { chainFiles } from './chainFiles.ts';
 import { type CheckpointHistory, checkpointStores, makeCheckpointHistory } from './checkpoints.ts';
+import { compactedDays, compactedToMs } from './compacted.ts';
 import { SyntheticTable, templatesOf } from './items.ts';
 import { Meter, meteredObjects, meteredSigner, meteredTable } from './meter.ts';
 import { syntheticObjects } from './objects.ts';
 import { makeRealAccounts } from './realAccounts.ts';
-import { chainOf, History, type Shape, startMs, tenant } from './shape.ts';
+import { chainOf, dayMs, History, type Shape, startMs, tenant } from './shape.ts';
 import { syntheticTable } from './table.ts';
 
 /** All that must be computed once for an age; every job's process reads it from a file. */
@@ -75,6 +81,13 @@ export const prepare = async (shape: Shape): Promise<Prepared> => {
   return { shape, secret, privateKeyPem, items: [...real.items, ...others.all()], checkpoints };
 };
 
+/** How far the compaction says that it has come. */
+const compactionProgress = (history: History): readonly Item[] => {
+  if (compactedDays(history) === 0) return [];
+  const entriesThrough = dayOf(compactedToMs(history) - dayMs);
+  return [progressItem({ revision: 1, holder: '', heldUntilMs: 0, unfinished: null, entriesThrough, sweptDay: '' })];
+};
+
 /** Since the last checkpoint. */
 const pendingMs = ({ checkpoints, endMs }: History): number => endMs - startMs - checkpoints * 300_000;
 
@@ -82,8 +95,8 @@ export const writePrepared = (file: string, prepared: Prepared): void => writeFi
 
 export const readPrepared = (file: string): Prepared => deserialize(readFileSync(file)) as Prepared;
 
-/** The stack of these facts; a call after `timeMs` of the virtual clock throws OutOfTime. */
-export const worldOf = async (prepared: Prepared, timeMs: number): Promise<World> => {
+/** The stack of these facts, without the audit rows that `hotDays` has let go; a call after `timeMs` of the virtual clock throws OutOfTime. */
+export const worldOf = async (prepared: Prepared, timeMs: number, hotDays: number | null = null): Promise<World> => {
   const history = new History(prepared.shape);
   const exact = virtualClock(history.endMs);
   const clock = { ...exact, nowMs: () => Math.floor(exact.nowMs()) };
@@ -95,15 +108,21 @@ export const worldOf = async (prepared: Prepared, timeMs: number): Promise<World
   const index = chainFiles(history, prepared.checkpoints);
   const checkpoints = syntheticObjects([stores.objects, ...index.lanes]);
   await fileKey(checkpoints, signer.publicKey);
+  const isGone = (item: Item): boolean =>
+    isAuditItem(item) && isExpired({ ...item, [expiryAttribute]: expiresAtS(auditFromItem(item), hotDays) }, history.endMs);
+  const items = hotDays === null ? prepared.items : prepared.items.filter((item) => !isGone(item));
   return {
     history,
     clock,
     meter,
     table: meteredTable(
-      syntheticTable([...prepared.items, ...synthetic.pointers(), stores.pointer, index.position], synthetic),
+      syntheticTable(
+        [...items, ...synthetic.pointers(), stores.pointer, index.position, ...compactionProgress(history)],
+        synthetic,
+      ),
       meter,
     ),
-    archive: meteredObjects(syntheticObjects(archiveLanes(history, templates)), meter),
+    archive: meteredObjects(syntheticObjects(archiveLanes(history, templates, prepared.items, hotDays)), meter),
     models: meteredObjects(memoryObjects(), meter),
     checkpoints: meteredObjects(checkpoints, meter),
     signer: meteredSigner(signer, meter),

@@ -1,15 +1,18 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { makeCheckpoint } from '../../../../functions/checkpoint/checkpoint.ts';
+import { compactArchive } from '../../../../functions/compact/compact.ts';
 import { type BundleSource, bundleLines } from '../../../../functions/read/evidence/bundle.ts';
 import { exportChains, exportRange } from '../../../../functions/read/evidence/export.ts';
 import { virtualClock } from '../../../../shared/adapters/memory/clock.ts';
 import { memoryObjects } from '../../../../shared/adapters/memory/objects.ts';
 import { memoryTable } from '../../../../shared/adapters/memory/table.ts';
+import { shareOf } from '../../../../shared/parquet/places.ts';
 import { archiveEntries } from '../../../../shared/proof/archive.ts';
 import { canonicalText } from '../../../../shared/proof/canonical.ts';
 import type { AuditEntry } from '../../../../shared/proof/entry.ts';
 import { noteHeads } from '../../../../shared/proof/heads.ts';
 import { auditKey } from '../../../../shared/store/names.ts';
+import { seededRandom } from '../../../../shared/store/random.ts';
 import { verifyBytes } from '../../../../tools/proof/verify.ts';
 import { chainOf, p256Signer, startMs } from '../../../tools/proof/builders.ts';
 
@@ -145,6 +148,92 @@ describe('an export of chains', () => {
     await expect(exportChains(at, ['nobody'], extras)).rejects.toThrow(
       'chain nobody: entry 1 is neither in the table nor in the archive',
     );
+  });
+});
+
+describe('an export of chains whose rows have expired, from the compacted archive', () => {
+  /** The stores, and which objects of the archive were read. */
+  const watched = () => {
+    const read: string[] = [];
+    const get = (key: string) => {
+      read.push(key);
+      return at.archive.get(key);
+    };
+    return { stores: { ...at, archive: { ...at.archive, get } }, read };
+  };
+  const compact = () =>
+    compactArchive({ ...at, randomness: seededRandom(1) }, { deadlineMs: at.clock.nowMs() + 600_000, throughDay: '2026-11-30' });
+  const smallObjects = (read: readonly string[]) => read.filter((key) => key.startsWith('audit/'));
+
+  beforeEach(async () => {
+    at = world();
+    await archiveEntries(at.archive, [...chains.alpha, ...chains.beta], 1);
+    await noteHeads(at.table, [chains.alpha[8]!, chains.beta[3]!]);
+    await checkpoint(20);
+    for (const { body, hash } of [...chains.alpha.slice(5), ...chains.beta.slice(2)])
+      await at.table.put({ ...auditKey(body.chain, body.sequence), body: canonicalText(body), hash });
+  });
+
+  it('reads the files of the chain and none of the small objects', async () => {
+    await compact();
+    const { stores, read } = watched();
+    const { report, shown } = await verified(await exportChains(stores, ['alpha'], extras));
+    expect(report.verdict).toBe('intact');
+    expect(shown).toEqual(numbered('alpha', 1, 9));
+    expect(smallObjects(read)).toEqual([]);
+    const files = read.filter((key) => key.endsWith('.parquet'));
+    expect(files.map((key) => key.split('/')[3])).toEqual([`share=${shareOf('alpha')}`]);
+  });
+  it('reads no file where no row is missing', async () => {
+    for (const { body, hash } of chains.alpha.slice(0, 5))
+      await at.table.put({ ...auditKey(body.chain, body.sequence), body: canonicalText(body), hash });
+    await compact();
+    const { stores, read } = watched();
+    expect((await verified(await exportChains(stores, ['alpha'], extras))).report.verdict).toBe('intact');
+    expect(read).toEqual([]);
+  });
+  it('takes several chains and a time from the files as well', async () => {
+    await compact();
+    const { stores, read } = watched();
+    for (const source of [
+      await exportChains(stores, ['alpha', 'beta'], extras),
+      await exportRange(stores, { from: null, to: null }, extras),
+    ]) {
+      const { report, shown } = await verified(source);
+      expect(report.verdict).toBe('intact');
+      expect(shown).toEqual([...numbered('alpha', 1, 9), ...numbered('beta', 1, 4)]);
+    }
+    expect(smallObjects(read)).toEqual([]);
+  });
+  it('finds in the small objects what came after the compaction', async () => {
+    at = world();
+    await archiveEntries(at.archive, chains.alpha.slice(0, 2), 1);
+    await compact();
+    await archiveEntries(at.archive, chains.alpha.slice(2, 5), 1);
+    await noteHeads(at.table, [chains.alpha[4]!]);
+    await checkpoint(20);
+    const { report, shown } = await verified(await exportChains(at, ['alpha'], extras));
+    expect(report.verdict).toBe('intact');
+    expect(shown).toEqual(numbered('alpha', 1, 5));
+  });
+  it('finds the expiry of an entry that was compacted before its row was to expire', async () => {
+    at = world();
+    await archiveEntries(at.archive, chains.alpha);
+    await compact();
+    await archiveEntries(at.archive, chains.alpha, 1);
+    await compact();
+    await noteHeads(at.table, [chains.alpha[8]!]);
+    await checkpoint(20);
+    expect((await verified(await exportChains(at, ['alpha'], extras))).report.verdict).toBe('intact');
+  });
+  it('shows rows as missing that are gone before their time, though the files have them', async () => {
+    at = world();
+    await commit(...chains.alpha);
+    await checkpoint(20);
+    await compact();
+    await at.table.delete(auditKey('alpha', 4));
+    const { report } = await verified(await exportChains(at, ['alpha'], extras));
+    expect(report.findings[0]).toMatchObject({ kind: 'missing', chain: 'alpha', sequence: 4 });
   });
 });
 

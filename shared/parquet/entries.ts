@@ -1,11 +1,11 @@
-import type { DecisionBody } from '../../shared/domain/audit.ts';
-import { outcomes } from '../../shared/domain/outcome.ts';
-import { type SignalName, signalNames } from '../../shared/domain/signals/names.ts';
-import { formatInstant } from '../../shared/domain/time.ts';
-import { signalColumn, signalFields } from '../../shared/parquet/features.ts';
-import { type Field, holds, type Row } from '../../shared/parquet/file.ts';
-import type { ArchivedEntry } from '../../shared/proof/archive.ts';
-import { canonicalText } from '../../shared/proof/canonical.ts';
+import type { DecisionBody } from '../domain/audit.ts';
+import { outcomes } from '../domain/outcome.ts';
+import { type SignalName, signalNames } from '../domain/signals/names.ts';
+import { formatInstant } from '../domain/time.ts';
+import type { ArchivedEntry } from '../proof/archive.ts';
+import { canonicalText } from '../proof/canonical.ts';
+import { signalColumn, signalFields } from './features.ts';
+import { type Field, holds, type Row } from './file.ts';
 
 const field = (name: string, type: Field['type'], meaning: string, unit: string | null = null): Field => ({
   name,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { entryFields, entryOfRow, rowOfEntry } from '../../../functions/compact/entries.ts';
+import { entryFields, entryOfRow, rowOfEntry } from '../../../shared/parquet/entries.ts';
 import { decodeFile, encodeFile, rowsOf } from '../../../shared/parquet/file.ts';
 import type { ArchivedEntry } from '../../../shared/proof/archive.ts';
 import { DrivenAccount } from '../../shared/domain/driven.ts';
