@@ -13,6 +13,8 @@ const furtherTests: Readonly<Record<string, readonly string[]>> = {
   boosted: ['learned'],
   durations: ['decide', 'decideModel', 'decideStreams', 'window'],
   decision: ['rowFormat'],
+  entities: ['decideEntities', '../entities/counting'],
+  entityFigures: ['decideEntities', '../entities/counting', '../entities/stream'],
   explain: ['anomalyText'],
   knownNames: ['rowFormat'],
   merchant: ['ruleFacts', 'signals/merchantRisk'],

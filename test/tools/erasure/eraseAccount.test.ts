@@ -13,7 +13,7 @@ describe('an erasure of one account', () => {
   const subject = { userId: 'user-of-7.x', accountId: 'account-of-7.x' };
   /** A stack in which so many people paid, of whom some were erased before. */
   const stackOf = async (count: number, erasedBefore = 0) => {
-    const at = world();
+    const at = world('over-at-once');
     for (let i = 7; i < 7 + count; i += 1) for (let n = 0; n < 3; n += 1) await at.pay(payment(i, n));
     await at.project();
     await at.label('txn_7_0', 'note about 7.');

@@ -78,9 +78,10 @@ const parkedQueue = (messages: ParkedMessage[]): ParkedQueue => ({
   },
 });
 
-export const world = () => {
+export const world = (waits: 'over-at-once' | 'until-woken' = 'until-woken') => {
   const table = memoryTable();
-  const clock = virtualClock(startMs + 60_000);
+  const virtual = virtualClock(startMs + 60_000);
+  const clock = waits === 'over-at-once' ? { ...virtual, sleep: async (ms: number) => virtual.advance(Math.ceil(ms)) } : virtual;
   const randomness = seededRandom(5);
   const archive = memoryObjects();
   const checkpoints = memoryObjects();
