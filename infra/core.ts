@@ -27,6 +27,7 @@ import { Webhooks } from './webhooks.ts';
 /** Everything that decides and stores, from resource types that AWS, LocalStack and MiniStack all take. */
 export class CoreStack extends Stack {
   readonly data: Data;
+  readonly settings: Settings;
   readonly functions: readonly HouseFunction[];
   readonly api: RestApi;
   readonly alarms: Alarms;
@@ -62,6 +63,7 @@ export class CoreStack extends Stack {
     // The API names no function of the queue, the stream or the schedules, so that these may name the API.
     const consoleUrl = settings.consoleUrl ?? api.urlForPath('/console');
     for (const stage of [score, project, checkpoint]) stage.function.told(env.consoleUrl, consoleUrl);
+    this.settings = settings;
     this.data = data;
     this.functions = [ingest, score, decide, project, webhooks, read, review, admin, compact, train, checkpoint, sweep].map(
       (stage) => stage.function,

@@ -133,6 +133,13 @@ const acceptedOfTable = ({ tableArn }: ITable): Accepted => ({
   reason: 'ListStreams is asked of the table, whose stream is named by the time it was switched on.',
 });
 
+/** Where the setting `gatewayLog` is off. */
+const acceptedWithoutLog: Accepted = {
+  rules: ['AwsSolutions-APIG1', 'Serverless-APIGWAccessLogging'],
+  under: ['Api/Api/DeploymentStage.v1'],
+  reason: 'Whoever deploys has switched the log of the gateway off; the functions write one line for each request that matters.',
+};
+
 /** Findings about resources that a setting adds. */
 const acceptedWhereThere: readonly Accepted[] = [
   {
@@ -149,7 +156,8 @@ const acceptedWhereThere: readonly Accepted[] = [
 
 /** Makes synthesis fail on every finding of the AWS Solutions, PCI DSS and serverless packs that `accepted` does not justify. */
 export const checkWithPacks = ({ app, core }: Built): void => {
-  for (const { rules, under, reason } of [...accepted, acceptedOfTable(core.data.table)]) {
+  const withoutLog = core.settings.gatewayLog ? [] : [acceptedWithoutLog];
+  for (const { rules, under, reason } of [...accepted, ...withoutLog, acceptedOfTable(core.data.table)]) {
     for (const path of under) {
       const scope = childAt(core, path);
       Validations.of(scope).acknowledge(...rules.map((id) => ({ id, reason })));

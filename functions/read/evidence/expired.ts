@@ -114,31 +114,3 @@ const isFull = ({ from, to, reached }: Hole, found: readonly AuditEntry[]): bool
   for (let sequence = from; sequence <= last; sequence += 1) if (!sequences.has(sequence)) return false;
   return true;
 };
-
-/**
- * Of each chain, the archived entries whose rows may be gone, in order, from every small object of the archive: for whoever visits so many chains
- * that holes cannot be told apart. Throws store errors.
- */
-export const expiredEntries = async (
-  archive: ObjectStore,
-  stretches: readonly Pick<Stretch, 'chain' | 'first' | 'last'>[],
-  nowMs: number,
-): Promise<ReadonlyMap<string, readonly AuditEntry[]>> => {
-  const wanted = new Map(stretches.map((stretch) => [stretch.chain, stretch]));
-  const found = new Map<string, Map<string, AuditEntry>>();
-  let count = 0;
-  for await (const entries of readArchive(archive, '0000-00-00', '9999-99-99')) {
-    for (const { expiresAt = Infinity, ...entry } of entries) {
-      const { chain, sequence } = entry.body;
-      const stretch = wanted.get(chain);
-      if (!stretch || sequence < stretch.first || sequence > stretch.last || expiresAt * 1_000 > nowMs) continue;
-      const own = found.get(chain) ?? new Map<string, AuditEntry>();
-      found.set(chain, own);
-      if (!own.has(entry.hash) && ++count > archivedMax) {
-        throw new Error(`more than ${archivedMax} entries come from the archive: narrow the export, or verify smaller shares`);
-      }
-      own.set(entry.hash, entry);
-    }
-  }
-  return new Map([...found].map(([chain, own]) => [chain, [...own.values()].sort((a, b) => a.body.sequence - b.body.sequence)]));
-};
