@@ -21,11 +21,12 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
-import { Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
+import { Duration, Lazy, RemovalPolicy } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { env, masterSecretKey, prefixes } from '../shared/store/names.ts';
 import { codeOf } from './code.ts';
 import type { Data } from './data.ts';
+import { DataKeyUse } from './dataKeyUse.ts';
 import { changeable, type ItemKind, writingKeyActions } from './itemRights.ts';
 import type { Settings } from './settings.ts';
 
@@ -65,10 +66,9 @@ export class HouseFunction extends Construct {
   /** Callers invoke this alias. A deployment points it to a new version, a rollback points it back: old versions stay. */
   readonly alias: IFunction;
   private readonly data: Data;
-  private readonly region: string;
   private readonly sendActions: string[];
   private readonly itemKinds = new Map<string, ReadonlySet<ItemKind>>();
-  private readonly keyUse = new Map<string, PolicyStatement>();
+  private readonly dataKeyUse: DataKeyUse;
 
   constructor(scope: Construct, id: string, props: HouseFunctionProps) {
     super(scope, id);
@@ -77,13 +77,13 @@ export class HouseFunction extends Construct {
     this.memoryMb = props.memoryMb;
     this.data = props.data;
     this.sendActions = ['sqs:SendMessage', ...(props.settings.grantsBatchSend ? ['sqs:SendMessageBatch'] : [])];
-    this.region = Stack.of(this).region;
     const logGroup = new LogGroup(this, 'Log', {
       retention: props.isAudited === true ? props.settings.auditLogRetentionDays : props.settings.logRetentionDays,
       encryptionKey: props.data.dataKey,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    this.dataKeyUse = new DataKeyUse(this.role, props.data.dataKey);
     this.allow('OwnLog', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]);
     const { [props.stage]: reserved } = props.settings.reservedConcurrency;
     this.function = new LambdaFunctionResource(this, 'Function', {
@@ -323,20 +323,8 @@ export class HouseFunction extends Construct {
     return this.usesDataKey('dynamodb', keyActions);
   }
 
-  /** The role may use the data key only through the service that stores the data. */
   private usesDataKey(service: string, actions: readonly string[]): this {
-    let statement = this.keyUse.get(service);
-    if (statement === undefined) {
-      statement = new PolicyStatement({
-        sid: `DataKeyThrough${service.toUpperCase()}`,
-        resources: [this.data.dataKey.keyArn],
-        conditions: { StringEquals: { 'kms:ViaService': `${service}.${this.region}.amazonaws.com` } },
-      });
-      this.keyUse.set(service, statement);
-      this.role.addToPolicy(statement);
-    }
-    const missing = actions.filter((action) => !statement.actions.includes(action));
-    statement.addActions(...missing);
+    this.dataKeyUse.allow(service, actions);
     return this;
   }
 

@@ -10,8 +10,8 @@ const changed: Readonly<Record<string, string>> = {
 };
 
 /**
- * The policy of a tenant that never published one: version 1. `test/shared/policy/default.test.ts` shows it on whole accounts, docs/policy.md
- * says why each number is what it is.
+ * The policy of a tenant that never published one: version 1. `test/shared/policy/default.test.ts` and `defaultEntities.test.ts` show it on
+ * whole accounts, docs/policy.md says why each number is what it is.
  *
  * Rates are examples, rounded, to be replaced by the tenant's own. Every threshold is meant for consumer payments in rupees. One
  * signal or rule of weight alone is REVIEWed (40 to 69 points), two are BLOCKed; NEW_DEVICE_USED, MERCHANT_RISK, ANOMALY and the signals across

@@ -6,7 +6,8 @@ import { decisionFromItem } from '../../shared/ledger/items.ts';
 import { settle, settleAll } from '../../shared/ledger/ledger.ts';
 import type { Consumed } from '../../shared/ports/ports.ts';
 import { seededRandom } from '../../shared/store/random.ts';
-import { faultsOf, ledgerOn, limitOfFive, limitOfFivePayers, payment, startMs, submission } from '../simulation/world.ts';
+import { faultsOf } from '../simulation/ledgerFaults.ts';
+import { ledgerOn, limitOfFive, limitOfFivePayers, payment, startMs, submission } from '../simulation/world.ts';
 import { dynamoEmulator } from '../support/emulators.ts';
 import { withAll } from '../support/wholeTable.ts';
 

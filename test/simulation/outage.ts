@@ -7,7 +7,8 @@ import { serializeTransaction } from '../../shared/contract/transaction.ts';
 import { defaultPolicy } from '../../shared/policy/default.ts';
 import { seededRandom } from '../../shared/store/random.ts';
 import { deployedQueue, life, retryOn, withOutage } from './deployedQueue.ts';
-import { faultsOf, ledgerOn, payment, recordOf, startMs } from './world.ts';
+import { faultsOf } from './ledgerFaults.ts';
+import { ledgerOn, payment, recordOf, startMs } from './world.ts';
 
 export interface OutagePlan {
   readonly seed: number;

@@ -7,7 +7,8 @@ import { settle } from '../../shared/ledger/ledger.ts';
 import type { Item } from '../../shared/ports/ports.ts';
 import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
 import { entityFaultsOf } from './entities.ts';
-import { faultsOf, ledgerOn, limitOfFivePayers, payment, simulate, startMs, submission } from './world.ts';
+import { faultsOf } from './ledgerFaults.ts';
+import { ledgerOn, limitOfFivePayers, payment, simulate, startMs, submission } from './world.ts';
 
 /** Fifty accounts that pay one payee within a minute, in any order. */
 export const toOnePayee = (random: SeededRandom): Transaction[] =>

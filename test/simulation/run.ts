@@ -4,11 +4,12 @@ import { decisionFromItem, isDecisionItem } from '../../shared/ledger/items.ts';
 import type { Write } from '../../shared/ports/ports.ts';
 import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
 import { entityFaultsOf } from './entities.ts';
+import { faultsOf } from './ledgerFaults.ts';
 import { runOutage } from './outage.ts';
 import { passedByCall, passedByQueue } from './payee.ts';
 import { projectedFaultsOf } from './projected.ts';
 import { streamAndRebuild } from './stream.ts';
-import { faultsOf, limitOfFive, type Plan, payment, randomTransactions, simulate, startMs } from './world.ts';
+import { limitOfFive, type Plan, payment, randomTransactions, simulate, startMs } from './world.ts';
 
 /**
  * One seed: a few accounts, random faults of every kind, every delivery repeated; then the stream of what was committed, part of which is

@@ -10,9 +10,10 @@ import type { Consumed } from '../../shared/ports/ports.ts';
 import { decisionKey } from '../../shared/store/names.ts';
 import { seededRandom } from '../../shared/store/random.ts';
 import { entityFaultsOf } from './entities.ts';
+import { faultsOf } from './ledgerFaults.ts';
 import { passedByCall, passedByQueue, toOnePayee } from './payee.ts';
 import { runSeed } from './run.ts';
-import { faultsOf, ledgerOn, limitOfFive, limitOfFivePayers, payment, simulate, startMs, submission } from './world.ts';
+import { ledgerOn, limitOfFive, limitOfFivePayers, payment, simulate, startMs, submission } from './world.ts';
 
 describe('seeded runs with faults of every kind', () => {
   test.each(Array.from({ length: 60 }, (_, seed) => seed + 1))(

@@ -24,6 +24,7 @@ import { aTransaction } from '../project/builders.ts';
 
 export const startMs = Date.UTC(2026, 10, 20, 12);
 export const hourMs = 3_600_000;
+export const dayMs = 24 * hourMs;
 const runMs = 180_000;
 
 /** The ledger, the checkpoint stage and the sweep on one table. */
@@ -112,3 +113,21 @@ const entriesOf = (item: Item): StoredEntry[] => {
     return [];
   }
 };
+
+export const accounts = 12;
+export const stateOf = (account: number) => stateKey('dev', `account-of-${account}.x`, `user-of-${account}.x`);
+
+/** Accounts with 1, 2, 3... payments and a system chain, all signed. */
+export const paid = async (hotDays: number | null = null) => {
+  const at = world(hotDays);
+  const chains: string[] = [];
+  for (let account = 0; account < accounts; account += 1) {
+    for (let n = 0; n <= account; n += 1) chains[account] = await at.pay(account);
+  }
+  await at.administer();
+  await at.note();
+  await at.checkpoint();
+  return { at, chains };
+};
+
+export type World = Awaited<ReturnType<typeof paid>>;

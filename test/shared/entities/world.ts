@@ -26,6 +26,9 @@ export const paid = (given: Partial<Transaction> = {}): Transaction => ({
   ...given,
 });
 
+/** Of the nth account, the nth payment. */
+export const account = (n: number): Partial<Transaction> => ({ transactionId: `t${n}`, userId: `u${n}`, accountId: `a${n}` });
+
 export const submitted = (given: Partial<Transaction> = {}, receivedAtMs?: number): Submission => {
   const one = paid(given);
   return {
