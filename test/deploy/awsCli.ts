@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { installInto } from './ministack.ts';
+import { installInto } from '../support/python.ts';
 
 /** What the documented commands call. Not beside MiniStack, which pins another version of a library that both need. */
 const packages = ['awscli==1.46.3'];

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { NotPossibleHere } from './ministack.ts';
+import { NotPossibleHere } from '../support/python.ts';
 
 const run = promisify(execFile);
 

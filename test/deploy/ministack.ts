@@ -3,41 +3,17 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { LocalTarget } from '../../infra/deployLocal.ts';
+import { installInto } from '../support/python.ts';
 
 const run = promisify(execFile);
 
 const packages = ['ministack==1.5.33', 'cryptography==50.0.2'];
-const installMsMax = 180_000;
 const startMsMax = 20_000;
 const stopMsMax = 10_000;
 const pollMs = 100;
 
-/** What is needed to run the test at all cannot be had here: nothing is proved, and nothing failed. */
-export class NotPossibleHere extends Error {
-  override readonly name = 'NotPossibleHere';
-}
-
 /** Installs MiniStack into a folder of its own. Throws NotPossibleHere without Python or without PyPI. */
 export const installMinistack = (folder: string): Promise<string> => installInto(join(folder, 'venv'), packages);
-
-/** Makes a virtual environment with these packages. Returns its folder; throws NotPossibleHere without Python or without PyPI. */
-export const installInto = async (venv: string, wanted: readonly string[]): Promise<string> => {
-  try {
-    await run('python3', ['-m', 'venv', venv]);
-    await run(join(venv, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', ...wanted], {
-      timeout: installMsMax,
-    });
-  } catch (cause) {
-    throw new NotPossibleHere(`${wanted.join(' and ')} cannot be installed: ${firstLine(cause)}`, { cause });
-  }
-  return venv;
-};
-
-const firstLine = (cause: unknown): string => {
-  const { stderr, message } = cause as { readonly stderr?: string; readonly message: string };
-  const lines = (stderr || message).split('\n').filter((line) => line.trim() !== '');
-  return lines.at(-1) ?? 'no reason given';
-};
 
 /** A certificate for the loopback address, made with the library that MiniStack itself was installed with. */
 const certificateScript = `

@@ -16,9 +16,10 @@ import {
 } from '../../infra/deployLocal.ts';
 import { env } from '../../shared/store/names.ts';
 import { freePort } from '../../tools/local/port.ts';
+import { NotPossibleHere, skippedCode } from '../support/python.ts';
 import { installAwsCli } from './awsCli.ts';
 import { checkOutEarlier } from './earlier.ts';
-import { installMinistack, NotPossibleHere, startMinistack } from './ministack.ts';
+import { installMinistack, startMinistack } from './ministack.ts';
 
 /**
  * A real `cdk deploy` on a third-party AWS that enforces IAM: first deployment, the main job from outside, grants taken away, alarms told,
@@ -26,7 +27,6 @@ import { installMinistack, NotPossibleHere, startMinistack } from './ministack.t
  * to it, as `docs/operations.md` says. With `--from VERSION` it deploys that commit first and proves the upgrade from it to this checkout.
  * Exit codes: 0 passed, 1 failed, 75 skipped because what it needs cannot be had here.
  */
-const skippedCode = 75;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const logFile = join(root, 'reports', 'deploy', 'ministack.log');
 

@@ -88,6 +88,10 @@ describe.each(stages)('the bundle of the %s stage', (stage) => {
     expect(packagesOf(heldIn(metafile)).filter((name) => !allowed.includes(name))).toEqual([]);
   });
 
+  it('has met no emulator, not even in a file that the bundler left out', () => {
+    expect(Object.keys(metafile.inputs).filter((path) => /fauxqs|dynoxide|ministack|localstack/i.test(path))).toEqual([]);
+  });
+
   it('starts without what it loads later', () => {
     const started = packagesOf(loadedAtStart(metafile));
     expect(started.filter((name) => !(atStart[stage] ?? []).includes(name))).toEqual([]);
