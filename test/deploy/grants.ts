@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteItemCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  ScanCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { KMSClient, SignCommand } from '@aws-sdk/client-kms';
 import { InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -220,9 +227,9 @@ const foreign: readonly Foreign[] = [
   },
   {
     stage: 'Project',
-    action: 'dynamodb:DeleteItem',
+    action: 'dynamodb:Scan',
     own: 'feed',
-    attempt: (credentials) => withDynamo(credentials).send(new DeleteItemCommand({ TableName: table, Key: keyOf('feed') })),
+    attempt: (credentials) => withDynamo(credentials).send(new ScanCommand({ TableName: table, Limit: 1 })),
   },
   {
     stage: 'Webhooks',
