@@ -15,6 +15,7 @@ export const handler = httpHandler(
   readEndpoints({
     table,
     openInputs: inputsOpener(masterSecret),
+    masterSecret,
     findErasedChain: erasedChains(table, masterSecret),
     evidence: { table, archive, checkpoints, clock, publicKey: environmentPublicKey() },
     version: required('version'),

@@ -3,6 +3,7 @@ import { erasedChainItem } from '../../functions/read/erasedChains.ts';
 import { alertedAccount } from '../../shared/alerts/gate.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import { formatInstant } from '../../shared/domain/time.ts';
+import { notedTransaction } from '../../shared/entities/lookup.ts';
 import { decisionFromItem, decisionItem } from '../../shared/ledger/items.ts';
 import { accountFromItem, ownerOf, unmoved } from '../../shared/ledger/state.ts';
 import {
@@ -51,7 +52,7 @@ export interface ErasureReport {
   readonly alerts: number;
   /** Notes of whose account it was. */
   readonly users: number;
-  /** Attempts and marks in the records of entities. */
+  /** Attempts and marks in the records of entities, and notes by which entities are looked up. */
   readonly entities: number;
   readonly featureObjects: number;
   readonly messages: number;
@@ -85,7 +86,7 @@ export async function erase(dependencies: ErasureDependencies, erasure: Erasure)
   const total = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0, users: 0, entities: 0 };
   let erasedTransactions: Erased = new Map();
   for (let sweeps = 1; ; sweeps += 1) {
-    const found = await sweep(dependencies, erasure, isSubject);
+    const found = await sweep(dependencies, erasure, isSubject, erasedTransactions);
     erasedTransactions = found.erasedTransactions;
     total.decisions += found.decisions;
     total.feedPages += found.feedPages;
@@ -197,7 +198,12 @@ interface Swept {
   readonly erasedTransactions: Erased;
 }
 
-async function sweep(dependencies: ErasureDependencies, { tenant, onProgress }: Erasure, isSubject: IsSubject): Promise<Swept> {
+async function sweep(
+  dependencies: ErasureDependencies,
+  { tenant, onProgress }: Erasure,
+  isSubject: IsSubject,
+  erasedBefore: Erased,
+): Promise<Swept> {
   const { table } = dependencies;
   const erasedTransactions = new Map<string, number>();
   const count = { decisions: 0, feedPages: 0, reviews: 0, alerts: 0, users: 0, entities: 0 };
@@ -209,8 +215,7 @@ async function sweep(dependencies: ErasureDependencies, { tenant, onProgress }: 
       const { transactionId, accountId, userId, occurredAtMs } = stored.decision.transaction;
       if (!stored.erased) {
         if (!isSubject(accountId, userId) || !(await isDead(item))) continue;
-        const { transaction, policyVersion } = stored.decision;
-        count.entities += await eraseFromEntities(dependencies, tenant, transaction, policyVersion);
+        count.entities += await eraseFromEntities(dependencies, tenant, stored.decision);
         await table.put(
           decisionItem({ ...stored, correlationId: null, erased: true, decision: withoutPerson(stored.decision) }),
           { kind: 'present' },
@@ -239,6 +244,10 @@ async function sweep(dependencies: ErasureDependencies, { tenant, onProgress }: 
       if ((await table.get(stateKey(tenant, item.sk, userId), { consistent: true })) !== null) continue;
       await table.delete({ pk: item.pk, sk: item.sk });
       count.users += 1;
+    } else if (own(prefixes.lookup, item) && erasedBefore.has(notedTransaction(item))) {
+      // It was projected while its decision was erased.
+      await table.delete({ pk: item.pk, sk: item.sk });
+      count.entities += 1;
     }
   }
   return { ...count, erasedTransactions };

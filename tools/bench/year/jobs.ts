@@ -52,6 +52,7 @@ const get =
       readEndpoints({
         table,
         openInputs: inputsOpener(masterSecret),
+        masterSecret,
         findErasedChain: erasedChains(table, masterSecret),
         evidence: { table, archive, checkpoints, clock, publicKey: async () => signer.publicKey },
         version: codeVersion,
