@@ -240,11 +240,7 @@ const rules: readonly Rule[] = [
   integer('apiRatePerSecond', 1, 10_000),
   integer('apiBurst', 1, 5000),
   integer('openRatePerSecond', 1, 10_000),
-  {
-    name: 'firewall',
-    allowed: 'core, operations or none',
-    holds: (value) => ['core', 'operations', 'none'].includes(value as string),
-  },
+  text('firewall', /^(core|operations|none)$/, 'core, operations or none'),
   integer('addressCallsPer5Minutes', 10, 2_000_000_000),
   integer('keylessCallsPer5Minutes', 10, 2_000_000_000),
   integer('compactEveryMinutes', 15, 720),

@@ -9,7 +9,6 @@ import { erasedChains } from './erasedChains.ts';
 import { inputsOpener } from './inputs.ts';
 
 const { table, archive, checkpoints, clock, randomness, masterSecret } = services();
-
 export const handler = httpHandler(
   'read',
   readEndpoints({

@@ -58,27 +58,30 @@ async function pageOf(
     ...(resumed !== null && { to: resumed.note }),
     ...(place !== null && resumed === null && { after: place.note }),
     descending: true,
-    limit: notesMax,
+    limit: Math.min(notesMax, limit),
   });
   if (page.items.length === 0) {
     const isKnown = place !== null || (await table.query({ pk, limit: 1 })).items.length > 0;
     return { found: [], next: null, isKnown };
   }
-  const days = await inParallel(page.items, atOnce, (note) =>
-    accountDay(table, entity, note, note.sk === resumed?.note ? resumed.sequence : null),
-  );
   const found: Decision[] = [];
-  for (const [i, { decisions, goesOnAfter }] of days.entries()) {
-    const note = page.items[i]!.sk;
-    const left = limit - found.length;
-    found.push(...decisions.slice(0, left));
-    if (decisions.length > left) {
-      const last = decisions[left - 1];
-      const before = page.items[i - 1];
-      const next = last !== undefined ? { note, sequence: last.sequence } : { note: before!.sk, sequence: null };
-      return { found, next, isKnown: true };
+  for (let at = 0; at < page.items.length; at += atOnce) {
+    const some = page.items.slice(at, at + atOnce);
+    const days = await inParallel(some, atOnce, (note) =>
+      accountDay(table, entity, note, note.sk === resumed?.note ? resumed.sequence : null),
+    );
+    for (const [i, { decisions, goesOnAfter }] of days.entries()) {
+      const note = some[i]!.sk;
+      const left = limit - found.length;
+      found.push(...decisions.slice(0, left));
+      if (decisions.length > left) {
+        const last = decisions[left - 1];
+        const next =
+          last === undefined ? { note: page.items[at + i - 1]!.sk, sequence: null } : { note, sequence: last.sequence };
+        return { found, next, isKnown: true };
+      }
+      if (goesOnAfter !== null) return { found, next: { note, sequence: goesOnAfter }, isKnown: true };
     }
-    if (goesOnAfter !== null) return { found, next: { note, sequence: goesOnAfter }, isKnown: true };
   }
   const last = page.items.at(-1)!.sk;
   return { found, next: page.after === undefined ? null : { note: last, sequence: null }, isKnown: true };
