@@ -5,10 +5,11 @@ import { entityHashes } from '../../shared/entities/hashes.ts';
 import { trackedBy } from '../../shared/entities/kinds.ts';
 import { lookupItem, lookupKey } from '../../shared/entities/lookup.ts';
 import { entityPlaces } from '../../shared/entities/places.ts';
-import { ConditionFailed, type Key, type TableStore } from '../../shared/ports/ports.ts';
+import { ConditionFailed, type Key, type TableStore, Unavailable } from '../../shared/ports/ports.ts';
 import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
+import { inParallel } from '../../shared/store/parallel.ts';
 import { failuresInTurn } from './inTurn.ts';
-import type { CommittedDecision, Failure, Sink } from './sink.ts';
+import type { CommittedDecision, Sink } from './sink.ts';
 
 export interface LookupsDependencies {
   readonly table: TableStore;
@@ -21,6 +22,8 @@ export interface LookupsDependencies {
 
 /** The most that one request reads. */
 const keysPerRead = 100;
+/** Requests under way: a batch of the stream may ask for thousands of notes. */
+const atOnce = 16;
 
 /** A note to be written, and the records of the batch that ask for it. */
 interface Note {
@@ -28,6 +31,11 @@ interface Note {
   readonly transactionId: string;
   readonly sequence: number;
   readonly positions: readonly number[];
+}
+
+interface NoteFailure {
+  readonly note: Note;
+  readonly cause: unknown;
 }
 
 /**
@@ -42,13 +50,11 @@ export const lookupsSink = (dependencies: LookupsDependencies): Sink => ({
     const unread = await failuresInTurn(decisions, async (committed) => {
       wanted.push(...(await notesOf(dependencies, committed)));
     });
-    const notes = firstOfEach(wanted);
-    const failures: Failure[] = unread.map(({ value: { position }, cause }) => ({ position, cause }));
-    for (let at = 0; at < notes.length; at += keysPerRead) {
-      const unwritten = await writeMissing(dependencies.table, notes.slice(at, at + keysPerRead));
-      failures.push(...unwritten.flatMap(({ value, cause }) => value.positions.map((position) => ({ position, cause }))));
-    }
-    return failures;
+    const unwritten = await writeMissing(dependencies.table, firstOfEach(wanted));
+    return [
+      ...unread.map(({ value: { position }, cause }) => ({ position, cause })),
+      ...unwritten.flatMap(({ note, cause }) => note.positions.map((position) => ({ position, cause }))),
+    ];
   },
 });
 
@@ -82,25 +88,61 @@ const firstOfEach = (notes: readonly Note[]): Note[] =>
     positions: same.flatMap(({ positions }) => positions),
   }));
 
-async function writeMissing(table: TableStore, notes: readonly Note[]): Promise<{ value: Note; cause: unknown }[]> {
-  let stored: Awaited<ReturnType<TableStore['getMany']>>;
-  try {
-    stored = await table.getMany(
-      notes.map(({ key }) => key),
-      { consistent: true },
-    );
-  } catch (cause) {
-    return notes.map((value) => ({ value, cause }));
-  }
-  return failuresInTurn(
-    notes.filter((_, i) => stored[i] === null),
-    async ({ key, transactionId }) => {
-      const { items } = await table.query({ pk: key.pk, limit: 1 });
+/** Writes the notes that are not there. Returns those that failed; a store that does not answer ends it, and fails all that are left. */
+async function writeMissing(table: TableStore, notes: readonly Note[]): Promise<NoteFailure[]> {
+  const failures: NoteFailure[] = [];
+  const tried = async <Value>(
+    values: readonly Value[],
+    notesIn: (value: Value) => readonly Note[],
+    act: (value: Value) => Promise<void>,
+  ) => {
+    let away: Unavailable | null = null;
+    await inParallel(values, atOnce, async (value) => {
+      const fail = (cause: unknown) => failures.push(...notesIn(value).map((note) => ({ note, cause })));
+      if (away !== null) return void fail(away);
       try {
-        await table.put(lookupItem(key, transactionId, items.length === 0), { kind: 'absent' });
+        await act(value);
+      } catch (cause) {
+        if (cause instanceof Unavailable) away = cause;
+        fail(cause);
+      }
+    });
+  };
+
+  const missing: Note[] = [];
+  await tried(
+    chunksOf(notes),
+    (some) => some,
+    async (some) => {
+      const stored = await table.getMany(
+        some.map(({ key }) => key),
+        { consistent: true },
+      );
+      missing.push(...some.filter((_, i) => stored[i] === null));
+    },
+  );
+  const wanted: { readonly note: Note; readonly isFirst: boolean }[] = [];
+  await tried(
+    [...Map.groupBy(missing, ({ key }) => key.pk)],
+    ([, same]) => same,
+    async ([pk, same]) => {
+      const isKnown = (await table.query({ pk, limit: 1 })).items.length > 0;
+      wanted.push(...same.map((note, i) => ({ note, isFirst: !isKnown && i === 0 })));
+    },
+  );
+  await tried(
+    wanted,
+    ({ note }) => [note],
+    async ({ note: { key, transactionId }, isFirst }) => {
+      try {
+        await table.put(lookupItem(key, transactionId, isFirst), { kind: 'absent' });
       } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error;
       }
     },
   );
+  return failures;
 }
+
+const chunksOf = (notes: readonly Note[]): (readonly Note[])[] =>
+  Array.from({ length: Math.ceil(notes.length / keysPerRead) }, (_, i) => notes.slice(i * keysPerRead, (i + 1) * keysPerRead));

@@ -130,8 +130,26 @@ describe('the notes by which entities are looked up', () => {
     expect(policies).toEqual(['acme 1']);
   });
 
+  it('of a full batch are written side by side, and one of them alone stays for ever', async () => {
+    const { table, sinkOn, notes } = world();
+    let [underWay, most] = [0, 0];
+    const put: TableStore['put'] = async (...given) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise((resolve) => setImmediate(resolve));
+      underWay -= 1;
+      return table.put(...given);
+    };
+    const decisions = Array.from({ length: 250 }, (_, i) => decisionOf({ accountId: `a${i}`, deviceId: 'd_9' }, {}, 'acme', i));
+    expect(await sinkOn({ ...table, put }).project({ decisions, entries: [] })).toEqual([]);
+    expect(most).toBe(16);
+    expect(notes()).toHaveLength(250);
+    expect(notes().filter((note) => note[expiryAttribute] === undefined)).toHaveLength(1);
+  });
+
   it.each<[string, Partial<TableStore>]>([
     ['the notes cannot be read', { getMany: async () => Promise.reject(new Unavailable('down')) }],
+    ['it cannot be told whether the entity is known', { query: async () => Promise.reject(new Unavailable('down')) }],
     ['a note cannot be written', { put: async () => Promise.reject(new Unavailable('down')) }],
   ])('fail every record of a note when %s, and are whole once it comes again', async (_, broken) => {
     const { table, sinkOn, project, notes } = world();
