@@ -29,16 +29,19 @@ export class Project extends Construct {
     this.decisionAlerts = new HouseTopic(this, 'DecisionAlerts', { key: data.dataKey });
     this.degradedAlerts = new HouseTopic(this, 'DegradedAlerts', { key: data.dataKey });
     this.function = new HouseFunction(this, 'Handler', { stage: 'project', data, settings, memoryMb: 512, timeoutSeconds: 60 })
-      .readsItems('feed', 'counter', 'review', 'webhook', 'alert', 'policy', 'progress', 'merchant', 'audit')
-      .putsItems('feed', 'review', 'checkpoint', 'alert', 'progress', 'user', 'merchant')
+      .readsItems('feed', 'counter', 'review', 'webhook', 'alert', 'policy', 'progress', 'merchant', 'audit', 'lookup', 'secret')
+      .readsItemsAtOnce('lookup')
+      .putsItems('feed', 'review', 'checkpoint', 'alert', 'progress', 'user', 'merchant', 'lookup')
       .deletesItems('review')
       .checksItems('label')
       .updatesItems('counter', 'alert')
       .publishesTo('DecisionAlerts', this.decisionAlerts, env.decisionTopic)
       .publishesTo('DegradedAlerts', this.degradedAlerts, env.degradedTopic)
+      .opensMasterSecret()
       .sendsTo('Webhooks', webhooks.queue, env.webhookQueueUrl)
       .writesObjects('Archive', data.archiveBucket, env.archiveBucket);
     if (settings.hotDays !== undefined) this.function.putsItems('audit').told(env.hotDays, String(settings.hotDays));
+    if (!settings.entityLookup) this.function.told(env.entityLookup, 'false');
     this.function.told(env.failuresUrl, this.failures.queueUrl).consumesStream(this.failures, {
       patterns: streamPatterns,
       batchSize: settings.projectBatchSize,

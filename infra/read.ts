@@ -41,7 +41,10 @@ export class Read extends Construct {
         'erased',
         'checkpoint',
         'user',
+        'entity',
+        'lookup',
       )
+      .readsItemsAtOnce('decision', 'lookup')
       .opensMasterSecret()
       .readsObjects('Models', data.modelBucket, env.modelBucket)
       .readsObjects('Archive', data.archiveBucket, env.archiveBucket)

@@ -81,6 +81,8 @@ export interface Settings {
   readonly signingKeyVersion: number;
   /** Rows of archived audit entries leave the table after this many days. Default: never. */
   readonly hotDays?: number;
+  /** Notes are kept by which the decisions and accounts of a device, an address, a payee or an instrument are found. */
+  readonly entityLookup: boolean;
   /** How long old versions of overwritten or deleted objects are kept. */
   readonly oldVersionDays: number;
   /** The alarm rings when the oldest waiting message is older. */
@@ -142,6 +144,7 @@ const defaults: Omit<Settings, 'stage'> = {
   logRetentionDays: 30,
   auditLogRetentionDays: 365,
   readLogShare: 0.01,
+  entityLookup: true,
   gatewayLog: true,
   oldVersionDays: 90,
   queueAgeAlarmSeconds: 60,
@@ -237,11 +240,7 @@ const rules: readonly Rule[] = [
   integer('apiRatePerSecond', 1, 10_000),
   integer('apiBurst', 1, 5000),
   integer('openRatePerSecond', 1, 10_000),
-  {
-    name: 'firewall',
-    allowed: 'core, operations or none',
-    holds: (value) => ['core', 'operations', 'none'].includes(value as string),
-  },
+  text('firewall', /^(core|operations|none)$/, 'core, operations or none'),
   integer('addressCallsPer5Minutes', 10, 2_000_000_000),
   integer('keylessCallsPer5Minutes', 10, 2_000_000_000),
   integer('compactEveryMinutes', 15, 720),
@@ -261,6 +260,7 @@ const rules: readonly Rule[] = [
     allowed: 'a number from 0 to 1',
     holds: (value) => typeof value === 'number' && value >= 0 && value <= 1,
   },
+  { name: 'entityLookup', allowed: 'true or false', holds: (value) => typeof value === 'boolean' },
   { name: 'gatewayLog', allowed: 'true or false', holds: (value) => typeof value === 'boolean' },
   integer('signingKeyVersion', 1, 1000),
   {

@@ -2,7 +2,7 @@ import type { Decision } from '../../shared/domain/decision.ts';
 import { type MerchantTraffic, noTraffic, withPayment } from '../../shared/domain/merchantTraffic.ts';
 import { DamagedRow } from '../../shared/domain/rowFormat.ts';
 import { signalNames } from '../../shared/domain/signals/names.ts';
-import { trafficFromItem, trafficItem } from '../../shared/ledger/merchants.ts';
+import { type MerchantSeen, seenFromItem, trafficFromItem, trafficItem } from '../../shared/ledger/merchants.ts';
 import { type Clock, ConditionFailed, type Item, type Randomness, type TableStore } from '../../shared/ports/ports.ts';
 import { merchantTrafficKey } from '../../shared/store/names.ts';
 import { failuresInTurn } from './inTurn.ts';
@@ -48,7 +48,12 @@ async function count({ table, clock, randomness }: MerchantsDependencies, member
     const revision = item === null ? 0 : Number(item.revision);
     try {
       return await table.put(
-        trafficItem(tenant, merchantId, { traffic, revision: revision + 1, writtenAtMs: clock.nowMs() }),
+        trafficItem(tenant, merchantId, {
+          traffic,
+          revision: revision + 1,
+          writtenAtMs: clock.nowMs(),
+          seen: seenWith(item, members),
+        }),
         item === null ? { kind: 'absent' } : { kind: 'equals', attribute: 'revision', value: revision },
       );
     } catch (error) {
@@ -57,6 +62,15 @@ async function count({ table, clock, randomness }: MerchantsDependencies, member
     }
   }
 }
+
+const seenWith = (item: Item | null, members: readonly CommittedDecision[]): MerchantSeen => {
+  const times = members.map(({ decision }) => decision.decidedAtMs);
+  const before = item === null ? null : seenFromItem(item);
+  return {
+    firstMs: Math.min(before?.firstMs ?? Number.POSITIVE_INFINITY, ...times),
+    lastMs: Math.max(before?.lastMs ?? 0, ...times),
+  };
+};
 
 /** A damaged row is counted anew: its figures are of two hours, and of what is usual. */
 const trafficBefore = (item: Item): MerchantTraffic => {

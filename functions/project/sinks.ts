@@ -11,6 +11,7 @@ import { featuresSink } from './featuresSink.ts';
 import { feedSink } from './feedSink.ts';
 import { headsSink } from './headsSink.ts';
 import { healthSink } from './healthSink.ts';
+import { lookupsSink } from './lookupsSink.ts';
 import { merchantsSink } from './merchantsSink.ts';
 import { metricsSink } from './metricsSink.ts';
 import { pausedSinks } from './pausedSinks.ts';
@@ -40,6 +41,12 @@ const sinksOf = (world: Services): readonly Sink[] => [
   headsSink(world),
   healthSink(world),
   usersSink(world),
+  lookupsSink({
+    table: world.table,
+    masterSecret: world.masterSecret,
+    policyOf: policyReader(world.table),
+    isOn: optional('entityLookup') !== 'false',
+  }),
   metricsSink({ clock: world.clock, write: (line) => process.stdout.write(`${line}\n`) }),
   featuresSink(world),
   merchantsSink(world),

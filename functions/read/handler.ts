@@ -9,12 +9,12 @@ import { erasedChains } from './erasedChains.ts';
 import { inputsOpener } from './inputs.ts';
 
 const { table, archive, checkpoints, clock, randomness, masterSecret } = services();
-
 export const handler = httpHandler(
   'read',
   readEndpoints({
     table,
     openInputs: inputsOpener(masterSecret),
+    masterSecret,
     findErasedChain: erasedChains(table, masterSecret),
     evidence: { table, archive, checkpoints, clock, publicKey: environmentPublicKey() },
     version: required('version'),

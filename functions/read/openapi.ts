@@ -118,6 +118,19 @@ const operations: Readonly<Record<OperationId, Operation>> = {
     answer: read('ReviewDisposed'),
     statuses: [404, 409],
   },
+  getEntity: { summary: 'What is known of an entity now', answer: read('Entity'), statuses: [404] },
+  getEntityDecisions: {
+    summary:
+      "An entity's decisions of the last 30 days, newest day first; a page may be short or empty with a cursor that goes on",
+    answer: read('DecisionPage'),
+    statuses: [404],
+  },
+  getEntityAccounts: {
+    summary:
+      "An entity's accounts of the last 30 days, by their newest day; a page may be short or empty with a cursor that goes on",
+    answer: read('EntityAccountPage'),
+    statuses: [404],
+  },
   getUserAccounts: { summary: "A user's accounts, by account", answer: read('UserAccountPage'), statuses: [404] },
   getSearch: { summary: 'What bears exactly this name, in every kind', answer: read('SearchResult') },
   getOverview: { summary: 'Figures per minute', answer: read('Overview') },

@@ -56,7 +56,7 @@ const findersOf = (table: TableStore): readonly Finder[] => {
     finder(
       'merchant',
       isId,
-      async (tenant, id) => (await table.get(merchantKey(tenant, id))) !== null,
+      (tenant, id) => has(merchantKey(tenant, id).pk),
       (id) => `entities/merchant/${id}`,
     ),
   ];

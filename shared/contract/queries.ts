@@ -46,6 +46,8 @@ export const queryParameters: Partial<Record<OperationId, Readonly<Record<string
     ...page,
   },
   getUserAccounts: page,
+  getEntityDecisions: page,
+  getEntityAccounts: page,
   getSearch: { q: { kind: 'text', maximumCharacters: 128, needed: true } },
   getOverview: { minutes: { kind: 'integer', minimum: 1, maximum: 1440, default: 60 } },
   getListEntries: page,
@@ -62,6 +64,8 @@ export const pathParameters: Readonly<Record<string, ParameterRule>> = {
   reviewId: id,
   list: id,
   entry: id,
+  kind: id,
+  id: { kind: 'text', maximumCharacters: 256, needed: true },
   version: { kind: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
   path: { kind: 'text', maximumCharacters: 256 },
 };

@@ -79,6 +79,33 @@ export const isTooLate = (occurredAtMs: number, receivedAtMs: number): boolean =
 /** The payment's own attempt, in the base currency of the policy that decides it. */
 export type OwnAttempt = Attempt & { readonly baseCurrency: string };
 
+/** The figures of an entity at a time, in this base currency, of all its attempts and marks until then. */
+export function entityFiguresAt(
+  atMs: number,
+  baseCurrency: string,
+  days: readonly EntityDay[],
+  marks: readonly FraudMark[],
+): EntityFigures {
+  const attempts = days.flatMap((day) => day.attempts);
+  const ahead = attempts.map((attempt) => attempt.atMs).filter((ms) => ms > atMs && ms - atMs < lateMs);
+  const endMs = Math.max(atMs, ...ahead);
+  const within = (windowMs: number): readonly Attempt[] =>
+    attempts.filter((attempt) => attempt.atMs > endMs - windowMs && attempt.atMs <= endMs);
+  const [in1h, in24h] = [within(hourMs), within(dayMs)];
+  const saturated = isSaturated(endMs, days, ({ attempts: { length } }) => length);
+  return {
+    accounts1h: new Set(in1h.map(({ account }) => account)).size,
+    accounts24h: new Set(in24h.map(({ account }) => account)).size,
+    payments1h: in1h.length,
+    payments24h: saturated ? Math.max(in24h.length, attemptsKept) : in24h.length,
+    amount24hMinor: sumIn(0, baseCurrency, in24h),
+    amountPartial: in24h.some((attempt) => attempt.baseCurrency !== baseCurrency),
+    frauds: fraudsIn(marks, atMs, atMs),
+    late: false,
+    saturated,
+  };
+}
+
 /** The figures of an entity for a payment; `days` are those that its windows may touch, without the payment's own attempt. */
 export function entityFigures(
   own: OwnAttempt,
@@ -92,11 +119,7 @@ export function entityFigures(
   const endMs = late ? own.atMs : newestMs;
   const within = (windowMs: number): readonly Attempt[] => others.filter(({ atMs }) => atMs > endMs - windowMs && atMs <= endMs);
   const [in1h, in24h] = [within(hourMs), within(dayMs)];
-  const [firstDay, lastDay] = [dayOf(endMs - dayMs + 1), dayOf(endMs)];
-  const saturated = days.some(({ day, attempts, isFull }) => {
-    const counted = attempts.length + (day === dayOf(own.atMs) ? 1 : 0);
-    return day >= firstDay && day <= lastDay && (isFull || counted >= attemptsKept);
-  });
+  const saturated = isSaturated(endMs, days, ({ day, attempts }) => attempts.length + (day === dayOf(own.atMs) ? 1 : 0));
   const payments24h = in24h.length + 1;
   return {
     accounts1h: accountsIn(own, in1h),
@@ -105,10 +128,7 @@ export function entityFigures(
     payments24h: saturated ? Math.max(payments24h, attemptsKept) : payments24h,
     amount24hMinor: amountIn(own, in24h),
     amountPartial: in24h.some(({ baseCurrency }) => baseCurrency !== own.baseCurrency),
-    frauds: marks.filter(
-      ({ occurredAtMs, knownAtMs }) =>
-        occurredAtMs > own.atMs - fraudWindowMs && occurredAtMs <= own.atMs && knownAtMs <= receivedAtMs,
-    ).length,
+    frauds: fraudsIn(marks, own.atMs, receivedAtMs),
     late,
     saturated,
   };
@@ -117,11 +137,24 @@ export function entityFigures(
 const accountsIn = (own: OwnAttempt, attempts: readonly Attempt[]): number =>
   new Set([own.account, ...attempts.map(({ account }) => account)]).size;
 
-const amountIn = (own: OwnAttempt, attempts: readonly Attempt[]): number | null => {
-  if (own.spendMinor === null) return null;
-  let sum = own.spendMinor;
+const amountIn = (own: OwnAttempt, attempts: readonly Attempt[]): number | null =>
+  own.spendMinor === null ? null : sumIn(own.spendMinor, own.baseCurrency, attempts);
+
+const sumIn = (firstMinor: number, currency: string, attempts: readonly Attempt[]): number => {
+  let sum = firstMinor;
   for (const { spendMinor, baseCurrency } of attempts) {
-    if (spendMinor !== null && baseCurrency === own.baseCurrency) sum = addMinor(sum, spendMinor);
+    if (spendMinor !== null && baseCurrency === currency) sum = addMinor(sum, spendMinor);
   }
   return sum;
 };
+
+/** Whether a day that the 24 hours until `endMs` touch had so many attempts that some may be dropped. */
+const isSaturated = (endMs: number, days: readonly EntityDay[], countOf: (day: EntityDay) => number): boolean => {
+  const [firstDay, lastDay] = [dayOf(endMs - dayMs + 1), dayOf(endMs)];
+  return days.some((day) => day.day >= firstDay && day.day <= lastDay && (day.isFull || countOf(day) >= attemptsKept));
+};
+
+const fraudsIn = (marks: readonly FraudMark[], atMs: number, knownByMs: number): number =>
+  marks.filter(
+    ({ occurredAtMs, knownAtMs }) => occurredAtMs > atMs - fraudWindowMs && occurredAtMs <= atMs && knownAtMs <= knownByMs,
+  ).length;

@@ -8,6 +8,8 @@ import type { EntityHashes } from './hashes.ts';
 /** Where a payment stands in the records of one of its entities. */
 export interface EntityPlace {
   readonly kind: string;
+  /** Names the entity in keys. */
+  readonly digest: string;
   /** The item of the payment's UTC day. */
   readonly day: Key;
   readonly marks: Key;
@@ -30,6 +32,7 @@ export const entityPlaces = (
     const day = entityDayKey(tenant, kind, digest, dayOf(occurredAtMs));
     return {
       kind,
+      digest,
       day,
       marks: entityMarksKey(tenant, kind, digest),
       name: hashes.transaction(day.pk, transactionId),

@@ -60,6 +60,16 @@ export function figuresFromItem(item: Item): MerchantFigures {
   };
 }
 
+/** When decisions of a merchant were first and last made, of those that were counted. */
+export interface MerchantSeen {
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+/** Null for an item without traffic, and one that was written before this was kept. */
+export const seenFromItem = ({ firstMs, lastMs }: Item): MerchantSeen | null =>
+  typeof firstMs === 'number' && typeof lastMs === 'number' ? { firstMs, lastMs } : null;
+
 /** The item of a merchant's traffic; `revision` counts its writes. */
 export const trafficItem = (
   tenant: string,
@@ -68,11 +78,18 @@ export const trafficItem = (
     traffic,
     revision,
     writtenAtMs,
-  }: { readonly traffic: MerchantTraffic; readonly revision: number; readonly writtenAtMs: number },
+    seen,
+  }: {
+    readonly traffic: MerchantTraffic;
+    readonly revision: number;
+    readonly writtenAtMs: number;
+    readonly seen: MerchantSeen;
+  },
 ): Item => ({
   ...merchantTrafficKey(tenant, merchantId),
   traffic: packRow(merchantTrafficFormat, traffic, knownNames),
   revision,
+  ...seen,
   [expiryAttribute]: Math.ceil((writtenAtMs + trafficKeptMs) / 1_000),
 });
 

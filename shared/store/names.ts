@@ -29,6 +29,7 @@ export const prefixes = {
   user: 'U#',
   entity: 'G#',
   receiver: 'Q#',
+  lookup: 'I#',
 } as const;
 
 /** The items whose changes are projected. */
@@ -128,6 +129,12 @@ export const entityDayKey = (tenant: string, kind: string, digest: string, day: 
 export const entityMarksKey = (tenant: string, kind: string, digest: string): Key => ({
   pk: entityPartition(tenant, kind, digest),
   sk: 'F',
+});
+
+/** That an account was on an entity on a UTC day of decisions; `account` is a keyed hash, too. */
+export const entityLookupKey = (tenant: string, kind: string, digest: string, day: number, account: number): Key => ({
+  pk: `${prefixes.lookup}${tenant}#${kind}#${digest}`,
+  sk: `${dayPlace(day)}#${account}`,
 });
 
 /** Since when a tenant's attempts are counted, by kind. */
@@ -247,6 +254,8 @@ export const env = {
   archiveBucket: 'AEGIS_ARCHIVE_BUCKET',
   /** Days after which the rows of archived audit entries leave the table; never when not set. */
   hotDays: 'AEGIS_HOT_DAYS',
+  /** `false`: no notes are written by which entities are looked up. */
+  entityLookup: 'AEGIS_ENTITY_LOOKUP',
   /** Where a stream record goes that can never be projected. */
   failuresUrl: 'AEGIS_FAILURES_URL',
   decisionTopic: 'AEGIS_DECISION_TOPIC',

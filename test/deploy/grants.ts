@@ -233,9 +233,9 @@ const foreign: readonly Foreign[] = [
   },
   {
     stage: 'Webhooks',
-    action: 'dynamodb:PutItem',
+    action: 'dynamodb:Scan',
     own: 'webhook',
-    attempt: (credentials) => withDynamo(credentials).send(new PutItemCommand({ TableName: table, Item: keyOf('webhook') })),
+    attempt: (credentials) => withDynamo(credentials).send(new ScanCommand({ TableName: table, Limit: 1 })),
   },
   {
     stage: 'Read',

@@ -127,6 +127,11 @@ describe('settings that change what the core is made of', { timeout: 120_000 }, 
     expect(of('sms')).toHaveLength(topics);
   });
 
+  it('entityLookup: the project function is told when it writes no notes', () => {
+    expect(variablesOf(chosen({ entityLookup: false }), 'Project')[env.entityLookup]).toBe('false');
+    expect(variablesOf(inspect(), 'Project')).not.toHaveProperty(env.entityLookup);
+  });
+
   it('policyApprovals: the function that publishes policies knows how many, and no other may write one', () => {
     const template = chosen({ policyApprovals: 2 });
     expect(variablesOf(template, 'Admin')[env.policyApprovals]).toBe('2');

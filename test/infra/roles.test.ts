@@ -60,9 +60,11 @@ const rights: Readonly<Record<string, readonly string[]>> = {
   Decide: deciding('Decide').map((right) => right.replace(/(GetItem|Query)(.*)$/, '$1$2 K#')),
   Project: [
     ...always('Project'),
-    'dynamodb:GetItem DataTable.Arn keys F# C# R# W# N# P# J# M# A#',
-    'dynamodb:Query DataTable.Arn keys F# C# R# W# N# P# J# M# A#',
-    'dynamodb:PutItem DataTable.Arn keys F# R# T# N# J# U# M#',
+    'dynamodb:GetItem DataTable.Arn keys F# C# R# W# N# P# J# M# A# I# X#',
+    'dynamodb:Query DataTable.Arn keys F# C# R# W# N# P# J# M# A# I# X#',
+    'dynamodb:BatchGetItem DataTable.Arn keys I#',
+    'dynamodb:PutItem DataTable.Arn keys F# R# T# N# J# U# M# I#',
+    'kms:Decrypt DataMasterKey.Arn',
     'dynamodb:DeleteItem DataTable.Arn keys R#',
     'dynamodb:ConditionCheckItem DataTable.Arn keys B#',
     'dynamodb:UpdateItem DataTable.Arn keys C# N#',
@@ -85,8 +87,9 @@ const rights: Readonly<Record<string, readonly string[]>> = {
   ],
   Read: [
     ...always('Read'),
-    'dynamodb:GetItem DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X# E# T# U#',
-    'dynamodb:Query DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X# E# T# U#',
+    'dynamodb:GetItem DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X# E# T# U# G# I#',
+    'dynamodb:Query DataTable.Arn keys S# D# A# F# C# R# B# P# L# M# K# O# X# E# T# U# G# I#',
+    'dynamodb:BatchGetItem DataTable.Arn keys D# I#',
     'kms:Decrypt DataDataKey.Arn via dynamodb',
     'kms:Decrypt DataMasterKey.Arn',
     's3:GetObject DataModelBucket.Arn/*',
@@ -309,7 +312,7 @@ describe('with hotDays', () => {
     const hot = inspect(synthesizeTemplate('prod', { hotDays: 30 }));
     const [, policy] = hot.one('AWS::IAM::Policy', 'ProjectHandler');
     const given = hot.statementsOf(policy).flatMap(spelled);
-    const expected = rights.Project!.map((right) => right.replace('PutItem DataTable.Arn keys F# R# T# N# J# U# M#', '$& A#'));
+    const expected = rights.Project!.map((right) => right.replace('PutItem DataTable.Arn keys F# R# T# N# J# U# M# I#', '$& A#'));
     expect([...new Set(given)].sort()).toEqual([...expected].sort());
     const [, fn] = hot.one('AWS::Lambda::Function', 'ProjectHandler');
     expect(fn.Properties!.Environment).toMatchObject({ Variables: { [env.hotDays]: '30' } });

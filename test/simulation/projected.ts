@@ -1,6 +1,11 @@
+import { entityPart } from '../../shared/domain/entities.ts';
 import { featureNames } from '../../shared/domain/features.ts';
+import { entityHashes } from '../../shared/entities/hashes.ts';
+import { lookupKey } from '../../shared/entities/lookup.ts';
+import { entityPlaces } from '../../shared/entities/places.ts';
 import { auditFromItem, decisionFromItem, isAuditItem, isDecisionItem } from '../../shared/ledger/items.ts';
 import { archivePrefix, readLines } from '../../shared/model/archive.ts';
+import type { Key } from '../../shared/ports/ports.ts';
 import { countOf } from '../../shared/projection/counters.ts';
 import { pageEntries } from '../../shared/projection/feed.ts';
 import { readArchive } from '../../shared/proof/archive.ts';
@@ -8,6 +13,7 @@ import { readPendingHeads } from '../../shared/proof/heads.ts';
 import { reviewFromItem, reviewOfKey } from '../../shared/reviews/review.ts';
 import { prefixes } from '../../shared/store/names.ts';
 import { listedKeys } from '../../shared/store/pages.ts';
+import { testSecret } from '../support/engine.ts';
 import type { StreamWorld } from './stream.ts';
 
 /** Everything that must hold of what is made from the table once a rebuild has ended; the answer names what does not. */
@@ -44,7 +50,18 @@ export async function projectedFaultsOf({ table, archive }: StreamWorld): Promis
     newest.set(String(body.chain), `${body.chain}:${body.sequence}:${hash}`);
   const { heads } = await readPendingHeads(table, 1_000_000, 0);
 
+  const hashes = await entityHashes(testSecret());
+  const noted = items.filter(isDecisionItem).flatMap((item) => {
+    const { tenant, decision } = decisionFromItem(item);
+    const places = entityPlaces(hashes, tenant, decision.transaction, []);
+    const tracked = places.filter(
+      ({ kind }) => !decision.degraded.some(({ part, cause }) => part === entityPart(kind) && cause === 'NOT_TRACKED'),
+    );
+    return tracked.map((place) => keyText(lookupKey(tenant, place, decision.decidedAtMs)));
+  });
+
   return [
+    ...expect('notes of entities', items.filter(({ pk }) => pk.startsWith(prefixes.lookup)).map(keyText), [...new Set(noted)]),
     ...expect('decisions in the feed', feed.map(idOf), decisions.map(idOf)),
     ...expect('counters', counted, decided),
     ...expect('payments in reviews', reviewed, flagged),
@@ -62,6 +79,8 @@ export async function projectedFaultsOf({ table, archive }: StreamWorld): Promis
     ),
   ];
 }
+
+const keyText = ({ pk, sk }: Key): string => `${pk}/${sk}`;
 
 const keysAtOnce = 1_000;
 

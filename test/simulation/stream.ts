@@ -4,6 +4,8 @@ import { decodersOfItems } from '../../functions/project/decoders.ts';
 import { featuresSink } from '../../functions/project/featuresSink.ts';
 import { feedSink } from '../../functions/project/feedSink.ts';
 import { headsSink } from '../../functions/project/headsSink.ts';
+import { lookupsSink } from '../../functions/project/lookupsSink.ts';
+import { policyReader } from '../../functions/project/policyReader.ts';
 import { tableProgress } from '../../functions/project/progress.ts';
 import { projector } from '../../functions/project/project.ts';
 import { reviewsSink } from '../../functions/project/reviewsSink.ts';
@@ -17,6 +19,7 @@ import { type SeededRandom, seededRandom } from '../../shared/store/random.ts';
 import { streamImage } from '../../tools/local/streamImage.ts';
 import { rebuildSinks } from '../../tools/rebuild/plan.ts';
 import { rebuild } from '../../tools/rebuild/rebuild.ts';
+import { testSecret } from '../support/engine.ts';
 
 export interface StreamWorld {
   readonly table: MemoryTable;
@@ -104,6 +107,7 @@ export async function streamAndRebuild(
         clock,
         randomness,
         hotDays: null,
+        masterSecret: testSecret(),
       },
       { fromMs: nowMs - periodMs, toMs: nowMs + periodMs, sinks: new Set(rebuildSinks), resendsWebhooks: false },
       undefined,
@@ -163,6 +167,7 @@ const delivered = async (
       archiveSink({ archive, table, hotDays: null }),
       headsSink({ table }),
       usersSink({ table }),
+      lookupsSink({ table, masterSecret: testSecret(), policyOf: policyReader(table), isOn: true }),
       featuresSink({ archive }),
     ],
     progress: tableProgress({ table, clock }),

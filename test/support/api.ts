@@ -3,6 +3,8 @@ import { adminEndpoints } from '../../functions/admin/endpoints.ts';
 import { decideEndpoints } from '../../functions/decide/endpoints.ts';
 import { ingestEndpoints } from '../../functions/ingest/ingest.ts';
 import { feedSink } from '../../functions/project/feedSink.ts';
+import { lookupsSink } from '../../functions/project/lookupsSink.ts';
+import { policyReader } from '../../functions/project/policyReader.ts';
 import { reviewsSink } from '../../functions/project/reviewsSink.ts';
 import { usersSink } from '../../functions/project/usersSink.ts';
 import { readEndpoints } from '../../functions/read/endpoints.ts';
@@ -69,6 +71,7 @@ export function apiOnMemory({ faults = noFaults, policyApprovals = 0, ...more }:
     read: readEndpoints({
       table,
       openInputs: inputsOpener(masterSecret),
+      masterSecret,
       findErasedChain: erasedChains(table, masterSecret),
       evidence: noEvidenceStores(table, clock),
       version: '1.2.3',
@@ -80,7 +83,12 @@ export function apiOnMemory({ faults = noFaults, policyApprovals = 0, ...more }:
     Object.entries(endpoints).map(([stage, served]) => [stage, httpHandler(stage as Stage, served, dependencies)]),
   ) as Readonly<Record<Stage, HttpHandler>>;
   const project = strictProjector({
-    sinks: [feedSink({ table, clock, randomness }), reviewsSink({ table, clock, randomness }), usersSink({ table })],
+    sinks: [
+      feedSink({ table, clock, randomness }),
+      reviewsSink({ table, clock, randomness }),
+      usersSink({ table }),
+      lookupsSink({ table, masterSecret, policyOf: policyReader(table), isOn: true }),
+    ],
   });
   const store: KeyStore = { table, clock, randomness };
 

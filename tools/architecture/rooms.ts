@@ -32,6 +32,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'functions/decide': [...stage, 'shared/deciding', 'shared/ledger', 'shared/policy'],
   'functions/project': [
     ...stage,
+    'shared/secrets',
     'shared/ledger',
     'shared/policy',
     'shared/model',
@@ -40,6 +41,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'shared/reviews',
     'shared/webhooks',
     'shared/alerts',
+    'shared/entities',
   ],
   'functions/read': [
     ...stage,
@@ -51,6 +53,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'shared/parquet',
     'shared/projection',
     'shared/reviews',
+    'shared/entities',
   ],
   'functions/review': [
     ...stage,

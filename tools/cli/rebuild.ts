@@ -34,10 +34,10 @@ ${incompleteExitCode}: restored, but for items of the table that cannot be read 
     )
     .action(async ({ from, to, sinks, resendWebhooks = false }: Options) => {
       if (to !== undefined && to <= from) command.error('error: --to must be after --from', { exitCode: 2 });
-      const { table, archive, checkpoints, webhookQueue, clock, randomness } = services();
+      const { table, archive, checkpoints, webhookQueue, clock, randomness, masterSecret } = services();
       const hotDays = hotDaysOf(process.env[env.hotDays]);
       const report = await rebuild(
-        { table, archive, checkpoints, webhookQueue, clock, randomness, hotDays },
+        { table, archive, checkpoints, webhookQueue, clock, randomness, hotDays, masterSecret },
         { fromMs: from, toMs: to ?? null, sinks, resendsWebhooks: resendWebhooks },
         (progress) => console.error(progressLine(progress)),
       );

@@ -1,21 +1,21 @@
+import type { Decision } from '../../shared/domain/decision.ts';
 import type { OwnKind } from '../../shared/domain/entities.ts';
-import type { Transaction } from '../../shared/domain/transaction.ts';
 import { entityHashes } from '../../shared/entities/hashes.ts';
 import { trackedBy } from '../../shared/entities/kinds.ts';
+import { lookupKey } from '../../shared/entities/lookup.ts';
 import { entityPlaces } from '../../shared/entities/places.ts';
 import { loadActivePolicy, loadPolicyVersion } from '../../shared/policy/store.ts';
 import { type Clock, ConditionFailed, type TableStore } from '../../shared/ports/ports.ts';
 import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
 
 /**
- * Takes a payment out of the records of its entities: its attempt and its mark. Returns how many attributes were removed. The emptied
+ * Takes a payment out of the records of its entities: its attempt and its mark, and the notes that name it. Returns how many were removed. The emptied
  * items expire. An attempt that no decision followed is found by nothing; it goes when its record expires, within 5 days of its day.
  */
 export async function eraseFromEntities(
   { table, clock, masterSecret }: { readonly table: TableStore; readonly clock: Clock; readonly masterSecret: MasterSecret },
   tenant: string,
-  transaction: Transaction,
-  policyVersion: number,
+  { transaction, policyVersion, decidedAtMs }: Decision,
 ): Promise<number> {
   const policies = await Promise.all([
     loadPolicyVersion(table, tenant, policyVersion),
@@ -36,6 +36,17 @@ export async function eraseFromEntities(
     if (items[i]?.[name] === undefined) continue;
     try {
       await table.update(key, { remove: [name] }, { kind: 'present' });
+      removed += 1;
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+    }
+  }
+  for (const place of places) {
+    try {
+      const { transactionId } = transaction;
+      const key = lookupKey(tenant, place, decidedAtMs);
+      if ((await table.get(key, { consistent: true }))?.transactionId !== transactionId) continue;
+      await table.delete(key, { kind: 'equals', attribute: 'transactionId', value: transactionId });
       removed += 1;
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;

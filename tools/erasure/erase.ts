@@ -166,13 +166,17 @@ async function eraseDecisions(
       return one !== null && !one.erased && one.chain === some[i]!.chain ? [one] : [];
     });
     // One after the other: payments of an account share their entities.
-    for (const { decision } of owed)
-      erased.entities += await eraseFromEntities(dependencies, tenant, decision.transaction, decision.policyVersion);
+    const eraseNotes = async (): Promise<void> => {
+      for (const { decision } of owed) erased.entities += await eraseFromEntities(dependencies, tenant, decision);
+    };
+    await eraseNotes();
     await inParallel(owed, writesAtOnce, (one) =>
       table.put(decisionItem({ ...one, correlationId: null, erased: true, decision: withoutPerson(one.decision) }), {
         kind: 'present',
       }),
     );
+    // What was projected while the decisions were erased.
+    await eraseNotes();
     erased.decisions += owed.length;
   }
   return erased;

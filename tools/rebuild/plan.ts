@@ -1,8 +1,9 @@
 import type { Clock, ObjectStore, Queue, Randomness, TableStore } from '../../shared/ports/ports.ts';
 import type { HotDays } from '../../shared/proof/hotRows.ts';
+import type { MasterSecret } from '../../shared/secrets/masterSecret.ts';
 
 /** What is made from the table and can be made again. Minute counters belong to the feed: both are written in one transaction. */
-export const rebuildSinks = ['feed', 'reviews', 'archive', 'features', 'heads', 'users'] as const;
+export const rebuildSinks = ['feed', 'reviews', 'archive', 'features', 'heads', 'users', 'lookups'] as const;
 export type RebuildSink = (typeof rebuildSinks)[number];
 
 export interface RebuildPlan {
@@ -24,6 +25,7 @@ export interface RebuildDependencies {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly hotDays: HotDays;
+  readonly masterSecret: MasterSecret;
 }
 
 /** What was done so far, in items. */

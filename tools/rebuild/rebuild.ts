@@ -2,9 +2,12 @@ import { archiveSink } from '../../functions/project/archiveSink.ts';
 import { featuresSink } from '../../functions/project/featuresSink.ts';
 import { feedSink } from '../../functions/project/feedSink.ts';
 import { headsSink } from '../../functions/project/headsSink.ts';
+import { lookupsSink } from '../../functions/project/lookupsSink.ts';
+import { policyReader } from '../../functions/project/policyReader.ts';
 import type { Batch, Failure, Sink } from '../../functions/project/sink.ts';
 import { webhooksSink } from '../../functions/project/webhooksSink.ts';
 import { dayMs } from '../../shared/domain/durations.ts';
+import { lookupDays } from '../../shared/entities/lookup.ts';
 import { decisionFromItem, type StoredDecision } from '../../shared/ledger/items.ts';
 import { dayOf as utcDay } from '../../shared/parquet/places.ts';
 import type { TableStore } from '../../shared/ports/ports.ts';
@@ -178,6 +181,19 @@ const restorerOf = async (
     };
   }
   if (sinks.has('users')) steps.users = ({ decisions }) => restoreUsers(table, decisions);
+  if (sinks.has('lookups')) {
+    const sink = lookupsSink({ table, masterSecret: dependencies.masterSecret, policyOf: policyReader(table), isOn: true });
+    steps.lookups = (found) => {
+      const keptFromMs = clock.nowMs() - lookupDays * dayMs;
+      const decisions = found.decisions
+        .filter(({ erased, decision }) => !erased && decision.decidedAtMs >= keptFromMs)
+        .toSorted((a, b) => a.decision.decidedAtMs - b.decision.decidedAtMs);
+      return hand(
+        sink,
+        chunks(decisions).map((some) => ({ ...none, decisions: some.map((one, position) => ({ position, ...one })) })),
+      );
+    };
+  }
   if (resendsWebhooks) {
     const sink = webhooksSink({ table, queue: webhookQueue, clock });
     steps.webhooks = (found) => {

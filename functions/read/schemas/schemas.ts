@@ -145,6 +145,38 @@ const entityFigures = object({
   saturated: { ...flag, description: 'The figures are lower bounds' },
 });
 
+const shareOrNull: Schema = orNull({ type: 'number', minimum: 0, maximum: 1 });
+
+/** What the stream counted is lagged and approximate. */
+const merchantNow = object(
+  {
+    labelled: count,
+    frauds: count,
+    riskShort: shareOrNull,
+    riskLong: shareOrNull,
+    accounts1h: number,
+    payments1h: number,
+    newDeviceShare1h: shareOrNull,
+    flaggedShare1h: shareOrNull,
+    usualAccounts1h: orNull(number),
+    usualPayments1h: orNull(number),
+    usualNewDeviceShare: shareOrNull,
+    usualFlaggedShare: shareOrNull,
+    trafficAsOf: { ...time, description: 'The time of the newest payment that was counted' },
+  },
+  [
+    'accounts1h',
+    'payments1h',
+    'newDeviceShare1h',
+    'flaggedShare1h',
+    'usualAccounts1h',
+    'usualPayments1h',
+    'usualNewDeviceShare',
+    'usualFlaggedShare',
+    'trafficAsOf',
+  ],
+);
+
 const decision = object(
   {
     transactionId: id,
@@ -261,6 +293,15 @@ export const schemas = {
     triggers: { type: 'object', propertyNames: signal, additionalProperties: count },
     explanation: text,
   }),
+  Entity: object({
+    kind: { ...id, description: "device, ip, beneficiary, instrument, a policy's own kind or merchant" },
+    id: { ...text, description: 'As it is counted: of an IPv6 address the first address of its /64' },
+    asOf: time,
+    figures: { anyOf: [entityFigures, merchantNow] },
+    firstSeenAt: { ...orNull(time), description: 'Time of decision; null for a merchant whose traffic is not known' },
+    lastSeenAt: { ...orNull(time), description: 'Time of decision; null for a merchant whose traffic is not known' },
+  }),
+  EntityAccountPage: page(object({ userId: id, accountId: id, firstSeenAt: time, lastSeenAt: time })),
   UserAccountPage: page(object({ userId: id, accountId: id })),
   SearchResult: object({
     items: array(

@@ -52,6 +52,7 @@ export function world() {
     readEndpoints({
       table,
       openInputs: inputsOpener(masterSecret),
+      masterSecret,
       findErasedChain: erasedChains(table, masterSecret),
       evidence,
       version: '1.2.3',

@@ -45,6 +45,8 @@ const parameters: Readonly<Record<string, string>> = {
   version: '1',
   list: 'blockedAccounts',
   entry: 'a_9',
+  kind: 'device',
+  id: 'd_9',
   path: 'start.js',
 };
 

@@ -50,7 +50,7 @@ describe('figures of a merchant', () => {
     await label('dev', 1);
     const payment = { occurredAtMs: hourMs, transactionId: 't_1', account: 'a', newDevice: true, flagged: false };
     const traffic = withPayment(noTraffic, payment);
-    await table.put(trafficItem('dev', 'm_3', { traffic, revision: 1, writtenAtMs: 0 }));
+    await table.put(trafficItem('dev', 'm_3', { traffic, revision: 1, writtenAtMs: 0, seen: { firstMs: 0, lastMs: 0 } }));
     expect(await read('dev', 'm_3', hourMs)).toEqual({
       labelled: 10,
       frauds: 1,

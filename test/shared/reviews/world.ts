@@ -50,6 +50,7 @@ export function world(table: MemoryTable = memoryTable()) {
     readEndpoints({
       table,
       openInputs: inputsOpener(masterSecret),
+      masterSecret,
       findErasedChain: erasedChains(table, masterSecret),
       evidence: noEvidenceStores(table, clock),
       version: '1',

@@ -10,7 +10,7 @@ describe('an erasure of 50 people among 60, in the records of entities', () => {
     at = await peopledWorld();
   });
 
-  it('leaves neither attempts nor marks of theirs in the records of entities, and all of the others', async () => {
+  it('leaves neither attempts, marks nor notes of theirs, and all of the others', async () => {
     for (const i of [1, 57]) await at.label(`txn_${i}_1`, `note about ${i}.`, 'CONFIRMED_FRAUD');
     const hashes = await entityHashes(at.masterSecret);
     const records = () => at.table.all().filter(({ pk, sk }) => pk.startsWith('G#') && sk !== 'KINDS');
@@ -32,7 +32,16 @@ describe('an erasure of 50 people among 60, in the records of entities', () => {
       }
       return times;
     };
+    /** The people whom notes name, by which entities are looked up. */
+    const noted = (): Set<number> =>
+      new Set(
+        at.table
+          .all()
+          .filter(({ pk }) => pk.startsWith('I#'))
+          .map(({ transactionId }) => Number(String(transactionId).split('_')[1])),
+      );
     const before = found();
+    expect(noted().size).toBe(people);
     // The record of what all of them pay to has dropped the oldest attempts.
     expect(before.size).toBe(people);
     const report = await at.erase(subjects);
@@ -41,8 +50,25 @@ describe('an erasure of 50 people among 60, in the records of entities', () => {
     for (let i = 0; i < erasedPeople; i += 1) expect(after.get(i), `person ${i}`).toBeUndefined();
     for (let i = erasedPeople; i < people; i += 1) expect(after.get(i), `person ${i}`).toBe(before.get(i));
     expect((await at.erase(subjects)).entities).toBe(0);
+    expect(noted()).toEqual(new Set(Array.from({ length: people - erasedPeople }, (_, i) => erasedPeople + i)));
     // A repeat is known as one, and leaves nothing.
     expect(await at.pay(payment(3, 0))).toMatchObject({ kind: 'duplicate', stored: { erased: true } });
     expect(found().get(3)).toBeUndefined();
+  });
+
+  it('also takes a note that was written while its decision was erased', async () => {
+    const note = at.table.all().find(({ transactionId }) => transactionId === 'txn_4_0')!;
+    expect(note.pk).toMatch(/^I#/);
+    let isWritten = false;
+    const put = at.table.put;
+    at.table.put = async (item, condition) => {
+      await put(item, condition);
+      if (isWritten || !item.pk.startsWith('D#dev#txn_4_0')) return;
+      isWritten = true;
+      await put(note);
+    };
+    await at.erase(subjects);
+    expect(isWritten).toBe(true);
+    expect(at.table.all().filter(({ transactionId }) => transactionId === 'txn_4_0')).toEqual([]);
   });
 });

@@ -5,6 +5,8 @@ import { archiveSink } from '../../../functions/project/archiveSink.ts';
 import { featuresSink } from '../../../functions/project/featuresSink.ts';
 import { feedSink } from '../../../functions/project/feedSink.ts';
 import { headsSink } from '../../../functions/project/headsSink.ts';
+import { lookupsSink } from '../../../functions/project/lookupsSink.ts';
+import { policyReader } from '../../../functions/project/policyReader.ts';
 import { reviewsSink } from '../../../functions/project/reviewsSink.ts';
 import { usersSink } from '../../../functions/project/usersSink.ts';
 import { bundleLines } from '../../../functions/read/evidence/bundle.ts';
@@ -95,6 +97,7 @@ export const world = (waits: 'over-at-once' | 'until-woken' = 'until-woken') => 
       archiveSink({ archive, table, hotDays: null }),
       headsSink({ table }),
       usersSink({ table }),
+      lookupsSink({ table, masterSecret, policyOf: policyReader(table), isOn: true }),
       featuresSink({ archive }),
     ],
   });

@@ -1,4 +1,5 @@
 import { routes } from '../../../shared/contract/routes.ts';
+import { addressOf } from './script.ts';
 import type { Stack } from './world.ts';
 
 /** Answered from files that are built, not from the table. */
@@ -9,6 +10,7 @@ export const requestsOf = (
   ids: readonly string[],
   accounts: readonly number[],
 ): [path: string, query: Record<string, string>][] => {
+  const addresses = [...new Set(accounts.map(addressOf))];
   const byOperation: Readonly<Record<string, readonly [string, Record<string, string>][]>> = {
     getDecision: ids.map((id) => [`/decisions/${id}`, {}]),
     getEvidence: ids.filter((_, i) => i % 5 === 0).map((id) => [`/decisions/${id}/evidence`, {}]),
@@ -28,6 +30,9 @@ export const requestsOf = (
       ['/reviews', { state: 'closed', limit: '2' }],
     ],
     getUserAccounts: accounts.map((account) => [`/users/u_${account}/accounts`, {}]),
+    getEntity: addresses.map((ip) => [`/entities/ip/${ip}`, {}]),
+    getEntityDecisions: addresses.map((ip) => [`/entities/ip/${ip}/decisions`, { limit: '3' }]),
+    getEntityAccounts: addresses.map((ip) => [`/entities/ip/${ip}/accounts`, { limit: '2' }]),
     getSearch: [ids[0]!, ...accounts.map((account) => `u_${account}`)].map((q) => ['/search', { q }]),
     getOverview: [['/metrics/overview', { minutes: '1440' }]],
     getLists: [['/lists', {}]],

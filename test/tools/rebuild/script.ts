@@ -12,6 +12,9 @@ export interface Action {
 /** More than the default policy lets through. */
 const blockedMinor = 3_000_000_000;
 
+/** Accounts share it. */
+export const addressOf = (account: number): string => `10.0.0.${account % 2}`;
+
 const payment = (id: string, account: number, atMs: number, amountMinor: number): Transaction => ({
   transactionId: id,
   userId: `u_${account}`,
@@ -24,7 +27,7 @@ const payment = (id: string, account: number, atMs: number, amountMinor: number)
   deviceId: `d_${account}_${amountMinor % 3}`,
   merchantId: 'm_1',
   merchantCategory: null,
-  ipAddress: null,
+  ipAddress: addressOf(account),
   beneficiaryId: null,
   instrumentId: null,
   location: null,

@@ -4,6 +4,8 @@ import { archiveSink } from '../../../functions/project/archiveSink.ts';
 import { featuresSink } from '../../../functions/project/featuresSink.ts';
 import { feedSink } from '../../../functions/project/feedSink.ts';
 import { headsSink } from '../../../functions/project/headsSink.ts';
+import { lookupsSink } from '../../../functions/project/lookupsSink.ts';
+import { policyReader } from '../../../functions/project/policyReader.ts';
 import { tableProgress } from '../../../functions/project/progress.ts';
 import { reviewsSink } from '../../../functions/project/reviewsSink.ts';
 import { usersSink } from '../../../functions/project/usersSink.ts';
@@ -65,6 +67,7 @@ export async function stackOn({ tableTelling, archive, checkpoints, hotDays }: S
       archiveSink({ archive, table, hotDays: hotDays ?? null }),
       headsSink({ table }),
       usersSink({ table }),
+      lookupsSink({ table, masterSecret, policyOf: policyReader(table), isOn: true }),
       featuresSink({ archive }),
       webhooksSink({ table, clock, queue: webhookQueue }),
     ],
@@ -76,6 +79,7 @@ export async function stackOn({ tableTelling, archive, checkpoints, hotDays }: S
     readEndpoints({
       table,
       openInputs: inputsOpener(masterSecret),
+      masterSecret,
       findErasedChain: erasedChains(table, masterSecret),
       evidence,
       version: '1.2.3',
@@ -169,6 +173,7 @@ export async function stackOn({ tableTelling, archive, checkpoints, hotDays }: S
       clock,
       randomness: seededRandom(5),
       hotDays: hotDays ?? null,
+      masterSecret,
       ...more,
     }),
     /** All items of a paged route, through every page; anything else as it is answered. */

@@ -63,6 +63,7 @@ const get =
       readEndpoints({
         table,
         openInputs: inputsOpener(masterSecret),
+        masterSecret,
         findErasedChain: erasedChains(table, masterSecret),
         evidence: { table, archive, checkpoints, clock, publicKey: async () => signer.publicKey },
         version: codeVersion,
@@ -251,9 +252,9 @@ export const jobs: readonly Job[] = [
     name: 'a round of a rebuild',
     growth: 'flat',
     runsIn: 'command',
-    run: async ({ table, archive, checkpoints, clock, randomness, history }) => {
+    run: async ({ table, archive, checkpoints, clock, randomness, masterSecret, history }) => {
       const webhookQueue = { send: async () => [] };
-      const dependencies = { table, archive, checkpoints, webhookQueue, clock, randomness, hotDays: null };
+      const dependencies = { table, archive, checkpoints, webhookQueue, clock, randomness, masterSecret, hotDays: null };
       const plan = { fromMs: history.endMs - 2 * hourMs, toMs: history.endMs - hourMs, sinks: new Set(rebuildSinks) };
       const stop = () => {
         throw new Enough();
