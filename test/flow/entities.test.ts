@@ -81,7 +81,7 @@ describe('a payment that names what accounts have in common', () => {
     expect(decision.degraded).toContainEqual({ part: 'ENTITY:instrument', cause: 'NOT_TRACKED' });
     expect(decision.signals.INSTRUMENT_ACCOUNTS_24H).toEqual({ value: null, triggered: false });
     expect(decision.outcome).toBe('ALLOW');
-    expect((await call('GET', '/decisions/t1')).body).toEqual(decision);
+    expect((await call('GET', '/decisions/t1')).body).toEqual({ ...decision, label: null });
     const repeat = {
       ...named,
       transactionId: 't1',
