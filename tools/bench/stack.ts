@@ -83,7 +83,7 @@ await onBenchStacks(values.before, async (stack, before) => {
   }));
   if (values.json) console.log(JSON.stringify({ payments, rounds, entities, rows }));
   else {
-    console.log(`decided and stored a second, ${payments} payments of ${entities} entities, best of ${rounds}`);
+    console.log(`decided and stored a second, ${payments} payments, entities of each: ${entities}, best of ${rounds}`);
     console.log(`${' '.repeat(26)} a second  x bare by the AWS SDK  x bare by our adapter`);
     for (const { name, perSecond, toBareBySdk, toBareByAdapter } of rows) {
       console.log(

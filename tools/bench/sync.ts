@@ -51,7 +51,7 @@ interface Run {
 let calls = 0;
 
 const decide =
-  (to: BenchStack, named = 0) =>
+  (to: BenchStack, count = 0) =>
   (name: string): Promise<string> =>
     to.post(
       '/decisions',
@@ -63,15 +63,16 @@ const decide =
         amountMinor: 50_000,
         currency: 'INR',
         merchantId: `m${calls % 50}`,
-        ...entityFields(named, name),
+        ...entityFields(count, name),
       },
       200,
     );
 
 type Kind = readonly [what: string, clients: number, call: (name: string) => Promise<unknown>];
 
-const counted = `POST /decisions of ${entities} entities`;
-const bareCounted = `bare calls of ${entities} entities`;
+const named = `${entities} ${entities === 1 ? 'entity' : 'entities'}`;
+const counted = `POST /decisions with ${named}`;
+const bareCounted = `bare calls of ${named}`;
 
 const kindsOf = (stack: BenchStack, before: BenchStack | null): readonly Kind[] => [
   ['bare transaction by the AWS SDK', 1, stack.bare.sdk.transact],
@@ -159,7 +160,7 @@ await onBenchStacks(values.before, async (stack, before) => {
   }
   if (added !== null && !values.json)
     console.log(
-      `${entities} entities: p50, 1 client ${added.p50Ms >= 0 ? '+' : ''}${added.p50Ms.toFixed(2)} ms, ${added.p50MsOfBare.toFixed(2)} ms of the SDK's bare calls; rate, 8 clients ${added.ratioAt8.toFixed(2)} x the SDK's bare calls, ${added.ratioAt8ByAdapter.toFixed(2)} x our adapter's`,
+      `${named}: p50, 1 client ${added.p50Ms >= 0 ? '+' : ''}${added.p50Ms.toFixed(2)} ms, ${added.p50MsOfBare.toFixed(2)} ms of the SDK's bare calls; rate, 8 clients ${added.ratioAt8.toFixed(2)} x the SDK's bare calls, ${added.ratioAt8ByAdapter.toFixed(2)} x our adapter's`,
     );
   if (added !== null && added.ratioAt8 < shareMin) {
     console.error(`${counted}: ${added.ratioAt8.toFixed(2)} x the SDK's bare rate, needed: ${shareMin}`);
