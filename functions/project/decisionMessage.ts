@@ -15,7 +15,7 @@ export function alertsOf(decision: Decision, policy: Policy): readonly DecisionA
   return kinds;
 }
 
-const quietCauses: ReadonlySet<string> = new Set(['LATE', 'NO_MODEL', 'NOT_AVAILABLE', 'NO_RATE']);
+const quietCauses: ReadonlySet<string> = new Set(['LATE', 'NO_MODEL', 'NOT_AVAILABLE', 'NO_RATE', 'NOT_TRACKED', 'WARMING_UP']);
 
 /** `consoleUrl` is the console's own address, without a slash at its end; null where it is not known: then the message has no link. */
 export function decisionMessage(

@@ -4,8 +4,10 @@ import { Agent, request } from 'node:http';
 import { resolve as absolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, QueryCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { dynamoTable } from '../../shared/adapters/aws/table.ts';
+import { countingLimits } from '../../shared/entities/counting.ts';
+import { expiryAttribute } from '../../shared/store/names.ts';
 import { byDay } from '../cli/costLoad.ts';
 import { waitUntilDecided } from '../cli/decided.ts';
 import { withoutAddedTokens } from '../local/addedTokens.ts';
@@ -18,7 +20,17 @@ import type { StackAddress, StackRequest } from './stackMessages.ts';
 export interface Bare {
   read(name: string): Promise<unknown>;
   transact(name: string): Promise<unknown>;
+  /** The update and the query by which a payment is counted on one entity. */
+  count(name: string): Promise<unknown>;
 }
+
+/** The calls of a payment that names so many entities, in the engine's order: all but the transaction at once. */
+export const bareCalls =
+  (bare: Bare, entities: number) =>
+  async (name: string): Promise<void> => {
+    await Promise.all([bare.read(name), ...Array.from({ length: entities }, (_, kind) => bare.count(`${name}-${kind}`))]);
+    await bare.transact(name);
+  };
 
 export interface BenchStack {
   /** By the AWS SDK's document client, as programs commonly call the table; and by the stack's own adapter. */
@@ -42,10 +54,24 @@ export const beforeHelp = '--before FOLDER  measures a checkout of v0.1.0, with 
 /** The options of every measurement that takes kinds of calls in turn on the local stack. */
 export const stackOptions = {
   rounds: { type: 'string' },
+  entities: { type: 'string' },
   before: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
+
+export const entitiesHelp = '--entities N     entities that each payment names beside those that name none, 0 to 4 (default 0)';
+
+const entitiesMax = 4;
+
+/** Throws RangeError for what `--entities` does not allow. */
+export function entitiesOf({ entities: text = '0', before }: { readonly entities?: string; readonly before?: string }): number {
+  const entities = Number(text);
+  if (!Number.isInteger(entities) || entities < 0 || entities > entitiesMax)
+    throw new RangeError(`--entities ${text}: allowed are whole numbers from 0 to ${entitiesMax}`);
+  if (entities > 0 && before !== undefined) throw new RangeError('--entities: v0.1.0, which --before measures, counts none');
+  return entities;
+}
 
 /** Starts the stack of this checkout and, where `before` names its folder, that of a checkout of v0.1.0; stops both after `measure`. */
 export const onBenchStacks = async (
@@ -90,6 +116,28 @@ const startBenchStack = async (before?: string): Promise<BenchStack> => {
               })),
             }),
           ),
+        count: async (name) => {
+          const { day, attribute, value } = bareAttempt(name);
+          await documents.send(
+            new UpdateCommand({
+              TableName: tableName,
+              Key: day,
+              UpdateExpression: 'SET #expiry = :expiry, #attempt = if_not_exists(#attempt, :attempt)',
+              ExpressionAttributeNames: { '#expiry': expiryAttribute, '#attempt': attribute },
+              ExpressionAttributeValues: { ':expiry': bareExpiry, ':attempt': value },
+              ReturnValues: 'ALL_NEW',
+            }),
+          );
+          await documents.send(
+            new QueryCommand({
+              TableName: tableName,
+              KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+              ExpressionAttributeValues: { ':pk': day.pk, ':from': day.sk, ':to': bareMarks },
+              ConsistentRead: true,
+              Limit: countingLimits.recordsMax,
+            }),
+          );
+        },
       },
       adapter: {
         read: (name) => table.get(bareKey(name), { consistent: true }),
@@ -98,6 +146,12 @@ const startBenchStack = async (before?: string): Promise<BenchStack> => {
             bareItems(name).map((item) => ({ kind: 'put', item, condition: { kind: 'absent' } })),
             { once: true },
           ),
+        count: async (name) => {
+          const { day, attribute, value } = bareAttempt(name);
+          await table.update(day, { set: { [expiryAttribute]: bareExpiry }, init: { [attribute]: value } });
+          const { recordsMax: limit } = countingLimits;
+          await table.query({ pk: day.pk, from: day.sk, to: bareMarks, limit, consistent: true });
+        },
       },
     },
     post: (path, body, status) =>
@@ -155,6 +209,15 @@ const itemBytes = { s: 420, d: 215, a: 330 } as const;
 const bareKey = (name: string) => ({ pk: `Z#${name}`, sk: 's' });
 const bareItems = (name: string) =>
   Object.entries(itemBytes).map(([sk, bytes]) => ({ pk: `Z#${name}`, sk, b: new Uint8Array(bytes) }));
+
+const bareMarks = 'F';
+const bareExpiry = 2_000_000_000;
+/** Of names and lengths as in `shared/entities/record.ts`. */
+const bareAttempt = (name: string) => ({
+  day: { pk: `Z#${name}`, sk: '020000' },
+  attribute: 'abcdef',
+  value: new Uint8Array(13),
+});
 
 /** `times` calls by `clients` at a time; the milliseconds of each, sorted, and of all, and the processor time of this process for a call. */
 export const byClients = async (

@@ -4,15 +4,17 @@ import type { Command } from 'commander';
 import { type Prices, prices, published } from '../../infra/prices.ts';
 import { defaultStage } from '../../infra/settings.ts';
 import { hourMs } from '../../shared/domain/durations.ts';
+import { defaultPolicy } from '../../shared/policy/default.ts';
+import { policyCacheMs } from '../../shared/policy/store.ts';
 import { cloudWatchSums } from '../aws/metricSums.ts';
 import { billOf } from '../cost/bill.ts';
 import { liveBill } from '../cost/live.ts';
 import type { Metered } from '../cost/meter.ts';
 import { type LocalStack, startLocalStack } from '../local/stack.ts';
 import { localTemplate } from '../local/template.ts';
-import { routes, sendLoad } from './costLoad.ts';
+import { type LoadKind, loads, routes, sendLoad } from './costLoad.ts';
 import { naiveBill } from './costNaive.ts';
-import { limitsUsd, printBill, printBills, type RouteBill } from './costReport.ts';
+import { limitOf, printBill, printBills, type RouteBill } from './costReport.ts';
 
 const logBytesMax = 250;
 const clientsMax = 64;
@@ -29,6 +31,7 @@ interface CostOptions {
   readonly decisions: string;
   readonly region: string;
   readonly routes: string;
+  readonly entities: string;
   readonly clients: string;
   readonly json?: boolean;
   readonly fromCloudwatch?: boolean;
@@ -38,9 +41,14 @@ interface CostOptions {
 
 export const configure = (command: Command): void => {
   command
-    .option('--decisions <n>', 'decisions per route', '2000')
+    .option('--decisions <n>', 'decisions of each bill', '2000')
     .option('--region <name>', `region whose prices count: ${prices.map(({ region }) => region).join(', ')}`, prices[0]!.region)
     .option('--routes <list>', 'comma-separated, of the four', routes.join(','))
+    .option(
+      '--entities <list>',
+      `what the payments name, comma-separated: entities that are counted, or a device that is not; of ${loads.join(', ')}`,
+      loads.join(','),
+    )
     .option('--clients <n>', `calls at the same time on the routes single and sync, 1 to ${clientsMax}`, '16')
     .option('--json', 'print JSON')
     .option('--from-cloudwatch', 'bill a deployed stack by what CloudWatch counted, instead of a load on the local stack')
@@ -57,6 +65,15 @@ function within(option: string, text: string, low: number, high: number): number
   if (!Number.isInteger(value) || value < low || value > high)
     throw new Error(`${option} ${text}: allowed are whole numbers from ${low} to ${high}`);
   return value;
+}
+
+/** The names in a list with commas. Throws Error naming the option and what is allowed. */
+function oneOf<Name extends string>(option: string, text: string, allowed: readonly Name[]): Name[] {
+  return text.split(',').map((name) => {
+    const found = allowed.find((known) => known === name);
+    if (found === undefined) throw new Error(`${option} ${name}: allowed are ${allowed.join(', ')}`);
+    return found;
+  });
 }
 
 function pricesOf(region: string): Prices {
@@ -95,11 +112,10 @@ async function cost(options: CostOptions): Promise<0 | 1> {
   const table = pricesOf(options.region);
   const decisions = within('--decisions', options.decisions, decisionsMin, decisionsMax);
   const clients = within('--clients', options.clients, 1, clientsMax);
-  const chosen = options.routes.split(',').map((name) => {
-    const route = routes.find((known) => known === name);
-    if (route === undefined) throw new Error(`--routes ${name}: allowed are ${routes.join(', ')}`);
-    return route;
-  });
+  const chosenRoutes = oneOf('--routes', options.routes, routes);
+  const given = new Set<LoadKind>(oneOf('--entities', options.entities, loads));
+  // The untracked ones come last: they need a policy of their own.
+  const chosenLoads = loads.filter((load) => given.has(load));
 
   const invocations: Metered[] = [];
   const meter = new BroadcastChannel('aegis-cost');
@@ -110,17 +126,20 @@ async function cost(options: CostOptions): Promise<0 | 1> {
   });
   try {
     const memoryMb = await memoryByStage();
-    await sendLoad(stack, { route: 'batch', name: 'warm', count: warmUpDecisions, clients });
-    await sendLoad(stack, { route: 'sync', name: 'warmsync', count: warmUpDecisions, clients });
+    await sendLoad(stack, { route: 'batch', load: '4', name: 'warm', count: warmUpDecisions, clients });
+    await sendLoad(stack, { route: 'sync', load: '4', name: 'warmsync', count: warmUpDecisions, clients });
     await settled(stack, invocations);
     const bills: RouteBill[] = [];
-    for (const route of chosen) {
-      invocations.length = 0;
-      const used = await sendLoad(stack, { route, name: route, count: decisions, clients });
-      await settled(stack, invocations);
-      const bill = billOf({ decisions, ...used, invocations, memoryMb, queueStages }, table);
-      const scored = invocations.filter(({ stage }) => stage === 'score').length;
-      bills.push({ route, batchSize: scored === 0 ? 1 : decisions / scored, bill });
+    for (const load of chosenLoads) {
+      if (load === 'untracked') await trackNothing(stack);
+      for (const route of chosenRoutes) {
+        invocations.length = 0;
+        const used = await sendLoad(stack, { route, load, name: `${route}-${load}`, count: decisions, clients });
+        await settled(stack, invocations);
+        const bill = billOf({ decisions, ...used, invocations, memoryMb, queueStages }, table);
+        const scored = invocations.filter(({ stage }) => stage === 'score').length;
+        bills.push({ route, load, batchSize: scored === 0 ? 1 : decisions / scored, bill });
+      }
     }
     const naive = await naiveBill(stack.endpoints.dynamodb, table);
     if (options.json)
@@ -128,8 +147,8 @@ async function cost(options: CostOptions): Promise<0 | 1> {
     else printBills(table, decisions, bills, naive);
     const over = [
       ...bills
-        .filter(({ route, bill }) => bill.totalUsd > (limitsUsd[route] ?? Number.POSITIVE_INFINITY))
-        .map(({ route }) => route),
+        .filter(({ route, load, bill }) => bill.totalUsd > (limitOf(route, load) ?? Number.POSITIVE_INFINITY))
+        .map(({ route, load }) => `${route} with ${load} entities`),
       ...bills.filter(({ bill }) => bill.logBytesPerDecision > logBytesMax).map(({ route }) => `logs of ${route}`),
     ];
     if (over.length > 0) console.error(`above the limit: ${over.join(', ')}`);
@@ -139,6 +158,18 @@ async function cost(options: CostOptions): Promise<0 | 1> {
     await stack.stop();
   }
 }
+
+/** Publishes the default policy without tracked entities, and waits until every function has it. */
+const trackNothing = async (stack: LocalStack): Promise<void> => {
+  const answer = await fetch(`${stack.url}/policy`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${stack.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ policy: { ...defaultPolicy, entities: [] }, status: 'active' }),
+  });
+  if (!answer.ok) throw new Error(`/policy answered ${answer.status}: ${await answer.text()}`);
+  await answer.arrayBuffer();
+  await sleep(policyCacheMs);
+};
 
 const memoryByLogicalId = async (): Promise<Record<string, number>> =>
   Object.fromEntries(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { hourMs } from '../../shared/domain/durations.ts';
 import { emulatorCredentials, emulatorRegion } from '../local/emulatorConnection.ts';
@@ -7,12 +8,17 @@ import { waitUntilDecided } from './decided.ts';
 export const routes = ['batch', 'single', 'queue', 'sync'] as const;
 export type Route = (typeof routes)[number];
 
+/** What the payments name: so many entities that are counted, or a device that the policy does not track. */
+export const loads = ['0', '1', '4', 'untracked'] as const;
+export type LoadKind = (typeof loads)[number];
+
 const batchRows = 500;
 const sendMessages = 10;
 const waitMsMax = 180_000;
 
 interface LoadOptions {
   readonly route: Route;
+  readonly load: LoadKind;
   /** Start of every id. */
   readonly name: string;
   readonly count: number;
@@ -25,7 +31,7 @@ const burstShare = 0.02;
 const burstLength = 20;
 
 /** Two payments per account, hours apart, and a few bursts: about the mix of a usual day. */
-const paymentsOf = (name: string, count: number) => {
+const paymentsOf = (load: LoadKind, name: string, count: number) => {
   const bursts = Math.floor(count * burstShare);
   const half = Math.ceil((count - bursts) / 2);
   const nowMs = Date.now();
@@ -39,12 +45,24 @@ const paymentsOf = (name: string, count: number) => {
       amountMinor: 50_000 + i,
       currency: 'INR',
       channel: 'upi',
-      deviceId: `${name}-d${i % half}`,
       merchantId: `m${i % 50}`,
       merchantCategory: '5411',
+      ...entityFields(load === 'untracked' ? 1 : Number(load), `${name}-${i % half}`),
     };
   });
 };
+
+/** Returns the fields of a payment that name 0 to 4 entities, the device first; they are the same only for the same `name`. */
+export function entityFields(entities: number, name: string): Readonly<Record<string, string>> {
+  const hash = createHash('sha256').update(name).digest('hex');
+  const fields = [
+    ['deviceId', `d-${name}`],
+    ['ipAddress', `2001:${hash.slice(0, 4)}:${hash.slice(4, 8)}:${hash.slice(8, 12)}::1`],
+    ['beneficiaryId', `${name}@upi`],
+    ['instrumentId', `card-${name}`],
+  ];
+  return Object.fromEntries(fields.slice(0, entities));
+}
 
 /**
  * Returns a time in RFC 3339 at the offset where it is about noon at `nowMs`: the work of a payment must not depend on the hour of the
@@ -59,9 +77,9 @@ export function byDay(epochMs: number, nowMs: number): string {
 /** Sends payments by a route, `clients` of them at a time, and waits until each is decided. Throws Error when one is refused. */
 export async function sendLoad(
   stack: LocalStack,
-  { route, name, count, clients }: LoadOptions,
+  { route, load, name, count, clients }: LoadOptions,
 ): Promise<{ readonly apiCalls: number; readonly producerSends: number }> {
-  const payments = paymentsOf(name, count);
+  const payments = paymentsOf(load, name, count);
   const post = async (path: string, body: unknown): Promise<void> => {
     const answer = await fetch(`${stack.url}${path}`, {
       method: 'POST',

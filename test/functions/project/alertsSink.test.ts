@@ -131,6 +131,18 @@ describe('alerts', () => {
       { outcome: 'ALLOW' as const, degraded: [{ part: 'ANOMALY' as const, cause: 'NO_MODEL' as const }] },
       [],
     ],
+    [
+      'no kind of entity that the policy does not track',
+      {},
+      { outcome: 'ALLOW' as const, degraded: [{ part: 'ENTITY:device', cause: 'NOT_TRACKED' as const }] },
+      [],
+    ],
+    [
+      'no kind of entity that is not counted for long',
+      {},
+      { outcome: 'ALLOW' as const, degraded: [{ part: 'ENTITY:device', cause: 'WARMING_UP' as const }] },
+      [],
+    ],
   ])('tell of %s', async (_, choice, decision, kinds) => {
     const { sink, sent } = world({ alerts: { blocks: true, reviewsFrom: null, degraded: true, ...choice } });
     await sink.project(told([committed('t1', 'a1', decision)]));

@@ -220,6 +220,7 @@ describe('the size of an item', () => {
       currency: 'EUR',
       amountMinor: 123_456_789,
       location: { latitude: -89.123456789, longitude: -179.123456789 },
+      metadata: { orderId: long('o') },
     };
   };
   const entities = ['device', 'ip', 'beneficiary', 'instrument'].map((kind) => ({ kind, figures, cause: null }));
