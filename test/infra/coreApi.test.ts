@@ -80,6 +80,7 @@ describe('every function', () => {
       [
         env.archiveBucket,
         env.failuresUrl,
+        env.kmsKeyId,
         env.consoleUrl,
         env.decisionTopic,
         env.degradedTopic,

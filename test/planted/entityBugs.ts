@@ -51,8 +51,8 @@ export const entityBugs: readonly Bug[] = [
     breaks: 'lower bounds are taken for counts, and the attack on a busy entity passes',
     edits: [
       {
-        find: '$DAY >= $FIRST && $DAY <= $LAST && ($FULL || $COUNTED >= attemptsKept)',
-        within: 'entityFigures',
+        find: '$DAY.day >= $FIRST && $DAY.day <= $LAST && ($DAY.isFull || $COUNTED >= attemptsKept)',
+        within: 'isSaturated',
         replace: 'false',
       },
     ],

@@ -113,11 +113,11 @@ describe('a webhook', () => {
     const { url, taken } = await receiver([200, 200]);
     const { dependencies, endpoint, queued, payload } = await withEndpoint(url);
     const old = endpoint.secret;
-    const nowMs = dependencies.clock.nowMs();
     const rotated = await rotateSecret(dependencies, 'acme', { endpointId: endpoint.endpointId, by: 'cli', overlapMs: 60_000 });
     expect(rotated!.secret).not.toBe(old);
     await deliver(dependencies, queued);
-    await deliver({ ...dependencies, clock: { ...dependencies.clock, nowMs: () => nowMs + 60_000 } }, queued);
+    const overMs = Date.parse(rotated!.previous!.until);
+    await deliver({ ...dependencies, clock: { ...dependencies.clock, nowMs: () => overMs } }, queued);
     const verifies = (secret: string, at: number): boolean => {
       const { headers } = taken[at]!;
       const key = Buffer.from(secret.replace('whsec_', ''), 'base64');
