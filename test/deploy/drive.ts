@@ -35,7 +35,7 @@ const payment = (id: string, changes: { accountId?: string; amountMinor?: number
   occurredAt,
   amountMinor: 12_500,
   currency: 'INR' as const,
-  deviceId: 'd_1',
+  deviceId: `d_${phase}`,
   ...changes,
 });
 const decisionOf = (transactionId: string) => client.GET('/decisions/{transactionId}', { params: { path: { transactionId } } });
