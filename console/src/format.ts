@@ -55,9 +55,13 @@ export const ago = (instant: string, nowMs = Date.now()): string => {
   return ms < 5_000 ? 'now' : `${ms < 60_000 ? `${Math.floor(ms / 1_000)} s` : duration(ms)} ago`;
 };
 
-/** `TXN_VELOCITY_1H` as `Velocity 1 h`; other names as they are. */
+/** `TXN_VELOCITY_1H` as `Payments in 1 h`, `ENTITY:device` as `Figures of device`; other names as they are. */
 export const signalLabel = (name: string): string =>
-  signalLabels[name] ?? name.replace(/^RULE:/, 'Rule ').replace(/^LIST:/, 'List ');
+  signalLabels[name] ??
+  name
+    .replace(/^RULE:/, 'Rule ')
+    .replace(/^LIST:/, 'List ')
+    .replace(/^ENTITY:/, 'Figures of ');
 
 const signalLabels: Readonly<Record<string, string>> = {
   TOTAL_SPEND_24H: 'Spend in 24 h',
