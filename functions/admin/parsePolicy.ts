@@ -155,8 +155,9 @@ const entityFaults = (document: Fields): PolicyFault[] => {
     const isOwn = typeof entry !== 'string';
     const kind = isOwn ? record(entry).kind : entry;
     const pointer = `/entities/${index}${isOwn ? '/kind' : ''}`;
-    if (isOwn && reservedKinds.includes(String(kind))) faults.push({ pointer, detail: `${kind} means something else already` });
-    else if (seen.has(kind)) faults.push({ pointer, detail: `${String(kind)} is there twice` });
+    if (typeof kind !== 'string') continue;
+    if (isOwn && reservedKinds.includes(kind)) faults.push({ pointer, detail: `${kind} means something else already` });
+    else if (seen.has(kind)) faults.push({ pointer, detail: `${kind} is there twice` });
     seen.add(kind);
   }
   return faults;

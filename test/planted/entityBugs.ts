@@ -56,7 +56,7 @@ export const entityBugs: readonly Bug[] = [
         replace: 'false',
       },
     ],
-    caughtBy: countingTest,
+    caughtBy: 'entities/busyEntity.test.ts',
   },
   {
     name: 'the other days of an entity are read before the payment is counted',

@@ -71,6 +71,7 @@ describe('a policy document', () => {
     ['a kind of its own twice', ['a', 'a'].map((kind) => ({ kind, metadata: 'm' })), '/entities/1/kind'],
     ['a kind that begins with a capital', [{ kind: 'Email', metadata: 'm' }], '/entities/0/kind'],
     ['a kind of 17 letters', [{ kind: 'a'.repeat(17), metadata: 'm' }], '/entities/0/kind'],
+    ['a kind that is an object, as JSON is read', [{ kind: Object.create(null), metadata: 'm' }], '/entities/0'],
     ['a kind without metadata', [{ kind: 'email' }], '/entities/0'],
     ['five kinds of its own', ['a', 'b', 'c', 'd', 'e'].map((kind) => ({ kind, metadata: 'm' })), '/entities'],
   ])('is refused with %s', (_, entities, pointer) => {
