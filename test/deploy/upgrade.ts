@@ -244,7 +244,9 @@ if (phase === 'before') {
     }
     const { version } = await get<{ version: number }>('/model');
     const { modelVersion, policyVersion, degraded, reasons } = await decide(paymentOf('a_new_model', 1, { channel: 'upgrade' }));
-    assert.deepEqual({ modelVersion, policyVersion, degraded }, { modelVersion: version, policyVersion: 2, degraded: [] });
+    // What accounts have in common is not known until a day after the upgrade.
+    const lacking = degraded.filter(({ cause }) => cause !== 'WARMING_UP');
+    assert.deepEqual({ modelVersion, policyVersion, lacking }, { modelVersion: version, policyVersion: 2, lacking: [] });
     assert.ok(
       reasons.some(({ signal }) => signal === 'RULE:upgrade-channel'),
       JSON.stringify(reasons),
