@@ -276,9 +276,17 @@ if (phase === 'before') {
     );
     assert.ok(decidedBy.old > 0 && decidedBy.new > 0);
     for (const [accountId, payments] of known) await assertWhole(accountId, payments);
+    // Rows with figures of entities are refused by 0.1, never misread; the others read the same by both.
+    let refused = 0;
     for (const { transactionId } of [...known.values()].map((payments) => payments.at(-1)!)) {
-      assertKept(await readByEarlier(transactionId), await get(`/decisions/${transactionId}`), transactionId);
+      const now = await get<object>(`/decisions/${transactionId}`);
+      const earlier = await readByEarlier(transactionId);
+      if (earlier === null) {
+        assert.ok('entities' in now, `the old read function refuses ${transactionId}, which holds nothing that is new`);
+        refused += 1;
+      } else assertKept(earlier, now, transactionId);
     }
+    console.log(`      rows that the old read function refuses: ${refused} of ${known.size}`);
   });
 
   await step('chains go on: new payments follow the old ones, and old reviews are closed', async () => {
