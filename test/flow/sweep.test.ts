@@ -3,8 +3,6 @@ import { sweep } from '../../functions/sweep/sweep.ts';
 import { dynamoTable } from '../../shared/adapters/aws/table.ts';
 import { virtualClock } from '../../shared/adapters/memory/clock.ts';
 import { memoryObjects } from '../../shared/adapters/memory/objects.ts';
-import { ledgerOf } from '../../shared/deciding/judgement.ts';
-import { settle } from '../../shared/ledger/ledger.ts';
 import { readPendingHeads } from '../../shared/proof/heads.ts';
 import { readSweptShares, sweepShares } from '../../shared/proof/sweptShares.ts';
 import { localMasterSecret } from '../../shared/secrets/masterSecret.ts';
@@ -12,6 +10,7 @@ import { auditKey } from '../../shared/store/names.ts';
 import { seededRandom } from '../../shared/store/random.ts';
 import { aTransaction } from '../functions/project/builders.ts';
 import { dynamoEmulator } from '../support/emulators.ts';
+import { decideNow, ledgerWithoutModel } from '../support/engine.ts';
 
 let emulator: Awaited<ReturnType<typeof dynamoEmulator>>;
 let table: ReturnType<typeof dynamoTable>;
@@ -29,20 +28,12 @@ it('a sweep of a table in the emulator finds every chain that nothing had noted,
   const clock = virtualClock(Date.UTC(2026, 10, 20, 12));
   const masterSecret = localMasterSecret(Buffer.alloc(32, 3).toString('base64'), { table, clock });
   const world = { table, clock, randomness: seededRandom(1), masterSecret };
-  const ledger = ledgerOf(world, async () => ({ model: null, degraded: 'NO_MODEL' }));
+  const ledger = ledgerWithoutModel(world);
   const accounts = 20;
   for (let n = 0; n < 2 * accounts; n += 1) {
     const nowMs = clock.nowMs();
     const transaction = aTransaction({ transactionId: `txn_${n}`, accountId: `a_${n % accounts}`, occurredAtMs: nowMs });
-    const submission = {
-      tenant: 'dev',
-      transaction,
-      receivedAtMs: nowMs,
-      correlationId: null,
-      queueAgeMs: null,
-      redelivered: false,
-    };
-    await settle(ledger, [submission], nowMs + 10_000);
+    await decideNow(ledger, transaction, { tenant: 'dev', receivedAtMs: nowMs });
   }
   const named: unknown[] = [];
   const log = (level: string, _: string, facts: object = {}) => level === 'error' && named.push(facts);

@@ -71,14 +71,13 @@ const isFile = (path: string): boolean => /^\/(?:$|docs|console)/.test(path);
 /** What stays in the table: an attempt on an entity is counted before a repeat is known for one, and taken out again. */
 function lasting(writes: readonly Write[]): readonly Write[] {
   const nameIn = ({ pk, sk }: Key, attribute: string): string => JSON.stringify([pk, sk, attribute]);
-  const isOfEntity = (write: Write) => write.kind === 'update' && write.key.pk.startsWith(prefixes.entity);
   const removed = new Set(
     writes.flatMap((write) =>
       write.kind === 'update' ? (write.change.remove ?? []).map((attribute) => nameIn(write.key, attribute)) : [],
     ),
   );
   return writes.filter((write) => {
-    if (write.kind !== 'update' || !isOfEntity(write)) return true;
+    if (write.kind !== 'update' || !write.key.pk.startsWith(prefixes.entity)) return true;
     const counted = Object.keys(write.change.init ?? {}).filter((attribute) => attribute !== expiryAttribute);
     return !counted.every((attribute) => removed.has(nameIn(write.key, attribute)));
   });

@@ -3,10 +3,8 @@ import { type SweepDependencies, type SweepResult, sweep } from '../../../functi
 import { virtualClock } from '../../../shared/adapters/memory/clock.ts';
 import { memoryObjects } from '../../../shared/adapters/memory/objects.ts';
 import { memoryTable } from '../../../shared/adapters/memory/table.ts';
-import { ledgerOf } from '../../../shared/deciding/judgement.ts';
 import type { Transaction } from '../../../shared/domain/transaction.ts';
 import { auditFromItem, isAuditItem } from '../../../shared/ledger/items.ts';
-import { settle } from '../../../shared/ledger/ledger.ts';
 import { accountFromItem } from '../../../shared/ledger/state.ts';
 import { appendSystemEvent } from '../../../shared/ledger/systemChain.ts';
 import type { Item, TableStore } from '../../../shared/ports/ports.ts';
@@ -19,6 +17,7 @@ import { localMasterSecret } from '../../../shared/secrets/masterSecret.ts';
 import { stateKey } from '../../../shared/store/names.ts';
 import { seededRandom } from '../../../shared/store/random.ts';
 import { erase } from '../../../tools/erasure/erase.ts';
+import { decideNow, ledgerWithoutModel } from '../../support/engine.ts';
 import { ed25519Signer } from '../../tools/proof/builders.ts';
 import { aTransaction } from '../project/builders.ts';
 
@@ -34,7 +33,7 @@ export const world = (hotDays: HotDays = null) => {
   const randomness = seededRandom(7);
   const [archive, checkpoints] = [memoryObjects(), memoryObjects()];
   const masterSecret = localMasterSecret(Buffer.alloc(32, 3).toString('base64'), { table, clock });
-  const ledger = ledgerOf({ table, clock, randomness, masterSecret }, async () => ({ model: null, degraded: 'NO_MODEL' }));
+  const ledger = ledgerWithoutModel({ table, clock, randomness, masterSecret });
   const signer = ed25519Signer();
   const lines: { level: string; message: string; facts: object }[] = [];
   const dependencies: SweepDependencies = {
@@ -59,15 +58,7 @@ export const world = (hotDays: HotDays = null) => {
       payments += 1;
       const nowMs = clock.nowMs();
       const transaction = aTransaction({ transactionId: `txn_${payments}`, accountId, userId, occurredAtMs: nowMs, ...given });
-      const submission = {
-        tenant: 'dev',
-        transaction,
-        receivedAtMs: nowMs,
-        correlationId: null,
-        queueAgeMs: null,
-        redelivered: false,
-      };
-      await settle(ledger, [submission], nowMs + 10_000);
+      await decideNow(ledger, transaction, { tenant: 'dev', receivedAtMs: nowMs });
       return accountFromItem((await table.get(stateKey('dev', accountId, userId)))!).chain;
     },
     administer: () => appendSystemEvent(table, 'dev', { event: 'KEY_ADDED', by: 'key_1', atMs: clock.nowMs(), details: {} }),
